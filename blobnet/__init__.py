@@ -1,0 +1,13 @@
+"""blobnet: Caffe networks as they were published, in Python, on NumPy or CuPy."""
+
+from blobnet import layers  # noqa: F401  (registers every layer type)
+from blobnet.core.blob import Blob
+from blobnet.core.context import TEST, TRAIN
+from blobnet.core.layer import Layer
+from blobnet.core.loss_layer import LossLayer
+from blobnet.core.net import Net
+from blobnet.core.registry import register
+from blobnet.plugins import load_plugin
+
+__version__ = "0.1.0"
+__all__ = ["TEST", "TRAIN", "Blob", "Layer", "LossLayer", "Net", "load_plugin", "register"]

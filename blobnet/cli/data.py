@@ -1,0 +1,41 @@
+"""blobnet data: import known data sets, look into databases."""
+
+from __future__ import annotations
+
+import argparse
+
+from blobnet.data.sets import SETS, import_set
+from blobnet.data.summary import summarize
+
+
+def add_parser(subparsers) -> None:
+    """Add `data import` and `data info` to the command line."""
+    parser = subparsers.add_parser("data", help="import data sets, look into databases", description=__doc__)
+    commands = parser.add_subparsers(dest="data_command", metavar="COMMAND", required=True)
+
+    importer = commands.add_parser(
+        "import", help="turn a known data set into LMDBs and a mean image",
+        description="Write OUT/NAME_train_lmdb, OUT/NAME_test_lmdb and OUT/NAME_mean.binaryproto.")
+    importer.add_argument("name", metavar="NAME", help=", ".join(SETS))
+    importer.add_argument("--from", dest="source", metavar="DIR", help="folder of the published files (OUT/NAME)")
+    importer.add_argument("--out", metavar="DIR", default=".", help="folder to write into (the current one)")
+    importer.add_argument("--download", action="store_true", help="fetch the files into that folder if missing")
+
+    info = commands.add_parser("info", help="records, shape and labels of a database")
+    info.add_argument("path", metavar="PATH", help="folder of the database")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Carry out the command in `args`."""
+    if args.data_command == "import":
+        for path in import_set(args.name, args.out, args.source, args.download):
+            print(path)
+        return 0
+    summary = summarize(args.path)
+    print(f"backend  {summary.backend}\nrecords  {summary.records}")
+    print(f"image    {' x '.join(map(str, summary.shape))} ({summary.storage})\nlabels")
+    width = len(str(max(summary.labels)))
+    for label, count in sorted(summary.labels.items()):
+        print(f"  {label:{width}}  {count:7}  {count / summary.records:6.1%}")
+    return 0

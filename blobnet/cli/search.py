@@ -1,0 +1,71 @@
+"""`blobnet search`: the nearest codes of each query."""
+
+from __future__ import annotations
+
+import argparse
+import json
+
+import numpy as np
+
+from blobnet.errors import DataError
+from blobnet.hashing.codes import Codes
+from blobnet.hashing.index import HammingIndex, Neighbours
+from blobnet.proto.storage import atomic_write
+
+_DESCRIPTION = """\
+Find the nearest codes of each query by Hamming distance: exact, equal distances in the order of the base.
+
+Prints one line per result: query, rank, distance in bits, item and, where the base has labels, its label; queries
+and items by their ids, or their places from 0 on. With --out the results go into an .npz file instead: header (JSON
+text), offsets (Q + 1), indices and distances; query q has indices[offsets[q]:offsets[q + 1]], places in the base."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser("search", help="find the nearest codes of each query", description=_DESCRIPTION,
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--codes", required=True, metavar="BASE.npz", help="the codes to search in")
+    parser.add_argument("--queries", required=True, metavar="QUERIES.npz", help="the codes to search for")
+    parser.add_argument("--top", type=int, metavar="N", help="at most N a query (default: 10; all with --radius)")
+    parser.add_argument("--radius", type=int, metavar="R", help="only results within R bits")
+    parser.add_argument("--out", metavar="FILE.npz", help="write the results there instead of printing them")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Search and print or write; the exit status."""
+    base, queries = Codes.load(args.codes), Codes.load(args.queries)
+    top = 10 if args.top is None and args.radius is None else args.top
+    if not len(queries):
+        raise DataError(args.queries, "no queries")
+    found = HammingIndex(base).search(queries, top=top, radius=args.radius)
+    if args.out:
+        header = {"format": "blobnet neighbours", "version": 1, "codes": args.codes, "queries": args.queries,
+                  "bits": base.bits, "top": top, "radius": args.radius}
+        with atomic_write(args.out) as file:
+            np.savez(file, header=np.array(json.dumps(header)), **found._asdict())
+        print(f"{len(found.indices)} results of {len(queries)} queries written to {args.out}")
+    else:
+        _print_rows(base, queries, found)
+    return 0
+
+
+def _print_rows(base: Codes, queries: Codes, found: Neighbours) -> None:
+    print("query", "rank", "distance", "item", *["label"] * (base.labels is not None), sep="\t")
+    for query in range(len(queries)):
+        places = range(found.offsets[query], found.offsets[query + 1])
+        for rank, place in enumerate(places, 1):
+            item = found.indices[place]
+            print(_name(queries, query), rank, found.distances[place], _name(base, item), *_label(base, item), sep="\t")
+
+
+def _name(codes: Codes, place: int) -> object:
+    return place if codes.ids is None else codes.ids[place]
+
+
+def _label(codes: Codes, place: int) -> list[str]:
+    """The class number, or the numbers of the labels that the item has; nothing for codes without labels."""
+    if codes.labels is None:
+        return []
+    label = codes.labels[place]
+    return [str(label) if label.ndim == 0 else ",".join(map(str, np.flatnonzero(label)))]

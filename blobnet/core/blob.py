@@ -1,0 +1,110 @@
+"""Blob: a named pair of arrays, values and their gradients."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Sequence
+from types import ModuleType
+
+import numpy as np
+
+from blobnet.errors import ShapeError
+
+
+class Buffer:
+    """A flat array, allocated when first asked for and grown when too small. Blobs that share values share one."""
+
+    __slots__ = ("xp", "dtype", "array")
+
+    def __init__(self, xp: ModuleType, dtype: np.dtype):
+        self.xp, self.dtype, self.array = xp, dtype, None
+
+    def flat(self, count: int):
+        """An array of at least `count` elements; growing loses the old values, as in Caffe."""
+        if self.array is None or self.array.size < count:
+            self.array = self.xp.zeros(count, self.dtype)
+        return self.array
+
+
+class Blob:
+    """`data` and `diff`, two arrays of one shape; reshaping to fewer elements keeps the memory.
+
+    >>> blob = Blob((2, 3))
+    >>> blob.data[...] = 1
+    >>> blob.reshape((6, 1)); blob.data.sum(), blob.num, blob.width
+    (np.float32(6.0), 6, 1)
+    """
+
+    __slots__ = ("xp", "dtype", "shape", "count", "_data", "_diff", "_data_view", "_diff_view")
+
+    def __init__(self, shape: Sequence[int] = (), xp: ModuleType = np, dtype="float32"):
+        self.xp, self.dtype = xp, np.dtype(dtype)
+        self._data, self._diff = Buffer(xp, self.dtype), Buffer(xp, self.dtype)
+        self.shape: tuple[int, ...] | None = None
+        self.reshape(shape)
+
+    def reshape(self, *shape) -> None:
+        """Take the given shape, as one sequence or as separate integers."""
+        shape = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
+        shape = tuple(map(int, shape))
+        if shape == self.shape:
+            return
+        if any(dim < 0 for dim in shape):
+            raise ShapeError("blob", expected="no negative dimension", got=shape)
+        self.shape, self.count = shape, math.prod(shape)
+        self._data_view = self._diff_view = None
+
+    @property
+    def data(self):
+        """The values. Write into them (`blob.data[...] = x`); the array itself cannot be replaced."""
+        flat = self._data.flat(self.count)
+        if self._data_view is None or self._data_view.base is not flat:
+            self._data_view = flat[:self.count].reshape(self.shape)
+        return self._data_view
+
+    @property
+    def diff(self):
+        """The gradient of the loss with respect to the values."""
+        flat = self._diff.flat(self.count)
+        if self._diff_view is None or self._diff_view.base is not flat:
+            self._diff_view = flat[:self.count].reshape(self.shape)
+        return self._diff_view
+
+    def share_data(self, other: Blob) -> None:
+        """Use the memory of `other.data` from now on."""
+        self._share("_data", other)
+
+    def share_diff(self, other: Blob) -> None:
+        """Use the memory of `other.diff` from now on."""
+        self._share("_diff", other)
+
+    def _share(self, buffer: str, other: Blob) -> None:
+        if other.count != self.count:
+            raise ShapeError("sharing a blob", expected=f"{self.count} elements {self.shape}", got=f"{other.count} {other.shape}")
+        setattr(self, buffer, getattr(other, buffer))
+        setattr(self, buffer + "_view", None)
+
+    @property
+    def num_axes(self) -> int:
+        return len(self.shape)
+
+    def canonical_axis(self, axis: int, where: str = "blob") -> int:
+        """`axis` counted from the front; negative axes count from the back."""
+        if not -self.num_axes <= axis < self.num_axes:
+            raise ShapeError(where, expected=f"an axis in [-{self.num_axes}, {self.num_axes}) of a blob of shape {self.shape}",
+                             got=f"axis {axis}")
+        return axis % self.num_axes
+
+    def legacy_shape(self, axis: int) -> int:
+        """A dimension in the four-axis reading of old Caffe: missing trailing axes are 1."""
+        if self.num_axes > 4:
+            raise ShapeError("num, channels, height, width", expected="at most 4 axes", got=self.shape, hint="use shape")
+        return self.shape[axis] if axis < self.num_axes else 1
+
+    num = property(lambda self: self.legacy_shape(0), doc="shape[0], or 1")
+    channels = property(lambda self: self.legacy_shape(1), doc="shape[1], or 1")
+    height = property(lambda self: self.legacy_shape(2), doc="shape[2], or 1")
+    width = property(lambda self: self.legacy_shape(3), doc="shape[3], or 1")
+
+    def __repr__(self) -> str:
+        return f"<Blob {' '.join(map(str, self.shape))} ({self.count})>"

@@ -1,0 +1,83 @@
+"""Fillers: the values that parameters start from (Caffe 1.0, filler.hpp)."""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+from google.protobuf.message import Message
+
+from blobnet.backend import array_module
+from blobnet.errors import NetError, ShapeError, close_matches
+
+Shape = tuple[int, ...]
+
+
+def fill(array, filler: Message, rng: np.random.Generator, where: str = "filler") -> None:
+    """Fill `array` as the FillerParameter `filler` says, with random numbers from `rng` (a host generator).
+
+    Raises NetError for an unknown type or a `sparse` that the type cannot take, ShapeError for a shape it cannot fill.
+    """
+    if filler.type not in FILLERS:
+        raise NetError(where, f"unknown filler {filler.type!r}", hint=close_matches(filler.type, FILLERS))
+    if filler.sparse != -1 and filler.type != "gaussian":
+        raise NetError(where, f"filler {filler.type!r} cannot be sparse", hint="sparse goes with gaussian only")
+    values = FILLERS[filler.type](array.shape, filler, rng, where)
+    array[...] = array_module(array).asarray(values, array.dtype)
+
+
+def _constant(shape: Shape, filler: Message, rng: np.random.Generator, where: str):
+    return filler.value
+
+
+def _uniform(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:
+    return rng.uniform(filler.min, filler.max, shape)
+
+
+def _gaussian(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:
+    values = rng.normal(filler.mean, filler.std, shape)
+    if filler.sparse >= 0:  # on average `sparse` inputs of an output are not 0
+        if not shape:
+            raise ShapeError(where, "a sparse gaussian", expected="at least one axis", got=shape)
+        values *= rng.random(shape) < filler.sparse / shape[0]
+    return values
+
+
+def _positive_unitball(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:
+    values = rng.random((shape[0], -1 if 0 in shape else math.prod(shape[1:])))
+    return (values / values.sum(axis=1, keepdims=True)).reshape(shape)
+
+
+def _fan(shape: Shape, filler: Message) -> float:
+    """The n of the xavier and msra rules: inputs of an output, outputs of an input, or their mean."""
+    count = math.prod(shape)
+    fan_in = count / shape[0]
+    fan_out = count / shape[1] if len(shape) > 1 else count
+    norms = type(filler)
+    return {norms.FAN_IN: fan_in, norms.FAN_OUT: fan_out, norms.AVERAGE: (fan_in + fan_out) / 2}[filler.variance_norm]
+
+
+def _xavier(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:
+    """Glorot and Bengio, AISTATS 2010: uniform with variance 1 / n."""
+    bound = math.sqrt(3 / _fan(shape, filler))
+    return rng.uniform(-bound, bound, shape)
+
+
+def _msra(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:
+    """He et al., ICCV 2015: normal with variance 2 / n."""
+    return rng.normal(0, math.sqrt(2 / _fan(shape, filler)), shape)
+
+
+def _bilinear(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:
+    """Bilinear interpolation for deconvolutions that upsample; every channel gets the same kernel."""
+    if len(shape) != 4 or shape[2] != shape[3]:
+        raise ShapeError(where, "a bilinear filler", expected="four axes with a square kernel", got=shape)
+    size = shape[3]
+    factor = math.ceil(size / 2)
+    centre = (size - 1) / (2 * factor)
+    ramp = 1 - np.abs(np.arange(size) / factor - centre)
+    return np.broadcast_to(np.outer(ramp, ramp), shape)
+
+
+FILLERS = {"constant": _constant, "uniform": _uniform, "gaussian": _gaussian, "positive_unitball": _positive_unitball,
+           "xavier": _xavier, "msra": _msra, "bilinear": _bilinear}

@@ -1,0 +1,124 @@
+"""Layer: the base class of every layer type, which owns the life cycle."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from google.protobuf.message import Message
+
+from blobnet.backend import random_stream
+from blobnet.core.blob import Blob
+from blobnet.core.context import Context
+from blobnet.core.fillers import fill
+from blobnet.errors import NetError
+
+Arity = int | tuple[int, int | None]
+
+
+class Layer:
+    """One computation between bottom blobs and top blobs, with parameters in `blobs`.
+
+    A layer type is a subclass decorated with `@register`. It declares its arity and the name of its options, and
+    writes `setup` (once), `reshape` (when shapes are new), `forward` and `backward`; it needs no constructor.
+
+    Forward writes only top data. Backward writes only diffs: those of the bottoms are overwritten, those of the
+    parameters accumulate. Whatever forward keeps for backward is made anew in every forward.
+    """
+
+    options_field: str = ""           # field of LayerParameter that holds the options of this type
+    schema: str = ""                  # .proto text that a plug-in adds: its message, and the options_field
+    num_bottoms: Arity = 1            # exact, or (least, most), most=None for no limit
+    num_tops: Arity = 1
+    same_bottoms_tops: bool = False   # as many tops as bottoms
+    default_loss_weight: bool = False # a loss: the first top has weight 1 unless loss_weight says otherwise
+    automatic_tops: bool = False      # tops that are not named are made, without a name
+    in_place: bool = False            # whether a top may be the bottom of the same position
+    reshape_always: bool = False      # reshape depends on more than the shapes of the bottoms
+    unforced_bottoms: tuple[int, ...] = ()  # bottoms (labels) to which force_backward does not apply
+
+    def __init__(self, param: Message, context: Context, index: int = 0):
+        self.param, self.context, self.index = param, context, index
+        self.name, self.type, self.phase = param.name, param.type, param.phase
+        self.xp, self.dtype = context.xp, context.dtype
+        self.where = f"layer {self.name!r} ({self.type})"
+        self.options = getattr(param, self.options_field) if self.options_field else None
+        self.blobs: list[Blob] = []
+        self.param_propagate_down: list[bool] = []
+        self.loss_weights: list[float] = []
+        self._fill_stream = random_stream(np, context.seed, index)
+        self._bottom_shapes: list[tuple[int, ...]] | None = None
+
+    # What a layer type writes.
+
+    def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Read the options and make the parameters. Called once."""
+
+    def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Check the shapes of the bottoms, shape the tops, make buffers."""
+        raise NotImplementedError(f"{type(self).__name__} must define reshape")
+
+    def forward(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Compute the data of the tops."""
+        raise NotImplementedError(f"{type(self).__name__} must define forward")
+
+    def backward(self, top: Sequence[Blob], propagate_down: Sequence[bool], bottom: Sequence[Blob]) -> None:
+        """Compute the diffs of the bottoms asked for and add to those of the parameters."""
+        if any(propagate_down):
+            raise NetError(self.where, "has no backward", hint="it cannot stand between a loss and a layer that learns")
+
+    def seek(self, step: int) -> None:
+        """Continue as after `step` forwards; for layers that read data."""
+
+    # What a layer type calls.
+
+    def add_param(self, shape: Sequence[int], filler: Message) -> Blob:
+        """Append a parameter blob, filled as `filler` says."""
+        blob = Blob(shape, self.xp, self.dtype)
+        fill(blob.data, filler, self._fill_stream, self.where)
+        self.blobs.append(blob)
+        self.param_propagate_down.append(True)
+        return blob
+
+    def random(self) -> np.random.Generator:
+        """The random stream of this forward pass: the same step gives the same numbers."""
+        return random_stream(self.xp, self.context.seed, self.index, self.context.step)
+
+    # The life cycle, driven by the net.
+
+    def initialize(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Check the arity, set up, shape the tops, and hang the loss weights on the diffs of the tops."""
+        self._check_arity("bottom", self.num_bottoms, len(bottom))
+        self._check_arity("top", self.num_tops, len(top))
+        if self.same_bottoms_tops and len(bottom) != len(top):
+            raise NetError(self.where, expected="as many tops as bottoms", got=f"{len(bottom)} bottoms and {len(top)} tops")
+        if not self.in_place and any(blob in top for blob in bottom):
+            raise NetError(self.where, "cannot work in place", hint="give the top a name of its own")
+        weights = list(self.param.loss_weight) or ([1.0] if self.default_loss_weight else [])
+        if weights and len(weights) != len(top):
+            raise NetError(self.where, expected=f"no loss_weight or one a top ({len(top)})", got=f"{len(weights)}",
+                           hint="write 0 for tops that are no loss")
+        self.loss_weights = weights or [0.0] * len(top)
+        self.setup(bottom, top)
+        self.update_shapes(bottom, top)
+
+    def update_shapes(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Reshape if a bottom has another shape than the last time."""
+        shapes = [blob.shape for blob in bottom]
+        if shapes == self._bottom_shapes and not self.reshape_always:
+            return
+        self.reshape(bottom, top)
+        self._bottom_shapes = shapes
+        for weight, blob in zip(self.loss_weights, top, strict=True):
+            if weight:
+                blob.diff[...] = weight
+
+    def loss(self, top: Sequence[Blob]):
+        """The weighted sum of the tops that are losses, a scalar of the device."""
+        return sum(weight * blob.data.sum() for weight, blob in zip(self.loss_weights, top, strict=True) if weight)
+
+    def _check_arity(self, kind: str, arity: Arity, got: int) -> None:
+        least, most = arity if isinstance(arity, tuple) else (arity, arity)
+        if got < least or (most is not None and got > most):
+            expected = str(least) if least == most else f"at least {least}" if most is None else f"{least} to {most}"
+            raise NetError(self.where, expected=f"{expected} {kind} blob{'s' * (expected != '1')}", got=got)

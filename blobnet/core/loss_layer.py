@@ -1,0 +1,29 @@
+"""LossLayer: the base class of losses."""
+
+from __future__ import annotations
+
+from blobnet.core.layer import Layer
+from blobnet.errors import ShapeError
+
+
+class LossLayer(Layer):
+    """Two bottoms, predictions and targets (or labels), of as many rows; one scalar top of weight 1.
+
+    The top's diff holds the loss weight, which backward multiplies into the bottom diffs: `self.weight(top)`.
+    """
+
+    num_bottoms = 2
+    num_tops = 1
+    default_loss_weight = True
+    automatic_tops = True
+    unforced_bottoms = (1,)
+
+    def reshape(self, bottom, top):
+        if bottom[0].shape[:1] != bottom[1].shape[:1]:
+            raise ShapeError(self.where, "bottoms of unlike batch size", expected=f"{bottom[0].shape[:1]} rows in both",
+                             got=f"{bottom[0].shape} and {bottom[1].shape}")
+        top[0].reshape(())
+
+    def weight(self, top) -> float:
+        """The loss weight, from the diff of the first top."""
+        return top[0].diff[()]

@@ -1,0 +1,222 @@
+"""Net: layers wired by the names of their blobs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from google.protobuf.message import Message
+
+from blobnet.backend import device_module, single_threaded_blas
+from blobnet.core.blob import Blob
+from blobnet.core.context import TEST, Context
+from blobnet.core.layer import Layer
+from blobnet.core.parameters import Parameter, own_or_share
+from blobnet.core.registry import layer_class
+from blobnet.core.weights import copy_weights, write_net
+from blobnet.core.wiring import Node, plan_backward
+from blobnet.errors import NetError, ShapeError, close_matches
+from blobnet.netdef.load import load
+from blobnet.proto.messages import message_class
+from blobnet.proto.files import locate_layer
+
+
+class Net:
+    """A network built from a definition, ready to run.
+
+    blobs: the blobs by name; params: the parameter blobs by layer name; layers and layer_dict: the layers in order and
+    by name; inputs and outputs: names of the blobs that Input layers make and that no layer reads; parameters: every
+    parameter that can learn, once, with its rules; loss: the weighted loss of the last forward.
+    """
+
+    def __init__(self, source: str | os.PathLike | Message, phase: int = TEST, weights: str | os.PathLike | Sequence | None = None,
+                 *, level: int = 0, stages: Sequence[str] = (), device: str = "cpu", dtype: str = "float32",
+                 random_seed: int | None = None):
+        """Read, upgrade, filter and wire the net of `source`, a file (prototxt, YAML, binary) or a NetParameter.
+
+        `weights` names one file or several to copy parameters from. `random_seed` (non-negative) makes fillers,
+        dropout and data order repeatable; without it every net is different.
+        """
+        definition = load(source, phase, level, stages)
+        seed = np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1 if random_seed is None else random_seed
+        self.device, self.phase = device, phase
+        self.context = Context(device_module(device), np.dtype(dtype), int(seed))
+        self.name = definition.name
+        self.definition = definition
+        self.layers: list[Layer] = []
+        self.layer_dict: dict[str, Layer] = {}
+        self.blobs: dict[str, Blob] = {}
+        self.params: dict[str, list[Blob]] = {}
+        self.parameters: list[Parameter] = []
+        self.inputs: list[str] = []
+        self.loss = 0.0
+        self._bottoms: list[list[Blob]] = []
+        self._tops: list[list[Blob]] = []
+        self._nodes: list[Node] = []
+        self._source = source
+        unread: dict[str, None] = {}
+        for param in definition.layer:
+            self._append_layer(param, unread)
+        self.outputs = sorted(unread)
+        self._prune(definition.force_backward)
+        for file in [weights] if isinstance(weights, (str, os.PathLike)) else weights or ():
+            self.copy_from(file)
+
+    # Building.
+
+    def _append_layer(self, param: Message, unread: dict[str, None]) -> None:
+        if not param.HasField("phase"):
+            param.phase = self.phase
+        cls = layer_class(param.type, lambda: self._where(param))
+        layer = cls(param, self.context, len(self.layers))
+        bottoms = [self._bottom(layer, i, name, unread) for i, name in enumerate(param.bottom)]
+        tops = [self._top(layer, i, name, unread) for i, name in enumerate(param.top)]
+        if cls.automatic_tops:
+            least = cls.num_tops if isinstance(cls.num_tops, int) else cls.num_tops[0]
+            least = max(least, len(bottoms) if cls.same_bottoms_tops else 0)
+            tops += [Blob((), self.xp, self.dtype) for _ in range(least - len(tops))]
+        if len(param.propagate_down) not in (0, len(bottoms)):
+            raise NetError(layer.where, expected=f"no propagate_down or one a bottom ({len(bottoms)})", got=len(param.propagate_down))
+        layer.initialize(bottoms, tops)
+        specs = self._param_specs(layer)
+        own_or_share(self.parameters, layer, specs)
+        layer.param_propagate_down = [spec.lr_mult != 0 for spec in specs]
+        if layer.blobs:
+            self.params[layer.name] = layer.blobs
+        if layer.type == "Input":
+            self.inputs += param.top
+        self.layers.append(layer)
+        self.layer_dict[layer.name] = layer
+        self._bottoms.append(bottoms)
+        self._tops.append(tops)
+
+    def _where(self, param: Message) -> str:
+        """File, line and column of a layer's type where the source is a text file, else the layer's name."""
+        where = f"layer {param.name!r}"
+        if isinstance(self._source, Message):
+            return where
+        return f"{locate_layer(self._source, param.name, value=param.type)}: {where}"
+
+    def _bottom(self, layer: Layer, i: int, name: str, unread: dict[str, None]) -> Blob:
+        if name not in self.blobs:
+            raise NetError(layer.where, f"unknown bottom blob {name!r} (bottom {i})", hint=close_matches(name, self.blobs))
+        unread.pop(name, None)
+        return self.blobs[name]
+
+    def _top(self, layer: Layer, i: int, name: str, unread: dict[str, None]) -> Blob:
+        unread[name] = None
+        if i < len(layer.param.bottom) and layer.param.bottom[i] == name:
+            return self.blobs[name]  # in place
+        if name in self.blobs:
+            raise NetError(layer.where, f"top blob {name!r} is made by another layer already",
+                           hint="rename it, or give it the place of the bottom of the same name to work in place")
+        self.blobs[name] = Blob((), self.xp, self.dtype)
+        return self.blobs[name]
+
+    @staticmethod
+    def _param_specs(layer: Layer) -> list[Message]:
+        specs = list(layer.param.param)
+        if len(specs) > len(layer.blobs):
+            raise NetError(layer.where, expected=f"at most {len(layer.blobs)} param specifications", got=len(specs))
+        return specs + [message_class("ParamSpec")() for _ in range(len(layer.blobs) - len(specs))]
+
+    def _prune(self, force: bool) -> None:
+        for layer, tops in zip(self.layers, self._tops, strict=True):
+            names = list(layer.param.top) + [""] * (len(tops) - len(layer.param.top))
+            self._nodes.append(Node(list(layer.param.bottom), names, [bool(weight) for weight in layer.loss_weights],
+                                    layer.param_propagate_down, list(layer.param.propagate_down), layer.unforced_bottoms))
+        plan_backward(self._nodes, force)
+        if force:
+            for layer in self.layers:
+                layer.param_propagate_down = [True] * len(layer.blobs)
+
+    # Running.
+
+    xp = property(lambda self: self.context.xp, doc="numpy or cupy")
+    dtype = property(lambda self: self.context.dtype, doc="of all blobs")
+
+    def forward(self, start: str | None = None, end: str | None = None, **inputs) -> dict:
+        """Run the layers from `start` to `end` (names, both included); return the output blobs' data by name.
+
+        Keyword arguments are copied into the blobs of their names first, which take their shapes.
+        """
+        for name, value in inputs.items():
+            self._check_blob(name)
+            value = self.xp.asarray(value)
+            self.blobs[name].reshape(value.shape)
+            self.blobs[name].data[...] = value
+        first, last = self._range(start, end)
+        loss = 0.0
+        with single_threaded_blas():
+            for layer, bottoms, tops in zip(self.layers[first:last + 1], self._bottoms[first:], self._tops[first:]):
+                layer.update_shapes(bottoms, tops)
+                layer.forward(bottoms, tops)
+                loss = loss + layer.loss(tops)
+        self.loss = float(loss)
+        self.context.step += 1
+        names = self.outputs if end is None else [*self.layers[last].param.top]
+        return {name: self.blobs[name].data for name in names}
+
+    def backward(self, start: str | None = None, end: str | None = None) -> dict:
+        """Run backward from layer `start` down to layer `end` (names, both included); return the inputs' diffs by name."""
+        last, first = self._range(end, start, of="backward")[::-1]
+        with single_threaded_blas():
+            for i in range(last, first - 1, -1):
+                if self._nodes[i].needs_backward:
+                    self.layers[i].backward(self._tops[i], self._nodes[i].bottom_needs_backward, self._bottoms[i])
+        return {name: self.blobs[name].diff for name in self.inputs}
+
+    def reshape(self) -> None:
+        """Pass new shapes of the inputs through all layers without running them."""
+        for layer, bottoms, tops in zip(self.layers, self._bottoms, self._tops, strict=True):
+            layer.update_shapes(bottoms, tops)
+
+    def seek(self, step: int) -> None:
+        """Continue as after `step` forward passes: data layers and random streams take the position they had then."""
+        self.context.step = step
+        for layer in self.layers:
+            layer.seek(step)
+
+    def clear_param_diffs(self) -> None:
+        """Set the diffs of all parameters to 0, before gradients are accumulated."""
+        for parameter in self.parameters:
+            parameter.blob.diff.fill(0)
+
+    def _range(self, start: str | None, end: str | None, of: str = "forward") -> tuple[int, int]:
+        names = [layer.name for layer in self.layers]
+        for name in (start, end):
+            if name is not None and name not in self.layer_dict:
+                raise NetError(f"{of} of net {self.name!r}", f"no layer {name!r}", hint=close_matches(name, names))
+        return (0 if start is None else names.index(start)), (len(names) - 1 if end is None else names.index(end))
+
+    def _check_blob(self, name: str) -> None:
+        if name not in self.blobs:
+            raise NetError(f"net {self.name!r}", f"no blob {name!r}", hint=close_matches(name, self.blobs))
+
+    # Weights.
+
+    def copy_from(self, source: str | os.PathLike | Message) -> list[str]:
+        """Copy parameters by layer name from a file or a NetParameter; return the names of layers found here.
+
+        Layers of the file that this net lacks are passed over, and layers of the net that the file lacks keep what they
+        have. ShapeError if a layer of the same name has other shapes.
+        """
+        return copy_weights(self.layers, source)
+
+    def share_with(self, other: Net) -> None:
+        """Use the parameters of the layers of the same names in `other` from now on."""
+        for layer in self.layers:
+            theirs = other.params.get(layer.name, [])
+            if layer.blobs and theirs:
+                for mine, blob in zip(layer.blobs, theirs, strict=True):
+                    if mine.shape != blob.shape:
+                        raise ShapeError(layer.where, "sharing parameters", expected=mine.shape, got=blob.shape)
+                    mine.share_data(blob)
+
+    def save(self, path: str | os.PathLike, diff: bool = False) -> None:
+        """Write the net with its parameters as a .caffemodel, atomically; `diff` adds the gradients."""
+        write_net(path, self.definition, self.layers, diff)
+
+    def __repr__(self) -> str:
+        return f"<Net {self.name!r}: {len(self.layers)} layers, {sum(p.blob.count for p in self.parameters)} parameters on {self.device}>"

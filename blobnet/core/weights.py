@@ -1,0 +1,83 @@
+"""Parameters to and from NetParameter messages."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Sequence
+
+import numpy as np
+from google.protobuf.message import Message
+
+from blobnet.backend import to_host
+from blobnet.core.layer import Layer
+from blobnet.errors import NetError, ShapeError
+from blobnet.netdef.upgrade import upgrade_net
+from blobnet.proto.binary import read_weights, write_weights
+from blobnet.proto.blobs import blob_array, blob_shape, set_blob
+from blobnet.proto.files import read_message
+from blobnet.proto.messages import convert
+
+TEXT = (".prototxt", ".pt", ".txt", ".yaml", ".yml")
+
+
+def read_weight_message(source: str | os.PathLike | Message) -> tuple[Message, list]:
+    """The net with weights in `source`, of any generation, upgraded, and the arrays beside it."""
+    if isinstance(source, Message):
+        message, arrays, origin = convert(source), [], "weights"
+    elif os.fspath(source).lower().endswith(TEXT):
+        message, arrays, origin = read_message(source, "NetParameter"), [], os.fspath(source)
+    else:
+        (message, arrays), origin = read_weights(source), os.fspath(source)
+    return upgrade_net(message, origin), arrays
+
+
+def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -> list[str]:
+    """Copy the parameters of `source` into the layers of the same names, and return these names.
+
+    Everything is checked before anything is copied. A blob of four legacy numbers fits a shape with the leading ones
+    left out. ShapeError names both shapes and the remedy.
+    """
+    message, arrays = read_weight_message(source)
+    targets = {}
+    for layer in layers:
+        targets.setdefault(layer.name, layer)
+    copies, names = [], []
+    for theirs in message.layer:
+        layer = targets.get(theirs.name)
+        if layer is None or (not theirs.blobs and not layer.blobs):
+            continue
+        if len(theirs.blobs) != len(layer.blobs):
+            raise NetError(layer.where, "copying parameters", expected=f"{len(layer.blobs)} blobs", got=len(theirs.blobs),
+                           hint="rename the layer to train it from scratch")
+        for i, (blob, given) in enumerate(zip(layer.blobs, theirs.blobs)):
+            values, shape = blob_array(given, arrays), blob_shape(given)
+            if not _fits(blob.shape, shape) or values.size != blob.count:
+                raise ShapeError(layer.where, f"copying parameter {i}", expected=blob.shape,
+                                 got=shape if _fits(blob.shape, shape) is False else f"{values.size} numbers",
+                                 hint="rename the layer to train it from scratch")
+            copies.append((blob, values))
+        names.append(layer.name)
+    for blob, values in copies:
+        blob.data[...] = blob.xp.asarray(values.astype(blob.dtype, copy=False)).reshape(blob.shape)
+    return names
+
+
+def _fits(shape: tuple[int, ...], given: tuple[int, ...]) -> bool:
+    """Whether a saved shape is `shape`; four legacy numbers may have ones in front."""
+    return given == shape or (len(given) == 4 and len(shape) <= 4 and given == (1,) * (4 - len(shape)) + shape)
+
+
+def write_net(path: str | os.PathLike, definition: Message, layers: Sequence[Layer], diff: bool = False) -> None:
+    """Write `definition` with the parameters of `layers`, and their gradients if `diff`, as a .caffemodel, atomically."""
+    message, arrays = type(definition)(), []
+    message.name = definition.name
+    for layer in layers:
+        saved = message.layer.add()
+        saved.CopyFrom(layer.param)
+        saved.ClearField("blobs")
+        for blob in layer.blobs:
+            given = saved.blobs.add()
+            set_blob(given, np.asarray(to_host(blob.data)), arrays)
+            if diff:
+                set_blob(given, np.asarray(to_host(blob.diff)), arrays, "diff")
+    write_weights(path, message, arrays)

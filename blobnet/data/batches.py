@@ -1,0 +1,49 @@
+"""DatumBatches: the batches of a database of Datum records, by number."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blobnet.backend import random_stream
+from blobnet.data.datum import datum_to_array, parse_datum
+from blobnet.data.lmdb_store import LmdbReader
+from blobnet.data.transformer import Transformer
+
+Batch = tuple[np.ndarray, np.ndarray]
+
+
+class DatumBatches:
+    """Batch n holds the records skip + n * size, … modulo the number of records, transformed, and their labels.
+
+    Its random numbers are a function of `key` and n, so that a batch is the same whenever it is read.
+    """
+
+    def __init__(self, reader: LmdbReader, transformer: Transformer, size: int, dtype: np.dtype = np.float32,
+                 key: tuple[int, ...] = (0,), skip: int = 0):
+        self.reader, self.transformer = reader, transformer
+        self.size, self.dtype, self.key, self.skip = size, np.dtype(dtype), key, skip
+
+    def shape(self) -> tuple[int, ...]:
+        """The shape (N, C, H, W) of a batch, judged by the first record."""
+        self.reader.seek(0)
+        return (self.size, *self.transformer.output_shape(self._next()[0].shape))
+
+    def __call__(self, n: int, reuse: Batch | None = None) -> Batch:
+        """Batch `n`: images (N, C, H, W) of the dtype and labels (N,), in the arrays of `reuse` if they fit.
+
+        The first image decides the shape of the batch.
+        """
+        self.reader.seek(self.skip + n * self.size)
+        images, numbers = zip(*(self._next() for _ in range(self.size)))
+        shape = (self.size, *self.transformer.output_shape(images[0].shape))
+        if reuse is None or reuse[0].shape != shape:
+            reuse = np.empty(shape, self.dtype), np.empty(self.size, self.dtype)
+        data, labels = reuse
+        self.transformer(images, data, random_stream(np, *self.key, n))
+        labels[...] = numbers
+        return data, labels
+
+    def _next(self) -> tuple[np.ndarray, int]:
+        where = f"{self.reader.where} record {self.reader.position}"
+        datum = parse_datum(self.reader.read(), where)
+        return datum_to_array(datum, self.transformer.color, where), datum.label

@@ -1,0 +1,40 @@
+"""Opening a database by Caffe's `backend`, and saying what a folder is when it is not that."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+
+from blobnet.data.lmdb_store import LmdbReader
+from blobnet.errors import DataError, close_matches
+
+
+def database_kind(path: str | os.PathLike) -> str:
+    """"LMDB" or "LEVELDB", judged by the files in the folder `path`; DataError if it is neither."""
+    folder = Path(path)
+    where = f"database {os.fspath(path)!r}"
+    if not folder.exists():
+        siblings = [item.name for item in folder.parent.iterdir()] if folder.parent.is_dir() else []
+        hint = close_matches(folder.name, siblings) or f"the path starts from {os.getcwd()!r}"
+        raise DataError(where, "no such folder", hint=hint)
+    if not folder.is_dir():
+        raise DataError(where, expected="a folder", got="a file", hint="give the folder that holds data.mdb")
+    names = sorted(item.name for item in folder.iterdir())
+    if "data.mdb" in names:
+        return "LMDB"
+    if "CURRENT" in names and any(name.startswith("MANIFEST-") for name in names):
+        return "LEVELDB"
+    raise DataError(where, expected="the files of an LMDB (data.mdb) or LevelDB (CURRENT, MANIFEST-…)",
+                    got=", ".join(names[:5]) + ", …" * (len(names) > 5) if names else "an empty folder")
+
+
+def open_database(path: str | os.PathLike, backend: str) -> LmdbReader:
+    """A reader of the database at `path`, which must be of the kind that `backend` ("LMDB", "LEVELDB") says."""
+    where = f"database {os.fspath(path)!r}"
+    kind = database_kind(path)
+    if kind != backend:
+        hint = f"write backend: {kind} in data_param" + " (LEVELDB is the default)" * (kind == "LMDB")
+        raise DataError(where, expected=f"a database of backend {backend}", got=kind, hint=hint)
+    if kind == "LEVELDB":
+        raise DataError(where, "LevelDB is not read yet", hint="convert it to LMDB")
+    return LmdbReader(path)

@@ -1,0 +1,54 @@
+"""Datum: one image and its label as Caffe's databases store them."""
+
+from __future__ import annotations
+
+import numpy as np
+from google.protobuf.message import DecodeError, Message
+
+from blobnet.data.images import decode_image
+from blobnet.errors import DataError, ShapeError
+from blobnet.proto.messages import message_class, new
+
+
+def parse_datum(data: bytes | memoryview, where: str = "datum") -> Message:
+    """The Datum that the bytes of a record hold; DataError if they hold none."""
+    try:
+        return message_class("Datum").FromString(data)
+    except DecodeError as error:
+        raise DataError(where, expected="a Datum message", got=f"{len(data)} other bytes ({error})") from error
+
+
+def array_to_datum(array: np.ndarray, label: int | None = None) -> Message:
+    """A Datum holding `array` (C, H, W): uint8 as raw bytes, anything else as floats.
+
+    >>> datum_to_array(array_to_datum(np.full((1, 1, 2), 7, np.uint8), label=3))
+    array([[[7, 7]]], dtype=uint8)
+    """
+    array = np.asarray(array)
+    if array.ndim != 3:
+        raise ShapeError("datum", expected="an array of three axes (C, H, W)", got=array.shape)
+    channels, height, width = array.shape
+    datum = new("Datum", channels=channels, height=height, width=width)
+    if array.dtype == np.uint8:
+        datum.data = array.tobytes()
+    else:
+        datum.float_data.extend(array.ravel().tolist())
+    if label is not None:
+        datum.label = label
+    return datum
+
+
+def datum_to_array(datum: Message, color: bool | None = None, where: str = "datum") -> np.ndarray:
+    """The image in `datum` (C, H, W): uint8 from raw bytes (read-only) or a compressed image, else float32.
+
+    `color` says how a compressed image is decoded, see `decode_image`; it does nothing to others.
+    Raises DataError if there are more or fewer values than the shape asks for.
+    """
+    data = datum.data
+    if datum.encoded:
+        return decode_image(data, color, where)
+    shape = datum.channels, datum.height, datum.width
+    values = np.frombuffer(data, np.uint8) if data else np.array(datum.float_data, np.float32)
+    if min(shape) <= 0 or values.size != shape[0] * shape[1] * shape[2]:
+        raise DataError(where, expected=" x ".join(map(str, shape)) + " values", got=values.size)
+    return values.reshape(shape)

@@ -1,0 +1,49 @@
+"""Decoding of compressed images into arrays as OpenCV, and so Caffe, lays them out."""
+
+from __future__ import annotations
+
+import io
+
+import numpy as np
+
+from blobnet.errors import DataError
+
+EIGHT_BITS = ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "P", "PA", "1")
+LIBPNG_GRAY = np.array([9797, 19234, 3737], np.int32)  # red, green, blue, in units of 2^-15
+
+
+def decode_image(data: bytes, color: bool | None = None, where: str = "image") -> np.ndarray:
+    """The compressed image `data` (JPEG, PNG …) as a uint8 array (C, H, W); colours in the order blue, green, red.
+
+    `color` True gives three channels, False one (luminance), None as many as the file has: 1, 3, or 4 with
+    transparency. Raises DataError for data that is no image, is cut off, or has more than 8 bits a channel.
+    """
+    from PIL import Image
+
+    try:
+        image = Image.open(io.BytesIO(data))
+        if image.mode not in EIGHT_BITS:
+            raise DataError(where, expected="an image of 8 bits a channel", got=f"Pillow mode {image.mode!r}")
+        mode = _native_mode(image) if color is None else "RGB" if color else "L"
+        if mode == "L":
+            image.draft("L", None)  # a JPEG stores luminance by itself
+            if image.format == "PNG" and image.mode not in ("L", "LA", "1"):
+                return _libpng_gray(np.asarray(image.convert("RGB")))
+        pixels = np.asarray(image if image.mode == mode else image.convert(mode))
+    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+        raise DataError(where, f"{len(data)} bytes that cannot be decoded as an image ({error})") from error
+    if mode == "L":
+        return pixels[np.newaxis]
+    order = [2, 1, 0, 3][:pixels.shape[2]]
+    return np.ascontiguousarray(pixels.transpose(2, 0, 1)[order])
+
+
+def _native_mode(image) -> str:
+    if image.mode in ("L", "1") and "transparency" not in image.info:
+        return "L"
+    return "RGBA" if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info else "RGB"
+
+
+def _libpng_gray(pixels: np.ndarray) -> np.ndarray:
+    """Luminance as libpng computes it, rounded down; Pillow's is up to 1 brighter."""
+    return (pixels @ LIBPNG_GRAY >> 15).astype(np.uint8)[np.newaxis]

@@ -1,0 +1,64 @@
+"""Every exception blobnet raises on purpose, and the close matches their hints are made of."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable
+
+
+class BlobnetError(Exception):
+    """The base of all blobnet errors: says where, what was expected against what was got, and what to do.
+
+    >>> str(ShapeError("layer 'ip1' (InnerProduct)", expected="axis in [-2, 2)", got="axis 3", hint="lower axis"))
+    "layer 'ip1' (InnerProduct): expected axis in [-2, 2), got axis 3; lower axis"
+    """
+
+    def __init__(self, where: str, message: str = "", *, expected: object = None, got: object = None, hint: str = ""):
+        self.where, self.expected, self.got, self.hint = where, expected, got, hint
+        parts = [message] if message else []
+        if expected is not None:
+            parts.append(f"expected {expected}")
+        if got is not None:
+            parts.append(f"got {got}")
+        text = ", ".join(parts)
+        super().__init__(f"{where}: {text}" + (f"; {hint}" if hint else ""))
+
+
+class ParseError(BlobnetError):
+    """A file that should hold a message (prototxt, YAML, .proto, binary) does not; `where` is file:line:column."""
+
+
+class NetError(BlobnetError):
+    """A network that cannot be built or run: unknown types and blobs, wrong arity, cycles, bad states."""
+
+
+class ShapeError(BlobnetError):
+    """Arrays whose shapes do not fit each other or the layer that takes them."""
+
+
+class DataError(BlobnetError):
+    """Data that is missing, truncated, or outside the range a layer can take (labels, images, databases)."""
+
+
+class SolverError(BlobnetError):
+    """A solver whose settings contradict each other, or a state that does not fit its net."""
+
+
+class DeviceError(BlobnetError):
+    """A device that was asked for and is not there."""
+
+
+def close_matches(name: str, known: Iterable[str], limit: int = 3) -> str:
+    """A hint naming the known names nearest to `name`, without regard to case; all of them when they are few.
+
+    >>> close_matches("Convolutoin", ["Convolution", "Deconvolution", "ReLU", "LRN", "Split", "Slice"])
+    "did you mean 'Convolution' or 'Deconvolution'?"
+    """
+    known = sorted(set(known))
+    folded = {item.lower(): item for item in known}
+    found = [folded[item] for item in difflib.get_close_matches(name.lower(), folded, n=limit, cutoff=0.6)]
+    if found:
+        return "did you mean " + " or ".join(repr(item) for item in found) + "?"
+    if len(known) <= 12:
+        return "known: " + ", ".join(known)
+    return ""

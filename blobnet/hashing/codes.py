@@ -1,0 +1,205 @@
+"""Hash codes: real network outputs, their bits packed into bytes, and the file that keeps both.
+
+Bit k of a code is bit k % 8, least significant first, of byte k // 8; the bits after the last one are zero.
+
+The file is an uncompressed .npz with these arrays (only the first two are always there):
+
+    header   JSON text: {"format": "blobnet codes", "version": 1, "bits": K, "threshold": t or null,
+             "net": file, "weights": file, "blob": name}; 0-dimensional
+    packed   (N, ceil(K / 8)) uint8
+    values   (N, K) float32, the outputs the bits were made of
+    labels   (N,) int64 class numbers, or (N, L) uint8 rows with a 1 for each label that the item has
+    ids      (N,) integers or text
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from dataclasses import dataclass
+
+import numpy as np
+
+from blobnet.errors import BlobnetError, DataError, ShapeError
+from blobnet.proto.storage import atomic_write, require_file
+
+FORMAT, VERSION = "blobnet codes", 1
+_HINT = "'blobnet encode' writes codes files"
+
+
+def pack(bits: np.ndarray) -> np.ndarray:
+    """(N, K) zeros and ones (or booleans) as (N, ceil(K / 8)) uint8; ShapeError or DataError for anything else.
+
+    >>> pack(np.array([[1, 0, 1, 0, 0, 0, 0, 0, 1]])).tolist()
+    [[5, 1]]
+    """
+    bits = np.asarray(bits)
+    if bits.ndim != 2 or bits.shape[1] == 0:
+        raise ShapeError("pack", expected="bits (N, K) with K >= 1", got=f"shape {bits.shape}")
+    if bits.dtype != bool and not np.isin(bits, (0, 1)).all():
+        raise DataError("pack", expected="only 0 and 1", got=f"values from {bits.min()} to {bits.max()}",
+                        hint="binarize(values) packs signs and real values")
+    return np.packbits(bits.astype(bool), axis=1, bitorder="little")
+
+
+def unpack(packed: np.ndarray, bits: int) -> np.ndarray:
+    """The (N, bits) zeros and ones, uint8, that `pack` put into (N, ceil(bits / 8)) bytes; else ShapeError.
+
+    >>> unpack(np.array([[5, 1]], np.uint8), 9).tolist()
+    [[1, 0, 1, 0, 0, 0, 0, 0, 1]]
+    """
+    packed = np.asarray(packed)
+    if bits < 1 or packed.ndim != 2 or packed.shape[1] != -(-bits // 8):
+        raise ShapeError("unpack", expected=f"packed (N, {-(-bits // 8)}) for {bits} bits", got=f"shape {packed.shape}")
+    return np.unpackbits(packed, axis=1, count=bits, bitorder="little")
+
+
+def binarize(values: np.ndarray, threshold: float = 0.0) -> np.ndarray:
+    """Packed codes of real values (N, K): a bit is 1 where value >= threshold, else 0.
+
+    With the threshold 0 these are the sign codes of DSH and its kin. A value of exactly 0 (or -0) gives 1, where
+    the sign function of MATLAB and NumPy would give a third value, 0, half a bit away from both. NaN: DataError.
+
+    >>> binarize(np.array([[-0.5, 0.0, 2.0]])).tolist()
+    [[6]]
+    """
+    values = np.asarray(values)
+    if np.isnan(values).any():
+        raise DataError("binarize", "NaN among the values", expected="numbers", got=f"{np.isnan(values).sum()} NaN",
+                        hint="check the weights of the net that made them")
+    return pack(values >= threshold)
+
+
+def to_words(packed: np.ndarray) -> np.ndarray:
+    """Packed rows (N, B) as zero-padded words (W, N): one of 1, 2 or 4 bytes if B fits in it, else of 8 bytes."""
+    count, width = packed.shape
+    size = next((size for size in (1, 2, 4) if width <= size), 8)
+    padded = np.zeros((count, -(-width // size) * size), np.uint8)
+    padded[:, :width] = packed
+    return np.ascontiguousarray(padded.view(f"u{size}").T)
+
+
+@dataclass(frozen=True, eq=False)
+class Codes:
+    """N hash codes of K bits, with what belongs to them.
+
+    packed (N, ceil(K / 8)) uint8; bits = K; values (N, K) float32 or None, and the threshold that made bits of them
+    (None where the bits were given as such); labels (N,) class numbers or (N, L) rows of 0 and 1, or None; ids (N,)
+    integers or text, or None. net, weights and blob name the files and the blob that the values came from.
+    Labels may come as the floats of a Caffe blob, and (N, 1) means (N,). Raises ShapeError and DataError.
+    """
+
+    packed: np.ndarray
+    bits: int
+    values: np.ndarray | None = None
+    labels: np.ndarray | None = None
+    ids: np.ndarray | None = None
+    threshold: float | None = None
+    net: str = ""
+    weights: str = ""
+    blob: str = ""
+
+    @classmethod
+    def from_values(cls, values: np.ndarray, threshold: float = 0.0, **rest) -> Codes:
+        """Codes of real outputs (N, K): bit = value >= threshold. `rest` are the other fields: labels, ids, net …"""
+        values = np.asarray(values, np.float32)
+        packed = binarize(values, threshold)
+        return cls(packed, values.shape[1], values, threshold=float(threshold), **rest)
+
+    @classmethod
+    def from_bits(cls, bits: np.ndarray, **rest) -> Codes:
+        """Codes of (N, K) zeros and ones. `rest` are the other fields: labels, ids, net …"""
+        return cls(pack(bits), np.shape(bits)[1], **rest)
+
+    def __post_init__(self):
+        packed, count = self.packed, len(self.packed)
+        if packed.dtype != np.uint8 or self.bits < 1 or packed.shape != (count, -(-self.bits // 8)):
+            raise ShapeError("codes", expected=f"packed (N, {-(-self.bits // 8)}) uint8 for {self.bits} bits",
+                             got=f"{packed.shape} {packed.dtype}")
+        if self.bits % 8 and (packed[:, -1] >> self.bits % 8).any():
+            raise DataError("codes", f"ones after the last of {self.bits} bits", hint="pack the bits with pack()")
+        for name, check in (("values", self._check_values), ("labels", _check_labels), ("ids", _check_ids)):
+            given = getattr(self, name)
+            if given is not None:
+                object.__setattr__(self, name, check(np.asarray(given), count))
+
+    def _check_values(self, values: np.ndarray, count: int) -> np.ndarray:
+        if values.shape != (count, self.bits):
+            raise ShapeError("codes", expected=f"values ({count}, {self.bits})", got=f"shape {values.shape}")
+        return values.astype(np.float32, copy=False)
+
+    def __len__(self) -> int:
+        return len(self.packed)
+
+    @property
+    def rule(self) -> str:
+        """How the bits were made, in words."""
+        return "bits as given" if self.threshold is None else f"bit = value >= {self.threshold:g}"
+
+    def save(self, path: str | os.PathLike) -> None:
+        """Write the file described at the top of this page, whole or not at all."""
+        header = {"format": FORMAT, "version": VERSION}
+        header |= {name: getattr(self, name) for name in ("bits", "threshold", "net", "weights", "blob")}
+        arrays = {name: getattr(self, name) for name in ("packed", "values", "labels", "ids")}
+        with atomic_write(path) as file:
+            np.savez(file, header=np.array(json.dumps(header)), **{k: v for k, v in arrays.items() if v is not None})
+
+    @classmethod
+    def load(cls, path: str | os.PathLike) -> Codes:
+        """Read what `save` wrote; DataError or ShapeError, naming the file, if it is anything else."""
+        where = os.fspath(path)
+        try:
+            with open(require_file(path), "rb") as stream, np.load(stream, allow_pickle=False) as file:
+                arrays = {name: file[name] for name in file.files}
+        except BlobnetError:
+            raise
+        except Exception as error:  # zipfile and NumPy raise a dozen types on damaged files
+            raise DataError(where, f"not a whole .npz file ({error})", hint=_HINT) from error
+        header = _header(arrays.pop("header", None), where)
+        unknown = sorted(set(arrays) - {"packed", "values", "labels", "ids"})
+        if "packed" not in arrays or unknown:
+            raise DataError(where, expected="the arrays packed and perhaps values, labels, ids", got=sorted(arrays))
+        try:
+            codes = cls(**arrays, **header)
+            if codes.values is not None and codes.threshold is not None:
+                if not np.array_equal(binarize(codes.values, codes.threshold), codes.packed):
+                    raise DataError("codes", f"the packed bits are not those of the values ({codes.rule})")
+        except (DataError, ShapeError) as error:
+            raise type(error)(where, str(error)) from error
+        return codes
+
+
+def _header(array: np.ndarray | None, where: str) -> dict:
+    """The checked fields of Codes that the header holds."""
+    try:
+        header = json.loads(str(array))
+        found = header.pop("format"), header.pop("version")
+    except (ValueError, AttributeError, KeyError, TypeError):
+        found = "no header of ours"
+    if found != (FORMAT, VERSION):
+        raise DataError(where, expected=f"{FORMAT}, version {VERSION}", got=found, hint=_HINT)
+    kinds = {"bits": int, "threshold": (float, int, type(None)), "net": str, "weights": str, "blob": str}
+    if set(header) != set(kinds) or not all(isinstance(header[name], kind) for name, kind in kinds.items()):
+        raise DataError(where, "a damaged header", expected=f"the fields {', '.join(kinds)}", got=header)
+    return header
+
+
+def _check_labels(labels: np.ndarray, count: int) -> np.ndarray:
+    if labels.ndim == 2 and labels.shape[1] == 1:
+        labels = labels[:, 0]
+    if labels.ndim not in (1, 2) or len(labels) != count:
+        raise ShapeError("codes", expected=f"labels ({count},) or ({count}, L)", got=f"shape {labels.shape}")
+    if labels.dtype.kind not in "biuf" or not (np.isfinite(labels) & (labels == np.rint(labels))).all():
+        raise DataError("codes", expected="whole numbers as labels", got=f"{labels.dtype} labels that are not")
+    if labels.ndim == 1:
+        return labels.astype(np.int64)
+    if not np.isin(labels, (0, 1)).all():
+        raise DataError("codes", expected="0 and 1 in label rows (N, L)", got=f"{labels.min()} to {labels.max()}",
+                        hint="a row holds a 1 for each label of the item; class numbers go into an array (N,)")
+    return labels.astype(np.uint8)
+
+
+def _check_ids(ids: np.ndarray, count: int) -> np.ndarray:
+    if ids.shape != (count,) or ids.dtype.kind not in "iuU":
+        raise ShapeError("codes", expected=f"ids ({count},) of integers or text", got=f"{ids.shape} {ids.dtype}")
+    return ids

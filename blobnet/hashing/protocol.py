@@ -1,0 +1,97 @@
+"""Protocols of retrieval experiments: every choice that changes a number, by name and in words."""
+
+from __future__ import annotations
+
+import dataclasses
+from dataclasses import dataclass
+
+from blobnet.errors import DataError, close_matches
+
+_TIES = {
+    "index": "equal distances in index order",
+    "expected": "the expectation over random orders of equal distances",
+    "best": "relevant items first among equal distances",
+    "worst": "relevant items last among equal distances",
+}
+_DIVISORS = {
+    "all": "all relevant items of the database",
+    "found": "the relevant items found in the ranking",
+}
+_LONELY = {"zero": "counts as 0", "skip": "is left out"}
+
+
+@dataclass(frozen=True)
+class Protocol:
+    """How a retrieval experiment is scored. DataError for choices that do not exist or do not go together.
+
+    queries, database   who asks and who is ranked, in words
+    query_in_database   True: the queries are the database, and each query is ranked (and is relevant) among the rest
+    ties                "index", "expected", "best" or "worst": the order of items at equal distances
+    divisor             of average precision: "all" relevant items of the database or those "found" in the ranking
+    without_relevant    a query without any relevant item in the database: "zero" counts as 0, "skip" leaves it out
+    top_k               only the first top_k items of a ranking are seen; None for all
+
+    Two items are relevant to each other when their labels are equal, or, for rows of labels, share at least one.
+    """
+
+    name: str
+    queries: str
+    database: str
+    query_in_database: bool = False
+    ties: str = "index"
+    divisor: str = "all"
+    without_relevant: str = "zero"
+    top_k: int | None = None
+
+    def __post_init__(self):
+        where = f"protocol {self.name!r}"
+        for field, known in (("ties", _TIES), ("divisor", _DIVISORS), ("without_relevant", _LONELY)):
+            value = getattr(self, field)
+            if value not in known:
+                raise DataError(where, expected=f"{field} " + " or ".join(map(repr, known)), got=repr(value))
+        if self.top_k is not None and self.top_k < 1:
+            raise DataError(where, expected="top_k of 1 or more", got=self.top_k)
+        if self.top_k is not None and self.ties == "expected" and self.divisor == "found":
+            raise DataError(where, "how many relevant items a cut ranking holds depends on the order of ties",
+                            expected="divisor 'all' with ties 'expected' and top_k", got="divisor 'found'")
+
+    def describe(self) -> str:
+        """The protocol in one sentence, to be printed beside every number."""
+        included = "each query is in the database and counts as relevant" if self.query_in_database \
+            else "no query is in the database"
+        seen = "the whole ranking" if self.top_k is None else f"the first {self.top_k} of the ranking"
+        return (f"{self.name}: {self.queries} against {self.database} ({included}); "
+                f"ranked by Hamming distance, {_TIES[self.ties]}; "
+                f"relevant = equal label, or at least one shared label for label rows; "
+                f"average precision is taken over {seen} and divided by {_DIVISORS[self.divisor]}; "
+                f"a query without relevant items {_LONELY[self.without_relevant]}.")
+
+
+STANDARD = Protocol("standard", "queries", "a separate database")
+DSH_AUTHORS = Protocol("dsh-authors", "the test images", "themselves, as in the DSH authors' script",
+                       query_in_database=True)
+_PROTOCOLS = {protocol.name: protocol for protocol in (STANDARD, DSH_AUTHORS)}
+
+
+def list_protocols() -> dict[str, str]:
+    """The named protocols and what each of them means.
+
+    >>> list(list_protocols())
+    ['standard', 'dsh-authors']
+    """
+    return {name: protocol.describe() for name, protocol in _PROTOCOLS.items()}
+
+
+def get_protocol(name: str, **changes) -> Protocol:
+    """The named protocol with some of its fields changed; DataError for unknown names and values.
+
+    With `top_k` the divisor becomes "found", as papers that report mAP@k have it, unless `divisor` says otherwise.
+
+    >>> get_protocol("standard", top_k=5000).divisor
+    'found'
+    """
+    if name not in _PROTOCOLS:
+        raise DataError("protocol", expected="a known name", got=repr(name), hint=close_matches(name, _PROTOCOLS))
+    if changes.get("top_k") is not None:
+        changes.setdefault("divisor", "found")
+    return dataclasses.replace(_PROTOCOLS[name], **changes)

@@ -1,0 +1,30 @@
+"""Rectified linear unit."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.layers.activation._base import Elementwise
+from blobnet.ops.elementwise import relu_backward, relu_forward
+
+
+@register
+class ReLU(Elementwise):
+    """Pass what is positive, scale down what is not.
+
+    y = x if x > 0 else slope * x,   dx = dy if x > 0 else slope * dy
+
+    Bottoms: x (any shape)    Tops: y (as x; may be x itself)    Params: none
+    Options: negative_slope (0), engine (accepted, without effect)
+    Paper: Nair and Hinton, Rectified Linear Units Improve Restricted Boltzmann Machines, ICML 2010;
+    Maas et al., Rectifier Nonlinearities Improve Neural Network Acoustic Models, ICML 2013 (slope).
+    Quirks: the derivative at 0 is the slope. In place, backward judges by y, so a negative slope flips what passes.
+    """
+
+    options_field = "relu_param"
+
+    def forward(self, bottom, top):
+        relu_forward(bottom[0].data, self.options.negative_slope, top[0].data)
+
+    def backward(self, top, propagate_down, bottom):
+        if propagate_down[0]:
+            relu_backward(bottom[0].data, top[0].diff, self.options.negative_slope, bottom[0].diff)

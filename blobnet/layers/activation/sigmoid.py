@@ -1,0 +1,35 @@
+"""Logistic sigmoid."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.layers.activation._base import Elementwise
+
+
+@register
+class Sigmoid(Elementwise):
+    """Squash to (0, 1).
+
+    y = 1 / (1 + exp(-x)) = tanh(x / 2) / 2 + 1 / 2,   dx = dy * y * (1 - y)
+
+    Bottoms: x (any shape)    Tops: y (as x; may be x itself)    Params: none
+    Options: engine (accepted, without effect)
+    Paper: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, Nature 1986.
+    Quirks: computed through tanh, which cannot overflow.
+    """
+
+    options_field = "sigmoid_param"
+
+    def forward(self, bottom, top):
+        y = top[0].data
+        self.xp.multiply(bottom[0].data, 0.5, out=y)
+        self.xp.tanh(y, out=y)
+        y *= 0.5
+        y += 0.5
+
+    def backward(self, top, propagate_down, bottom):
+        if propagate_down[0]:
+            y = top[0].data
+            slope = 1 - y
+            slope *= y
+            self.xp.multiply(top[0].diff, slope, out=bottom[0].diff)

@@ -1,0 +1,56 @@
+"""DummyData."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blobnet.backend import random_stream
+from blobnet.core.fillers import fill
+from blobnet.core.registry import register
+from blobnet.errors import NetError
+from blobnet.layers.data._base import Source
+from blobnet.proto.messages import new
+
+LEGACY = ("num", "channels", "height", "width")
+
+
+@register
+class DummyData(Source):
+    """Made-up values.
+
+    Bottoms: none   Tops: any number, of the shapes given   Params: none
+    Options: data_filler (constant 0), shape or num, channels, height, width; each one for all tops or one a top
+    Quirks: constants are written once, before the first forward, so what another layer or a user writes over them
+    stays; other fillers draw new values in every forward.
+    """
+
+    options_field = "dummy_data_param"
+
+    def setup(self, bottom, top):
+        fillers = [new("FillerParameter")] * len(top)
+        if self.options.data_filler:
+            fillers = self._one_a_top("data_filler", len(top))
+        for blob, shape in zip(top, self._shapes(len(top))):
+            blob.reshape(shape)
+        for blob, filler in zip(top, fillers):
+            if filler.type == "constant":
+                fill(blob.data, filler, self._fill_stream, self.where)
+        self.refilled = [(i, filler) for i, filler in enumerate(fillers) if filler.type != "constant"]
+
+    def _shapes(self, count: int) -> list[tuple[int, ...]]:
+        if not any(getattr(self.options, field) for field in LEGACY):
+            return [tuple(shape.dim) for shape in self._one_a_top("shape", count)]
+        if self.options.shape:
+            raise NetError(self.where, "shape and num, channels, height, width exclude each other", hint="keep shape")
+        return list(zip(*(self._one_a_top(field, count) for field in LEGACY)))
+
+    def _one_a_top(self, field: str, count: int) -> list:
+        values = list(getattr(self.options, field))
+        if len(values) not in (1, count):
+            raise NetError(self.where, expected=f"one {field}, or one a top ({count})", got=len(values))
+        return values * count if len(values) == 1 else values
+
+    def forward(self, bottom, top):
+        rng = random_stream(np, self.context.seed, self.index, self.context.step)  # fillers draw on the host
+        for i, filler in self.refilled:
+            fill(top[i].data, filler, rng, self.where)

@@ -1,0 +1,1 @@
+"""Similarities and losses of the hashing papers."""

@@ -1,0 +1,71 @@
+"""The loss of deep supervised hashing."""
+
+from __future__ import annotations
+
+import math
+import warnings
+
+from blobnet.core.loss_layer import LossLayer
+from blobnet.core.registry import register
+from blobnet.errors import ShapeError
+from blobnet.ops.pairs import pull_gradient, similar, squared_distances
+
+
+@register
+class HashingLoss(LossLayer):
+    """Pull the codes of similar images together, push others apart, and pull every element towards -1 or +1.
+
+    D_ij = ||u_i - u_j||^2 over all pairs i < j of the batch, s_ij = 1 if i and j share a label, else 0
+
+    loss = 1/(N (N-1)) * sum_{i<j} [ s_ij D_ij + (1 - s_ij) max(m - D_ij, 0) ] + t/N * sum_ik | |u_ik| - 1 |
+
+    du_i = weight/(N (N-1)) * sum_j c_ij (u_i - u_j) + weight * t/N * sign(|u_i| - 1) sign(u_i),
+    c_ij = 1 if similar, -1 if not similar and D_ij < m, else 0
+
+    Bottoms: codes u (N, K); labels (N,), one class a row, or (N, L) with L > 1, one 0/1 column a label
+    Tops: loss ()
+    Params: none
+    Options: hashing_loss_param.bi_margin m (1; the paper uses 2 K), tradeoff t (0.01), gradient
+    Paper: Liu et al., Deep Supervised Hashing for Fast Image Retrieval, CVPR 2016, equations 4 and 5; the loss is
+    averaged as in the authors' code.
+    Quirks: the pair term of the authors' gradient, shown above, is half the derivative of their loss. gradient: EXACT
+    doubles it. Class labels are truncated to integers. Where an element is 0, its pull is towards -1 (the regulariser's
+    slope counts as that of its negative side), where it is -1 the slope is +1.
+    """
+
+    options_field = "hashing_loss_param"
+
+    def setup(self, bottom, top):
+        length = math.prod(bottom[0].shape[1:])
+        if self.options.bi_margin != 2 * length:
+            warnings.warn(f"{self.where}: bi_margin is {self.options.bi_margin:g}; the paper uses twice the code length, "
+                          f"{2 * length}", stacklevel=2)
+
+    def reshape(self, bottom, top):
+        super().reshape(bottom, top)
+        if bottom[0].num < 2:
+            raise ShapeError(self.where, "needs pairs", expected="a batch of at least 2", got=bottom[0].shape)
+
+    def forward(self, bottom, top):
+        n = bottom[0].num
+        u = bottom[0].data.reshape(n, -1)
+        distances = squared_distances(u)
+        alike = similar(bottom[1].data.reshape(n, -1))
+        gaps = self.options.bi_margin - distances
+        self.signs = self.xp.where(alike, 1.0, -(gaps > 0).astype(gaps.dtype))  # c_ij
+        costs = self.xp.where(alike, distances, self.xp.maximum(gaps, 0))
+        pairs = (costs.sum() - costs.trace()) / 2
+        pull = self.xp.abs(self.xp.abs(u) - 1).sum()
+        top[0].data[...] = pairs / (n * (n - 1)) + self.options.tradeoff * pull / n
+
+    def backward(self, top, propagate_down, bottom):
+        if not propagate_down[0]:
+            return
+        n = bottom[0].num
+        u = bottom[0].data.reshape(n, -1)
+        exact = self.options.gradient == self.options.EXACT
+        scale = self.weight(top) * (2 if exact else 1) / (n * (n - 1))
+        rising = (u >= 1) | ((u <= 0) & (u >= -1))
+        slopes = self.xp.where(rising, 1, -1) * (self.weight(top) * self.options.tradeoff / n)
+        gradient = pull_gradient(self.signs, u) * scale + slopes
+        bottom[0].diff[...] = gradient.reshape(bottom[0].shape)

@@ -1,0 +1,51 @@
+"""Softmax followed by the multinomial logistic loss."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.layers.loss._base import LabelLoss
+from blobnet.ops.softmax import softmax
+
+
+@register
+class SoftmaxWithLoss(LabelLoss):
+    """Negative logarithm of the probability of the label.
+
+    p = softmax(x),   loss = -1/Z * sum_n log p[n, label_n],   dx = weight / Z * (p - [class is label])
+
+    Bottoms: x (N, C, H, W) scores; labels (N, H, W), integers in 0 ... C-1
+    Tops: loss (); optionally p (as x)
+    Params: none
+    Options: softmax_param.axis (1); loss_param.ignore_label; loss_param.normalization: Z is the number of labels that
+    count (VALID, the default), of all labels (FULL), N (BATCH_SIZE) or 1 (NONE); normalize (old name: true VALID,
+    false BATCH_SIZE)
+    Paper: Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990.
+    Quirks: Z is never below 1. Probabilities below the smallest normal float32 count as that number. With two tops
+    loss_weight must be given for both.
+    """
+
+    num_tops = (1, 2)
+
+    def reshape(self, bottom, top):
+        super().reshape(bottom, top)
+        self.group(bottom, self.param.softmax_param.axis)
+        self.probability = self.xp.empty(self.grouped, self.dtype)
+        if len(top) == 2:
+            top[1].reshape(bottom[0].shape)
+
+    def forward(self, bottom, top):
+        softmax(bottom[0].data.reshape(self.grouped), self.probability)
+        self.labels, self.counted = self.read_labels(bottom[1])
+        chosen = self.xp.take_along_axis(self.probability, self.labels[:, None, :], axis=1)[:, 0, :]
+        losses = -self.xp.log(self.xp.maximum(chosen, self.xp.finfo("float32").tiny))
+        top[0].data[...] = (losses * self.counted).sum() / self.normalizer(self.counted)
+        if len(top) == 2:
+            top[1].data[...] = self.probability.reshape(top[1].shape)
+
+    def backward(self, top, propagate_down, bottom):
+        if not propagate_down[0]:
+            return
+        dx = bottom[0].diff.reshape(self.grouped)
+        classes = self.xp.arange(self.grouped[1])[None, :, None]
+        self.xp.subtract(self.probability, classes == self.labels[:, None, :], out=dx)
+        dx *= self.counted[:, None, :] * (self.weight(top) / self.normalizer(self.counted))

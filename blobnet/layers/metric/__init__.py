@@ -1,0 +1,1 @@
+"""Scores that nothing learns from."""

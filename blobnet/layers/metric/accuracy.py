@@ -1,0 +1,59 @@
+"""Accuracy."""
+
+from __future__ import annotations
+
+import math
+
+from blobnet.core.layer import Layer
+from blobnet.core.registry import register
+from blobnet.errors import DataError, ShapeError
+
+
+@register
+class Accuracy(Layer):
+    """The share of positions whose label is among the k highest scores.
+
+    accuracy = number of right positions / number of positions that count
+
+    Bottoms: x (N, C, H, W) scores; labels (N, H, W), integers in 0 ... C-1
+    Tops: accuracy (); optionally the accuracy of every class (C,)
+    Params: none
+    Options: top_k (1), axis (1), ignore_label
+    Quirks: a score equal to the label's counts as higher, so ties are wrong. A class without positions has accuracy 0.
+    Has no backward; force_backward passes it over.
+    """
+
+    options_field = "accuracy_param"
+    num_bottoms = 2
+    num_tops = (1, 2)
+    unforced_bottoms = (0, 1)
+
+    def reshape(self, bottom, top):
+        axis = bottom[0].canonical_axis(self.options.axis, self.where)
+        shape = bottom[0].shape
+        self.grouped = outer, classes, inner = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1:])
+        if outer * inner != bottom[1].count:
+            raise ShapeError(self.where, expected=f"{outer * inner} labels for scores {shape} with classes on axis {axis}",
+                             got=f"{bottom[1].count} of shape {bottom[1].shape}")
+        if self.options.top_k > classes:
+            raise ShapeError(self.where, expected=f"top_k at most the {classes} classes", got=self.options.top_k)
+        top[0].reshape(())
+        if len(top) == 2:
+            top[1].reshape((classes,))
+
+    def forward(self, bottom, top):
+        outer, classes, inner = self.grouped
+        scores = bottom[0].data.reshape(self.grouped)
+        labels = bottom[1].data.reshape(outer, inner).astype(self.xp.int64)
+        counted = labels != self.options.ignore_label if self.options.HasField("ignore_label") else self.xp.ones(labels.shape, bool)
+        wrong = counted & ((labels < 0) | (labels >= classes))
+        if wrong.any():
+            raise DataError(self.where, expected=f"labels in 0 ... {classes - 1}", got=int(labels[wrong][0]))
+        labels = self.xp.where(counted, labels, 0)
+        own = self.xp.take_along_axis(scores, labels[:, None, :], axis=1)
+        right = ((scores >= own).sum(axis=1) <= self.options.top_k) & counted
+        top[0].data[...] = right.sum() / max(1, int(counted.sum()))
+        if len(top) == 2:
+            positions = self.xp.bincount(labels[counted], minlength=classes)
+            hits = self.xp.bincount(labels[right], minlength=classes)
+            top[1].data[...] = hits / self.xp.maximum(positions, 1)

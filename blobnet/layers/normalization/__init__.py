@@ -1,0 +1,1 @@
+"""Layers that bring activities to a common scale."""

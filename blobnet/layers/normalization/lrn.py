@@ -1,0 +1,50 @@
+"""Local response normalisation."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.core.layer import Layer
+from blobnet.errors import NetError, ShapeError
+from blobnet.ops.lrn import lrn_backward, lrn_forward
+
+
+@register
+class LRN(Layer):
+    """Divide every value by a power of the energy around it.
+
+    y = x * scale ** -beta
+    scale = k + alpha / n * (sum of x squared over the window of n values)
+    dx = dy * scale ** -beta - 2 alpha beta / n * x * (sum of dy * y / scale over the window)
+
+    The window is local_size channels at the same place (ACROSS_CHANNELS, n = local_size), or local_size x local_size
+    places of the same channel (WITHIN_CHANNEL, n = local_size squared); what lies outside x is zero but counts in n.
+
+    Bottoms: x (N, C, H, W)    Tops: y (as x)    Params: none
+    Options: local_size (5, odd), alpha (1), beta (0.75), k (1), norm_region (ACROSS_CHANNELS); engine is accepted,
+    without effect
+    Paper: Krizhevsky et al., ImageNet classification with deep convolutional neural networks, NIPS 2012.
+    Quirks: alpha is divided by n (the paper's is not). WITHIN_CHANNEL ignores k and takes 1.
+    """
+
+    options_field = "lrn_param"
+
+    def setup(self, bottom, top):
+        if self.options.local_size % 2 == 0:
+            raise NetError(self.where, expected="an odd local_size", got=self.options.local_size)
+
+    def reshape(self, bottom, top):
+        if bottom[0].num_axes != 4:
+            raise ShapeError(self.where, expected="4 axes (N, C, H, W)", got=bottom[0].shape)
+        within = self.options.norm_region == self.options.WITHIN_CHANNEL
+        self.axes, self.k = ((2, 3), 1.0) if within else ((1,), self.options.k)
+        self.alpha = self.options.alpha / self.options.local_size ** len(self.axes)
+        self.scale = self.xp.empty(bottom[0].shape, self.dtype)
+        top[0].reshape(bottom[0].shape)
+
+    def forward(self, bottom, top):
+        lrn_forward(bottom[0].data, self.axes, self.options.local_size, self.k, self.alpha, self.options.beta, self.scale, top[0].data)
+
+    def backward(self, top, propagate_down, bottom):
+        if propagate_down[0]:
+            lrn_backward(bottom[0].data, top[0].data, self.scale, top[0].diff, self.axes, self.options.local_size, self.alpha,
+                         self.options.beta, bottom[0].diff)

@@ -1,0 +1,98 @@
+"""Pooling layer."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.core.layer import Layer
+from blobnet.errors import NetError, ShapeError
+from blobnet.ops.convolution import Axis
+from blobnet.ops.windows import MaxPool, average_matrices, average_pool, pooled_size
+
+
+@register
+class Pooling(Layer):
+    """Take the maximum or the average of each window of each channel.
+
+    MAX  y[n, c, p, q] = max of x[n, c, h, w] over the window's h, w;   dx[n, c, h, w] = sum of dy whose maximum it is
+    AVE  y[n, c, p, q] = sum of x[n, c, h, w] over the window's h, w / divisor;   dx = sum of dy / divisor
+    The window of p starts at p * stride - pad and has `kernel` rows, less those outside x.
+    P = (H + 2 pad - R) / stride + 1, rounded up (round_mode FLOOR: down)
+
+    Bottoms: x (N, C, H, W)    Tops: y (N, C, P, Q)[, MAX only: where each maximum lies, h * W + w]    Params: none
+    Options: pool (MAX), kernel_size or kernel_h and kernel_w, stride (1), pad (0) or their _h and _w fields,
+    round_mode (CEIL), global_pooling (the window is the whole plane); engine is accepted, without effect
+    Paper: LeCun et al., Gradient-based learning applied to document recognition, Proceedings of the IEEE 1998 (AVE);
+    Ranzato et al., Unsupervised learning of invariant feature hierarchies, CVPR 2007 (MAX).
+    Quirks: with padding, a last window that would start beyond x and its near padding is dropped. The divisor of AVE
+    counts padding, but not beyond H + pad. The first of equal maxima takes the gradient. Backward ignores the diff of
+    the second top.
+    """
+
+    options_field = "pooling_param"
+    num_bottoms, num_tops = 1, (1, 2)
+
+    def setup(self, bottom, top):
+        options, methods = self.options, self.options.DESCRIPTOR.enum_types_by_name["PoolMethod"].values_by_name
+        self.is_max = options.pool == methods["MAX"].number
+        if not self.is_max and options.pool != methods["AVE"].number:
+            raise NetError(self.where, expected="pool: MAX or AVE", got="pool: STOCHASTIC", hint="this method is not there yet")
+        if len(top) == 2 and not self.is_max:
+            raise NetError(self.where, "a second top holds the places of the maxima", expected="pool: MAX", got="pool: AVE")
+        if options.global_pooling:
+            for field in ("kernel_size", "kernel_h", "kernel_w"):
+                if options.HasField(field):
+                    raise NetError(self.where, expected="no kernel with global_pooling", got=f"{field}: {getattr(options, field)}")
+            self.kernel = None
+        else:
+            self.kernel = self._pair("kernel", "kernel_size", None, least=1)
+        self.pad, self.stride = self._pair("pad", "pad", 0), self._pair("stride", "stride", 1, least=1)
+        if options.global_pooling and (self.pad, self.stride) != ((0, 0), (1, 1)):
+            raise NetError(self.where, expected="pad 0 and stride 1 with global_pooling", got=f"pad {self.pad}, stride {self.stride}")
+        if self.kernel and any(pad >= kernel for pad, kernel in zip(self.pad, self.kernel)):
+            raise NetError(self.where, expected=f"pad below the kernel {self.kernel}", got=f"pad {self.pad}")
+
+    def _pair(self, prefix, field, default, least=0):
+        """(h, w) of an option given once, or in two fields."""
+        options, names = self.options, [f"{prefix}_h", f"{prefix}_w"]
+        given = [options.HasField(name) for name in names]
+        if any(given) and options.HasField(field):
+            raise NetError(self.where, expected=f"either {field} or {prefix}_h and {prefix}_w", got="both")
+        if any(given) and not all(given) or default is None and not any(given) and not options.HasField(field):
+            raise NetError(self.where, expected=f"{field}, or both {prefix}_h and {prefix}_w", got="one of them" if any(given) else "none")
+        pair = tuple(getattr(options, name) for name in (names if any(given) else (field, field)))
+        if min(pair) < least:
+            raise NetError(self.where, expected=f"{field} at least {least}", got=pair)
+        return pair
+
+    def reshape(self, bottom, top):
+        shape = bottom[0].shape
+        if len(shape) != 4:
+            raise ShapeError(self.where, expected="4 axes (N, C, H, W)", got=shape)
+        window = self.kernel or shape[2:]
+        ceil = self.options.round_mode == 0
+        pooled = [pooled_size(*axis, ceil) for axis in zip(shape[2:], window, self.stride, self.pad)]
+        if min(pooled) < 1:
+            raise ShapeError(self.where, expected=f"a plane that a window of {window} fits into", got=shape, hint="raise pad")
+        for blob in top:
+            blob.reshape((*shape[:2], *pooled))
+        axes = [Axis(size, out, k, s, 1, p) for size, out, k, s, p in zip(shape[2:], pooled, window, self.stride, self.pad)]
+        if self.is_max:
+            self.windows = MaxPool(self.xp, self.dtype, *shape[:2], axes)
+        else:
+            self.matrices = average_matrices(self.xp, self.dtype, axes)
+
+    def forward(self, bottom, top):
+        if self.is_max:
+            self.windows.forward(bottom[0].data, top[0].data)
+            if len(top) == 2:
+                self.windows.places(top[1].data)
+        else:
+            average_pool(bottom[0].data, self.matrices, top[0].data)
+
+    def backward(self, top, propagate_down, bottom):
+        if not propagate_down[0]:
+            return
+        if self.is_max:
+            self.windows.backward(top[0].diff, bottom[0].diff)
+        else:
+            average_pool(top[0].diff, [matrix.T for matrix in self.matrices], bottom[0].diff)

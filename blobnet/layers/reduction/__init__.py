@@ -1,0 +1,1 @@
+"""Layers that combine or normalise along an axis."""

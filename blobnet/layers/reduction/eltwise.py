@@ -1,0 +1,79 @@
+"""Element-wise combination of several blobs."""
+
+from __future__ import annotations
+
+from blobnet.core.layer import Layer
+from blobnet.core.registry import register
+from blobnet.errors import NetError, ShapeError
+
+
+@register
+class Eltwise(Layer):
+    """Add, multiply, or take the maximum of blobs of one shape.
+
+    SUM: y = sum_i coeff_i * x_i,   dx_i = coeff_i * dy
+    PROD: y = prod_i x_i,   dx_i = dy * product of the others
+    MAX: y = max_i x_i,   dx_i = dy where x_i was taken, else 0
+
+    Bottoms: x_0, x_1, ... (one shape)    Tops: y (as x_0)    Params: none
+    Options: operation (SUM), coeff (SUM only; one a bottom), stable_prod_grad (true)
+    Quirks: of equal maxima in the first two bottoms the second is taken, otherwise the earlier one. With
+    stable_prod_grad false the product of the others is y / x_i, which is nan where x_i is 0.
+    """
+
+    options_field = "eltwise_param"
+    num_bottoms = (2, None)
+
+    def setup(self, bottom, top):
+        options = self.options
+        self.operation = {options.SUM: "sum", options.PROD: "prod", options.MAX: "max"}[options.operation]
+        if options.coeff and self.operation != "sum":
+            raise NetError(self.where, "coefficients go with SUM only", hint="remove coeff, or scale the bottoms before")
+        if len(options.coeff) not in (0, len(bottom)):
+            raise NetError(self.where, expected=f"no coeff or one a bottom ({len(bottom)})", got=len(options.coeff))
+        self.coefficients = list(options.coeff) or [1.0] * len(bottom)
+
+    def reshape(self, bottom, top):
+        for i, blob in enumerate(bottom):
+            if blob.shape != bottom[0].shape:
+                raise ShapeError(self.where, f"bottom {i} {self.param.bottom[i]!r}", expected=f"shape {bottom[0].shape}",
+                                 got=blob.shape)
+        top[0].reshape(bottom[0].shape)
+
+    def forward(self, bottom, top):
+        y, x = top[0].data, [blob.data for blob in bottom]
+        if self.operation == "sum":
+            self.xp.multiply(x[0], self.coefficients[0], out=y)
+            for value, coefficient in zip(x[1:], self.coefficients[1:]):
+                y += value if coefficient == 1 else value * coefficient
+        elif self.operation == "prod":
+            self.xp.multiply(x[0], x[1], out=y)
+            for value in x[2:]:
+                y *= value
+        else:
+            self.taken = (x[0] <= x[1]).astype(self.xp.int32)
+            self.xp.maximum(x[0], x[1], out=y)
+            for i, value in enumerate(x[2:], 2):
+                self.taken[value > y] = i
+                self.xp.maximum(y, value, out=y)
+
+    def backward(self, top, propagate_down, bottom):
+        dy = top[0].diff
+        for i, blob in enumerate(bottom):
+            if not propagate_down[i]:
+                continue
+            if self.operation == "sum":
+                self.xp.multiply(dy, self.coefficients[i], out=blob.diff)
+            elif self.operation == "prod":
+                self.xp.multiply(self._product_of_others(i, top, bottom), dy, out=blob.diff)
+            else:
+                self.xp.multiply(dy, self.taken == i, out=blob.diff)
+
+    def _product_of_others(self, i: int, top, bottom):
+        if not self.options.stable_prod_grad:
+            return top[0].data / bottom[i].data
+        others = [blob.data for j, blob in enumerate(bottom) if j != i]
+        product = others[0]
+        for value in others[1:]:
+            product = product * value
+        return product

@@ -1,0 +1,39 @@
+"""Softmax."""
+
+from __future__ import annotations
+
+import math
+
+from blobnet.core.layer import Layer
+from blobnet.core.registry import register
+from blobnet.ops.softmax import softmax, softmax_backward
+
+
+@register
+class Softmax(Layer):
+    """Turn scores into probabilities along an axis.
+
+    y_k = exp(x_k) / sum_j exp(x_j),   dx_k = y_k * (dy_k - sum_j y_j * dy_j)
+
+    Bottoms: x (any shape)    Tops: y (as x; may be x itself)    Params: none
+    Options: axis (1), engine (accepted, without effect)
+    Paper: Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990.
+    Quirks: the maximum is subtracted first, so large scores do not overflow.
+    """
+
+    options_field = "softmax_param"
+    in_place = True
+
+    def reshape(self, bottom, top):
+        axis = bottom[0].canonical_axis(self.options.axis, self.where)
+        shape = bottom[0].shape
+        self.grouped = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1:])
+        top[0].reshape(shape)
+
+    def forward(self, bottom, top):
+        softmax(bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped))
+
+    def backward(self, top, propagate_down, bottom):
+        if propagate_down[0]:
+            softmax_backward(top[0].data.reshape(self.grouped), top[0].diff.reshape(self.grouped),
+                             bottom[0].diff.reshape(self.grouped))

@@ -1,0 +1,1 @@
+"""Layers that move numbers without changing them."""

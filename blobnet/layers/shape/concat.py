@@ -1,0 +1,54 @@
+"""Concatenation."""
+
+from __future__ import annotations
+
+from blobnet.core.layer import Layer
+from blobnet.core.registry import register
+from blobnet.errors import NetError, ShapeError
+
+
+@register
+class Concat(Layer):
+    """Join blobs along an axis.
+
+    y = [x_0, x_1, ...],   dx_i = the part of dy that x_i became
+
+    Bottoms: x_0, x_1, ... (one shape but for the axis)    Tops: y    Params: none
+    Options: axis (1; negative from the end) or concat_dim (the old name, not negative)
+    Quirks: axis and concat_dim together are refused.
+    """
+
+    options_field = "concat_param"
+    num_bottoms = (1, None)
+
+    def setup(self, bottom, top):
+        if self.options.HasField("concat_dim") and self.options.HasField("axis"):
+            raise NetError(self.where, "has axis and concat_dim", hint="keep axis only")
+
+    def reshape(self, bottom, top):
+        axis = self.options.concat_dim if self.options.HasField("concat_dim") else self.options.axis
+        self.axis = axis = bottom[0].canonical_axis(axis, self.where)
+        shape = list(bottom[0].shape)
+        for i, blob in enumerate(bottom[1:], 1):
+            if blob.num_axes != len(shape) or any(blob.shape[k] != shape[k] for k in range(len(shape)) if k != axis):
+                raise ShapeError(self.where, f"bottom {i} {self.param.bottom[i]!r}",
+                                 expected=f"shape {bottom[0].shape} but for axis {axis}", got=blob.shape)
+            shape[axis] += blob.shape[axis]
+        top[0].reshape(shape)
+
+    def _parts(self, joined, bottom):
+        """For each bottom, its part of the joined array."""
+        start = 0
+        for blob in bottom:
+            stop = start + blob.shape[self.axis]
+            yield joined[(slice(None),) * self.axis + (slice(start, stop),)]
+            start = stop
+
+    def forward(self, bottom, top):
+        for part, blob in zip(self._parts(top[0].data, bottom), bottom):
+            part[...] = blob.data
+
+    def backward(self, top, propagate_down, bottom):
+        for part, wanted, blob in zip(self._parts(top[0].diff, bottom), propagate_down, bottom):
+            if wanted:
+                blob.diff[...] = part

@@ -1,0 +1,38 @@
+"""Flattening."""
+
+from __future__ import annotations
+
+import math
+
+from blobnet.core.layer import Layer
+from blobnet.core.registry import register
+from blobnet.errors import ShapeError
+
+
+@register
+class Flatten(Layer):
+    """Merge neighbouring axes into one; no number moves.
+
+    y = x,   dx = dy
+
+    Bottoms: x (N, C, H, W)    Tops: y (N, C*H*W)    Params: none
+    Options: axis (1) to end_axis (-1), the first and last axis to merge
+    Quirks: the top shares the memory of the bottom.
+    """
+
+    options_field = "flatten_param"
+
+    def reshape(self, bottom, top):
+        first = bottom[0].canonical_axis(self.options.axis, self.where)
+        last = bottom[0].canonical_axis(self.options.end_axis, self.where)
+        if last < first:
+            raise ShapeError(self.where, expected=f"end_axis not before axis {first}", got=last)
+        shape = bottom[0].shape
+        top[0].reshape((*shape[:first], math.prod(shape[first:last + 1]), *shape[last + 1:]))
+
+    def forward(self, bottom, top):
+        top[0].share_data(bottom[0])
+
+    def backward(self, top, propagate_down, bottom):
+        if propagate_down[0]:
+            bottom[0].share_diff(top[0])

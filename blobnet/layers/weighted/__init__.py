@@ -1,0 +1,1 @@
+"""Layers with weights that are multiplied with their input."""

@@ -1,0 +1,106 @@
+"""What layers share whose weights slide over the spatial axes: their options, parameters and shape checks."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from google.protobuf.message import Message
+
+from blobnet.core.layer import Layer
+from blobnet.errors import NetError, ShapeError
+from blobnet.ops.convolution import Convolution
+
+
+class Sliding(NamedTuple):
+    """How a kernel slides: one number for each spatial axis."""
+
+    kernel: tuple[int, ...]
+    stride: tuple[int, ...]
+    pad: tuple[int, ...]
+    dilation: tuple[int, ...]
+
+
+def sliding(options: Message, num_spatial: int, where: str) -> Sliding:
+    """Read a ConvolutionParameter for `num_spatial` axes: one value for all, one for each, or the _h and _w fields."""
+    return Sliding(_sizes(options, "kernel", "kernel_size", num_spatial, where, least=1),
+                   _sizes(options, "stride", "stride", num_spatial, where, least=1, default=1),
+                   _sizes(options, "pad", "pad", num_spatial, where, default=0),
+                   _sizes(options, None, "dilation", num_spatial, where, least=1, default=1))
+
+
+def _sizes(options, prefix, field, count, where, least=0, default=None) -> tuple[int, ...]:
+    values = tuple(getattr(options, field))
+    pair = [prefix and options.HasField(f"{prefix}_{axis}") for axis in "hw"]
+    if any(pair):
+        if values:
+            raise NetError(where, expected=f"either {field} or {prefix}_h and {prefix}_w", got="both")
+        if count != 2:
+            raise NetError(where, f"{prefix}_h and {prefix}_w are for two spatial axes", got=count, hint=f"write {field} {count} times")
+        if default is None and not all(pair):
+            raise NetError(where, expected=f"both {prefix}_h and {prefix}_w", got="one of them")
+        values = tuple(getattr(options, f"{prefix}_{axis}") if given else default for axis, given in zip("hw", pair))
+    if not values and default is not None:
+        values = (default,)
+    if len(values) not in (1, count):
+        raise NetError(where, expected=f"{field} once, or {count} times, for each spatial axis", got=f"{len(values)} values")
+    values = values * count if len(values) == 1 else values
+    if any(value < least for value in values):
+        raise NetError(where, expected=f"{field} at least {least}", got=values)
+    return values
+
+
+class SlidingLayer(Layer):
+    """The common part of Convolution and its transpose: every bottom has its top, and all share the parameters.
+
+    A subclass sets `transposed` and writes forward and backward on `self.plan`, the Convolution of ops, which in a
+    transposed layer leads from the top back to the bottom.
+    """
+
+    options_field = "convolution_param"
+    num_bottoms = num_tops = (1, None)
+    same_bottoms_tops = True
+    transposed = False
+
+    def setup(self, bottom, top):
+        options = self.options
+        self.axis = bottom[0].canonical_axis(options.axis, self.where)
+        self.sliding = sliding(options, bottom[0].num_axes - self.axis - 1, self.where)
+        self.channels, self.outputs = bottom[0].shape[self.axis], options.num_output
+        if not options.num_output:
+            raise NetError(self.where, expected="num_output above 0", got=options.num_output)
+        for name, number in (("the channels of the bottom", self.channels), ("num_output", self.outputs)):
+            if options.group < 1 or number % options.group:
+                raise NetError(self.where, expected=f"group to divide {name} ({number})", got=f"group {options.group}")
+        first, second = (self.channels, self.outputs) if self.transposed else (self.outputs, self.channels)
+        self.add_param((first, second // options.group, *self.sliding.kernel), options.weight_filler)
+        if options.bias_term:
+            self.add_param((self.outputs,), options.bias_filler)
+
+    def reshape(self, bottom, top):
+        shape = bottom[0].shape
+        for other in bottom[1:]:
+            if other.shape != shape:
+                raise ShapeError(self.where, "the bottoms share the weights", expected=f"all of shape {shape}", got=other.shape)
+        if bottom[0].num_axes != self.axis + 1 + len(self.sliding.kernel) or shape[self.axis] != self.channels:
+            raise ShapeError(self.where, expected=f"{self.channels} channels on axis {self.axis} and {len(self.sliding.kernel)} "
+                             "spatial axes, as the weights have", got=shape)
+        lead, spatial = shape[:self.axis], shape[self.axis + 1:]
+        num = 1
+        for size in lead:
+            num *= size
+        sizes = self.output_sizes(spatial)
+        if any(size < 1 for size in sizes):
+            raise ShapeError(self.where, f"the output would have the sizes {sizes}", got=f"{spatial} under {self.sliding}",
+                             expected="spatial sizes that the kernel fits into", hint="lower kernel_size or raise pad")
+        self.bottom_shape, self.top_shape = (num, self.channels, *spatial), (num, self.outputs, *sizes)
+        source, target = (self.top_shape, self.channels) if self.transposed else (self.bottom_shape, self.outputs)
+        self.plan = Convolution(self.xp, self.dtype, source, target, *self.sliding, groups=self.options.group)
+        for blob in top:
+            blob.reshape((*lead, self.outputs, *sizes))
+
+    @property
+    def bias(self):
+        return self.blobs[1].data if self.options.bias_term else None
+
+    def learns_bias(self) -> bool:
+        return self.options.bias_term and self.param_propagate_down[1]

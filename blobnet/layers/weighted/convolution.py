@@ -1,0 +1,44 @@
+"""Convolution layer."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.layers.weighted._base import SlidingLayer
+from blobnet.ops.convolution import bias_gradient, output_size
+
+
+@register
+class Convolution(SlidingLayer):
+    """Slide a bank of filters over the spatial axes.
+
+    y[n, k, p, q] = bias[k] + sum over c, r, s of
+                    weight[k, c, r, s] * x[n, c, p * stride + r * dilation - pad, q * stride + s * dilation - pad]
+    P = (H + 2 pad - dilation (R - 1) - 1) / stride + 1, rounded down; zeros lie outside x
+
+    Bottoms: x (N, C, H, W), or any number of spatial axes; several bottoms of one shape share the parameters
+    Tops: y (N, K, P, Q), one for each bottom
+    Params: weight (K, C / group, R, S), bias (K)
+    Options: num_output K; kernel_size, stride (1), pad (0), dilation (1): once, once for each spatial axis, or as
+    kernel_h, kernel_w and so on; group (1) cuts channels and outputs into groups that do not see each other; bias_term
+    (true); axis (1) of the channels; weight_filler, bias_filler; engine and force_nd_im2col are accepted, without effect
+    Paper: LeCun et al., Gradient-based learning applied to document recognition, Proceedings of the IEEE 1998;
+    groups: Krizhevsky et al., ImageNet classification with deep convolutional neural networks, NIPS 2012.
+    Quirks: this is a correlation (the kernel is not flipped). Padding that does not fill a stride is ignored.
+    """
+
+    def output_sizes(self, spatial):
+        return tuple(map(output_size, spatial, *self.sliding))
+
+    def forward(self, bottom, top):
+        for x, y in zip(bottom, top):
+            self.plan.forward(x.data.reshape(self.bottom_shape), self.blobs[0].data, self.bias, y.data.reshape(self.top_shape))
+
+    def backward(self, top, propagate_down, bottom):
+        for x, y, wanted in zip(bottom, top, propagate_down):
+            dy = y.diff.reshape(self.top_shape)
+            if self.learns_bias():
+                bias_gradient(dy, self.blobs[1].diff)
+            if self.param_propagate_down[0]:
+                self.plan.backward_weight(x.data.reshape(self.bottom_shape), dy, self.blobs[0].diff)
+            if wanted:
+                self.plan.backward_data(dy, self.blobs[0].data, x.diff.reshape(self.bottom_shape))

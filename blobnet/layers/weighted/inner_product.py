@@ -1,0 +1,69 @@
+"""Fully connected layer."""
+
+from __future__ import annotations
+
+import math
+
+from blobnet.core.layer import Layer
+from blobnet.core.registry import register
+from blobnet.errors import NetError, ShapeError
+from blobnet.ops.linear import matmul
+
+
+@register
+class InnerProduct(Layer):
+    """Multiply every row with a matrix and add a bias.
+
+    y = x . weight^T + bias,   dx = dy . weight,   dweight += dy^T . x,   dbias += sum of the rows of dy
+
+    Bottoms: x (N, C, H, W), read as N rows of C*H*W
+    Tops: y (N, K)
+    Params: weight (K, C*H*W), or (C*H*W, K) with transpose; bias (K)
+    Options: num_output K, bias_term (true), axis (1; the axes before it count the rows), transpose (false),
+    weight_filler, bias_filler
+    Paper: Rosenblatt, The perceptron, Psychological Review 1958.
+    Quirks: none.
+    """
+
+    options_field = "inner_product_param"
+
+    def setup(self, bottom, top):
+        options = self.options
+        if not options.num_output:
+            raise NetError(self.where, expected="num_output above 0", got=options.num_output)
+        self.axis = bottom[0].canonical_axis(options.axis, self.where)
+        self.inner = math.prod(bottom[0].shape[self.axis:])
+        shape = (options.num_output, self.inner)
+        self.add_param(shape[::-1] if options.transpose else shape, options.weight_filler)
+        if options.bias_term:
+            self.add_param(shape[:1], options.bias_filler)
+
+    def reshape(self, bottom, top):
+        inner = math.prod(bottom[0].shape[self.axis:])
+        if inner != self.inner:
+            raise ShapeError(self.where, expected=f"{self.inner} inputs a row, as the weights have", got=f"{inner} of {bottom[0].shape}",
+                             hint="inner products fix the size of their input; reshape to the size the net was built with")
+        self.rows = math.prod(bottom[0].shape[:self.axis])
+        top[0].reshape((*bottom[0].shape[:self.axis], self.options.num_output))
+
+    def _weight(self, array):
+        """The weight or its diff as (K, C*H*W), whichever way it is stored."""
+        return array.T if self.options.transpose else array
+
+    def forward(self, bottom, top):
+        y = top[0].data.reshape(self.rows, self.options.num_output)
+        matmul(bottom[0].data.reshape(self.rows, self.inner), self._weight(self.blobs[0].data).T, y)
+        if self.options.bias_term:
+            y += self.blobs[1].data
+
+    def backward(self, top, propagate_down, bottom):
+        dy = top[0].diff.reshape(self.rows, self.options.num_output)
+        if self.param_propagate_down[0]:
+            gradient = self.xp.empty((dy.shape[1], self.inner), self.dtype)
+            matmul(dy.T, bottom[0].data.reshape(self.rows, self.inner), gradient)
+            self._weight(self.blobs[0].diff)[...] += gradient
+        if self.options.bias_term and self.param_propagate_down[1]:
+            bias = self.blobs[1].diff  # row after row onto what is there, the order in which BLAS adds them for Caffe
+            self.xp.vstack((bias, dy)).sum(axis=0, out=bias)
+        if propagate_down[0]:
+            matmul(dy, self._weight(self.blobs[0].data), bottom[0].diff.reshape(self.rows, self.inner))

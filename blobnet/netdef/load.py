@@ -1,0 +1,34 @@
+"""From a file to the net that is built: read, upgrade, filter, insert splits."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterable
+
+from google.protobuf.message import Message
+
+from blobnet.errors import NetError
+from blobnet.netdef.splits import insert_splits
+from blobnet.netdef.state import filter_net, net_state
+from blobnet.netdef.upgrade import upgrade_net
+from blobnet.proto.files import read_message
+from blobnet.proto.messages import convert
+
+
+def load(source: str | os.PathLike | Message, phase: int, level: int = 0, stages: Iterable[str] = (),
+         origin: str | None = None) -> Message:
+    """The NetParameter to build, in `phase` (0 TRAIN, 1 TEST), at `level`, in `stages`; its `state` says so.
+
+    `source` is a file or a NetParameter of any generation (never changed); `origin` names it in errors, by default by
+    its path. Raises ParseError for what is no net, NetError for a net that makes no sense.
+    """
+    if isinstance(source, Message):
+        message, origin = convert(source), origin or ""
+    else:
+        message, origin = read_message(source, "NetParameter"), origin or os.fspath(source)
+    if message.input and not message.input_shape and not message.input_dim:
+        raise NetError(origin or "net", f"no size for input {message.input[0]!r}",
+                       hint="add input_shape { dim: … } for each input")
+    net = upgrade_net(message, origin)
+    state = net_state(net, phase, level, stages)
+    return insert_splits(filter_net(net, state, origin), origin)

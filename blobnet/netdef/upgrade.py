@@ -1,0 +1,110 @@
+"""Nets and solvers of every generation and dialect, made into present-day ones."""
+
+from __future__ import annotations
+
+from google.protobuf.message import Message
+
+from blobnet.errors import NetError, SolverError
+from blobnet.netdef.fields import layer_where
+from blobnet.netdef.upgrade_v0 import upgrade_v0
+from blobnet.netdef.upgrade_v1 import upgrade_v1
+
+MAX_AXES = 32  # of a blob
+# options message, old field, the field that took its place, and how the value is written there
+RENAMED = (
+    ("concat_param", "concat_dim", "axis", int),
+    ("slice_param", "slice_dim", "axis", int),
+    ("pooling_param", "ceil_mode", "round_mode", lambda ceil: 0 if ceil else 1),  # RoundMode CEIL, FLOOR
+)
+SOLVER_TYPES = {"SGD": "SGD", "NESTEROV": "Nesterov", "ADAGRAD": "AdaGrad", "RMSPROP": "RMSProp",
+                "ADADELTA": "AdaDelta", "ADAM": "Adam"}
+
+
+def upgrade_net(message: Message, origin: str = "") -> Message:
+    """The NetParameter `message`, a definition or weights, as a present-day net; itself if it is one already.
+
+    `origin` (a file name) begins the errors. Layers of the first and second generation become `layer`; `input` with
+    `input_dim` or `input_shape` becomes an Input layer at the front; a BatchNorm layer that lists its three
+    statistics as learnable gets rates 0 for them; concat_dim and slice_dim become axis; ceil_mode becomes round_mode.
+    Raises NetError for generations mixed in one net, sizes that do not fit the inputs, and a field given in its old
+    and new form at once.
+    Quirks: `input` without any size is dropped without a word, as weights written by old versions have it so.
+    """
+    net = upgrade_v1(upgrade_v0(message, origin), origin)
+    stale = [index for index, layer in enumerate(net.layer) if _is_stale(layer)]
+    if not stale and not net.input:
+        return net
+    if net is message:
+        net = type(message)()
+        net.CopyFrom(message)
+    for index in stale:
+        _renew(net.layer[index], origin)
+    if net.input:
+        _inputs_to_layer(net, origin)
+    return net
+
+
+def upgrade_solver(message: Message, origin: str = "solver") -> Message:
+    """The SolverParameter `message` with `solver_type` turned into `type`; itself if it has none.
+
+    SolverError if both are given.
+    """
+    if not message.HasField("solver_type"):
+        return message
+    if message.HasField("type"):
+        raise SolverError(origin, "both type and solver_type", hint="keep type and remove solver_type")
+    solver = type(message)()
+    solver.CopyFrom(message)
+    names = message.DESCRIPTOR.fields_by_name["solver_type"].enum_type.values_by_number
+    solver.type = SOLVER_TYPES[names[message.solver_type].name]
+    solver.ClearField("solver_type")
+    return solver
+
+
+def _learns_statistics(layer: Message) -> bool:
+    """Whether a BatchNorm layer has rates for its three blobs (mean, variance, factor), which are not learned."""
+    return layer.type == "BatchNorm" and len(layer.param) == 3 and any(
+        spec.lr_mult != 0 or spec.decay_mult != 0 for spec in layer.param)
+
+
+def _is_stale(layer: Message) -> bool:
+    return _learns_statistics(layer) or any(
+        layer.HasField(options) and getattr(layer, options).HasField(old) for options, old, _, _ in RENAMED)
+
+
+def _renew(layer: Message, origin: str) -> None:
+    where = layer_where(layer.name, layer.type, origin)
+    if _learns_statistics(layer):
+        for spec in layer.param:
+            spec.lr_mult = spec.decay_mult = 0
+    for field, old, new, convert in RENAMED:
+        options = getattr(layer, field)
+        if not options.HasField(old):
+            continue
+        if options.HasField(new):
+            raise NetError(where, f"both {old} and {new} in {field}", hint=f"keep {new}")
+        value = convert(getattr(options, old))
+        if value >= MAX_AXES:
+            raise NetError(where, expected=f"{old} below {MAX_AXES}", got=value)
+        setattr(options, new, value)
+        options.ClearField(old)
+
+
+def _inputs_to_layer(net: Message, origin: str) -> None:
+    """Replace input, input_shape and input_dim of `net` by an Input layer, the first of the net."""
+    where, inputs, shapes, dims = origin or "net", list(net.input), list(net.input_shape), list(net.input_dim)
+    if shapes and dims:
+        raise NetError(where, "both input_shape and input_dim", hint="keep input_shape")
+    if shapes and len(shapes) != len(inputs):
+        raise NetError(where, expected=f"{len(inputs)} input_shape, one for each input", got=len(shapes))
+    if dims and len(dims) != 4 * len(inputs):
+        raise NetError(where, expected=f"{4 * len(inputs)} input_dim, four for each input", got=len(dims),
+                       hint="for inputs of other than four axes write input_shape { dim: … }")
+    if shapes or dims:
+        sizes = [shape.dim for shape in shapes] or [dims[i:i + 4] for i in range(0, len(dims), 4)]
+        layer = type(net)().layer.add(name="input", type="Input", top=inputs)
+        for size in sizes:
+            layer.input_param.shape.add(dim=size)
+        net.layer.insert(0, layer)
+    for field in ("input", "input_shape", "input_dim"):
+        net.ClearField(field)

@@ -1,0 +1,1 @@
+"""Array kernels that layers share; CUDA twins stand beside their NumPy bodies."""

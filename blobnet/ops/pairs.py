@@ -1,0 +1,30 @@
+"""All pairs of a batch at once: squared distances, similarity of labels, and their gradient."""
+
+from __future__ import annotations
+
+from blobnet.backend import array_module
+
+
+def squared_distances(u):
+    """(N, N) array of ||u_i - u_j||^2 for the rows of u (N, K), in float64, never negative."""
+    xp = array_module(u)
+    u = u.astype(xp.float64)
+    norms = xp.square(u).sum(axis=1)
+    distances = norms[:, None] + norms[None, :] - 2 * (u @ u.T)
+    return xp.maximum(distances, 0, out=distances)
+
+
+def similar(labels):
+    """(N, N) array of booleans: rows that share a label.
+
+    labels (N, 1): equal after truncation to integers. labels (N, L): multi-label rows whose product is positive.
+    """
+    if labels.shape[1] == 1:
+        classes = labels[:, 0].astype("int64")
+        return classes[:, None] == classes[None, :]
+    return labels @ labels.T > 0
+
+
+def pull_gradient(signs, u):
+    """Row i: sum over j of signs[i, j] * (u_i - u_j); signs (N, N) symmetric, u (N, K)."""
+    return signs.sum(axis=1, keepdims=True) * u - signs @ u

@@ -1,0 +1,34 @@
+"""Plug-ins: Python files that register layer types and solvers of a user."""
+
+from __future__ import annotations
+
+import importlib.util
+import os
+import sys
+from pathlib import Path
+from types import ModuleType
+
+from blobnet.errors import DataError
+
+
+def load_plugin(path: str | os.PathLike) -> ModuleType:
+    """Run the Python file `path`, whose classes register themselves; DataError if it is missing.
+
+    A file that was loaded before is not run again.
+    """
+    path = Path(path).resolve()
+    name = "blobnet_plugin_" + path.stem
+    loaded = sys.modules.get(name)
+    if loaded is not None and loaded.__file__ == str(path):
+        return loaded
+    if not path.is_file():
+        raise DataError(f"plug-in {path}", expected="a Python file", got="nothing" if not path.exists() else "no file")
+    spec = importlib.util.spec_from_file_location(name, path)
+    module = importlib.util.module_from_spec(spec)
+    sys.modules[name] = module
+    try:
+        spec.loader.exec_module(module)
+    except BaseException:
+        del sys.modules[name]
+        raise
+    return module

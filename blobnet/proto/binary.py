@@ -1,0 +1,138 @@
+"""Messages in protobuf's binary format: .caffemodel, .solverstate, .binaryproto.
+
+Weights stay arrays all the way: reading gives a small message and a list of arrays beside it, writing takes the same
+pair. A blob says by its field `array` which entry is its own, so messages can be copied and rearranged freely.
+"""
+
+from __future__ import annotations
+
+import mmap
+import os
+from collections.abc import Sequence
+from functools import cache
+
+import numpy as np
+from google.protobuf.message import DecodeError, Message
+
+from blobnet.errors import ParseError
+from blobnet.proto import messages, wire
+from blobnet.proto.storage import atomic_write, require_file
+
+Arrays = Sequence[dict[str, np.ndarray]]
+HDF5 = b"\x89HDF\r\n\x1a\n"
+
+
+def parse_binary(data: bytes, message_name: str, origin: str = "bytes") -> Message:
+    """The message `message_name` that `data` holds. Fields unknown to the schema are kept.
+
+    Raises ParseError with the byte and the field where `data` is truncated or broken.
+    """
+    return _parse(memoryview(data), message_name, origin, None)
+
+
+def read_binary(path: str | os.PathLike, message_name: str) -> Message:
+    """The message `message_name` in the file `path`, numbers and all; for networks' weights take `read_weights`."""
+    return parse_binary(require_file(path).read_bytes(), message_name, str(path))
+
+
+def read_weights(source: str | os.PathLike | bytes, message_name: str = "NetParameter") -> tuple[Message, list]:
+    """The message in `source` (a path, or the bytes) without its numbers, and the list of arrays these are in.
+
+    Each entry is a dict of 1-D arrays: "data", "diff" (float32), "double_data", "double_diff" (float64);
+    `blobs.blob_array` finds a blob's. Files may be larger than 2 GB. Raises DataError and ParseError.
+    """
+    arrays: list[dict[str, np.ndarray]] = []
+    if isinstance(source, (bytes, bytearray, memoryview)):
+        return _parse(memoryview(source), message_name, "bytes", arrays), arrays
+    path = require_file(source)
+    if path.stat().st_size == 0:
+        raise ParseError(str(path), expected=f"a {message_name}", got="an empty file")
+    with open(path, "rb") as file:
+        content = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+    return _parse(memoryview(content), message_name, str(path), arrays), arrays
+
+
+def write_binary(path: str | os.PathLike, message: Message) -> None:
+    """Write `message` to `path`, atomically."""
+    write_weights(path, message, ())
+
+
+def write_weights(path: str | os.PathLike, message: Message, arrays: Arrays) -> None:
+    """Write `message`, with the numbers of its blobs from `arrays`, as Caffe 1.0 does: fields by number, packed arrays.
+
+    Nothing is built whole in memory, and the file appears only when it is complete. Caffe reads at most 2 GB.
+    """
+    missing = message.FindInitializationErrors()
+    if missing:
+        raise ParseError(str(path), f"{missing[0]} needs a value")
+    parts = _pieces(message, arrays, str(path))
+    with atomic_write(path) as file:
+        for part in parts:
+            file.write(part)
+
+
+def _parse(view: memoryview, message_name: str, origin: str, arrays: list | None) -> Message:
+    cls = messages.message_class(message_name)
+    if view[:8] == HDF5:
+        raise ParseError(origin, expected=f"a binary {message_name}", got="an HDF5 file", hint="name it .h5")
+    try:
+        message = cls.FromString(wire.scan(view, cls.DESCRIPTOR, arrays))
+    except wire.Corrupt as error:
+        raise ParseError(f"{origin}: byte {error.offset}", f"{'.'.join([message_name, *error.path])}: {error}",
+                         hint="the file is damaged or incomplete, or no such message") from None
+    except DecodeError as error:
+        raise ParseError(origin, f"not a {message_name}: {error}") from None
+    missing = message.FindInitializationErrors()
+    if missing:
+        raise ParseError(origin, f"{missing[0]} needs a value")
+    if message_name == "NetParameter":
+        _restore_dsh(message)
+    return message
+
+
+def _restore_dsh(net: Message) -> None:
+    """Give HashingLoss layers their parameters back: DSH's fork numbers them as upstream does parameter_param."""
+    for layer in net.layer:
+        if layer.type == "HashingLoss" and layer.HasField("parameter_param"):
+            layer.hashing_loss_param.MergeFromString(layer.parameter_param.SerializeToString())
+            layer.ClearField("parameter_param")
+
+
+def _pieces(message: Message, arrays: Arrays, origin: str) -> list:
+    """The bytes of `message`, cut around the arrays, which are not copied."""
+    large = {}  # field number: the pieces of every value
+    rest = type(message)()
+    rest.CopyFrom(message)
+    for field, value in message.ListFields():
+        if field.type == field.TYPE_MESSAGE and _holds_blobs(field.message_type):
+            items = value if field.is_repeated else [value]
+            large[field.number] = [_pieces(item, arrays, origin) for item in items]
+            rest.ClearField(field.name)
+        elif field.full_name.endswith("BlobProto.array"):
+            if value >= len(arrays):
+                raise ParseError(origin, f"a blob refers to array {value} of {len(arrays)}",
+                                 hint="give the arrays it was read with")
+            for name, values in arrays[value].items():
+                number = message.DESCRIPTOR.fields_by_name[name].number
+                large[number] = [[np.ascontiguousarray(values, wire.ITEM[name]).data.cast("B")]]
+                rest.ClearField(name)
+            rest.ClearField(field.name)
+    data = rest.SerializePartialToString()
+    if not large:
+        return [data]
+    parts, view, position = [], memoryview(data), 0
+    while position < len(data):
+        start = position
+        number, _, _, position = wire.read_field(view, start, len(data))
+        parts.append((number, [view[start:position]]))
+    for number, values in large.items():
+        for value in values:
+            size = sum(len(part) for part in value)
+            parts.append((number, [wire.tag(number, wire.BYTES) + wire.varint(size), *value]))
+    return [part for _, group in sorted(parts, key=lambda part: part[0]) for part in group]
+
+
+@cache
+def _holds_blobs(message) -> bool:
+    return message.name == "BlobProto" or any(
+        field.type == field.TYPE_MESSAGE and _holds_blobs(field.message_type) for field in message.fields)

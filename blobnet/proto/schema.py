@@ -1,0 +1,184 @@
+"""Reading .proto text (the subset of proto2 that Caffe's schema uses) into descriptors.
+
+Source: the proto2 language specification, https://protobuf.dev/reference/protobuf/proto2-spec/.
+One deliberate difference: `extend LayerParameter { … }` adds ordinary fields to the message, so that a plug-in's
+parameters are written in a prototxt like Caffe's own, without brackets.
+"""
+
+from __future__ import annotations
+
+import re
+
+from google.protobuf import descriptor_pb2 as pb
+
+from blobnet.errors import ParseError, close_matches
+
+PACKAGE = "caffe"
+_Field = pb.FieldDescriptorProto
+SCALARS = {name: getattr(_Field, "TYPE_" + name.upper())
+           for name in ("double float int64 uint64 int32 fixed64 fixed32 bool string bytes uint32 "
+                        "sfixed32 sfixed64 sint32 sint64").split()}
+LABELS = {name: getattr(_Field, "LABEL_" + name.upper()) for name in ("optional", "required", "repeated")}
+TOKEN = re.compile(r'''(?P<skip>\s+|//[^\n]*|/\*.*?\*/)|(?P<word>-?[\w.]+(?:(?<=\de)-\d+)?)|(?P<string>"[^"]*")|(?P<sign>[{}\[\]=;,])''',
+                   re.S)
+
+
+class _Reader:
+    """A cursor over the tokens of one .proto text."""
+
+    def __init__(self, text: str, origin: str):
+        self.text, self.origin, self.position = text, origin, 0
+        self.advance()
+
+    def where(self) -> str:
+        line = self.text.count("\n", 0, self.start) + 1
+        return f"{self.origin}:{line}:{self.start - self.text.rfind(chr(10), 0, self.start)}"
+
+    def advance(self) -> str:
+        """Move to the next token and return the one that was current."""
+        last = getattr(self, "token", "")
+        while True:
+            self.start = self.position
+            match = TOKEN.match(self.text, self.position)
+            if match is None:
+                self.token = ""
+                if self.position < len(self.text):
+                    raise ParseError(self.where(), got=repr(self.text[self.position]), hint="not .proto text")
+                return last
+            self.position = match.end()
+            if match.lastgroup != "skip":
+                self.token = match.group()
+                return last
+
+    def expect(self, token: str) -> None:
+        if self.token != token:
+            raise ParseError(self.where(), expected=repr(token), got=repr(self.token or "end of text"))
+        self.advance()
+
+    def accept(self, token: str) -> bool:
+        if self.token == token:
+            self.advance()
+            return True
+        return False
+
+
+def parse_schema(file: pb.FileDescriptorProto, text: str, origin: str) -> None:
+    """Add the messages, enums and extensions in `text` to `file`; types are resolved by `resolve_types`."""
+    reader = _Reader(text, origin)
+    while reader.token:
+        where, keyword = reader.where(), reader.advance()
+        if keyword in ("syntax", "package"):
+            while not reader.accept(";"):
+                reader.advance()
+        elif keyword == "message":
+            _message(reader, file.message_type, where)
+        elif keyword == "enum":
+            _enum(reader, file.enum_type, where)
+        elif keyword == "extend":
+            name = reader.advance()
+            found = [message for message in file.message_type if message.name == name]
+            if not found:
+                raise ParseError(where, f"cannot extend unknown message {name!r}",
+                                 hint=close_matches(name, (message.name for message in file.message_type)))
+            _body(reader, found[0])
+        else:
+            raise ParseError(where, expected="message, enum or extend", got=repr(keyword))
+
+
+def _message(reader: _Reader, siblings, where: str) -> None:
+    name = reader.advance()
+    if any(message.name == name for message in siblings):
+        raise ParseError(where, f"message {name!r} is defined already", hint="choose another name, or extend it")
+    _body(reader, siblings.add(name=name))
+
+
+def _body(reader: _Reader, message: pb.DescriptorProto) -> None:
+    reader.expect("{")
+    while not reader.accept("}"):
+        where, keyword = reader.where(), reader.advance()
+        if keyword == "enum":
+            _enum(reader, message.enum_type, where)
+        elif keyword == "message":
+            _message(reader, message.nested_type, where)
+        elif keyword in LABELS:
+            _field(reader, message, LABELS[keyword], where)
+        elif keyword != ";":
+            raise ParseError(where, expected="optional, required, repeated, enum or message", got=repr(keyword))
+
+
+def _enum(reader: _Reader, siblings, where: str) -> None:
+    enum = siblings.add(name=reader.advance())
+    reader.expect("{")
+    while not reader.accept("}"):
+        name = reader.advance()
+        if name == "option":  # the only option an enum of this schema has
+            reader.expect("allow_alias")
+            reader.expect("=")
+            enum.options.allow_alias = reader.advance() == "true"
+        else:
+            reader.expect("=")
+            enum.value.add(name=name, number=int(reader.advance()))
+        reader.expect(";")
+    if not enum.value:
+        raise ParseError(where, f"enum {enum.name!r} has no values")
+
+
+def _field(reader: _Reader, message: pb.DescriptorProto, label: int, where: str) -> None:
+    kind, name = reader.advance(), reader.advance()
+    reader.expect("=")
+    number = reader.advance()
+    if not number.isdigit():
+        raise ParseError(where, f"field {name!r}", expected="a number", got=repr(number))
+    for other in message.field:
+        if other.name == name or other.number == int(number):
+            raise ParseError(where, f"field {name!r} = {number} of {message.name} collides with "
+                             f"{other.name!r} = {other.number}", hint="choose another name or number")
+    field = message.field.add(name=name, number=int(number), label=label)
+    if kind in SCALARS:
+        field.type = SCALARS[kind]
+    else:
+        field.type_name = kind
+    if reader.accept("["):
+        while not reader.accept("]"):
+            option = reader.advance()
+            reader.expect("=")
+            value = reader.advance()
+            if option == "default":
+                field.default_value = value.strip('"')
+            elif option == "packed":
+                field.options.packed = value == "true"
+            else:
+                raise ParseError(where, expected="the option default or packed", got=repr(option))
+            reader.accept(",")
+    reader.expect(";")
+
+
+def resolve_types(file: pb.FileDescriptorProto) -> None:
+    """Turn the type names of fields into full names, innermost scope first, and mark them as enum or message."""
+    kinds: dict[str, int] = {}
+
+    def collect(scope: str, container) -> None:
+        for enum in container.enum_type:
+            kinds[f"{scope}.{enum.name}"] = _Field.TYPE_ENUM
+        for message in getattr(container, "message_type", None) or getattr(container, "nested_type", ()):
+            kinds[f"{scope}.{message.name}"] = _Field.TYPE_MESSAGE
+            collect(f"{scope}.{message.name}", message)
+
+    def resolve(scope: str, message: pb.DescriptorProto) -> None:
+        path = f"{scope}.{message.name}"
+        for field in message.field:
+            if not field.type_name or field.type_name.startswith("."):
+                continue
+            candidates = [f"{path}.{field.type_name}", f"{scope}.{field.type_name}", f".{PACKAGE}.{field.type_name}"]
+            full = next((name for name in candidates if name in kinds), None)
+            if full is None:
+                short = [name.rsplit(".", 1)[1] for name in kinds]
+                raise ParseError(f"{message.name}.{field.name}", f"unknown type {field.type_name!r}",
+                                 hint=close_matches(field.type_name, [*short, *SCALARS]))
+            field.type_name, field.type = full, kinds[full]
+        for nested in message.nested_type:
+            resolve(path, nested)
+
+    collect(f".{PACKAGE}", file)
+    for message in file.message_type:
+        resolve(f".{PACKAGE}", message)

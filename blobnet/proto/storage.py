@@ -1,0 +1,55 @@
+"""Files as bytes: atomic writing, and errors for missing files that say what lies there instead."""
+
+from __future__ import annotations
+
+import difflib
+import os
+import tempfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import BinaryIO
+
+from blobnet.errors import DataError
+
+
+@contextmanager
+def atomic_write(path: str | os.PathLike) -> Iterator[BinaryIO]:
+    """A binary file that becomes `path` only if the block ends without an error; until then `path` stays as it was.
+
+    Raises DataError if the folder does not exist. Source: write, fsync and rename, as POSIX promises for rename(2).
+    """
+    path = Path(path)
+    if not path.parent.is_dir():
+        raise DataError(str(path), f"cannot write: there is no folder {str(path.parent)!r}", hint="create it first")
+    if path.is_dir():
+        raise DataError(str(path), "cannot write: a folder has this name")
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
+    try:
+        with open(handle, "wb") as file:
+            yield file
+            file.flush()
+            os.fsync(file.fileno())
+        umask = os.umask(0)
+        os.umask(umask)
+        os.chmod(temporary, 0o666 & ~umask)  # as open() would; a temporary file is private
+        os.replace(temporary, path)
+    except BaseException:
+        os.unlink(temporary)
+        raise
+
+
+def require_file(path: str | os.PathLike) -> Path:
+    """`path`, if a file is there; else DataError naming the folder looked in and files with a similar name."""
+    path = Path(path)
+    if path.is_file():
+        return path
+    if path.is_dir():
+        raise DataError(str(path), "expected a file, got a folder")
+    folder = path.parent.absolute()
+    if not folder.is_dir():
+        raise DataError(str(path), f"no such file: there is no folder {str(folder)!r}")
+    names = [item.name for item in folder.iterdir() if item.is_file()]
+    close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.6)
+    hint = "did you mean " + " or ".join(map(repr, close)) + "?" if close else ""
+    raise DataError(str(path), f"no such file in {str(folder)!r}", hint=hint)

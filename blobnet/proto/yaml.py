@@ -1,0 +1,168 @@
+"""Messages as YAML: the same schema written as mappings, with lists for repeated fields and names for enum values.
+
+A scalar is read as its field's type says, from the characters in the file, never by what YAML takes it for: `type: no`
+is the string "no", `1e-3` is a number (PyYAML reads a string there). Source: https://yaml.org/spec/1.1/.
+"""
+
+from __future__ import annotations
+
+import base64
+import binascii
+import re
+from collections.abc import Callable
+from functools import partial
+
+import numpy as np
+import yaml
+from google.protobuf.descriptor import FieldDescriptor as Field
+from google.protobuf.message import Message
+
+from blobnet.errors import ParseError, close_matches
+from blobnet.proto import messages, scalars
+from blobnet.proto.source import error_at, place
+
+Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
+Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+DEPTH = 50  # no message of the schema nests deeper; far deeper ones overflow the stack of the YAML library
+BINARY = "tag:yaml.org,2002:binary"
+WORDS = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false",
+         ".inf": "inf", "+.inf": "inf", "-.inf": "-inf", ".nan": "nan"}  # YAML's own, in small letters
+NODES = {yaml.MappingNode: "a mapping", yaml.SequenceNode: "a list", yaml.ScalarNode: "a single value"}
+Fail = Callable[..., ParseError]
+
+
+def parse_yaml(text: str, message_name: str, origin: str = "text") -> Message:
+    """The message `message_name` written as YAML in `text`; ParseError with "origin:line:column" if it is not one.
+
+    >>> parse_yaml("layer: [{name: a, relu_param: {negative_slope: 1e-3}}]", "NetParameter").layer[0].name
+    'a'
+    """
+    text = text.removeprefix("\ufeff")
+    message, root = messages.new(message_name), _compose(text, origin)
+    if root is not None:
+        _fill(message, root, partial(error_at, text, origin))
+    return message
+
+
+def dump_yaml(message: Message) -> str:
+    """`message` as YAML that `parse_yaml` reads back to an equal one. Fields unknown to the schema raise ParseError.
+
+    >>> print(dump_yaml(messages.new("LayerParameter", name="a", loss_weight=[0.1], phase=1)), end="")
+    name: a
+    loss_weight: [0.1]
+    phase: TEST
+    """
+    messages.refuse_unknown(message)
+    return yaml.dump(_plain(message), Dumper=Dumper, sort_keys=False, allow_unicode=True, default_flow_style=None,
+                     width=120)
+
+
+def is_mapping(text: str) -> bool:
+    """Whether `text` is YAML with fields in it."""
+    try:
+        return isinstance(_compose(text, ""), yaml.MappingNode)
+    except ParseError:
+        return False
+
+
+def locate_layer(text: str, origin: str, layer: str | int, field: str = "type", value: str | None = None) -> str:
+    """Where the `field` of a layer stands in a net written as YAML; as the function of this name in text.py."""
+    text = text.removeprefix("\ufeff")
+    root = _compose(text, origin)
+    lists = [node.value for key, node in root.value if key.value in ("layer", "layers")]
+    for position, node in enumerate(node for nodes in lists for node in nodes):
+        found = {key.value: item for key, item in node.value}
+        if layer == position or "name" in found and layer == found["name"].value:
+            if value is None or field in found and found[field].value == value:
+                return place(text, origin, found.get(field, node).start_mark.index)
+    return origin
+
+
+def _compose(text: str, origin: str) -> yaml.Node | None:
+    try:
+        depth = 0
+        for event in yaml.parse(text, Loader):
+            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+            if depth > DEPTH:
+                raise error_at(text, origin, event.start_mark.index, f"more than {DEPTH} levels of lists and mappings")
+        return yaml.compose(text, Loader)
+    except yaml.MarkedYAMLError as error:
+        mark = error.problem_mark or error.context_mark
+        raise error_at(text, origin, mark.index if mark else 0, error.problem or "not YAML") from None
+    except yaml.reader.ReaderError as error:
+        raise error_at(text, origin, error.position, f"YAML does not allow the character {chr(error.character)!r}") from None
+    except UnicodeEncodeError as error:
+        raise error_at(text, origin, error.start, "not UTF-8") from None
+
+
+def _fill(message: Message, node: yaml.Node, fail: Fail) -> None:
+    """Set the fields of `message` from a mapping; no value at all leaves it empty."""
+    if not isinstance(node, yaml.MappingNode) and not _is_empty(node):
+        expected = f"a mapping of the fields of {message.DESCRIPTOR.name}"
+        raise fail(node.start_mark.index, expected=expected, got=NODES[type(node)])
+    known, seen = message.DESCRIPTOR.fields_by_name, set()
+    for key, value in node.value or ():
+        name, here = key.value, key.start_mark.index
+        if not isinstance(key, yaml.ScalarNode) or name not in known:
+            name = name if isinstance(key, yaml.ScalarNode) else NODES[type(key)]
+            raise fail(here, f"{message.DESCRIPTOR.name} has no field {name!r}", hint=close_matches(name, known))
+        if name in seen:
+            raise fail(here, f"field {name!r} is given a second time", hint="give several values as a list")
+        seen.add(name)
+        field = known[name]
+        if isinstance(value, yaml.SequenceNode) and not field.is_repeated:
+            raise fail(value.start_mark.index, f"field {name!r} takes one value, not a list")
+        for item in value.value if isinstance(value, yaml.SequenceNode) else [value]:
+            if field.type == Field.TYPE_MESSAGE:
+                target = getattr(message, name).add() if field.is_repeated else getattr(message, name)
+                target.SetInParent()
+                _fill(target, item, fail)
+            elif field.is_repeated:
+                getattr(message, name).append(_scalar(field, item, fail))
+            else:
+                setattr(message, name, _scalar(field, item, fail))
+    for field in message.DESCRIPTOR.fields:
+        if field.is_required and field.name not in seen:
+            raise fail(node.start_mark.index, f"{message.DESCRIPTOR.name} needs a value for {field.name!r}")
+
+
+def _is_empty(node: yaml.Node) -> bool:
+    return isinstance(node, yaml.ScalarNode) and node.value == "" and not node.style
+
+
+def _scalar(field: Field, node: yaml.Node, fail: Fail) -> str | bytes | int | float | bool:
+    here, what = node.start_mark.index, dict(message=f"field {field.name!r}", expected=scalars.expected(field))
+    if not isinstance(node, yaml.ScalarNode):
+        raise fail(here, got=NODES[type(node)], **what)
+    if _is_empty(node):
+        raise fail(here, got="no value", **what)
+    text = node.value
+    if field.type == Field.TYPE_BYTES:
+        try:
+            return base64.b64decode("".join(text.split()), validate=True) if node.tag == BINARY else text.encode()
+        except (binascii.Error, ValueError) as error:
+            raise fail(here, got=f"bytes that are not base64 ({error})", **what) from None
+    if field.type == Field.TYPE_STRING:
+        return text
+    if field.type not in scalars.INTEGERS and field.type != Field.TYPE_ENUM:
+        text = WORDS.get(text.lower(), text)
+    elif re.fullmatch(r"-?0\d+", text):
+        raise fail(here, got=text, hint="a leading zero could mean an octal number: leave it out", **what)
+    try:
+        return scalars.read(field, text)
+    except ValueError as error:
+        raise fail(here, got=repr(node.value), hint=str(error), **what) from None
+
+
+def _plain(message: Message) -> dict:
+    """`message` as dicts, lists and Python values, in the order of its field numbers."""
+    return {field.name: [_plain_value(field, one) for one in value] if field.is_repeated else _plain_value(field, value)
+            for field, value in message.ListFields()}
+
+
+def _plain_value(field: Field, value):
+    if field.type == Field.TYPE_MESSAGE:
+        return _plain(value)
+    if field.type == Field.TYPE_ENUM:
+        return field.enum_type.values_by_number[value].name
+    return float(str(np.float32(value))) if field.type == Field.TYPE_FLOAT else value  # the shortest digits that say it

@@ -1,0 +1,49 @@
+"""Tests during training: the mean outputs of a test net."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+
+import numpy as np
+from google.protobuf.message import Message
+
+from blobnet.backend import to_host
+from blobnet.solvers.display import output_lines
+
+if TYPE_CHECKING:
+    from blobnet.solvers.solver import Solver
+
+log = logging.getLogger(__name__)
+
+
+def evaluate(solver: Solver, k: int) -> dict[str, np.ndarray]:
+    """Run test net `k` of `solver` for its test_iter batches; log and return the mean of every output.
+
+    Obeys requests for a snapshot between batches. Returns {} if a stop is requested before the last batch.
+    """
+    net, batches = solver.test_nets[k], solver.param.test_iter[k]
+    log.info("Iteration %d, Testing net (#%d)", solver.iter, k)
+    loss, sums = 0.0, {}
+    for _ in range(batches):
+        if solver.snapshot_requested:
+            solver.snapshot()
+        if solver.stop_requested:
+            log.info("Test interrupted.")
+            return {}
+        for name, value in net.forward().items():
+            sums[name] = sums[name] + value if name in sums else value.copy()
+        loss += net.loss
+    if solver.param.test_compute_loss:
+        log.info("Test loss: %g", loss / batches)
+    means = {name: to_host(total / batches) for name, total in sums.items()}
+    for line in output_lines("Test", net, means):
+        log.info("%s", line)
+    return means
+
+
+def tests_before(iteration: int, solver: Message) -> int:
+    """How many tests a run makes before it comes to `iteration`, that of `iteration` itself not included."""
+    if iteration == 0 or solver.test_interval <= 0:
+        return 0
+    return -(-iteration // solver.test_interval) - (not solver.test_initialization)

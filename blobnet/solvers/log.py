@@ -1,0 +1,87 @@
+"""What a training says: lines that parsers of Caffe's logs understand, or a progress bar on a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, TextIO
+
+from tqdm import tqdm
+
+from blobnet.solvers.display import iterations
+
+if TYPE_CHECKING:
+    from blobnet.solvers.solver import Solver
+
+
+class GlogFormatter(logging.Formatter):
+    """Lines that begin as glog's: the level's letter, mmdd, hh:mm:ss.microseconds, thread, file:line]."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        seconds, fraction = divmod(record.created, 1)
+        when = time.strftime("%m%d %H:%M:%S", time.localtime(seconds))
+        return (f"{record.levelname[0]}{when}.{int(fraction * 1e6):06d} {threading.get_native_id():5d} "
+                f"{record.filename}:{record.lineno}] {record.getMessage()}")
+
+
+class _AboveBar(logging.Handler):
+    """Prints above the progress bar, and leaves out the lines that the bar replaces."""
+
+    def __init__(self, stream: TextIO):
+        super().__init__()
+        self.stream = stream
+        self.addFilter(lambda record: record.name != iterations.name)
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tqdm.write(self.format(record), file=self.stream)
+
+
+@contextlib.contextmanager
+def console(stream: TextIO | None = None) -> Iterator[None]:
+    """While the block runs, show what blobnet logs on `stream` (standard error)."""
+    stream = stream or sys.stderr
+    if stream.isatty():
+        handler = _AboveBar(stream)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    else:
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(GlogFormatter())
+    logger = logging.getLogger("blobnet")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(logging.INFO)
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def progress(solver: Solver, stream: TextIO | None = None) -> Iterator[None]:
+    """While the block runs, a bar on `stream` (standard error) follows `solver` to max_iter, if it is a terminal."""
+    stream = stream or sys.stderr
+    if not stream.isatty():
+        yield
+        return
+    batch = batch_size(solver) * solver.param.iter_size
+    with tqdm(total=solver.param.max_iter, initial=solver.iter, unit="it", file=stream, dynamic_ncols=True) as bar:
+        def show() -> None:
+            speed = bar.format_dict["rate"]
+            bar.set_postfix_str(f"loss {solver.smoothed_loss:.4g}, lr {solver.rate:.4g}"
+                                + (f", {speed * batch:.4g} images/s" if speed else ""), refresh=False)
+            bar.update(solver.iter - bar.n)
+
+        solver.add_callback(on_start=show)
+        yield
+        show()
+
+
+def batch_size(solver: Solver) -> int:
+    """How many images a forward pass of the training net takes: the first dimension of its first blob."""
+    shape = next(iter(solver.net.blobs.values())).shape
+    return shape[0] if shape else 1

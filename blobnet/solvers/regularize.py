@@ -1,0 +1,51 @@
+"""What happens to gradients before a solver sees them: clipping and weight decay."""
+
+from __future__ import annotations
+
+import logging
+import math
+from collections.abc import Callable, Sequence
+
+from blobnet.backend import array_module, single_threaded_blas
+from blobnet.core.parameters import Parameter
+
+log = logging.getLogger(__name__)
+
+
+def clip_factor(parameters: Sequence[Parameter], limit: float) -> float:
+    """The factor that brings the L2 norm of all gradients together down to `limit`; 1 if it is not above.
+
+    A negative limit is none. With iter_size the norm is that of the gradients' sum, not of their mean, as in Caffe.
+    """
+    if limit < 0 or not parameters:
+        return 1.0
+    with single_threaded_blas():  # whose sums are repeatable
+        squares = sum(_square_sum(parameter.blob.diff.reshape(-1)) for parameter in parameters)
+    norm = math.sqrt(float(squares))
+    if not norm > limit:  # also for NaN, which no factor mends
+        return 1.0
+    log.info("Gradient clipping: scaling down gradients (L2 norm %g > %g) by scale factor %g",
+             norm, limit, limit / norm)
+    return limit / norm
+
+
+def _square_sum(array):
+    return array_module(array).dot(array, array)
+
+
+# Each adds the derivative of `decay` times a norm of the values to the gradient; flat arrays of one length.
+
+def decay_l2(decay: float, data, gradient, scratch) -> None:
+    """gradient += decay * data, the derivative of decay / 2 * ||data||^2"""
+    array_module(data).multiply(data, decay, out=scratch)
+    gradient += scratch
+
+
+def decay_l1(decay: float, data, gradient, scratch) -> None:
+    """gradient += decay * sign(data), the derivative of decay * ||data||_1"""
+    array_module(data).sign(data, out=scratch)
+    scratch *= decay
+    gradient += scratch
+
+
+REGULARIZERS: dict[str, Callable] = {"L2": decay_l2, "L1": decay_l1}

@@ -1,0 +1,58 @@
+"""The settings of a solver: read, brought up to date, completed and checked."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from google.protobuf.message import Message
+
+from blobnet.backend import gpu_available
+from blobnet.errors import SolverError, close_matches
+from blobnet.netdef import upgrade_solver
+from blobnet.proto.files import read_message
+from blobnet.proto.messages import convert
+from blobnet.solvers.lr_policy import learning_rate
+from blobnet.solvers.regularize import REGULARIZERS
+
+log = logging.getLogger(__name__)
+
+
+def read_solver(source: str | os.PathLike | Message) -> Message:
+    """The SolverParameter in the file `source`, or `source` itself, with `type` in the place of `solver_type`.
+
+    A file without snapshot_prefix gets its own path without the extension; a snapshot_prefix that is a folder (that is
+    there, or ends in /) gets the name of the file added.
+    """
+    if isinstance(source, Message):
+        return upgrade_solver(convert(source))
+    path = os.fspath(source)
+    solver = upgrade_solver(read_message(path, "SolverParameter"), path)
+    prefix, stem = solver.snapshot_prefix, os.path.splitext(path)[0]
+    if not solver.HasField("snapshot_prefix"):
+        solver.snapshot_prefix = stem
+    elif os.path.isdir(prefix) or prefix.endswith("/"):
+        solver.snapshot_prefix = os.path.join(prefix, os.path.basename(stem))
+    return solver
+
+
+def check_solver(solver: Message, where: str) -> None:
+    """Raise SolverError for settings that no training could go by."""
+    learning_rate(0, solver)
+    for field in ("average_loss", "iter_size"):
+        if getattr(solver, field) < 1:
+            raise SolverError(where, expected=f"{field} of at least 1", got=getattr(solver, field))
+    if solver.regularization_type not in REGULARIZERS:
+        raise SolverError(where, f"unknown regularization_type {solver.regularization_type!r}",
+                          hint=close_matches(solver.regularization_type, REGULARIZERS))
+
+
+def choose_device(solver: Message) -> str:
+    """The device that solver_mode and device_id ask for; the CPU where they ask for a GPU and there is none."""
+    if solver.solver_mode != type(solver).GPU:
+        return "cpu"
+    if gpu_available():
+        return f"gpu:{solver.device_id}"
+    if solver.HasField("solver_mode"):
+        log.info("solver_mode is GPU, but no GPU can be used: training on the CPU")
+    return "cpu"

@@ -1,0 +1,282 @@
+"""Solver: the base class of every solver type, which owns the training loop."""
+
+from __future__ import annotations
+
+import logging
+import os
+import threading
+import time
+from collections import deque
+from collections.abc import Callable
+
+import numpy as np
+from google.protobuf.message import Message
+
+from blobnet.backend import parallel
+from blobnet.core.net import Net
+from blobnet.core.parameters import Parameter
+from blobnet.errors import SolverError
+from blobnet.netdef import test_nets, train_net
+from blobnet.proto.text import dump
+from blobnet.solvers import snapshot
+from blobnet.solvers.display import iterations, output_lines
+from blobnet.solvers.evaluation import evaluate, tests_before
+from blobnet.solvers.lr_policy import current_step, learning_rate
+from blobnet.solvers.regularize import REGULARIZERS, clip_factor
+from blobnet.solvers.settings import check_solver, choose_device, read_solver
+
+log = logging.getLogger(__name__)
+PIECE = 1 << 15  # elements that are updated at a time on the CPU, so that the four or five arrays stay in its cache
+
+
+class Solver:
+    """Trains a net as a SolverParameter says.
+
+    A solver type is a subclass decorated with `@register_solver`. It declares how many arrays it remembers for every
+    parameter (`num_histories`), checks its own settings in `check`, and turns gradients into updates in `update`.
+
+    net: the net that is trained; test_nets: those it is tested with, which use its parameters; param: the
+    SolverParameter; iter: how many updates were made; rate: the learning rate of the last; loss, smoothed_loss: of the
+    last iteration, and the mean of the last average_loss iterations; history: for every parameter an array of its
+    shape, then the second array of every parameter, and so on; random_seed: what all random numbers come from;
+    stopped: whether the last `step` or `solve` ended early because of `request_stop`.
+    """
+
+    num_histories = 1
+
+    def __init__(self, source: str | os.PathLike | Message, device: str | None = None, dtype: str = "float32"):
+        """Build the nets of the solver file or SolverParameter `source`.
+
+        `device` is "cpu", "gpu" or "gpu:<number>"; without it, what solver_mode and device_id say, and the CPU if there
+        is no GPU. Without a random_seed in the file, one is drawn. SolverError for settings that make no sense.
+        """
+        self.where = "solver" if isinstance(source, Message) else os.fspath(source)
+        self.param = param = read_solver(source)
+        log.info("Initializing solver from parameters:\n%s", dump(param))
+        check_solver(param, self.where)
+        self.check()
+        if param.snapshot:
+            snapshot.check_destination(param, self.where)
+        self.random_seed = param.random_seed
+        if param.random_seed < 0:
+            self.random_seed = int(np.random.SeedSequence().generate_state(1)[0])
+            log.info("No random_seed given: drew %d", self.random_seed)
+        self.device = choose_device(param) if device is None else device
+        self.net, *self.test_nets = (
+            Net(net, state.phase, level=state.level, stages=state.stage, device=self.device, dtype=dtype,
+                random_seed=self.random_seed + i)
+            for i, (net, state) in enumerate([train_net(param), *test_nets(param)]))
+        for net in self.test_nets:
+            net.share_with(self.net)
+        for files in param.weights:
+            self.copy_from(files)
+        self.iter = 0
+        self.rate = self.loss = self.smoothed_loss = 0.0
+        self.history = [self.net.xp.zeros(parameter.blob.shape, dtype)
+                        for _ in range(self.num_histories) for parameter in self.net.parameters]
+        self.stopped = False
+        self.stop_requested = self.snapshot_requested = False
+        self._callbacks: list[tuple[Callable | None, Callable | None]] = []
+        self._losses: deque[float] = deque(maxlen=param.average_loss)
+        self._displayed = (0, 0.0)  # iteration and time
+        self._buffers = threading.local()
+        log.info("Solver scaffolding done.")
+
+    # What a solver type writes.
+
+    def check(self) -> None:
+        """Raise SolverError for settings in `self.param` that this type cannot work with."""
+
+    def update(self, rate: float, gradient, scratch, *history) -> None:
+        """Turn `gradient` into the update, in place: it is subtracted from the values afterwards.
+
+        Called for pieces of parameters: all arrays are flat and of one length. `rate` includes the parameter's lr_mult;
+        the gradient is clipped, averaged and regularized. `history` holds the pieces of the `num_histories` arrays,
+        kept from one iteration to the next; `scratch` is for passing use.
+        """
+        raise NotImplementedError(f"{type(self).__name__} must define update")
+
+    # Training.
+
+    def solve(self, resume_file: str | os.PathLike | None = None) -> None:
+        """Train up to max_iter, after `restore(resume_file)` if it is given; snapshot, display and test at the end."""
+        if not self.param.HasField("max_iter"):
+            raise SolverError(self.where, "no max_iter", hint="add max_iter: …, or call step(n)")
+        if self.param.snapshot_after_train:
+            snapshot.check_destination(self.param, self.where)
+        log.info("Solving %s", self.net.name)
+        log.info("Learning Rate Policy: %s", self.param.lr_policy)
+        if resume_file is not None:
+            log.info("Restoring previous solver status from %s", resume_file)
+            self.restore(resume_file)
+        self.step(self.param.max_iter - self.iter)
+        if self.param.snapshot_after_train and not (self.param.snapshot and self.iter % self.param.snapshot == 0):
+            self.snapshot()
+        if self.stopped:
+            log.info("Optimization stopped early.")
+            return
+        if self._is_due(self.param.display):  # shows the loss after the last update
+            self.net.forward()
+            self._record(self.net.loss)
+            iterations.info("Iteration %d, loss = %g", self.iter, self.smoothed_loss)
+            self.net.seek(self.iter * self.param.iter_size)
+        if self._is_due(self.param.test_interval):
+            self.test_all()
+        log.info("Optimization Done.")
+
+    def step(self, n: int = 1) -> None:
+        """Make `n` iterations: forward and backward iter_size times, then one update."""
+        param = self.param
+        self._losses.clear()
+        self._displayed = self.iter, time.perf_counter()
+        for _ in range(n):
+            self.net.clear_param_diffs()
+            if self._is_due(param.test_interval) and (self.iter > 0 or param.test_initialization):
+                self.test_all()
+                if self.stop_requested:
+                    break
+            self._call(0)
+            self._record(sum(self._forward_backward() for _ in range(param.iter_size)) / param.iter_size)
+            if self._is_due(param.display):
+                self._display()
+            self._call(1)
+            self.apply_update()
+            self.iter += 1
+            if self.snapshot_requested or self._is_due(param.snapshot):
+                self.snapshot()
+            if self.stop_requested:
+                break
+        self.stopped, self.stop_requested = self.stop_requested, False
+
+    def apply_update(self) -> None:
+        """Update every parameter from its gradient: clip, average over iter_size, regularize, `update`, subtract.
+
+        Afterwards the diffs of the parameters hold what was subtracted.
+        """
+        param = self.param
+        self.rate = learning_rate(self.iter, param)
+        if param.lr_policy == "multistep" and current_step(self.iter, param) > current_step(self.iter - 1, param):
+            log.info("MultiStep Status: Iteration %d, step = %d", self.iter, current_step(self.iter, param))
+        if self._is_due(param.display):
+            iterations.info("Iteration %d, lr = %g", self.iter, self.rate)
+        factor = clip_factor(self.net.parameters, param.clip_gradients) / param.iter_size
+        for index, parameter in enumerate(self.net.parameters):
+            self._update_parameter(index, parameter, factor)
+
+    def _update_parameter(self, index: int, parameter: Parameter, factor: float) -> None:
+        data, gradient = parameter.blob.data.reshape(-1), parameter.blob.diff.reshape(-1)
+        history = [array.reshape(-1) for array in self.history[index::len(self.net.parameters)]]
+        rate, decay = self.rate * parameter.lr_mult, self.param.weight_decay * parameter.decay_mult
+        regularize = REGULARIZERS[self.param.regularization_type]
+        size = PIECE if self.net.xp is np else data.size
+
+        def run(start: int, stop: int) -> None:
+            for first in range(start, stop, size):
+                piece = slice(first, min(first + size, stop))
+                scratch = self._scratch(size)[:piece.stop - piece.start]
+                if factor != 1:
+                    gradient[piece] *= factor
+                if decay:
+                    regularize(decay, data[piece], gradient[piece], scratch)
+                self.update(rate, gradient[piece], scratch, *(array[piece] for array in history))
+                data[piece] -= gradient[piece]
+
+        if self.net.xp is np:
+            parallel(run, data.size, least=PIECE)
+        else:
+            run(0, data.size)
+
+    def _scratch(self, size: int):
+        """An array of this thread, of at least `size` elements."""
+        if getattr(self._buffers, "scratch", None) is None or self._buffers.scratch.size < size:
+            self._buffers.scratch = self.net.xp.empty(size, self.net.dtype)
+        return self._buffers.scratch
+
+    def _forward_backward(self) -> float:
+        self.net.forward()
+        self.net.backward()
+        return self.net.loss
+
+    def _record(self, loss: float) -> None:
+        self._losses.append(loss)
+        self.loss, self.smoothed_loss = loss, sum(self._losses) / len(self._losses)
+
+    def _is_due(self, interval: int) -> bool:
+        return interval > 0 and self.iter % interval == 0
+
+    def _display(self) -> None:
+        (since, start), now = self._displayed, time.perf_counter()
+        iterations.info("Iteration %d (%g iter/s, %gs/%d iters), loss = %g", self.iter,
+                        (self.iter - since) / (now - start), now - start, self.param.display, self.smoothed_loss)
+        self._displayed = self.iter, now
+        for line in output_lines("Train", self.net, {name: self.net.blobs[name].data for name in self.net.outputs}):
+            iterations.info("%s", line)
+
+    # Testing.
+
+    def test_all(self) -> list[dict[str, np.ndarray]]:
+        """Run every test net for its test_iter batches, log and return the mean of every output by name.
+
+        Ends early, with the results it has, if `request_stop` is called meanwhile.
+        """
+        results = []
+        for k in range(len(self.test_nets)):
+            if not self.stop_requested:
+                results.append(evaluate(self, k))
+        return results
+
+    # Requests and callbacks.
+
+    def request_stop(self) -> None:
+        """Let the training end after the present iteration; may be called from a signal handler or another thread."""
+        self.stop_requested = True
+
+    def request_snapshot(self) -> None:
+        """Have a snapshot written after the present iteration (or test batch), and go on."""
+        self.snapshot_requested = True
+
+    def add_callback(self, on_start: Callable[[], object] | None = None,
+                     on_gradients_ready: Callable[[], object] | None = None) -> None:
+        """Call `on_start` before the forward pass of every iteration, `on_gradients_ready` before every update."""
+        self._callbacks.append((on_start, on_gradients_ready))
+
+    def _call(self, which: int) -> None:
+        for pair in self._callbacks:
+            if pair[which] is not None:
+                pair[which]()
+
+    # Weights and states.
+
+    def copy_from(self, files: str | os.PathLike) -> None:
+        """Copy parameters into the net from a weight file, or from several with commas between them."""
+        for file in os.fspath(files).split(","):
+            log.info("Finetuning from %s", file.strip())
+            self.net.copy_from(file.strip())
+
+    def snapshot(self) -> tuple[str, str]:
+        """Write `<snapshot_prefix>_iter_<iter>.caffemodel` and `.solverstate`, atomically; return the two paths."""
+        self.snapshot_requested = False
+        return snapshot.save(self)
+
+    def restore(self, path: str | os.PathLike) -> None:
+        """Continue from the .solverstate `path` and the weights it names, as the run that wrote it would have.
+
+        SolverError, and nothing changed, if the state is damaged or of another net.
+        """
+        state = snapshot.load(self, path)
+        if state.model is not None:
+            self.net.copy_from(state.model)
+        for mine, saved in zip(self.history, state.history):
+            mine[...] = self.net.xp.asarray(saved)
+        self.iter = state.iter
+        if self.param.random_seed < 0 and state.random_seed is not None:
+            self.random_seed = state.random_seed
+        for i, net in enumerate([self.net, *self.test_nets]):
+            net.context.seed = self.random_seed + i
+        self.net.seek(self.iter * self.param.iter_size)
+        for net, test_iter in zip(self.test_nets, self.param.test_iter):
+            net.seek(tests_before(self.iter, self.param) * test_iter)
+        log.info("Restored iteration %d from %s", self.iter, path)
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} solver of net {self.net.name!r} at iteration {self.iter} on {self.device}>"

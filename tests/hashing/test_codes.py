@@ -1,0 +1,166 @@
+import io
+import json
+import zipfile
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from blobnet.errors import BlobnetError, DataError, ShapeError
+from blobnet.hashing.codes import Codes, binarize, pack, to_words, unpack
+
+bit_arrays = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=70), elements=st.integers(0, 1))
+
+
+def example(**rest) -> Codes:
+    values = np.random.default_rng(1).normal(size=(5, 12))
+    return Codes.from_values(values, labels=np.arange(5.0), net="net.prototxt", weights="w.caffemodel", blob="ip", **rest)
+
+
+@given(bit_arrays)
+def test_unpacking_gives_back_what_was_packed(bits):
+    packed = pack(bits)
+    assert packed.shape == (len(bits), (bits.shape[1] + 7) // 8)
+    assert np.array_equal(unpack(packed, bits.shape[1]), bits)
+    as_numbers = [sum(int(bit) << k for k, bit in enumerate(row)) for row in bits]  # bit k has the weight 2**k
+    assert [int.from_bytes(row.tobytes(), "little") for row in packed] == as_numbers
+
+
+@given(bit_arrays)
+def test_words_hold_the_ones_of_the_codes(bits):
+    words = to_words(pack(bits))
+    assert words.flags.c_contiguous and words.shape[1] == len(bits)
+    ones = [sum(bin(int(word)).count("1") for word in words[:, row]) for row in range(len(bits))]
+    assert ones == bits.sum(axis=1).tolist()
+
+
+@pytest.mark.parametrize("width, count, dtype", [(1, 1, "u1"), (2, 1, "u2"), (3, 1, "u4"), (5, 1, "u8"), (9, 2, "u8")])
+def test_words_are_as_narrow_as_the_codes(width, count, dtype):
+    words = to_words(np.ones((4, width), np.uint8))
+    assert words.shape == (count, 4) and words.dtype == dtype
+
+
+@pytest.mark.parametrize("value, threshold, bit", [
+    (0.0, 0.0, 1), (-0.0, 0.0, 1), (1e-30, 0.0, 1), (-1e-30, 0.0, 0), (np.inf, 0.0, 1), (0.5, 0.5, 1), (0.49, 0.5, 0)])
+def test_a_bit_is_one_from_the_threshold_on(value, threshold, bit):
+    assert binarize(np.array([[value]], np.float32), threshold).item() == bit
+
+
+@pytest.mark.parametrize("call, error, words", [
+    (lambda: pack(np.zeros(3)), ShapeError, r"\(N, K\)"),
+    (lambda: pack(np.zeros((3, 0))), ShapeError, "K >= 1"),
+    (lambda: pack(np.array([[-1, 1]])), DataError, "binarize"),
+    (lambda: unpack(np.zeros((2, 3), np.uint8), 12), ShapeError, r"\(N, 2\) for 12 bits"),
+    (lambda: binarize(np.array([[np.nan]])), DataError, "1 NaN"),
+    (lambda: Codes(np.zeros((2, 3), np.uint8), 12), ShapeError, r"\(N, 2\) uint8 for 12 bits"),
+    (lambda: Codes(np.full((2, 1), 255, np.uint8), 7), DataError, "ones after the last of 7 bits"),
+    (lambda: example(ids=np.arange(4)), ShapeError, r"ids \(5,\)"),
+    (lambda: example(ids=np.arange(5.0)), ShapeError, "integers or text"),
+    (lambda: Codes.from_bits(np.eye(3), labels=np.zeros(2)), ShapeError, r"labels \(3,\) or \(3, L\)"),
+    (lambda: Codes.from_bits(np.eye(3), labels=np.array([0, 1, 0.5])), DataError, "whole numbers"),
+    (lambda: Codes.from_bits(np.eye(3), labels=np.array([0, 1, np.nan])), DataError, "whole numbers"),
+    (lambda: Codes.from_bits(np.eye(3), labels=np.full((3, 2), 4)), DataError, "0 and 1 in label rows"),
+    (lambda: Codes(np.zeros((2, 1), np.uint8), 7, values=np.zeros((2, 8))), ShapeError, r"values \(2, 7\)"),
+])
+def test_errors_say_what_was_expected(call, error, words):
+    with pytest.raises(error, match=words):
+        call()
+
+
+@pytest.mark.parametrize("labels, expected", [
+    (np.array([[3.0], [1.0]], np.float32), [3, 1]), (np.array([-1, 2], np.int32), [-1, 2]),
+    (np.array([[True, False], [True, True]]), [[1, 0], [1, 1]])])
+def test_labels_of_caffe_blobs_become_whole_numbers(labels, expected):
+    codes = Codes.from_bits(np.eye(2), labels=labels)
+    assert codes.labels.tolist() == expected and codes.labels.dtype.kind in "iu"
+
+
+@pytest.mark.parametrize("codes", [
+    example(ids=np.array(["a", "bild ä", "c", "d", "e"])),
+    example(threshold=0.5),
+    Codes.from_bits(np.eye(9), ids=np.arange(9) + 100, labels=np.eye(9)),
+    Codes.from_bits(np.ones((0, 48))),
+])
+def test_a_file_gives_back_what_was_saved(tmp_path, codes):
+    path = tmp_path / "codes.npz"
+    codes.save(path)
+    loaded = Codes.load(path)
+    for name, expected in vars(codes).items():
+        got = getattr(loaded, name)
+        assert np.array_equal(got, expected) if isinstance(expected, np.ndarray) else got == expected, name
+    assert loaded.rule == codes.rule
+    codes.save(tmp_path / "again")
+    assert (tmp_path / "again").read_bytes() == path.read_bytes()  # no dates inside
+
+
+def rewrite(path, change):
+    """Save the example with its arrays changed."""
+    example().save(path)
+    with np.load(path) as file:
+        found = dict(file)
+    change(found)
+    np.savez(path, **found)
+
+
+def edit_header(**fields):
+    return lambda found: found.update(header=np.array(json.dumps(json.loads(str(found["header"])) | fields)))
+
+
+@pytest.mark.parametrize("change, words", [
+    (edit_header(version=2), "version 1, got .*2"),
+    (edit_header(format="neighbours"), "blobnet codes"),
+    (edit_header(bits="12"), "damaged header"),
+    (edit_header(bits=20), r"\(N, 3\) uint8 for 20 bits"),
+    (edit_header(threshold=0.9), "not those of the values"),
+    (lambda found: found.pop("header"), "no header"),
+    (lambda found: found.update(header=np.array("[1]")), "no header"),
+    (lambda found: found.pop("packed"), "array.* packed"),
+    (lambda found: found.update(more=np.zeros(1)), "more"),
+    (lambda found: found.update(labels=np.zeros(2)), "labels"),
+    (lambda found: found.update(labels=np.array([{}] * 5)), "whole .npz"),
+])
+def test_a_wrong_file_is_refused_by_name(tmp_path, change, words):
+    rewrite(tmp_path / "codes.npz", change)
+    with pytest.raises(BlobnetError, match="codes.npz.*" + words):
+        Codes.load(tmp_path / "codes.npz")
+
+
+@pytest.mark.parametrize("content", [b"", b"text", b"PK\x03\x04 and no more"])
+def test_a_file_that_is_no_npz_is_refused(tmp_path, content):
+    (tmp_path / "codes.npz").write_bytes(content)
+    with pytest.raises(DataError, match="not a whole .npz"):
+        Codes.load(tmp_path / "codes.npz")
+
+
+def test_a_single_array_and_a_missing_file_are_refused(tmp_path):
+    np.save(tmp_path / "one.npy", np.zeros(3))
+    with pytest.raises(DataError, match="not a whole .npz"):
+        Codes.load(tmp_path / "one.npy")
+    with pytest.raises(DataError, match="no such file"):
+        Codes.load(tmp_path / "none.npz")
+
+
+@settings(max_examples=150, deadline=None)
+@given(st.integers(0, 3000), st.integers(0, 255), st.booleans())
+def test_a_damaged_file_never_loads_as_other_codes(tmp_path_factory, place, byte, cut):
+    path = tmp_path_factory.getbasetemp() / "damaged.npz"
+    codes = example()
+    codes.save(path)
+    data = bytearray(path.read_bytes())
+    place %= len(data)
+    data[place:] = b"" if cut else bytes([byte]) + data[place + 1:]
+    path.write_bytes(data)
+    try:
+        loaded = Codes.load(path)
+    except BlobnetError:
+        return
+    assert np.array_equal(loaded.packed, codes.packed) and np.array_equal(loaded.values, codes.values)
+
+
+def test_the_file_is_a_plain_uncompressed_npz(tmp_path):
+    example().save(tmp_path / "codes.npz")
+    with zipfile.ZipFile(io.BytesIO((tmp_path / "codes.npz").read_bytes())) as archive:
+        assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
+        assert archive.namelist() == ["header.npy", "packed.npy", "values.npy", "labels.npy"]

@@ -1,0 +1,79 @@
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blobnet.errors import DataError, ShapeError
+from blobnet.hashing import index as index_module
+from blobnet.hashing.codes import Codes
+from blobnet.hashing.index import HammingIndex, _count_ones
+
+
+def random_codes(count, bits, seed=0, **rest) -> Codes:
+    return Codes.from_bits(np.random.default_rng(seed).integers(0, 2, (count, bits)), **rest)
+
+
+def slow_ranking(query: np.ndarray, base: np.ndarray) -> list[tuple[int, int]]:
+    """(distance, place) of every base row, sorted, bit by bit."""
+    found = []
+    for place, row in enumerate(base.tolist()):
+        found.append((sum(1 for a, b in zip(query.tolist(), row) if a != b), place))
+    return sorted(found)
+
+
+@pytest.fixture(params=["numpy", "table"])
+def popcount(request, monkeypatch):
+    """Both ways to count ones: NumPy 2's and the table that NumPy 1 needs."""
+    if request.param == "table":
+        monkeypatch.setattr(index_module, "count_ones", _count_ones)
+
+
+@pytest.mark.usefixtures("popcount")
+@pytest.mark.parametrize("bits", [1, 7, 8, 12, 16, 31, 48, 64, 65, 128, 300])
+def test_search_ranks_as_a_bitwise_loop_does(bits):
+    rng = np.random.default_rng(bits)
+    base, queries = rng.integers(0, 2, (200, bits)), rng.integers(0, 2, (7, bits))
+    index, asked = HammingIndex(Codes.from_bits(base)), Codes.from_bits(queries)
+    half = bits // 2
+    for top, radius in [(200, None), (10, None), (1, None), (None, half), (None, 0), (5, half), (5, 10 * bits)]:
+        found = index.search(asked, top, radius)
+        for q, query in enumerate(queries):
+            expected = [pair for pair in slow_ranking(query, base) if radius is None or pair[0] <= radius][:top]
+            place = slice(found.offsets[q], found.offsets[q + 1])
+            assert list(zip(found.distances[place].tolist(), found.indices[place].tolist())) == expected
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.integers(1, 20), st.integers(1, 60), st.integers(0, 9), st.integers(0, 2**32 - 1), st.data())
+def test_search_in_small_random_bases(bits, size, count, seed, data):
+    rng = np.random.default_rng(seed)
+    base, queries = rng.integers(0, 2, (size, bits)), rng.integers(0, 2, (count, bits))
+    top = data.draw(st.integers(1, size))
+    found = HammingIndex(Codes.from_bits(base)).search(Codes.from_bits(queries), top)
+    expected = [pair for query in queries for pair in slow_ranking(query, base)[:top]]
+    assert list(zip(found.distances.tolist(), found.indices.tolist())) == expected
+    assert found.offsets.tolist() == [top * q for q in range(count + 1)]
+
+
+@pytest.mark.usefixtures("popcount")
+def test_bases_larger_than_a_block_are_searched_whole(monkeypatch):
+    monkeypatch.setattr(index_module, "_BLOCK", 90)
+    monkeypatch.setattr(index_module, "_TILE", 11)
+    base, queries = random_codes(40, 70, 1), random_codes(9, 70, 2)
+    found = HammingIndex(base).search(queries, 40)
+    monkeypatch.undo()
+    for got, expected in zip(found, HammingIndex(base).search(queries, 40)):
+        assert np.array_equal(got, expected)
+
+
+@pytest.mark.parametrize("call, error, words", [
+    (lambda index: index.search(random_codes(2, 13), 1), ShapeError, "queries of 12 bits, as the base, got 13"),
+    (lambda index: index.search(random_codes(2, 12)), DataError, "top, radius or both"),
+    (lambda index: index.search(random_codes(2, 12), 0), DataError, "top from 1 to 6"),
+    (lambda index: index.search(random_codes(2, 12), 7), DataError, "top from 1 to 6"),
+    (lambda index: index.search(random_codes(2, 12), radius=-1), DataError, "radius of 0 bits or more"),
+    (lambda index: HammingIndex(random_codes(0, 12)), DataError, "no codes"),
+])
+def test_errors_say_what_was_expected(call, error, words):
+    with pytest.raises(error, match=words):
+        call(HammingIndex(random_codes(6, 12)))

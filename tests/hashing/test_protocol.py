@@ -1,0 +1,36 @@
+import pytest
+
+from blobnet.errors import DataError
+from blobnet.hashing.protocol import Protocol, get_protocol, list_protocols
+
+
+@pytest.mark.parametrize("name, changes, phrases", [
+    ("standard", {}, ["separate database", "no query is in the database", "index order", "the whole ranking",
+                      "all relevant items of the database", "counts as 0"]),
+    ("dsh-authors", {}, ["themselves", "each query is in the database and counts as relevant", "index order"]),
+    ("standard", {"top_k": 5000}, ["first 5000", "relevant items found in the ranking"]),
+    ("standard", {"top_k": 5000, "divisor": "all"}, ["first 5000", "all relevant items"]),
+    ("standard", {"ties": "expected"}, ["expectation over random orders"]),
+    ("standard", {"ties": "worst", "without_relevant": "skip"}, ["relevant items last", "left out"]),
+])
+def test_the_sentence_names_every_choice(name, changes, phrases):
+    sentence = get_protocol(name, **changes).describe()
+    assert sentence.startswith(name) and "\n" not in sentence
+    assert [phrase for phrase in phrases if phrase not in sentence] == []
+
+
+def test_named_protocols_are_listed_with_their_sentences():
+    assert list_protocols() == {name: get_protocol(name).describe() for name in ("standard", "dsh-authors")}
+
+
+@pytest.mark.parametrize("call, words", [
+    (lambda: get_protocol("standart"), "did you mean 'standard'"),
+    (lambda: get_protocol("standard", ties="random"), "'expected'.*got 'random'"),
+    (lambda: get_protocol("standard", divisor="none"), "'all' or 'found'"),
+    (lambda: get_protocol("standard", top_k=0), "top_k of 1 or more"),
+    (lambda: get_protocol("standard", top_k=5, ties="expected"), "divisor 'all'"),
+    (lambda: Protocol("mine", "a", "b", without_relevant="drop"), "protocol 'mine'.*'skip'"),
+])
+def test_errors_say_what_was_expected(call, words):
+    with pytest.raises(DataError, match=words):
+        call()

@@ -1,0 +1,91 @@
+import pytest
+
+from blobnet.errors import NetError, SolverError
+from blobnet.netdef import upgrade_net, upgrade_solver
+from blobnet.proto.text import dump, parse
+
+INPUT = '''layer { name: "input" type: "Input" top: "a" top: "b"
+                   input_param { shape { dim: 1 dim: 2 dim: 3 dim: 4 } shape { dim: 5 dim: 6 dim: 7 dim: 8 } } }
+           layer { name: "r" type: "ReLU" bottom: "a" top: "c" }'''
+NETS = {
+    "input_dim": ('''input: "a" input_dim: 1 input_dim: 2 input_dim: 3 input_dim: 4
+                     input: "b" input_dim: 5 input_dim: 6 input_dim: 7 input_dim: 8
+                     layer { name: "r" type: "ReLU" bottom: "a" top: "c" }''', INPUT),
+    "input_shape, V1": ('''input: "a" input: "b" input_shape { dim: 1 dim: 2 dim: 3 dim: 4 }
+                           input_shape { dim: 5 dim: 6 dim: 7 dim: 8 }
+                           layers { name: "r" type: RELU bottom: "a" top: "c" }''', INPUT),
+    "input_shape of any number of axes": (
+        'input: "a" input_shape { dim: 3 }',
+        'layer { name: "input" type: "Input" top: "a" input_param { shape { dim: 3 } } }'),
+    "input without size": ('name: "weights" input: "a" layer { name: "r" }', 'name: "weights" layer { name: "r" }'),
+    "size without input": ("input_dim: 3 input_dim: 4", "input_dim: 3 input_dim: 4"),
+    "BatchNorm with three rates": (
+        '''layer { type: "BatchNorm" param { name: "m" lr_mult: 1 } param { lr_mult: 0 } param { } }
+           layer { type: "Scale" param { lr_mult: 1 } param { lr_mult: 2 } param { lr_mult: 3 } }''',
+        '''layer { type: "BatchNorm" param { name: "m" lr_mult: 0 decay_mult: 0 }
+                   param { lr_mult: 0 decay_mult: 0 } param { lr_mult: 0 decay_mult: 0 } }
+           layer { type: "Scale" param { lr_mult: 1 } param { lr_mult: 2 } param { lr_mult: 3 } }'''),
+    "BatchNorm with two rates": ('layer { type: "BatchNorm" param { lr_mult: 1 } param { } }',
+                                 'layer { type: "BatchNorm" param { lr_mult: 1 } param { } }'),
+    "concat_dim, slice_dim": (
+        '''layer { type: "Concat" concat_param { concat_dim: 0 } } layer { type: "Slice" slice_param { slice_dim: 2 } }
+           layer { type: "Concat" concat_param { axis: -1 } }''',
+        '''layer { type: "Concat" concat_param { axis: 0 } } layer { type: "Slice" slice_param { axis: 2 } }
+           layer { type: "Concat" concat_param { axis: -1 } }'''),
+    "concat_dim, V1": ("layers { type: CONCAT concat_param { concat_dim: 1 } }",
+                       'layer { type: "Concat" concat_param { axis: 1 } }'),
+    "ceil_mode": (
+        'layer { pooling_param { kernel_size: 2 ceil_mode: false } } layer { pooling_param { ceil_mode: true } }',
+        'layer { pooling_param { kernel_size: 2 round_mode: FLOOR } } layer { pooling_param { round_mode: CEIL } }'),
+    "present net": ('name: "n" layer { name: "l" type: "ReLU" bottom: "a" top: "a" }',
+                    'name: "n" layer { name: "l" type: "ReLU" bottom: "a" top: "a" }'),
+}
+
+
+@pytest.mark.parametrize("before, after", NETS.values(), ids=NETS)
+def test_net(turns, before, after):
+    result = turns(upgrade_net, before, after)
+    assert upgrade_net(result) is result
+
+
+DIMS = "input_dim: 1 input_dim: 1 input_dim: 1 "
+ERRORS = {
+    "mixed": ('layer { name: "a" } layers { name: "b" }', ["both 'layer' (1) and 'layers' (1)"]),
+    "three input_dim": (f'input: "a" {DIMS}', ["expected 4 input_dim", "got 3", "input_shape"]),
+    "four for two": (f'input: "a" input: "b" {DIMS} input_dim: 1', ["expected 8 input_dim", "got 4"]),
+    "both sizes": ('input: "a" input_dim: 1 input_shape { dim: 1 }', ["both input_shape and input_dim"]),
+    "one shape for two": ('input: "a" input: "b" input_shape { dim: 1 }', ["expected 2 input_shape", "got 1"]),
+    "both axes": ('layer { name: "s" type: "Slice" slice_param { axis: 1 slice_dim: 1 } }',
+                  ["layer 's' (Slice)", "both slice_dim and axis"]),
+    "both roundings": ('layer { name: "p" type: "Pooling" pooling_param { ceil_mode: true round_mode: FLOOR } }',
+                       ["layer 'p' (Pooling)", "both ceil_mode and round_mode"]),
+    "axis out of range": ('layer { name: "c" type: "Concat" concat_param { concat_dim: 4294967295 } }',
+                          ["layer 'c' (Concat)", "expected concat_dim below 32", "got 4294967295"]),
+}
+
+
+@pytest.mark.parametrize("text, words", ERRORS.values(), ids=ERRORS)
+def test_error(text, words):
+    with pytest.raises(NetError) as error:
+        upgrade_net(parse(text, "NetParameter"), "net.prototxt")
+    assert all(word in str(error.value) for word in ["net.prototxt: ", *words]), error.value
+
+
+@pytest.mark.parametrize("old, new", [
+    ("SGD", "SGD"), ("NESTEROV", "Nesterov"), ("ADAGRAD", "AdaGrad"), ("RMSPROP", "RMSProp"),
+    ("ADADELTA", "AdaDelta"), ("ADAM", "Adam"), ("5", "Adam"),
+])
+def test_solver_type(old, new):
+    solver = parse(f"base_lr: 1 solver_type: {old}", "SolverParameter")
+    assert dump(upgrade_solver(solver)) == dump(parse(f'base_lr: 1 type: "{new}"', "SolverParameter"))
+    assert solver.HasField("solver_type") and not solver.HasField("type")
+
+
+def test_present_solver_stays():
+    solver = parse('type: "Adam"', "SolverParameter")
+    assert upgrade_solver(solver) is solver
+
+
+def test_both_solver_types():
+    with pytest.raises(SolverError, match="s.prototxt: both type and solver_type"):
+        upgrade_solver(parse('type: "SGD" solver_type: SGD', "SolverParameter"), "s.prototxt")
