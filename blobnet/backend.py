@@ -148,7 +148,7 @@ def parallel(body: Callable[[int, int], object], n: int, least: int = 1) -> list
 
 def random_stream(xp: ModuleType, *key: int) -> np.random.Generator:
     """A random generator on `xp` that is a function of the non-negative integers `key`: same key, same numbers."""
-    seed = np.random.SeedSequence(key)
+    seed = np.random.SeedSequence((len(key), *key))  # its padding with zeros would make (a,) and (a, 0) the same
     if xp is np:
         return np.random.Generator(np.random.SFC64(seed))
     return xp.random.Generator(xp.random.Philox4x3210(int(seed.generate_state(1, np.uint64)[0])))

@@ -49,7 +49,7 @@ class DeviceError(BlobnetError):
 
 
 def close_matches(name: str, known: Iterable[str], limit: int = 3) -> str:
-    """A hint naming the known names nearest to `name`, without regard to case; all of them when they are few.
+    """A hint naming the known names nearest to `name`, without regard to case; all of them when they are few, "" for none.
 
     >>> close_matches("Convolutoin", ["Convolution", "Deconvolution", "ReLU", "LRN", "Split", "Slice"])
     "did you mean 'Convolution' or 'Deconvolution'?"
@@ -59,6 +59,6 @@ def close_matches(name: str, known: Iterable[str], limit: int = 3) -> str:
     found = [folded[item] for item in difflib.get_close_matches(name.lower(), folded, n=limit, cutoff=0.6)]
     if found:
         return "did you mean " + " or ".join(repr(item) for item in found) + "?"
-    if len(known) <= 12:
+    if 0 < len(known) <= 12:
         return "known: " + ", ".join(known)
     return ""

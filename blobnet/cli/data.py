@@ -18,7 +18,7 @@ def add_parser(subparsers) -> None:
         description="Write OUT/NAME_train_lmdb, OUT/NAME_test_lmdb and OUT/NAME_mean.binaryproto.")
     importer.add_argument("name", metavar="NAME", help=", ".join(SETS))
     importer.add_argument("--from", dest="source", metavar="DIR", help="folder of the published files (OUT/NAME)")
-    importer.add_argument("--out", metavar="DIR", default=".", help="folder to write into (the current one)")
+    importer.add_argument("--out", metavar="DIR", default="data", help="folder to write into (data)")
     importer.add_argument("--download", action="store_true", help="fetch the files into that folder if missing")
 
     info = commands.add_parser("info", help="records, shape and labels of a database")

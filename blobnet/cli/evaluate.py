@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
@@ -41,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     bases = args.base or [None] * len(args.queries)
     if len(bases) != len(args.queries):
         raise DataError("evaluate", expected="as many files after --base as after --queries",
-                        got=f"{len(bases)} and {len(args.queries)}")
+                        got=f"{len(bases)} after --base, {len(args.queries)} after --queries")
     rows, curves = [("queries", "base", "bits", "N queries", "N base", "mAP", "P@k", "P(r<=2)", "codes")], {}
     for query_path, base_path in zip(args.queries, bases):
         queries = Codes.load(query_path)
@@ -52,7 +53,8 @@ def run(args: argparse.Namespace) -> int:
                      f"{score.mean_average_precision:.4f}", f"{score.precision:.4f} (k={score.k})",
                      f"{score.precision_within:.4f}", base.rule))
         if args.curve:
-            curves[f"{query_path} in {base_path}" if base_path else query_path] = curve_by_radius(*pair)
+            name = f"{len(curves) + 1}: {Path(query_path).stem}, {queries.bits} bits"  # numbered like the table's rows
+            curves[name] = curve_by_radius(*pair)
     widths = [max(map(len, column)) for column in zip(*rows)]
     for row in rows:
         print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())

@@ -13,15 +13,15 @@ Batch = tuple[np.ndarray, np.ndarray]
 
 
 class DatumBatches:
-    """Batch n holds the records skip + n * size, … modulo the number of records, transformed, and their labels.
+    """Batch n holds the records n * size, … modulo the number of records, transformed, and their labels.
 
     Its random numbers are a function of `key` and n, so that a batch is the same whenever it is read.
     """
 
     def __init__(self, reader: LmdbReader, transformer: Transformer, size: int, dtype: np.dtype = np.float32,
-                 key: tuple[int, ...] = (0,), skip: int = 0):
+                 key: tuple[int, ...] = (0,)):
         self.reader, self.transformer = reader, transformer
-        self.size, self.dtype, self.key, self.skip = size, np.dtype(dtype), key, skip
+        self.size, self.dtype, self.key = size, np.dtype(dtype), key
 
     def shape(self) -> tuple[int, ...]:
         """The shape (N, C, H, W) of a batch, judged by the first record."""
@@ -33,7 +33,7 @@ class DatumBatches:
 
         The first image decides the shape of the batch.
         """
-        self.reader.seek(self.skip + n * self.size)
+        self.reader.seek(n * self.size)
         images, numbers = zip(*(self._next() for _ in range(self.size)))
         shape = (self.size, *self.transformer.output_shape(images[0].shape))
         if reuse is None or reuse[0].shape != shape:

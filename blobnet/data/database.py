@@ -15,7 +15,7 @@ def database_kind(path: str | os.PathLike) -> str:
     where = f"database {os.fspath(path)!r}"
     if not folder.exists():
         siblings = [item.name for item in folder.parent.iterdir()] if folder.parent.is_dir() else []
-        hint = close_matches(folder.name, siblings) or f"the path starts from {os.getcwd()!r}"
+        hint = close_matches(folder.name, siblings) if siblings else f"the path starts from {os.getcwd()!r}"
         raise DataError(where, "no such folder", hint=hint)
     if not folder.is_dir():
         raise DataError(where, expected="a folder", got="a file", hint="give the folder that holds data.mdb")

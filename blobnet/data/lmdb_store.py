@@ -89,7 +89,7 @@ class LmdbWriter:
         self._folder = tempfile.TemporaryDirectory(prefix=f".{self.path.name}_", dir=self.path.parent)
         self._inside = os.path.join(self._folder.name, self.path.name)
         os.mkdir(self._inside)
-        self._environment = lmdb.open(self._inside, map_size=1 << 26, sync=False, lock=False, mode=0o644)
+        self._environment = lmdb.open(self._inside, map_size=1 << 22, sync=False, lock=False, mode=0o644)
         return self
 
     def put(self, key: bytes, value: bytes) -> None:

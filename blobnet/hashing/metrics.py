@@ -53,7 +53,7 @@ def average_precision(queries: Codes, base: Codes | None = None, protocol: Proto
 
     sums = pair.per_query(body)
     if protocol.divisor == "all" or protocol.ties == "expected":  # a whole ranking, if expected, finds all
-        sums /= np.maximum(pair.totals, 1)
+        sums = sums / np.maximum(pair.totals, 1)
     return np.where(pair.counted, sums, np.nan)
 
 

@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from blobnet.backend import array_module, parallel, twin
-from blobnet.ops.convolution import Axis
+from blobnet.ops.im2col import Axis
 
 CHUNK_BYTES = 1 << 18  # of x, worked on at a time so that it stays in the cache
 MERGED_SIZE = 1 << 15  # of a matrix that averages along several axes at once
@@ -79,7 +79,7 @@ class MaxPool:
         def run(start: int, stop: int, chunk: int) -> None:
             room = chunk * area + self._steps[-1][1]
             phases = {residues: xp.full(room, lowest, self.dtype) for residues in self._phases}
-            best, larger = xp.empty(chunk * area, self.dtype), xp.empty(chunk * area, bool)
+            best, larger = xp.empty(chunk * area, self.dtype), xp.empty(chunk * area, np.uint8)
             won, tap = xp.empty(chunk * area, self.taps.dtype), xp.empty(chunk * area, self.taps.dtype)
             for a in range(start, stop, chunk):
                 b = min(a + chunk, stop)
@@ -89,7 +89,7 @@ class MaxPool:
                 best[...], won[...] = lowest, 0
                 for residues, shift, offset in self._steps:
                     values = phases[residues][shift:shift + len(best)]
-                    xp.greater(values, best, out=larger)
+                    xp.greater(values, best, out=larger.view(bool))
                     xp.fmax(values, best, out=best)
                     xp.multiply(larger, self.taps.dtype.type(offset), out=tap)
                     xp.maximum(won, tap, out=won)

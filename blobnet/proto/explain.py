@@ -12,6 +12,7 @@ from blobnet.proto import scalars
 from blobnet.proto.source import CLOSING, OPENING, Token, error_at, place, walk
 
 COMMENTS = "comments start with #"
+ESCAPE = re.compile(r"""\\([abfnrtv\\'"]|[0-3][0-7]{0,2}|[4-7][0-7]?(?![0-7])|x[0-9a-fA-F]|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})?.?""")
 STRING = re.compile(r"""(["'])(\\.|(?!\1)[^\\])*\1""")
 
 
@@ -95,6 +96,11 @@ def _value_problem(token: Token, field: Field) -> dict | None:
     if token.kind == "string":
         if not STRING.fullmatch(token.text):
             return dict(message="this string does not end in its line", hint=f"add the closing {token.text[0]}")
+        if BAD_ESCAPE.search(token.text):
+            return dict(message=f"{BAD_ESCAPE.search(token.text).group()} stands for no character",
+                        hint="write \\\\ for a backslash, or / in paths")
+        if re.search("[\ud800-\udfff]", token.text):
+            return dict(message="this string is not UTF-8")
         return None if is_string else _wrong(token, field)
     if is_string:
         return _wrong(token, field, "put it between quotes")

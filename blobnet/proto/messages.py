@@ -31,10 +31,12 @@ def extend_schema(text: str, origin: str) -> None:
     _pool.cache_clear()
     try:
         _pool()
-    except ParseError:
+    except (ParseError, TypeError, ValueError) as error:
         _extensions.clear()
         _extensions.update(before)
         _pool.cache_clear()
+        if not isinstance(error, ParseError):  # protobuf's own word on names, numbers and defaults
+            raise ParseError(origin, f"not a valid schema: {error}") from None
         raise
 
 
@@ -47,12 +49,16 @@ def message_class(name: str) -> type[Message]:
 
 
 def new(name: str, /, **fields) -> Message:
-    """A message of class `name` with `fields` set; submessages may be given as dicts.
+    """A message of class `name` with `fields` set; submessages may be given as dicts. ParseError for unknown fields.
 
     >>> new("NetState", phase=1, stage=["deploy"]).stage
     ['deploy']
     """
-    return message_class(name)(**fields)
+    cls = message_class(name)
+    for field in fields:
+        if field not in cls.DESCRIPTOR.fields_by_name:
+            raise ParseError(name, f"has no field {field!r}", hint=close_matches(field, cls.DESCRIPTOR.fields_by_name))
+    return cls(**fields)
 
 
 def convert(message: Message) -> Message:
@@ -83,11 +89,11 @@ def refuse_unknown(message: Message, path: str = "") -> None:
 @cache
 def _pool() -> dict[str, type[Message]]:
     file = descriptor_pb2.FileDescriptorProto(name="blobnet/caffe.proto", package=PACKAGE, syntax="proto2")
-    for name in SCHEMA_FILES:
-        parse_schema(file, resources.files("blobnet.proto").joinpath(name).read_text("utf-8"), name)
-    for origin, text in _extensions.items():
-        parse_schema(file, text, origin)
-    resolve_types(file)
+    sources = {name: resources.files("blobnet.proto").joinpath(name).read_text("utf-8") for name in SCHEMA_FILES}
+    places: dict[str, str] = {}
+    for origin, text in {**sources, **_extensions}.items():
+        places.update(parse_schema(file, text, origin))
+    resolve_types(file, places)
     pool = descriptor_pool.DescriptorPool()
     pool.Add(file)
     return {message.name: message_factory.GetMessageClass(pool.FindMessageTypeByName(f"{PACKAGE}.{message.name}"))

@@ -12,6 +12,7 @@ import re
 from google.protobuf import descriptor_pb2 as pb
 
 from blobnet.errors import ParseError, close_matches
+from blobnet.proto.source import place
 
 PACKAGE = "caffe"
 _Field = pb.FieldDescriptorProto
@@ -19,8 +20,10 @@ SCALARS = {name: getattr(_Field, "TYPE_" + name.upper())
            for name in ("double float int64 uint64 int32 fixed64 fixed32 bool string bytes uint32 "
                         "sfixed32 sfixed64 sint32 sint64").split()}
 LABELS = {name: getattr(_Field, "LABEL_" + name.upper()) for name in ("optional", "required", "repeated")}
-TOKEN = re.compile(r'''(?P<skip>\s+|//[^\n]*|/\*.*?\*/)|(?P<word>-?[\w.]+(?:(?<=\de)-\d+)?)|(?P<string>"[^"]*")|(?P<sign>[{}\[\]=;,])''',
-                   re.S)
+TOKEN = re.compile(r"""(?P<skip>\s+|//[^\n]*|/\*.*?\*/)
+                     | (?P<word>-?[\w.]+(?:(?<=\de)[-+]\d+)?)
+                     | (?P<string>"[^"\n]*"|'[^'\n]*')
+                     | (?P<sign>[{}\[\]=;,])""", re.VERBOSE | re.DOTALL)
 
 
 class _Reader:
@@ -28,11 +31,11 @@ class _Reader:
 
     def __init__(self, text: str, origin: str):
         self.text, self.origin, self.position = text, origin, 0
+        self.places: dict[str, str] = {}  # "Message.field": where it is defined
         self.advance()
 
     def where(self) -> str:
-        line = self.text.count("\n", 0, self.start) + 1
-        return f"{self.origin}:{line}:{self.start - self.text.rfind(chr(10), 0, self.start)}"
+        return place(self.text, self.origin, self.start)
 
     def advance(self) -> str:
         """Move to the next token and return the one that was current."""
@@ -55,6 +58,12 @@ class _Reader:
             raise ParseError(self.where(), expected=repr(token), got=repr(self.token or "end of text"))
         self.advance()
 
+    def number(self, what: str) -> int:
+        where, token = self.where(), self.advance()
+        if not re.fullmatch(r"-?\d+", token):
+            raise ParseError(where, what, expected="a number", got=repr(token or "end of text"))
+        return int(token)
+
     def accept(self, token: str) -> bool:
         if self.token == token:
             self.advance()
@@ -62,14 +71,21 @@ class _Reader:
         return False
 
 
-def parse_schema(file: pb.FileDescriptorProto, text: str, origin: str) -> None:
-    """Add the messages, enums and extensions in `text` to `file`; types are resolved by `resolve_types`."""
+def parse_schema(file: pb.FileDescriptorProto, text: str, origin: str) -> dict[str, str]:
+    """Add the messages, enums and extensions in `text` to `file`; types are resolved by `resolve_types`.
+
+    Returns the places of the fields, as {"Message.field": "origin:line:column"}. Raises ParseError.
+
+    >>> parse_schema(pb.FileDescriptorProto(), "message A { optional int32 n = 1; }", "a.proto")
+    {'A.n': 'a.proto:1:13'}
+    """
     reader = _Reader(text, origin)
     while reader.token:
         where, keyword = reader.where(), reader.advance()
         if keyword in ("syntax", "package"):
-            while not reader.accept(";"):
+            while reader.token not in (";", ""):
                 reader.advance()
+            reader.expect(";")
         elif keyword == "message":
             _message(reader, file.message_type, where)
         elif keyword == "enum":
@@ -83,6 +99,7 @@ def parse_schema(file: pb.FileDescriptorProto, text: str, origin: str) -> None:
             _body(reader, found[0])
         else:
             raise ParseError(where, expected="message, enum or extend", got=repr(keyword))
+    return reader.places
 
 
 def _message(reader: _Reader, siblings, where: str) -> None:
@@ -103,7 +120,8 @@ def _body(reader: _Reader, message: pb.DescriptorProto) -> None:
         elif keyword in LABELS:
             _field(reader, message, LABELS[keyword], where)
         elif keyword != ";":
-            raise ParseError(where, expected="optional, required, repeated, enum or message", got=repr(keyword))
+            raise ParseError(where, expected="optional, required, repeated, enum or message",
+                             got=repr(keyword or "end of text"))
 
 
 def _enum(reader: _Reader, siblings, where: str) -> None:
@@ -117,7 +135,7 @@ def _enum(reader: _Reader, siblings, where: str) -> None:
             enum.options.allow_alias = reader.advance() == "true"
         else:
             reader.expect("=")
-            enum.value.add(name=name, number=int(reader.advance()))
+            enum.value.add(name=name, number=reader.number(f"enum value {name!r}"))
         reader.expect(";")
     if not enum.value:
         raise ParseError(where, f"enum {enum.name!r} has no values")
@@ -126,14 +144,13 @@ def _enum(reader: _Reader, siblings, where: str) -> None:
 def _field(reader: _Reader, message: pb.DescriptorProto, label: int, where: str) -> None:
     kind, name = reader.advance(), reader.advance()
     reader.expect("=")
-    number = reader.advance()
-    if not number.isdigit():
-        raise ParseError(where, f"field {name!r}", expected="a number", got=repr(number))
+    number = reader.number(f"field {name!r}")
     for other in message.field:
-        if other.name == name or other.number == int(number):
+        if other.name == name or other.number == number:
             raise ParseError(where, f"field {name!r} = {number} of {message.name} collides with "
                              f"{other.name!r} = {other.number}", hint="choose another name or number")
-    field = message.field.add(name=name, number=int(number), label=label)
+    field = message.field.add(name=name, number=number, label=label)
+    reader.places[f"{message.name}.{name}"] = where
     if kind in SCALARS:
         field.type = SCALARS[kind]
     else:
@@ -144,17 +161,22 @@ def _field(reader: _Reader, message: pb.DescriptorProto, label: int, where: str)
             reader.expect("=")
             value = reader.advance()
             if option == "default":
-                field.default_value = value.strip('"')
+                field.default_value = value[1:-1] if value[:1] in ("'", '"') else value
             elif option == "packed":
                 field.options.packed = value == "true"
+            elif option == "deprecated":
+                field.options.deprecated = value == "true"
             else:
-                raise ParseError(where, expected="the option default or packed", got=repr(option))
+                raise ParseError(where, expected="the option default, packed or deprecated", got=repr(option))
             reader.accept(",")
     reader.expect(";")
 
 
-def resolve_types(file: pb.FileDescriptorProto) -> None:
-    """Turn the type names of fields into full names, innermost scope first, and mark them as enum or message."""
+def resolve_types(file: pb.FileDescriptorProto, places: dict[str, str]) -> None:
+    """Turn the type names of fields into full names, innermost scope first, and mark them as enum or message.
+
+    `places` are those that `parse_schema` returned. Raises ParseError for a type that is defined nowhere.
+    """
     kinds: dict[str, int] = {}
 
     def collect(scope: str, container) -> None:
@@ -173,7 +195,8 @@ def resolve_types(file: pb.FileDescriptorProto) -> None:
             full = next((name for name in candidates if name in kinds), None)
             if full is None:
                 short = [name.rsplit(".", 1)[1] for name in kinds]
-                raise ParseError(f"{message.name}.{field.name}", f"unknown type {field.type_name!r}",
+                name = f"{message.name}.{field.name}"
+                raise ParseError(places.get(name, name), f"field {field.name!r} has unknown type {field.type_name!r}",
                                  hint=close_matches(field.type_name, [*short, *SCALARS]))
             field.type_name, field.type = full, kinds[full]
         for nested in message.nested_type:

@@ -90,7 +90,8 @@ def _compose(text: str, origin: str) -> yaml.Node | None:
         mark = error.problem_mark or error.context_mark
         raise error_at(text, origin, mark.index if mark else 0, error.problem or "not YAML") from None
     except yaml.reader.ReaderError as error:
-        raise error_at(text, origin, error.position, f"YAML does not allow the character {chr(error.character)!r}") from None
+        found = repr(chr(error.character))
+        raise error_at(text, origin, error.position, f"YAML does not allow the character {found}") from None
     except UnicodeEncodeError as error:
         raise error_at(text, origin, error.start, "not UTF-8") from None
 

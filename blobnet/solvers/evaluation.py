@@ -34,7 +34,7 @@ def evaluate(solver: Solver, k: int) -> dict[str, np.ndarray]:
         for name, value in net.forward().items():
             sums[name] = sums[name] + value if name in sums else value.copy()
         loss += net.loss
-    if solver.param.test_compute_loss:
+    if solver.param.test_compute_loss and batches > 0:
         log.info("Test loss: %g", loss / batches)
     means = {name: to_host(total / batches) for name, total in sums.items()}
     for line in output_lines("Test", net, means):

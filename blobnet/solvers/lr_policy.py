@@ -15,7 +15,7 @@ _needs: dict[str, tuple[str, ...]] = {}  # the fields of SolverParameter that a 
 _least = {"stepsize": 1, "max_iter": 1, "gamma": 0}
 
 
-def learning_rate(iteration: int, solver: Message) -> float:
+def learning_rate(iteration: int, solver: Message, where: str = "solver") -> float:
     """The rate that the SolverParameter `solver` sets for `iteration`, counted from 0.
 
     Raises SolverError for an unknown lr_policy, and for a field that the policy needs and that is missing or too small.
@@ -26,15 +26,14 @@ def learning_rate(iteration: int, solver: Message) -> float:
     """
     name = solver.lr_policy
     if name not in POLICIES:
-        raise SolverError("solver", f"unknown lr_policy {name!r}" if name else "no lr_policy",
+        raise SolverError(where, f"unknown lr_policy {name!r}" if name else "no lr_policy",
                           hint=close_matches(name, POLICIES))
     for field in ("base_lr", *_needs[name]):
         value = getattr(solver, field)
         if field == "stepvalue" and not value or field != "stepvalue" and not solver.HasField(field):
-            raise SolverError("solver", f"lr_policy {name!r} needs {field}", hint=f"add {field}: …")
+            raise SolverError(where, f"lr_policy {name!r} needs {field}", hint=f"add {field}: …")
         if field in _least and value < _least[field]:
-            raise SolverError("solver", f"lr_policy {name!r}", expected=f"{field} of at least {_least[field]}",
-                              got=value)
+            raise SolverError(where, f"lr_policy {name!r}", expected=f"{field} of at least {_least[field]}", got=value)
     return POLICIES[name](iteration, solver)
 
 

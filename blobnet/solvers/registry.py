@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, TypeVar
 
 from blobnet.errors import SolverError, close_matches
+from blobnet.proto.messages import extend_schema
 
 if TYPE_CHECKING:
     from blobnet.solvers.solver import Solver
@@ -14,7 +15,12 @@ SolverClass = TypeVar("SolverClass", bound="type[Solver]")
 
 
 def register_solver(cls: SolverClass) -> SolverClass:
-    """Make `cls` available as the solver type of its own name; it replaces an earlier one of that name."""
+    """Make `cls` available as the solver type of its own name, and its `schema`, if it has one, part of the schema.
+
+    A class of the same name replaces the earlier one.
+    """
+    if cls.schema:
+        extend_schema(cls.schema, origin=f"{cls.__module__}.{cls.__qualname__}.schema")
     SOLVERS[cls.__name__] = cls
     return cls
 

@@ -38,7 +38,7 @@ def read_solver(source: str | os.PathLike | Message) -> Message:
 
 def check_solver(solver: Message, where: str) -> None:
     """Raise SolverError for settings that no training could go by."""
-    learning_rate(0, solver)
+    learning_rate(0, solver, where)
     for field in ("average_loss", "iter_size"):
         if getattr(solver, field) < 1:
             raise SolverError(where, expected=f"{field} of at least 1", got=getattr(solver, field))

@@ -14,6 +14,7 @@ import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.backend import to_host
+from blobnet.core.weights import read_weight_message
 from blobnet.errors import SolverError
 from blobnet.proto.binary import read_weights, write_weights
 from blobnet.proto.blobs import blob_array, blob_shape, set_blob
@@ -97,7 +98,7 @@ def load(solver: Solver, path: str | os.PathLike) -> State:
             raise SolverError(str(path), f"history blob {i} (layer {name!r})", expected=f"shape {mine.shape}",
                               got=f"shape {shape} with {values.size} numbers", hint="use the solver file that wrote it")
         history.append(values.reshape(mine.shape))
-    return State(message.iter, _model(path, message.learned_net), history,
+    return State(message.iter, _model(path, message.learned_net, solver), history,
                  message.random_seed if message.HasField("random_seed") else None)
 
 
@@ -116,12 +117,17 @@ def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape[next((i for i, dim in enumerate(shape) if dim != 1), len(shape)):]
 
 
-def _model(state: Path, learned_net: str) -> Path | None:
+def _model(state: Path, learned_net: str, solver: Solver) -> Path | None:
+    """The file of the weights that `state` names, which must have all layers of the net."""
     if not learned_net:
         return None
-    beside = state.parent / Path(learned_net).name
-    for path in (Path(learned_net), beside):
-        if path.is_file():
-            return path
-    raise SolverError(str(state), f"its weights are not at {learned_net!r}, nor at {str(beside)!r}",
-                      hint="put the .caffemodel beside the .solverstate")
+    places = [Path(learned_net), state.parent / Path(learned_net).name]
+    found = next((path for path in places if path.is_file()), None)
+    if found is None:
+        raise SolverError(str(state), f"its weights are not at {learned_net!r}, nor at {str(places[1])!r}",
+                          hint="put the .caffemodel beside the .solverstate")
+    message, _ = read_weight_message(found)
+    missing = solver.net.params.keys() - {layer.name for layer in message.layer if layer.blobs}
+    if missing:
+        raise SolverError(str(found), f"no parameters for layer {min(missing)!r}", hint="use the net that was trained")
+    return found

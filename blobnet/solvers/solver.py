@@ -42,7 +42,8 @@ class Solver:
     stopped: whether the last `step` or `solve` ended early because of `request_stop`.
     """
 
-    num_histories = 1
+    num_histories: int = 1
+    schema: str = ""  # .proto text that a plug-in adds: extend SolverParameter { … }
 
     def __init__(self, source: str | os.PathLike | Message, device: str | None = None, dtype: str = "float32"):
         """Build the nets of the solver file or SolverParameter `source`.
@@ -122,6 +123,7 @@ class Solver:
             self.net.seek(self.iter * self.param.iter_size)
         if self._is_due(self.param.test_interval):
             self.test_all()
+            self.stop_requested = False
         log.info("Optimization Done.")
 
     def step(self, n: int = 1) -> None:
@@ -248,10 +250,17 @@ class Solver:
     # Weights and states.
 
     def copy_from(self, files: str | os.PathLike) -> None:
-        """Copy parameters into the net from a weight file, or from several with commas between them."""
-        for file in os.fspath(files).split(","):
-            log.info("Finetuning from %s", file.strip())
-            self.net.copy_from(file.strip())
+        """Copy parameters into the nets from a weight file, or from several with commas between them.
+
+        Layers go by their names; SolverError if a file has none of the net's.
+        """
+        for file in map(str.strip, os.fspath(files).split(",")):
+            log.info("Finetuning from %s", file)
+            for net in self.test_nets:
+                net.copy_from(file)
+            if not self.net.copy_from(file):
+                raise SolverError(self.where, f"no layer with parameters in {file!r} has the name of one of net "
+                                  f"{self.net.name!r}", hint="give the weights of such a net")
 
     def snapshot(self) -> tuple[str, str]:
         """Write `<snapshot_prefix>_iter_<iter>.caffemodel` and `.solverstate`, atomically; return the two paths."""

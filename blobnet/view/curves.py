@@ -32,7 +32,7 @@ def plot_precision_recall(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], p
                   linewidth=1.6, marker="o" if len(recall) <= 65 else None, markersize=3, clip_on=False)
     axes.set(xlim=(0, 1), ylim=(0, 1), aspect="equal")
     if curves:
-        axes.legend(frameon=False)
+        axes.legend(frameon=False, fontsize=9).set_in_layout(False)  # a long name must not squeeze the axes
     save(figure, path)
 
 

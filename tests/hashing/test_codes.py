@@ -16,7 +16,7 @@ bit_arrays = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=70),
 
 def example(**rest) -> Codes:
     values = np.random.default_rng(1).normal(size=(5, 12))
-    return Codes.from_values(values, labels=np.arange(5.0), net="net.prototxt", weights="w.caffemodel", blob="ip", **rest)
+    return Codes.from_values(values, labels=np.arange(5.0), net="a.prototxt", weights="a.caffemodel", blob="u", **rest)
 
 
 @given(bit_arrays)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from blobnet.core.registry import register
 from blobnet.core.layer import Layer
+from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 from blobnet.ops.lrn import lrn_backward, lrn_forward
 

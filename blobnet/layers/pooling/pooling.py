@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from blobnet.core.registry import register
 from blobnet.core.layer import Layer
+from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
-from blobnet.ops.convolution import Axis
+from blobnet.ops.im2col import Axis
 from blobnet.ops.windows import MaxPool, average_matrices, average_pool, pooled_size
 
 

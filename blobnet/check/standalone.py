@@ -1,0 +1,109 @@
+"""A layer without a net: its blobs, and runs of it that do not depend on earlier runs."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+from google.protobuf.message import Message
+
+from blobnet.core.blob import Blob
+from blobnet.core.context import TRAIN, Context
+from blobnet.core.layer import Layer
+from blobnet.core.registry import layer_class
+from blobnet.errors import NetError
+from blobnet.netdef.upgrade import upgrade_net
+from blobnet.proto.messages import new
+from blobnet.proto.text import parse
+
+
+class Standalone:
+    """A layer with bottoms that hold `values` and tops of its own.
+
+    values: the arrays that every forward starts from; parameters: the same for the parameters. Both may be changed in
+    place. A top named as the bottom of the same position is that bottom's blob, as in a net.
+    """
+
+    def __init__(self, layer: Layer, values: Sequence[np.ndarray]):
+        self.layer = layer
+        self.values = [np.array(value, layer.dtype) for value in values]
+        self.bottom = [Blob(value.shape, layer.xp, layer.dtype) for value in self.values]
+        names, cls = layer.param, type(layer)
+        self.top = [self.bottom[i] if name in names.bottom[i:i + 1] else Blob((), layer.xp, layer.dtype)
+                    for i, name in enumerate(names.top)]
+        if cls.automatic_tops:
+            least = cls.num_tops if isinstance(cls.num_tops, int) else cls.num_tops[0]
+            self.top += [Blob((), layer.xp, layer.dtype) for _ in range(least - len(self.top))]
+        self.parameters = [blob.data.copy() for blob in layer.blobs]
+
+    @property
+    def in_place(self) -> bool:
+        return any(blob in self.top for blob in self.bottom)
+
+    def forward(self) -> list[np.ndarray]:
+        """Copies of the tops' data, computed from `values` and `parameters`."""
+        for blob, value in zip([*self.bottom, *self.layer.blobs], [*self.values, *self.parameters], strict=True):
+            blob.reshape(value.shape)
+            blob.data[...] = value
+        self.layer.update_shapes(self.bottom, self.top)
+        self.layer.forward(self.bottom, self.top)
+        return [blob.data.copy() for blob in self.top]
+
+    def backward(self, top_diffs: Sequence[np.ndarray], propagate_down: Sequence[bool]) -> list[np.ndarray]:
+        """Copies of the bottoms' diffs, after a forward; the parameters' diffs grow."""
+        for blob, diff in zip(self.top, top_diffs, strict=True):
+            blob.diff[...] = diff
+        self.layer.backward(self.top, list(propagate_down), self.bottom)
+        return [blob.diff.copy() for blob in self.bottom]
+
+    def differentiable(self) -> list[bool]:
+        """For each bottom whether it gets a gradient: as the prototxt says, else all but labels."""
+        layer = self.layer
+        if type(layer).backward is Layer.backward:
+            return [False] * len(self.bottom)
+        wanted = list(layer.param.propagate_down)
+        return wanted or [i not in layer.unforced_bottoms for i in range(len(self.bottom))]
+
+
+def read_layer(source: str | Message) -> Message:
+    """A copy of a LayerParameter, or the one in the text `layer { … }`; NetError if the text holds several or none."""
+    if not isinstance(source, str):
+        return type(source).FromString(source.SerializePartialToString())
+    net = upgrade_net(parse(source, "NetParameter", "layer"))
+    if len(net.layer) != 1:
+        raise NetError("a layer's prototxt", expected="one layer { … }", got=len(net.layer))
+    return net.layer[0]
+
+
+def standalone(source: str | Message, *values, phase: int = TRAIN, dtype: str = "float64", seed: int = 0) -> Standalone:
+    """Set up the layer of `source`, a prototxt or a LayerParameter, with bottoms that hold `values`.
+
+    >>> relu = standalone('layer { name: "r" type: "ReLU" bottom: "x" top: "y" }', [-1.0, 2.0])
+    >>> relu.forward()[0].tolist()
+    [0.0, 2.0]
+    """
+    param = read_layer(source)
+    if not param.HasField("phase"):
+        param.phase = phase
+    layer = layer_class(param.type, lambda: f"layer {param.name!r}")(param, Context(np, np.dtype(dtype), seed))
+    alone = Standalone(layer, values)
+    for blob, value in zip(alone.bottom, alone.values):
+        blob.data[...] = value
+    layer.initialize(alone.bottom, alone.top)
+    alone.parameters = [blob.data.copy() for blob in layer.blobs]
+    return alone
+
+
+def exact_gradient(param: Message, cls: type[Layer]) -> bool:
+    """Where the layer's published gradient is not its loss's derivative, ask for the derivative; whether that was so."""
+    if not cls.published_gradient:
+        return False
+    options = getattr(param, cls.options_field)
+    was = options.gradient
+    options.gradient = options.EXACT
+    return was != options.EXACT
+
+
+def message_of(*layers: Message) -> Message:
+    """A NetParameter of these layers."""
+    return new("NetParameter", layer=list(layers))

@@ -1,0 +1,22 @@
+"""The option --shape, which commands share that run a net without its data."""
+
+from __future__ import annotations
+
+import argparse
+
+
+def add_shape_option(parser: argparse.ArgumentParser) -> None:
+    """Add --shape; `dict(args.shape)` then maps top names to shapes."""
+    parser.add_argument("--shape", nargs="+", action="extend", type=_shape, default=[], metavar="TOP=N,C,H,W",
+                        help="shapes of the tops of data and Input layers; needed where the data is not at hand")
+
+
+def _shape(text: str) -> tuple[str, tuple[int, ...]]:
+    name, _, numbers = text.partition("=")
+    try:
+        shape = tuple(int(number) for number in numbers.split(","))
+    except ValueError:
+        shape = ()
+    if not name or not shape or min(shape) < 1:
+        raise argparse.ArgumentTypeError(f"expected TOP=N,C,H,W such as data=4,3,32,32, got {text!r}")
+    return name, shape

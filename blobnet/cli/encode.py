@@ -1,0 +1,66 @@
+"""`blobnet encode`: turn the images of a database into hash codes."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+
+from google.protobuf.message import Message
+from tqdm import tqdm
+
+from blobnet.core.context import TEST
+from blobnet.core.net import Net
+from blobnet.data.database import database_kind, open_database
+from blobnet.errors import NetError, close_matches
+from blobnet.hashing.encode import encode
+from blobnet.netdef.load import load
+from blobnet.plugins import load_plugin
+
+_DESCRIPTION = """\
+Run a net over every image of its database once, in the TEST phase, and write the values of one blob as codes: real
+values, packed bits (1 where a value is at least 0) and labels, in one .npz file that `blobnet search` and
+`blobnet evaluate` read."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser("encode", help="turn images into hash codes", description=_DESCRIPTION)
+    parser.add_argument("net", metavar="NET.prototxt", help="the net, with a Data layer")
+    parser.add_argument("--weights", required=True, metavar="FILE.caffemodel", help="its weights")
+    parser.add_argument("--blob", required=True, metavar="NAME", help="the blob whose values are the codes")
+    parser.add_argument("--label", default="label", metavar="NAME", help="the blob of the labels (label)")
+    parser.add_argument("--source", metavar="DIR", help="read this database instead of the net's own")
+    parser.add_argument("--count", type=int, metavar="N", help="only the first N images (default: all)")
+    parser.add_argument("--gpu", type=int, metavar="N", help="run on this GPU (default: the CPU)")
+    parser.add_argument("--plugin", action="append", default=[], metavar="FILE.py",
+                        help="load layer types of your own from this file first; may be given again")
+    parser.add_argument("--out", required=True, metavar="CODES.npz", help="the file to write")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Encode and write the file; the exit status."""
+    for plugin in args.plugin:
+        load_plugin(plugin)
+    definition = load(args.net, TEST)
+    layer = _data_layer(definition, args.net)
+    if args.source:
+        layer.data_param.source = args.source
+    source = layer.data_param.source
+    count = args.count or len(open_database(source, database_kind(source)))
+    net = Net(definition, TEST, args.weights, device="cpu" if args.gpu is None else f"gpu:{args.gpu}")
+    if args.label not in net.blobs:
+        raise NetError(args.net, f"no blob {args.label!r} of labels", hint=close_matches(args.label, net.blobs))
+    with tqdm(total=count, unit="images", disable=not sys.stderr.isatty()) as bar:
+        codes = encode(net, args.blob, count, args.label, progress=bar.update, net=args.net, weights=args.weights)
+    codes.save(args.out)
+    print(f"{args.out}: {len(codes)} codes of {codes.bits} bits, {codes.rule}, from {source}")
+    return 0
+
+
+def _data_layer(definition: Message, path: str) -> Message:
+    layers = [layer for layer in definition.layer if layer.type == "Data"]
+    if len(layers) != 1:
+        raise NetError(path, expected="one Data layer in the TEST phase", got=len(layers),
+                       hint="put the images into a database, or use blobnet.hashing.encode from Python")
+    return layers[0]

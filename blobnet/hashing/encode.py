@@ -1,0 +1,43 @@
+"""Turning the images of a net's data layer into hash codes."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable
+
+import numpy as np
+
+from blobnet.backend import to_host
+from blobnet.core.net import Net
+from blobnet.errors import NetError, ShapeError, close_matches
+from blobnet.hashing.codes import Codes
+
+
+def encode(net: Net, blob: str, count: int, label: str | None = "label", threshold: float = 0.0,
+           progress: Callable[[int], object] | None = None, **provenance: str) -> Codes:
+    """The codes of the first `count` images of the net's data layers: the values of `blob`, a row an image.
+
+    `label` names the blob whose rows are kept as labels (None for no labels). A bit is 1 where the value is at least
+    `threshold`. `progress` is called with the number of new codes after every batch. `provenance` goes into the Codes:
+    net, weights. Only the layers up to the one that makes `blob` run.
+    """
+    for name in (blob, label):
+        if name is not None and name not in net.blobs:
+            raise NetError(f"net {net.name!r}", f"no blob {name!r} to encode", hint=close_matches(name, net.blobs))
+    last = next(layer.name for layer in reversed(net.layers) if blob in layer.param.top)
+    values, labels, done = [], [], 0
+    net.seek(0)
+    while done < count:
+        net.forward(end=last)
+        rows = to_host(net.blobs[blob].data)
+        if rows.ndim < 1 or not len(rows):
+            raise ShapeError(f"blob {blob!r}", expected="a row an image", got=f"shape {rows.shape}")
+        take = min(len(rows), count - done)
+        values.append(rows.reshape(len(rows), -1)[:take].astype(np.float32))  # a copy: the net goes on
+        if label is not None:
+            labels.append(np.array(to_host(net.blobs[label].data)).reshape(len(rows), -1)[:take])
+        done += take
+        if progress is not None:
+            progress(take)
+    return Codes.from_values(np.concatenate(values), threshold, labels=np.concatenate(labels) if labels else None,
+                             blob=blob, **{name: os.fspath(value) for name, value in provenance.items()})

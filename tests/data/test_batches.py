@@ -1,0 +1,75 @@
+"""Batches of a database by number."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from blobnet.data.batches import DatumBatches
+from blobnet.data.datum import array_to_datum
+from blobnet.data.lmdb_store import LmdbReader, LmdbWriter
+from blobnet.data.transformer import Transformer
+from blobnet.errors import DataError
+from blobnet.proto.messages import new
+
+
+@pytest.fixture
+def database(tmp_path):
+    def make(images):
+        with LmdbWriter(tmp_path / "db") as writer:
+            for i, image in enumerate(images):
+                data = image if isinstance(image, bytes) else array_to_datum(image, i).SerializeToString()
+                writer.put(b"%08d" % i, data)
+        return LmdbReader(tmp_path / "db")
+    return make
+
+
+def batches(reader, size, key=(3, 1), **options):
+    transformer = Transformer(new("TransformationParameter", **options), random_crop=True)
+    return DatumBatches(reader, transformer, size, np.float32, key)
+
+
+IMAGES = np.random.default_rng(0).integers(0, 256, (7, 2, 5, 6), np.uint8)
+
+
+@pytest.mark.parametrize("n", [0, 1, 2, 30])
+def test_records_of_a_batch(database, n):
+    make = batches(database(IMAGES), 3)
+    assert make.shape() == (3, 2, 5, 6)
+    data, labels = make(n)
+    wanted = [(3 * n + i) % 7 for i in range(3)]
+    np.testing.assert_array_equal(data, IMAGES[wanted].astype(np.float32))
+    assert labels.tolist() == wanted and labels.dtype == data.dtype == np.float32
+
+
+def test_batch_larger_than_the_database(database):
+    assert batches(database(IMAGES), 16)(1)[1].tolist() == [(16 + i) % 7 for i in range(16)]
+
+
+def test_a_batch_is_the_same_whenever_it_is_read(database):
+    make = batches(database(IMAGES), 4, mirror=True, crop_size=3)
+    first = [make(n)[0].copy() for n in range(8)]
+    for n in (7, 2, 3, 0):
+        np.testing.assert_array_equal(make(n)[0], first[n])
+    other = batches(make.reader, 4, key=(3, 2), mirror=True, crop_size=3)
+    assert not np.array_equal(other(0)[0], first[0])
+
+
+def test_crops_of_a_record_differ_between_epochs(database):
+    make = batches(database(IMAGES), 7, crop_size=2)
+    assert not np.array_equal(make(0)[0], make(1)[0])
+
+
+def test_arrays_are_reused_if_they_fit(database):
+    make = batches(database([IMAGES[0], IMAGES[1], IMAGES[2][:, :3]]), 1)
+    first = make(0)
+    assert make(1, first)[0] is first[0]
+    assert make(2, first)[0].shape == (1, 2, 3, 6)
+
+
+def test_errors_name_database_and_record(database):
+    make = batches(database([IMAGES[0], b"\x0a\xff", new("Datum", channels=1, data=b"x").SerializeToString()]), 1)
+    with pytest.raises(DataError, match="LMDB '.*db' record 1: expected a Datum"):
+        make(1)
+    with pytest.raises(DataError, match="LMDB '.*db' record 2: expected 1 x 0 x 0 values"):
+        make(2)

@@ -1,0 +1,157 @@
+"""Transformer against a reference that goes pixel by pixel."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from blobnet.data.mean import mean_image, read_mean
+from blobnet.data.transformer import Transformer
+from blobnet.errors import DataError, NetError, ShapeError
+from blobnet.proto.blobs import write_blob
+from blobnet.proto.messages import new
+
+N, C, H, W = 40, 3, 9, 8
+RNG = np.random.default_rng(5)
+IMAGES = RNG.integers(0, 256, (N, C, H, W), np.uint8)
+MEAN = RNG.uniform(0, 255, (C, H, W)).astype(np.float32)
+f32 = np.float32
+
+
+@pytest.fixture
+def mean_file(tmp_path):
+    write_blob(tmp_path / "mean.binaryproto", MEAN)
+    return str(tmp_path / "mean.binaryproto")
+
+
+def transform(images, shape=None, random_crop=False, seed=0, dtype=np.float32, **options):
+    transformer = Transformer(new("TransformationParameter", **options), random_crop)
+    shape = shape or transformer.output_shape(images[0].shape)
+    out = np.full((len(images), *shape), np.nan, dtype)
+    transformer(images, out, np.random.default_rng(seed))
+    return out
+
+
+def reference(image, y, x, flip, size, scale=1.0, mean=None):
+    """One image in plain loops; `mean` is asked for each source pixel."""
+    out = np.empty((C, *size), np.float32)
+    for c in range(C):
+        for i in range(size[0]):
+            for j in range(size[1]):
+                value = f32(image[c, y + i, x + j])
+                if mean is not None:
+                    value = f32(value - mean[c, y + i, x + j])
+                out[c, i, size[1] - 1 - j if flip else j] = f32(value * f32(scale))
+    return out
+
+
+def find(image, target, size, mean, scale=1.0):
+    """All (y, x, flip) that explain `target`."""
+    places = [(y, x, flip) for y in range(H - size[0] + 1) for x in range(W - size[1] + 1) for flip in (False, True)]
+    return [place for place in places if np.array_equal(reference(image, *place, size, scale, mean), target)]
+
+
+@pytest.mark.parametrize("options, mean", [
+    ({}, None), ({"scale": 0.00390625}, None), ({"scale": 0.017}, None),
+    ({"mean_value": [104.0]}, np.full((C, H, W), 104, f32)),
+    ({"mean_value": [104.3, 117.1, 123], "scale": 0.3}, np.repeat(f32([104.3, 117.1, 123]), H * W).reshape(C, H, W)),
+    ({"mean_file": True, "scale": 0.0125}, MEAN)])
+@pytest.mark.parametrize("crop", [0, 4, 8])
+def test_fixed(options, mean, crop, mean_file):
+    if "mean_file" in options:
+        options = {**options, "mean_file": mean_file}
+    out = transform(IMAGES[:3], crop_size=crop, **options)
+    size = (crop, crop) if crop else (H, W)
+    y, x = ((H - crop) // 2, (W - crop) // 2) if crop else (0, 0)
+    for image, target in zip(IMAGES, out):
+        np.testing.assert_array_equal(target, reference(image, y, x, False, size, options.get("scale", 1), mean))
+
+
+def test_random_crop_and_mirror(mean_file):
+    out = transform(IMAGES, random_crop=True, crop_size=6, mirror=True, mean_file=mean_file, scale=0.5)
+    found = [find(image, target, (6, 6), MEAN, 0.5) for image, target in zip(IMAGES, out)]
+    assert all(len(places) == 1 for places in found)
+    rows, columns, flips = map(set, zip(*(places[0] for places in found)))
+    assert rows == {0, 1, 2, 3} and columns == {0, 1, 2} and flips == {False, True}
+
+
+@pytest.mark.parametrize("random_crop", [False, True])
+def test_mirror_is_random_in_both_phases(random_crop):
+    out = transform(IMAGES, random_crop=random_crop, mirror=True)
+    flipped = [np.array_equal(target, image[:, :, ::-1]) for image, target in zip(IMAGES, out)]
+    straight = [np.array_equal(target, image) for image, target in zip(IMAGES, out)]
+    assert all(a != b for a, b in zip(flipped, straight)) and 8 < sum(flipped) < 32
+
+
+def test_same_stream_same_result():
+    options = {"random_crop": True, "crop_size": 5, "mirror": True}
+    first, again, other = (transform(IMAGES, seed=seed, **options) for seed in (1, 1, 2))
+    np.testing.assert_array_equal(first, again)
+    assert not np.array_equal(first, other)
+
+
+def test_images_of_different_sizes_are_cropped_to_one():
+    images = [IMAGES[0], IMAGES[1][:, :6, :7], IMAGES[2][:, :5, :5]]
+    out = transform(images, crop_size=5)
+    for image, target, (y, x) in zip(images, out, [(2, 1), (0, 1), (0, 0)]):
+        np.testing.assert_array_equal(target, image[:, y:y + 5, x:x + 5])
+
+
+def test_float_images_and_double_arithmetic():
+    images = [np.full((1, 2, 2), 0.1, np.float32)]
+    out = transform(images, dtype=np.float64, mean_value=[0.25], scale=0.1)
+    assert out.dtype == np.float64
+    np.testing.assert_array_equal(out, np.full((1, 1, 2, 2), (float(f32(0.1)) - 0.25) * float(f32(0.1))))
+
+
+def test_input_is_untouched():
+    before = IMAGES.copy()
+    transform(IMAGES, mirror=True, mean_value=[9.0], scale=2.0)
+    np.testing.assert_array_equal(IMAGES, before)
+
+
+@pytest.mark.parametrize("options, error, message", [
+    ({"mean_file": "x", "mean_value": [1.0]}, NetError, "mean_file and mean_value"),
+    ({"force_color": True, "force_gray": True}, NetError, "force_color and force_gray"),
+    ({"mean_file": "nothing.binaryproto"}, DataError, "no such file"),
+    ({"mean_value": [1.0, 2.0]}, ShapeError, r"one a channel \(3\), got 2"),
+    ({"crop_size": 9}, ShapeError, r"at least 9 x 9 \(crop_size\), got 9 x 8")])
+def test_errors(options, error, message):
+    with pytest.raises(error, match=message):
+        transform(IMAGES, random_crop=True, **options)
+
+
+def test_mean_of_another_shape(mean_file):
+    with pytest.raises(ShapeError, match=r"\(3, 9, 8\), got \(3, 7, 8\)"):
+        transform(IMAGES[:, :, :7], mean_file=mean_file)
+
+
+def test_different_sizes_without_crop():
+    with pytest.raises(ShapeError, match=r"\(3, 9, 8\), got \(3, 9, 5\); set crop_size"):
+        transform([IMAGES[0], IMAGES[1][:, :, :5]])
+
+
+def test_too_small_after_the_first():
+    with pytest.raises(ShapeError, match="at least 5 x 5"):
+        transform([IMAGES[0], IMAGES[1][:, :4]], crop_size=5, random_crop=True)
+
+
+# Means.
+
+def test_mean_image(tmp_path):
+    blocks = [IMAGES[:13], IMAGES[13:]]
+    mean = mean_image(iter(blocks))
+    np.testing.assert_allclose(mean, IMAGES.astype(float).mean(axis=0), rtol=1e-6)
+    write_blob(tmp_path / "mean.binaryproto", mean)
+    np.testing.assert_array_equal(read_mean(tmp_path / "mean.binaryproto"), mean)
+
+
+def test_mean_of_nothing():
+    with pytest.raises(DataError, match="at least one image"):
+        mean_image([])
+
+
+def test_mean_file_of_several_images(tmp_path):
+    write_blob(tmp_path / "mean.binaryproto", np.zeros((2, 3, 4, 4), np.float32))
+    with pytest.raises(DataError, match=r"one image .*\(2, 3, 4, 4\)"):
+        read_mean(tmp_path / "mean.binaryproto")

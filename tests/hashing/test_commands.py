@@ -1,0 +1,103 @@
+"""`blobnet search` and `blobnet evaluate` over small files."""
+
+import argparse
+
+import numpy as np
+import pytest
+
+from blobnet.cli import evaluate, search
+from blobnet.errors import DataError
+from blobnet.hashing.codes import Codes
+from blobnet.hashing.metrics import mean_average_precision
+from blobnet.hashing.protocol import get_protocol
+
+
+def call(*arguments) -> int:
+    parser = argparse.ArgumentParser()
+    subparsers = parser.add_subparsers()
+    search.add_parser(subparsers)
+    evaluate.add_parser(subparsers)
+    args = parser.parse_args([str(argument) for argument in arguments])
+    return args.run(args)
+
+
+@pytest.fixture
+def files(tmp_path):
+    """base.npz: 20 codes of 6 bits with ids and labels; query.npz: 4."""
+    rng = np.random.default_rng(4)
+    bits, labels = rng.integers(0, 2, (24, 6)), rng.integers(0, 3, 24)
+    Codes.from_bits(bits[:20], labels=labels[:20], ids=[f"img{i}" for i in range(20)]).save(tmp_path / "base.npz")
+    Codes.from_bits(bits[20:], labels=labels[20:]).save(tmp_path / "query.npz")
+    return tmp_path / "base.npz", tmp_path / "query.npz", bits, labels
+
+
+def expected_rows(bits, labels, top=None, radius=6):
+    for query in range(4):
+        distances = [int(sum(a != b for a, b in zip(bits[20 + query], row))) for row in bits[:20]]
+        ranking = sorted((distance, place) for place, distance in enumerate(distances) if distance <= radius)
+        for rank, (distance, place) in enumerate(ranking[:top], 1):
+            yield [str(query), str(rank), str(distance), f"img{place}", str(labels[place])]
+
+
+@pytest.mark.parametrize("options, limits", [
+    ([], {"top": 10}), (["--top", 3], {"top": 3}), (["--radius", 2], {"radius": 2}),
+    (["--top", 2, "--radius", 1], {"top": 2, "radius": 1})])
+def test_search_prints_a_row_for_each_result(files, capsys, options, limits):
+    base, query, bits, labels = files
+    assert call("search", "--codes", base, "--queries", query, *options) == 0
+    header, *rows = [line.split("\t") for line in capsys.readouterr().out.splitlines()]
+    assert header == ["query", "rank", "distance", "item", "label"]
+    assert rows == list(expected_rows(bits, labels, **limits))
+
+
+def test_search_writes_the_results(files, capsys):
+    base, query, bits, labels = files
+    out = base.with_name("found.npz")
+    assert call("search", "--codes", base, "--queries", query, "--radius", 2, "--out", out) == 0
+    assert "of 4 queries written" in capsys.readouterr().out
+    with np.load(out) as found:
+        assert [f"img{i}" for i in found["indices"]] == [row[3] for row in expected_rows(bits, labels, radius=2)]
+        assert len(found["offsets"]) == 5 and found["offsets"][-1] == len(found["distances"])
+
+
+def test_search_prints_label_rows_and_does_without_labels(tmp_path, capsys):
+    Codes.from_bits(np.eye(2), labels=np.array([[1, 0, 1], [0, 1, 0]])).save(tmp_path / "rows.npz")
+    Codes.from_bits(np.eye(2), ids=[7, 8]).save(tmp_path / "bare.npz")
+    call("search", "--codes", tmp_path / "rows.npz", "--queries", tmp_path / "bare.npz", "--top", 1)
+    assert capsys.readouterr().out.splitlines()[1:] == ["7\t1\t0\t0\t0,2", "8\t1\t0\t1\t1"]
+    call("search", "--codes", tmp_path / "bare.npz", "--queries", tmp_path / "rows.npz", "--top", 1)
+    assert capsys.readouterr().out.splitlines() == ["query\trank\tdistance\titem", "0\t1\t0\t7", "1\t1\t0\t8"]
+
+
+def test_evaluate_prints_scores_and_the_protocol(files, capsys):
+    base, query, *_ = files
+    assert call("evaluate", "--queries", query, "--base", base, "--top-k", 7, "--curve", base.with_name("pr.png")) == 0
+    out = capsys.readouterr().out
+    protocol = get_protocol("standard", top_k=7)
+    assert f"{mean_average_precision(Codes.load(query), Codes.load(base), protocol):.4f}" in out
+    assert "(k=7)" in out and protocol.describe() in out and "bits as given" in out
+    assert base.with_name("pr.png").read_bytes().startswith(b"\x89PNG")
+
+
+def test_evaluate_compares_pairs_in_one_table(files, capsys):
+    base, query, *_ = files
+    assert call("evaluate", "--queries", base, query, "--protocol", "dsh-authors") == 0
+    lines = capsys.readouterr().out.splitlines()
+    for line, path in zip(lines[1:3], (base, query)):
+        score = mean_average_precision(Codes.load(path), protocol=get_protocol("dsh-authors"))
+        assert line.startswith(str(path)) and f"{score:.4f}" in line and "(queries)" in line
+    assert lines[-1] == "protocol " + get_protocol("dsh-authors").describe()
+
+
+@pytest.mark.parametrize("arguments, words", [
+    (["search", "--codes", "BASE", "--queries", "QUERY", "--top", 21], "top from 1 to 20"),
+    (["search", "--codes", "NONE", "--queries", "QUERY"], "no such file"),
+    (["evaluate", "--queries", "QUERY"], "a base apart from the queries"),
+    (["evaluate", "--queries", "BASE", "--base", "BASE"], "a base apart from the queries"),
+    (["evaluate", "--queries", "QUERY", "QUERY", "--base", "BASE"], "2 after --queries"),
+    (["evaluate", "--queries", "QUERY", "--base", "BASE", "--protocol", "dsh"], "did you mean|known: dsh-authors"),
+])
+def test_errors_say_what_was_expected(files, arguments, words):
+    names = {"BASE": files[0], "QUERY": files[1], "NONE": files[0].with_name("none.npz")}
+    with pytest.raises(DataError, match=words):
+        call(*(names.get(argument, argument) for argument in arguments))

@@ -1,0 +1,108 @@
+"""Messages in files, whatever the format; and files that are missing or half written."""
+
+from __future__ import annotations
+
+import os
+import stat
+
+import pytest
+from hypothesis import given
+
+from blobnet.errors import DataError, ParseError
+from blobnet.proto import binary, files, messages, text, yaml
+
+NET = "name: 'n' layer { name: 'a' type: 'ReLU' blobs { data: [0.1, nan] } }"
+
+
+def test_every_format_gives_the_same_message(tmp_path):
+    net = text.parse(NET, "NetParameter")
+    for name in ("a.prototxt", "b.yaml", "c.caffemodel", "d.YML", "e.txt", "f.pt", "g.binaryproto"):
+        files.write_message(tmp_path / name, net)
+        assert text.dump(files.read_message(tmp_path / name, "NetParameter")) == text.dump(net)
+    assert (tmp_path / "a.prototxt").read_text().startswith("name: ") and (tmp_path / "b.yaml").read_text().count("- name: a") == 1
+
+
+@pytest.mark.parametrize("content", [
+    NET.encode(), b"layer:\n- name: a\n", text.parse(NET, "NetParameter").SerializeToString(), b"",
+    b"name: 'a' # \xe4", b"\xef\xbb\xbfname: 'a'\r\n",
+], ids=["prototxt", "yaml", "binary", "empty", "latin", "bom"])
+def test_other_extensions_go_by_the_content(tmp_path, content):
+    (tmp_path / "net").write_bytes(content)
+    if content.endswith(b"\xe4"):
+        (tmp_path / "net").rename(tmp_path / "net.prototxt")
+    files.read_message(next(tmp_path.iterdir()), "NetParameter")
+
+
+@pytest.mark.parametrize("name, content, words", [
+    ("net", "layer { nam: 'a' }", "net:1:9: LayerParameter has no field 'nam'"),
+    ("net", "layer:\n- nam: a", "net:2:3: LayerParameter has no field 'nam'"),
+    ("net.yaml", "layer { name: 'a' }", "net.yaml:1:"),
+    ("net.caffemodel", "layer { name: 'a' }", "net.caffemodel: byte 0"),
+])
+def test_errors_name_the_file_and_the_place(tmp_path, name, content, words):
+    (tmp_path / name).write_text(content)
+    with pytest.raises(ParseError) as error:
+        files.read_message(tmp_path / name, "NetParameter")
+    assert str(error.value).startswith(str(tmp_path)) and words in str(error.value)
+
+
+def test_missing_files_name_what_is_there(tmp_path):
+    (tmp_path / "train_val.prototxt").touch()
+    with pytest.raises(DataError) as error:
+        files.read_message(tmp_path / "trainval.prototxt", "NetParameter")
+    assert f"no such file in {str(tmp_path)!r}; did you mean 'train_val.prototxt'?" in str(error.value)
+    with pytest.raises(DataError, match="there is no folder"):
+        files.read_message(tmp_path / "no" / "net.prototxt", "NetParameter")
+    with pytest.raises(DataError, match="expected a file, got a folder"):
+        files.read_message(tmp_path, "NetParameter")
+
+
+def test_a_name_without_a_format_is_not_written(tmp_path):
+    with pytest.raises(ParseError, match="cannot tell a format"):
+        files.write_message(tmp_path / "net", messages.new("NetParameter"))
+
+
+def test_atomic_write_leaves_the_old_file_when_it_fails(tmp_path):
+    path = tmp_path / "file"
+    path.write_bytes(b"old")
+    with pytest.raises(RuntimeError), files.atomic_write(path) as file:
+        file.write(b"half of the n")
+        raise RuntimeError
+    assert path.read_bytes() == b"old" and list(tmp_path.iterdir()) == [path]
+    with files.atomic_write(path) as file:
+        file.write(b"new")
+        assert path.read_bytes() == b"old"
+    assert path.read_bytes() == b"new" and list(tmp_path.iterdir()) == [path]
+    umask = os.umask(0)
+    os.umask(umask)
+    assert stat.S_IMODE(path.stat().st_mode) == 0o666 & ~umask
+
+
+def test_atomic_write_where_it_cannot(tmp_path):
+    with pytest.raises(DataError, match="there is no folder"), files.atomic_write(tmp_path / "no" / "file"):
+        pass
+    with pytest.raises(DataError, match="a folder has this name"), files.atomic_write(tmp_path):
+        pass
+
+
+@pytest.mark.parametrize("name, content, place", [
+    ("net.prototxt", "layer { name: 'a' type: 'X' }", ":1:25"), ("net.yaml", "layer: {name: b}", ""),
+    ("net.yaml", "layer: [{name: a, type: X}]", ":1:25"), ("net", "layer: [{name: a, type: X}]", ":1:25"),
+    ("net.caffemodel", "", ""),
+])
+def test_locate_layer_in_a_file(tmp_path, name, content, place):
+    (tmp_path / name).write_text(content)
+    assert files.locate_layer(tmp_path / name, "a") == str(tmp_path / name) + place
+
+
+def test_any_message_survives_every_format(random_messages):
+    @given(random_messages)
+    def check(message):
+        name, shown = message.DESCRIPTOR.name, text.dump(message)
+        assert text.dump(text.parse(shown, name)) == shown
+        assert text.dump(yaml.parse_yaml(yaml.dump_yaml(message), name)) == shown
+        data = message.SerializeToString()
+        assert binary.parse_binary(data, name).SerializeToString() == data
+        light, arrays = binary.read_weights(data, name)
+        assert b"".join(binary._pieces(light, arrays, "")) == data
+    check()

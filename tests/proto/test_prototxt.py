@@ -1,0 +1,171 @@
+"""Prototxt: every way of writing it that published nets use, errors with their places, and places of layers."""
+
+from __future__ import annotations
+
+import math
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blobnet.errors import ParseError
+from blobnet.proto import text
+
+WHOLE = """# a net
+name: "n"
+layer {
+  name: 'conv'  # first
+  type: "Convolution"
+  convolution_param { num_output: 3 weight_filler { type: "xavier" } }
+}
+layers { name: "old" type: RELU }
+"""
+
+
+@pytest.mark.parametrize("source, canonical", [
+    ("layer: { name: 'a' }", 'layer { name: "a" }'),
+    ("layer < name: 'a' >", 'layer { name: "a" }'),
+    ("layer: [{name: 'a'}, {name: 'b'}]", 'layer { name: "a" } layer { name: "b" }'),
+    ("input: 'it\"s' input: \"it's\"", 'input: "it\\"s" input: "it\\\'s"'),
+    ("input: 'a' \"b\"\n 'c'", 'input: "abc"'),
+    ("name: 'a\\n\\x41\\101'", 'name: "a\\nAA"'),
+    ("name: 'größe'", 'name: "größe"'),
+    ("name: 'a', input_dim: 3; input_dim: 0x10", 'name: "a" input_dim: 3 input_dim: 16'),
+    ("name: 'a'\r\ninput_dim: [1, 2]\r\n", 'name: "a" input_dim: 1 input_dim: 2'),
+    ("input_dim: []", ""),
+    ("\ufeffname: 'a'", 'name: "a"'),
+    ("# only a comment", ""),
+    ("name: '#' # {", 'name: "#"'),
+    ("layer { loss_weight: 0. loss_weight: .5 loss_weight: 1e-3f loss_weight: 5f loss_weight: -1.5E2 }",
+     "layer { loss_weight: 0.0 loss_weight: 0.5 loss_weight: 0.001 loss_weight: 5.0 loss_weight: -150.0 }"),
+    ("layer { loss_weight: [nan, inf, -inf, -infinity] }",
+     "layer { loss_weight: nan loss_weight: inf loss_weight: -inf loss_weight: -inf }"),
+    ("force_backward: 1 debug_info: 0", "force_backward: true debug_info: false"),
+    ("force_backward: True debug_info: f", "force_backward: true debug_info: false"),
+    ("state { phase: 1 }", "state { phase: TEST }"),
+    ("layer { pooling_param { pool: AVERAGE ceil_mode: false } }",
+     "layer { pooling_param { pool: AVE ceil_mode: false } }"),
+    ("layer { spp_param { pool: AVERAGE } }", "layer { spp_param { pool: AVE } }"),
+    ("layers { layer { pool: AVERAGE } }", "layers { layer { pool: AVE } }"),
+])
+def test_what_is_written_in_the_wild_is_read(source, canonical):
+    assert text.dump(text.parse(source, "NetParameter")).split() == canonical.split()
+
+
+def test_floats_are_single_precision_and_printed_short():
+    layer = text.parse("loss_weight: 0.1 loss_weight: 1e400", "LayerParameter")
+    assert layer.loss_weight[0] != 0.1 and math.isinf(layer.loss_weight[1])
+    assert "loss_weight: 0.1\n" in text.dump(layer)
+
+
+def test_a_net_inside_a_solver():
+    solver = text.parse("net_param { layer { name: 'a' } } base_lr: 0.01", "SolverParameter")
+    assert solver.net_param.layer[0].name == "a"
+
+
+@pytest.mark.parametrize("source, place, words", [
+    ("layer {\n  nam: 'a'\n}", "2:3", "LayerParameter has no field 'nam'; did you mean 'name'?"),
+    ("layer { convolution_param { kernal_size: 3 } }", "1:29", "ConvolutionParameter has no field 'kernal_size'; did you "
+     "mean 'kernel_size'"),
+    ("layer { pooling_param { pool: AVRAGE } }", "1:31", "expected a value of PoolMethod, got AVRAGE; did you mean 'AVERAGE'"),
+    ("layer { phase: 5 }", "1:16", "got 5; known: TEST, TRAIN"),
+    ("layer: [{name: 'a'}, {nam: 'b'}]", "1:23", "no field 'nam'"),
+    ("name: 'a'\nname: 'b'", "2:1", "'name' of NetParameter is given a second time; it takes one value, and has it from "
+     "line 1"),
+    ("state { } state { }", "1:11", "second time"),
+    ("name: 'a\ninput: 'b'", "1:7", "this string does not end in its line; add the closing '"),
+    ("name: 'a\\'", "1:7", "does not end"),
+    ("layer {\n  name: 'a'\n", "1:7", "this '{' of 'layer' is never closed; add the missing '}'"),
+    ("layer { name: 'a'\n convolution_param { num_output: 3\n}", "1:7", "never closed"),
+    ("layer {\n name: 'a'\nlayer {\n name: 'b'\n}", "3:1", "the LayerParameter opened in line 1 is still open here: is a '}' "
+     "missing?"),
+    ("layer { } }", "1:11", "this '}' closes nothing"),
+    ("name 'a'", "1:6", "after 'name', expected ':', got 'a'"),
+    ("name: a", "1:7", "expected a string, got a; put it between quotes"),
+    ("name: 3", "1:7", "expected a string, got 3"),
+    ("name:", "1:5", "field 'name' has no value, got end of text"),
+    ("layer", "1:1", "field 'layer' has no value"),
+    ("layer { name: }", "1:15", "field 'name' has no value, got '}'"),
+    ("layer: 3", "1:8", "field 'layer' is a LayerParameter, expected '{', got 3"),
+    ("layer: 'a'", "1:8", "is a LayerParameter, expected '{'"),
+    ("name: { }", "1:7", "expected a string, got {"),
+    ("name: ['a']", "1:7", "takes one value, not a list"),
+    ("input_dim: 1.0", "1:12", "expected an integer of 32 bits, got 1.0"),
+    ("input_dim: 3000000000", "1:12", "of 32 bits, got 3000000000"),
+    ("layer { convolution_param { pad: -1 } }", "1:34", "expected an integer >= 0 of 32 bits, got -1"),
+    ("layer { loss_weight: abc }", "1:22", "expected a number, got abc"),
+    ("force_backward: 2", "1:17", "expected true or false, got 2"),
+    ("force_backward name: 'a'", "1:16", "after 'force_backward', expected ':' and a value"),
+    ("// a comment", "1:1", "comments start with #"),
+    ("name: @", "1:7", "unexpected '@'"),
+    ("layer { clip_param { min: 1 } }", "1:20", "clip_param needs a value for 'max'"),
+    ("layer { } layer { name: 'a' } layer { clip_param { } }", "1:50", "needs a value for 'min'"),
+    ("name: 'caf\udce9'", None, "parse string"),
+    ("name: '\\xff'", None, "parse string"),
+    ("layer { top: 'a', , }", None, "Expected identifier"),
+])
+def test_errors_show_the_place_and_what_could_stand_there(source, place, words):
+    with pytest.raises(ParseError) as error:
+        text.parse(source, "NetParameter", "dir/net.prototxt")
+    message = str(error.value)
+    assert message.startswith(f"dir/net.prototxt:{place or 1}") and words in message
+    if place:
+        assert error.value.where == f"dir/net.prototxt:{place}"
+        line, column = map(int, place.split(":"))
+        *_, shown, mark = message.split("\n")
+        assert shown == "    " + source.split("\n")[line - 1] and mark == " " * (column + 3) + "^"
+
+
+def test_of_a_long_line_the_part_around_the_mark_is_shown():
+    source = "input: 'x' " * 5000 + "inputt: 'y' " + "input: 'x' " * 5000
+    with pytest.raises(ParseError) as error:
+        text.parse(source, "NetParameter")
+    *_, shown, mark = str(error.value).split("\n")
+    assert shown[mark.index("^"):].startswith("inputt") and len(shown) < 130
+
+
+def test_comments_may_be_in_another_encoding():
+    source = b"name: 'a' # \xc4\xe3".decode("utf-8", "surrogateescape")
+    assert text.parse(source, "NetParameter").name == "a"
+
+
+@given(st.integers(0, len(WHOLE) - 1), st.integers(1, 5), st.sampled_from(["", "{", "}", '"', "'", "[", ":", "\\", "<", "#"]))
+def test_damaged_text_is_refused_with_a_place_or_still_well_formed(start, count, instead):
+    damaged = WHOLE[:start] + instead + WHOLE[start + count:]
+    try:
+        text.dump(text.parse(damaged, "NetParameter", "f"))
+    except ParseError as error:
+        _, line, column = error.where.split(":")
+        assert 1 <= int(line) <= damaged.count("\n") + 1 and int(column) >= 1
+
+
+@given(st.text(alphabet="layernm{}[]<>:;,'\"#\\ \n.-1eé\0", max_size=40))
+def test_any_text_is_refused_by_a_parse_error(source):
+    try:
+        text.parse(source, "NetParameter")
+    except ParseError:
+        pass
+
+
+@pytest.mark.parametrize("layer, field, value, place", [
+    ("conv", "type", None, "5:9"), ("conv", "name", None, "4:9"), (0, "name", None, "4:9"), (1, "type", None, "8:28"),
+    ("old", "type", None, "8:28"), ("old", "bottom", None, "8:8"), ("conv", "type", "ReLU", None), ("nobody", "type", None, None),
+])
+def test_locate_layer(layer, field, value, place):
+    assert text.locate_layer(WHOLE, "f", layer, field, value) == (f"f:{place}" if place else "f")
+
+
+def test_locate_layer_picks_among_layers_of_one_name():
+    source = "layer { name: 'd' type: 'Data' }\nlayer { name: 'd' type: 'Dat' }"
+    assert text.locate_layer(source, "f", "d", "type", "Dat") == "f:2:25"
+
+
+@pytest.mark.parametrize("source, place", [
+    ("layers { layer { name: 'a' type: 'conv' } }", "1:34"),
+    ("net_param { layer { type: 'X' name: 'a' } }", "1:27"),
+    ("layer { python_param { param_str: '} layer { name: \"a\"' } # name: 'a'\n} layer { name: \"a\" type: 'Y' }", "2:27"),
+    ("layer: [{ name: 'b' }, { type: 'Y' name: 'a' }]", "1:32"),
+    ("layer { name: 'a' weight: { type: 'no' } type: 'X' }", "1:48"),
+])
+def test_locate_layer_in_other_shapes(source, place):
+    assert text.locate_layer(source, "f", "a") == f"f:{place}"

@@ -1,0 +1,69 @@
+import pytest
+
+from blobnet.errors import SolverError
+from blobnet.proto.messages import new
+from blobnet.solvers.lr_policy import POLICIES, current_step, learning_rate
+
+# policy, settings, rates by iteration (base_lr 0.5), computed with bc -l
+CASES = [
+    ("fixed", {}, {0: 0.5, 1000: 0.5}),
+    ("step", {"gamma": 0.5, "stepsize": 100}, {0: 0.5, 99: 0.5, 100: 0.25, 350: 0.0625}),
+    ("exp", {"gamma": 0.75}, {0: 0.5, 1: 0.375, 4: 0.158203125}),
+    ("inv", {"gamma": 0.125, "power": 0.75}, {0: 0.5, 8: 0.2973017787506803, 120: 0.0625}),
+    ("multistep", {"gamma": 0.5, "stepvalue": [10, 15]}, {9: 0.5, 10: 0.25, 14: 0.25, 15: 0.125, 99: 0.125}),
+    ("poly", {"power": 2, "max_iter": 100}, {0: 0.5, 50: 0.125, 90: 0.005, 100: 0}),
+    ("poly", {"power": 0.5, "max_iter": 4}, {3: 0.25}),
+    ("sigmoid", {"gamma": 0.25, "stepsize": 20}, {20: 0.25, 24: 0.36552928931500244, 16: 0.13447071068499756}),
+    ("sigmoid", {"gamma": 10, "stepsize": 5000}, {0: 0, 10000: 0.5}),
+]
+
+
+@pytest.mark.parametrize("policy, settings, rates", CASES)
+def test_rates(policy, settings, rates):
+    solver = new("SolverParameter", base_lr=0.5, lr_policy=policy, **settings)
+    assert {i: learning_rate(i, solver) for i in rates} == pytest.approx(rates, rel=1e-12)
+
+
+def test_every_policy_is_tested():
+    assert {case[0] for case in CASES} == set(POLICIES)
+
+
+@pytest.mark.parametrize("stepvalue, expected", [
+    ([2, 4], [0, 0, 1, 1, 2, 2]),
+    ([2, 2, 2], [0, 0, 1, 2, 3, 3]),  # one step an iteration
+    ([3, 1], [0, 0, 0, 1, 2, 2]),     # in the order written
+    ([0], [1, 1, 1, 1, 1, 1]),
+])
+def test_multistep_goes_one_step_an_iteration(stepvalue, expected):
+    solver = new("SolverParameter", lr_policy="multistep", stepvalue=stepvalue)
+    assert [current_step(i, solver) for i in range(6)] == expected
+
+
+@pytest.mark.parametrize("settings, words", [
+    ({"lr_policy": "fixd"}, ["unknown lr_policy 'fixd'", "did you mean 'fixed'?"]),
+    ({}, ["no lr_policy", "multistep"]),
+    ({"lr_policy": "step", "stepsize": 3}, ["'step' needs gamma"]),
+    ({"lr_policy": "step", "gamma": 0.1}, ["'step' needs stepsize"]),
+    ({"lr_policy": "exp"}, ["'exp' needs gamma"]),
+    ({"lr_policy": "inv", "gamma": 0.1}, ["'inv' needs power"]),
+    ({"lr_policy": "multistep", "gamma": 0.1}, ["'multistep' needs stepvalue"]),
+    ({"lr_policy": "poly", "power": 1}, ["'poly' needs max_iter"]),
+    ({"lr_policy": "sigmoid", "gamma": 1}, ["'sigmoid' needs stepsize"]),
+    ({"lr_policy": "step", "gamma": 0.1, "stepsize": 0}, ["stepsize of at least 1", "got 0"]),
+    ({"lr_policy": "exp", "gamma": -1}, ["gamma of at least 0", "got -1"]),
+])
+def test_errors_name_the_field(settings, words):
+    with pytest.raises(SolverError) as error:
+        learning_rate(0, new("SolverParameter", base_lr=1, **settings), "solver.prototxt")
+    assert all(word in str(error.value) for word in ["solver.prototxt", *words])
+
+
+def test_base_lr_is_needed():
+    with pytest.raises(SolverError, match="needs base_lr"):
+        learning_rate(0, new("SolverParameter", lr_policy="fixed"))
+
+
+def test_poly_ends_at_max_iter():
+    solver = new("SolverParameter", base_lr=1, lr_policy="poly", power=0.5, max_iter=10)
+    with pytest.raises(SolverError, match="iteration 11.*max_iter"):
+        learning_rate(11, solver)

@@ -1,0 +1,116 @@
+import numpy as np
+import pytest
+
+from blobnet.errors import SolverError
+from blobnet.solvers import SOLVERS, Solver, get_solver, register_solver
+from blobnet.solvers import solver as solver_module
+
+# settings, specification of the parameter, the weight after 1, 2, 3 iterations; worked out by hand
+CASES = [
+    ("", "", [0.9, 0.81, 0.729]),
+    ("momentum: 0.9", "", [0.9, 0.72, 0.486]),
+    ("weight_decay: 0.5", "", [0.85, 0.7225, 0.614125]),
+    ('weight_decay: 0.5 regularization_type: "L1"', "", [0.85, 0.715, 0.5935]),
+    ("clip_gradients: 0.5", "", [0.95, 0.9, 0.85]),
+    ("clip_gradients: 5", "", [0.9, 0.81, 0.729]),
+    ("clip_gradients: 0.5 weight_decay: 1", "", [0.85, 0.715, 0.5935]),  # decay is not clipped
+    ("iter_size: 4", "", [0.9, 0.81, 0.729]),
+    ("iter_size: 2 clip_gradients: 0.5", "", [0.975, 0.95, 0.925]),      # the sum is clipped
+    ("", "param { lr_mult: 2 }", [0.8, 0.64, 0.512]),
+    ("", "param { lr_mult: 0 }", [1, 1, 1]),
+    ("weight_decay: 0.5", "param { decay_mult: 0 }", [0.9, 0.81, 0.729]),
+    ("weight_decay: 0.5", "param { decay_mult: 2 }", [0.8, 0.64, 0.512]),
+    ('lr_policy: "multistep" gamma: 0.5 stepvalue: 1 stepvalue: 2', "", [0.9, 0.855, 0.833625]),
+    ('type: "Nesterov" momentum: 0.9', "", [0.81, 0.5751, 0.327321]),
+]
+
+
+@pytest.mark.parametrize("settings, param, expected", CASES)
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+def test_weights(make_solver, weight, settings, param, expected, dtype):
+    solver = make_solver(settings, param=param, dtype=dtype)
+    got = []
+    for _ in expected:
+        solver.step(1)
+        got.append(weight(solver))
+    assert got == pytest.approx(expected, rel=1e-6)
+
+
+def test_diff_holds_the_update(make_solver):
+    solver = make_solver("momentum: 0.9")
+    solver.step(2)
+    assert solver.net.params["ip"][0].diff.item() == pytest.approx(0.18, rel=1e-6)
+    assert solver.history[0].item() == pytest.approx(0.18, rel=1e-6)
+
+
+WIDE_NET = """
+layer { name: "x" type: "DummyData" top: "x" top: "y" dummy_data_param {
+  shape { dim: 2 dim: 300 } shape { dim: 2 dim: 40 } data_filler { type: "gaussian" } } }
+layer { name: "ip" type: "InnerProduct" bottom: "x" top: "ip" inner_product_param {
+  num_output: 40 weight_filler { type: "xavier" } } }
+layer { name: "loss" type: "EuclideanLoss" bottom: "ip" bottom: "y" top: "loss" }
+"""
+
+
+@pytest.mark.parametrize("piece, threads", [(64, "1"), (1000, "3"), (7, "2")])
+def test_pieces_and_threads_change_nothing(make_solver, monkeypatch, piece, threads):
+    def train():
+        solver = make_solver('random_seed: 3 momentum: 0.9 weight_decay: 0.1 regularization_type: "L1" iter_size: 2',
+                             net=WIDE_NET)
+        solver.step(3)
+        return solver
+
+    whole = train()
+    monkeypatch.setattr(solver_module, "PIECE", piece)
+    monkeypatch.setenv("BLOBNET_NUM_THREADS", threads)
+    cut = train()
+    for mine, other in zip(cut.net.parameters, whole.net.parameters):
+        np.testing.assert_array_equal(mine.blob.data, other.blob.data)
+
+
+def test_a_solver_in_one_file(make_solver, weight):
+    class Sign(Solver):
+        num_histories = 0
+        schema = "extend SolverParameter { optional float stride = 60001 [default = 3]; }"
+
+        def check(self):
+            if self.param.momentum:
+                raise SolverError(self.where, "Sign has no momentum")
+
+        def update(self, rate, gradient, scratch):
+            self.net.xp.sign(gradient, out=gradient)
+            gradient *= rate * self.param.stride
+
+    register_solver(Sign)
+    try:
+        solver = make_solver('type: "Sign" stride: 2')
+        solver.step(2)
+        assert weight(solver) == pytest.approx(0.6)
+        with pytest.raises(SolverError, match="Sign has no momentum"):
+            make_solver('type: "Sign" momentum: 0.5')
+    finally:
+        del SOLVERS["Sign"]
+
+
+@pytest.mark.parametrize("settings, words", [
+    ('type: "SDG"', ["solver.prototxt", "unknown solver type 'SDG'", "did you mean 'SGD'?"]),
+    ("average_loss: 0", ["average_loss of at least 1", "got 0"]),
+    ("iter_size: 0", ["iter_size of at least 1", "got 0"]),
+    ('regularization_type: "L3"', ["unknown regularization_type 'L3'", "L1"]),
+    ('lr_policy: "stepp"', ["unknown lr_policy 'stepp'"]),
+    ("snapshot: 5 snapshot_format: HDF5", ["HDF5 is not available yet", "BINARYPROTO"]),
+    ('snapshot: 5 snapshot_prefix: "net.prototxt/x"', ["cannot write snapshots", "net.prototxt"]),
+])
+def test_settings_that_cannot_be(make_solver, settings, words):
+    with pytest.raises(SolverError) as error:
+        make_solver(settings)
+    assert all(word in str(error.value) for word in words)
+
+
+def test_a_message_needs_a_prefix_for_snapshots(make_solver):
+    param = make_solver("max_iter: 1").param
+    param.ClearField("snapshot_prefix")
+    with pytest.raises(SolverError, match="no snapshot_prefix"):
+        get_solver(param).solve()
+    param.snapshot_after_train = False
+    get_solver(param).solve()
