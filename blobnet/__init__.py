@@ -8,6 +8,8 @@ from blobnet.core.loss_layer import LossLayer
 from blobnet.core.net import Net
 from blobnet.core.registry import register
 from blobnet.plugins import load_plugin
+from blobnet.solvers import Solver, get_solver, register_solver
 
 __version__ = "0.1.0"
-__all__ = ["TEST", "TRAIN", "Blob", "Layer", "LossLayer", "Net", "load_plugin", "register"]
+__all__ = ["TEST", "TRAIN", "Blob", "Layer", "LossLayer", "Net", "Solver", "get_solver", "load_plugin", "register",
+           "register_solver"]

@@ -2,7 +2,7 @@
 """Time the layers of a CIFAR-10 net (DSH's, batch 200) one by one, beside OpenCV and PyTorch where they are installed.
 
 Prints milliseconds of forward and of backward (to data and parameters; conv1: parameters only), the smallest of several
-runs, and how many times faster than the peer that is (above 1: blobnet wins). Every party runs as many threads as blobnet.
+runs, and how many times faster than the peer that is (above 1: blobnet wins). All run as many threads as blobnet.
 
     python tools/benchmark_ops.py [--batch 200] [--runs 9] [-k conv]
 """
@@ -20,21 +20,31 @@ from blobnet import TRAIN, Net
 from blobnet.backend import num_threads, single_threaded_blas
 from blobnet.proto.text import parse
 
-LAYERS = {  # name: (C, H), type and options, the same as a torch expression
-    "conv1": ((3, 32), 'type: "Convolution" convolution_param { num_output: 32 kernel_size: 5 pad: 2 %s }', "Conv2d(3, 32, 5, padding=2)"),
-    "pool1": ((32, 32), 'type: "Pooling" pooling_param { pool: MAX kernel_size: 3 stride: 2 }', "MaxPool2d(3, 2, ceil_mode=True)"),
+MAX_POOL = 'type: "Pooling" pooling_param { pool: MAX kernel_size: 3 stride: 2 }'
+AVE_POOL = 'type: "Pooling" pooling_param { pool: AVE kernel_size: 3 stride: 2 }'
+WITHIN = 'type: "LRN" lrn_param { local_size: 3 alpha: 5e-5 beta: 0.75 norm_region: WITHIN_CHANNEL }'
+ACROSS = 'type: "LRN" lrn_param { local_size: 5 alpha: 1e-4 beta: 0.75 }'
+AVE_TORCH = "AvgPool2d(3, 2, ceil_mode=True)"
+
+
+def conv(options: str) -> str:
+    return f'type: "Convolution" convolution_param {{ {options} weight_filler {{ type: "gaussian" std: 0.01 }} }}'
+
+
+LAYERS = {  # name: ((C, H), type and options, the same in torch.nn)
+    "conv1": ((3, 32), conv("num_output: 32 kernel_size: 5 pad: 2"), "Conv2d(3, 32, 5, padding=2)"),
+    "pool1": ((32, 32), MAX_POOL, "MaxPool2d(3, 2, ceil_mode=True)"),
     "relu1": ((32, 16), 'type: "ReLU"', "ReLU()"),
-    "norm1": ((32, 16), 'type: "LRN" lrn_param { local_size: 3 alpha: 5e-5 beta: 0.75 norm_region: WITHIN_CHANNEL }', None),
-    "norm1 across": ((32, 16), 'type: "LRN" lrn_param { local_size: 5 alpha: 1e-4 beta: 0.75 }', "LocalResponseNorm(5)"),
-    "conv2": ((32, 16), 'type: "Convolution" convolution_param { num_output: 32 kernel_size: 5 pad: 2 %s }', "Conv2d(32, 32, 5, padding=2)"),
-    "pool2": ((32, 16), 'type: "Pooling" pooling_param { pool: AVE kernel_size: 3 stride: 2 }', "AvgPool2d(3, 2, ceil_mode=True)"),
-    "norm2": ((32, 8), 'type: "LRN" lrn_param { local_size: 3 alpha: 5e-5 beta: 0.75 norm_region: WITHIN_CHANNEL }', None),
-    "conv3": ((32, 8), 'type: "Convolution" convolution_param { num_output: 64 kernel_size: 5 pad: 2 %s }', "Conv2d(32, 64, 5, padding=2)"),
-    "pool3": ((64, 8), 'type: "Pooling" pooling_param { pool: AVE kernel_size: 3 stride: 2 }', "AvgPool2d(3, 2, ceil_mode=True)"),
-    "1x1 conv": ((64, 16), 'type: "Convolution" convolution_param { num_output: 64 kernel_size: 1 %s }', "Conv2d(64, 64, 1)"),
-    "3x3 s2 conv": ((64, 16), 'type: "Convolution" convolution_param { num_output: 64 kernel_size: 3 stride: 2 pad: 1 %s }', "Conv2d(64, 64, 3, 2, 1)"),
+    "norm1": ((32, 16), WITHIN, None),
+    "norm1 across": ((32, 16), ACROSS, "LocalResponseNorm(5)"),
+    "conv2": ((32, 16), conv("num_output: 32 kernel_size: 5 pad: 2"), "Conv2d(32, 32, 5, padding=2)"),
+    "pool2": ((32, 16), AVE_POOL, AVE_TORCH),
+    "norm2": ((32, 8), WITHIN, None),
+    "conv3": ((32, 8), conv("num_output: 64 kernel_size: 5 pad: 2"), "Conv2d(32, 64, 5, padding=2)"),
+    "pool3": ((64, 8), AVE_POOL, AVE_TORCH),
+    "1x1 conv": ((64, 16), conv("num_output: 64 kernel_size: 1"), "Conv2d(64, 64, 1)"),
+    "3x3 s2 conv": ((64, 16), conv("num_output: 64 kernel_size: 3 stride: 2 pad: 1"), "Conv2d(64, 64, 3, 2, 1)"),
 }
-FILLER = 'weight_filler { type: "gaussian" std: 0.01 }'
 
 
 def milliseconds(function, runs: int) -> float:
@@ -50,7 +60,7 @@ def milliseconds(function, runs: int) -> float:
 def prototxt(layer: str, shape) -> str:
     dims = " ".join(f"dim: {size}" for size in shape)
     return f'layer {{ name: "x" type: "Input" top: "x" input_param {{ shape {{ {dims} }} }} }}\n' \
-           f'layer {{ name: "l" bottom: "x" top: "y" {layer.replace("%s", FILLER)} }}\n'
+           f'layer {{ name: "l" bottom: "x" top: "y" {layer} }}\n'
 
 
 def time_blobnet(layer: str, x, needs_data_gradient: bool, runs: int) -> tuple[float, float, Net]:
@@ -112,7 +122,8 @@ def main() -> None:
     for name, (shape, layer, expression) in LAYERS.items():
         if args.k not in name:
             continue
-        x = np.maximum(np.random.default_rng(1).standard_normal((args.batch, shape[0], shape[1], shape[1]), dtype=np.float32), 0)
+        x = np.random.default_rng(1).standard_normal((args.batch, shape[0], shape[1], shape[1]), dtype=np.float32)
+        x = np.maximum(x, 0)
         forward, backward, net = time_blobnet(layer, x, name != "conv1", args.runs)
         peers = [(time_opencv(layer, x, net, args.runs), forward)]
         peers += zip(time_torch(expression, x, name != "conv1", args.runs), (forward, backward))

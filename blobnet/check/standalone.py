@@ -13,7 +13,6 @@ from blobnet.core.layer import Layer
 from blobnet.core.registry import layer_class
 from blobnet.errors import NetError
 from blobnet.netdef.upgrade import upgrade_net
-from blobnet.proto.messages import new
 from blobnet.proto.text import parse
 
 
@@ -33,6 +32,7 @@ class Standalone:
                     for i, name in enumerate(names.top)]
         if cls.automatic_tops:
             least = cls.num_tops if isinstance(cls.num_tops, int) else cls.num_tops[0]
+            least = max(least, len(values) if cls.same_bottoms_tops else 0)
             self.top += [Blob((), layer.xp, layer.dtype) for _ in range(least - len(self.top))]
         self.parameters = [blob.data.copy() for blob in layer.blobs]
 
@@ -102,8 +102,3 @@ def exact_gradient(param: Message, cls: type[Layer]) -> bool:
     was = options.gradient
     options.gradient = options.EXACT
     return was != options.EXACT
-
-
-def message_of(*layers: Message) -> Message:
-    """A NetParameter of these layers."""
-    return new("NetParameter", layer=list(layers))

@@ -52,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
     if args.label not in net.blobs:
         raise NetError(args.net, f"no blob {args.label!r} of labels", hint=close_matches(args.label, net.blobs))
     with tqdm(total=count, unit="images", disable=not sys.stderr.isatty()) as bar:
-        codes = encode(net, args.blob, count, args.label, progress=bar.update, net=args.net, weights=args.weights)
+        codes = encode(net, args.blob, count, args.label, progress=bar.update, net_file=args.net, weights_file=args.weights)
     codes.save(args.out)
     print(f"{args.out}: {len(codes)} codes of {codes.bits} bits, {codes.rule}, from {source}")
     return 0

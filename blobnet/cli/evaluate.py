@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import textwrap
 from pathlib import Path
 
 from blobnet.errors import DataError
@@ -23,7 +24,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     protocols = list_protocols()
     parser = subparsers.add_parser("evaluate", help="score hash codes: mAP, precision, precision-recall curve",
-                                   description=_DESCRIPTION + "\n".join(f"  {line}" for line in protocols.values()),
+                                   description=_DESCRIPTION + "\n".join(map(_wrap, protocols.values())),
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--queries", required=True, nargs="+", metavar="Q.npz", help="query codes, with labels")
     parser.add_argument("--base", nargs="+", metavar="B.npz",
@@ -34,6 +35,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
                         "precision is then divided by the relevant items among them")
     parser.add_argument("--curve", metavar="FILE.png", help="draw precision against recall, by Hamming radius, there")
     parser.set_defaults(run=run)
+
+
+def _wrap(sentence: str) -> str:
+    return textwrap.fill(sentence, 110, initial_indent="  ", subsequent_indent="    ")
 
 
 def run(args: argparse.Namespace) -> int:

@@ -79,8 +79,9 @@ class Blob:
         self._share("_diff", other)
 
     def _share(self, buffer: str, other: Blob) -> None:
-        if other.count != self.count:
-            raise ShapeError("sharing a blob", expected=f"{self.count} elements {self.shape}", got=f"{other.count} {other.shape}")
+        if other.count != self.count or other.dtype != self.dtype:
+            raise ShapeError("sharing a blob", expected=f"{self.count} elements {self.shape} of {self.dtype}",
+                             got=f"{other.count} {other.shape} of {other.dtype}")
         setattr(self, buffer, getattr(other, buffer))
         setattr(self, buffer + "_view", None)
 
@@ -91,14 +92,15 @@ class Blob:
     def canonical_axis(self, axis: int, where: str = "blob") -> int:
         """`axis` counted from the front; negative axes count from the back."""
         if not -self.num_axes <= axis < self.num_axes:
-            raise ShapeError(where, expected=f"an axis in [-{self.num_axes}, {self.num_axes}) of a blob of shape {self.shape}",
-                             got=f"axis {axis}")
+            raise ShapeError(where, got=f"axis {axis}",
+                             expected=f"an axis in [-{self.num_axes}, {self.num_axes}) of a blob of shape {self.shape}")
         return axis % self.num_axes
 
     def legacy_shape(self, axis: int) -> int:
         """A dimension in the four-axis reading of old Caffe: missing trailing axes are 1."""
         if self.num_axes > 4:
-            raise ShapeError("num, channels, height, width", expected="at most 4 axes", got=self.shape, hint="use shape")
+            raise ShapeError("num, channels, height, width", expected="at most 4 axes", got=self.shape,
+                             hint="use shape")
         return self.shape[axis] if axis < self.num_axes else 1
 
     num = property(lambda self: self.legacy_shape(0), doc="shape[0], or 1")

@@ -22,6 +22,9 @@ def fill(array, filler: Message, rng: np.random.Generator, where: str = "filler"
         raise NetError(where, f"unknown filler {filler.type!r}", hint=close_matches(filler.type, FILLERS))
     if filler.sparse != -1 and filler.type != "gaussian":
         raise NetError(where, f"filler {filler.type!r} cannot be sparse", hint="sparse goes with gaussian only")
+    if not array.size or not array.shape and (filler.sparse != -1 or filler.type not in FILL_SCALARS):
+        raise ShapeError(where, f"a {filler.type} filler", expected="at least one element in at least one axis",
+                         got=array.shape)
     values = FILLERS[filler.type](array.shape, filler, rng, where)
     array[...] = array_module(array).asarray(values, array.dtype)
 
@@ -36,15 +39,13 @@ def _uniform(shape: Shape, filler: Message, rng: np.random.Generator, where: str
 
 def _gaussian(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:
     values = rng.normal(filler.mean, filler.std, shape)
-    if filler.sparse >= 0:  # on average `sparse` inputs of an output are not 0
-        if not shape:
-            raise ShapeError(where, "a sparse gaussian", expected="at least one axis", got=shape)
+    if filler.sparse >= 0:  # every input keeps on average `sparse` outputs
         values *= rng.random(shape) < filler.sparse / shape[0]
     return values
 
 
 def _positive_unitball(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:
-    values = rng.random((shape[0], -1 if 0 in shape else math.prod(shape[1:])))
+    values = rng.random((shape[0], math.prod(shape[1:])))
     return (values / values.sum(axis=1, keepdims=True)).reshape(shape)
 
 
@@ -81,3 +82,4 @@ def _bilinear(shape: Shape, filler: Message, rng: np.random.Generator, where: st
 
 FILLERS = {"constant": _constant, "uniform": _uniform, "gaussian": _gaussian, "positive_unitball": _positive_unitball,
            "xavier": _xavier, "msra": _msra, "bilinear": _bilinear}
+FILL_SCALARS = ("constant", "uniform", "gaussian")

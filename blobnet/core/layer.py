@@ -36,6 +36,7 @@ class Layer:
     in_place: bool = False            # whether a top may be the bottom of the same position
     reshape_always: bool = False      # reshape depends on more than the shapes of the bottoms
     unforced_bottoms: tuple[int, ...] = ()  # bottoms (labels) to which force_backward does not apply
+    published_gradient: bool = False  # the default is a published gradient; options.gradient: EXACT is the derivative
 
     def __init__(self, param: Message, context: Context, index: int = 0):
         self.param, self.context, self.index = param, context, index
@@ -47,7 +48,7 @@ class Layer:
         self.param_propagate_down: list[bool] = []
         self.loss_weights: list[float] = []
         self._fill_stream = random_stream(np, context.seed, index)
-        self._bottom_shapes: list[tuple[int, ...]] | None = None
+        self._last_shapes: list[tuple[int, ...]] | None = None  # of bottoms and tops, after the last reshape
 
     # What a layer type writes.
 
@@ -70,6 +71,10 @@ class Layer:
     def seek(self, step: int) -> None:
         """Continue as after `step` forwards; for layers that read data."""
 
+    def multiply_adds(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> int:
+        """How often a forward pass multiplies with a weight and adds. Biases and layers without weights count as 0."""
+        return 0
+
     # What a layer type calls.
 
     def add_param(self, shape: Sequence[int], filler: Message) -> Blob:
@@ -82,7 +87,7 @@ class Layer:
 
     def random(self) -> np.random.Generator:
         """The random stream of this forward pass: the same step gives the same numbers."""
-        return random_stream(self.xp, self.context.seed, self.index, self.context.step)
+        return random_stream(self.xp, self.context.seed, self.index, self.context.step + 1)  # 0: the fillers' stream
 
     # The life cycle, driven by the net.
 
@@ -91,7 +96,8 @@ class Layer:
         self._check_arity("bottom", self.num_bottoms, len(bottom))
         self._check_arity("top", self.num_tops, len(top))
         if self.same_bottoms_tops and len(bottom) != len(top):
-            raise NetError(self.where, expected="as many tops as bottoms", got=f"{len(bottom)} bottoms and {len(top)} tops")
+            raise NetError(self.where, expected="as many tops as bottoms",
+                           got=f"{len(bottom)} bottoms and {len(top)} tops")
         if not self.in_place and any(blob in top for blob in bottom):
             raise NetError(self.where, "cannot work in place", hint="give the top a name of its own")
         weights = list(self.param.loss_weight) or ([1.0] if self.default_loss_weight else [])
@@ -103,12 +109,11 @@ class Layer:
         self.update_shapes(bottom, top)
 
     def update_shapes(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
-        """Reshape if a bottom has another shape than the last time."""
-        shapes = [blob.shape for blob in bottom]
-        if shapes == self._bottom_shapes and not self.reshape_always:
+        """Reshape if a bottom, or a top that somebody reshaped, has another shape than the last time."""
+        if self._last_shapes == [blob.shape for blob in (*bottom, *top)] and not self.reshape_always:
             return
         self.reshape(bottom, top)
-        self._bottom_shapes = shapes
+        self._last_shapes = [blob.shape for blob in (*bottom, *top)]
         for weight, blob in zip(self.loss_weights, top, strict=True):
             if weight:
                 blob.diff[...] = weight

@@ -18,8 +18,8 @@ from blobnet.core.weights import copy_weights, write_net
 from blobnet.core.wiring import Node, plan_backward
 from blobnet.errors import NetError, ShapeError, close_matches
 from blobnet.netdef.load import load
-from blobnet.proto.messages import message_class
 from blobnet.proto.files import locate_layer
+from blobnet.proto.messages import message_class
 
 
 class Net:
@@ -30,14 +30,17 @@ class Net:
     parameter that can learn, once, with its rules; loss: the weighted loss of the last forward.
     """
 
-    def __init__(self, source: str | os.PathLike | Message, phase: int = TEST, weights: str | os.PathLike | Sequence | None = None,
-                 *, level: int = 0, stages: Sequence[str] = (), device: str = "cpu", dtype: str = "float32",
+    def __init__(self, source: str | os.PathLike | Message, phase: int = TEST,
+                 weights: str | os.PathLike | Message | Sequence | None = None, *, level: int = 0,
+                 stages: Sequence[str] = (), device: str = "cpu", dtype: str = "float32",
                  random_seed: int | None = None):
         """Read, upgrade, filter and wire the net of `source`, a file (prototxt, YAML, binary) or a NetParameter.
 
-        `weights` names one file or several to copy parameters from. `random_seed` (non-negative) makes fillers,
-        dropout and data order repeatable; without it every net is different.
+        `weights` names one file or several to copy parameters from. `random_seed` (not negative) makes fillers,
+        dropout and data order repeatable; without it every net is different. Raises ParseError, NetError, ShapeError.
         """
+        if random_seed is not None and random_seed < 0:
+            raise NetError("random_seed", expected="0 or more", got=random_seed, hint="leave it out for any seed")
         definition = load(source, phase, level, stages)
         seed = np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1 if random_seed is None else random_seed
         self.device, self.phase = device, phase
@@ -60,8 +63,8 @@ class Net:
             self._append_layer(param, unread)
         self.outputs = sorted(unread)
         self._prune(definition.force_backward)
-        for file in [weights] if isinstance(weights, (str, os.PathLike)) else weights or ():
-            self.copy_from(file)
+        for given in [weights] if isinstance(weights, (str, os.PathLike, Message)) else weights or ():
+            self.copy_from(given)
 
     # Building.
 
@@ -70,14 +73,17 @@ class Net:
             param.phase = self.phase
         cls = layer_class(param.type, lambda: self._where(param))
         layer = cls(param, self.context, len(self.layers))
-        bottoms = [self._bottom(layer, i, name, unread) for i, name in enumerate(param.bottom)]
+        bottoms = [self.blobs[name] for name in param.bottom]  # they are there: the splits were inserted
+        for name in param.bottom:
+            unread.pop(name, None)
         tops = [self._top(layer, i, name, unread) for i, name in enumerate(param.top)]
         if cls.automatic_tops:
             least = cls.num_tops if isinstance(cls.num_tops, int) else cls.num_tops[0]
             least = max(least, len(bottoms) if cls.same_bottoms_tops else 0)
             tops += [Blob((), self.xp, self.dtype) for _ in range(least - len(tops))]
         if len(param.propagate_down) not in (0, len(bottoms)):
-            raise NetError(layer.where, expected=f"no propagate_down or one a bottom ({len(bottoms)})", got=len(param.propagate_down))
+            raise NetError(layer.where, expected=f"no propagate_down or one a bottom ({len(bottoms)})",
+                           got=len(param.propagate_down))
         layer.initialize(bottoms, tops)
         specs = self._param_specs(layer)
         own_or_share(self.parameters, layer, specs)
@@ -98,19 +104,13 @@ class Net:
             return where
         return f"{locate_layer(self._source, param.name, value=param.type)}: {where}"
 
-    def _bottom(self, layer: Layer, i: int, name: str, unread: dict[str, None]) -> Blob:
-        if name not in self.blobs:
-            raise NetError(layer.where, f"unknown bottom blob {name!r} (bottom {i})", hint=close_matches(name, self.blobs))
-        unread.pop(name, None)
-        return self.blobs[name]
-
     def _top(self, layer: Layer, i: int, name: str, unread: dict[str, None]) -> Blob:
         unread[name] = None
         if i < len(layer.param.bottom) and layer.param.bottom[i] == name:
             return self.blobs[name]  # in place
         if name in self.blobs:
-            raise NetError(layer.where, f"top blob {name!r} is made by another layer already",
-                           hint="rename it, or give it the place of the bottom of the same name to work in place")
+            raise NetError(layer.where, f"top {i}, {name!r}, is made already",
+                           hint="rename it; in place takes the bottom of the same position, if nobody else reads it")
         self.blobs[name] = Blob((), self.xp, self.dtype)
         return self.blobs[name]
 
@@ -125,7 +125,8 @@ class Net:
         for layer, tops in zip(self.layers, self._tops, strict=True):
             names = list(layer.param.top) + [""] * (len(tops) - len(layer.param.top))
             self._nodes.append(Node(list(layer.param.bottom), names, [bool(weight) for weight in layer.loss_weights],
-                                    layer.param_propagate_down, list(layer.param.propagate_down), layer.unforced_bottoms))
+                                    layer.param_propagate_down, list(layer.param.propagate_down),
+                                    layer.unforced_bottoms))
         plan_backward(self._nodes, force)
         if force:
             for layer in self.layers:
@@ -139,6 +140,7 @@ class Net:
     def forward(self, start: str | None = None, end: str | None = None, **inputs) -> dict:
         """Run the layers from `start` to `end` (names, both included); return the output blobs' data by name.
 
+        With `end`, these are the tops of that layer. The arrays are the blobs' own: the next forward overwrites them.
         Keyword arguments are copied into the blobs of their names first, which take their shapes.
         """
         for name, value in inputs.items():
@@ -159,8 +161,11 @@ class Net:
         return {name: self.blobs[name].data for name in names}
 
     def backward(self, start: str | None = None, end: str | None = None) -> dict:
-        """Run backward from layer `start` down to layer `end` (names, both included); return the inputs' diffs by name."""
-        last, first = self._range(end, start, of="backward")[::-1]
+        """Run backward from layer `start` down to layer `end` (names, both included); return the inputs' diffs by name.
+
+        The diff of an input is computed only if something asks for it, such as force_backward in the net.
+        """
+        first, last = self._range(end, start, of="backward")
         with single_threaded_blas():
             for i in range(last, first - 1, -1):
                 if self._nodes[i].needs_backward:
@@ -183,12 +188,17 @@ class Net:
         for parameter in self.parameters:
             parameter.blob.diff.fill(0)
 
-    def _range(self, start: str | None, end: str | None, of: str = "forward") -> tuple[int, int]:
+    def _range(self, first: str | None, last: str | None, of: str = "forward") -> tuple[int, int]:
+        """The positions of two layers, by default the first and the last of the net."""
         names = [layer.name for layer in self.layers]
-        for name in (start, end):
+        for name in (first, last):
             if name is not None and name not in self.layer_dict:
                 raise NetError(f"{of} of net {self.name!r}", f"no layer {name!r}", hint=close_matches(name, names))
-        return (0 if start is None else names.index(start)), (len(names) - 1 if end is None else names.index(end))
+        low, high = 0 if first is None else names.index(first), len(names) - 1 if last is None else names.index(last)
+        if low > high and names:
+            raise NetError(f"{of} of net {self.name!r}", f"layer {first!r} comes after {last!r}",
+                           hint="exchange start and end")
+        return low, high
 
     def _check_blob(self, name: str) -> None:
         if name not in self.blobs:
@@ -205,18 +215,30 @@ class Net:
         return copy_weights(self.layers, source)
 
     def share_with(self, other: Net) -> None:
-        """Use the parameters of the layers of the same names in `other` from now on."""
+        """Use the parameters of the layers of the same names in `other` from now on.
+
+        ShapeError, and nothing is shared, if a layer of the same name has other shapes.
+        """
+        pairs = []
         for layer in self.layers:
             theirs = other.params.get(layer.name, [])
             if layer.blobs and theirs:
-                for mine, blob in zip(layer.blobs, theirs, strict=True):
-                    if mine.shape != blob.shape:
-                        raise ShapeError(layer.where, "sharing parameters", expected=mine.shape, got=blob.shape)
-                    mine.share_data(blob)
+                shapes = [[blob.shape for blob in blobs] for blobs in (layer.blobs, theirs)]
+                if shapes[0] != shapes[1]:
+                    raise ShapeError(layer.where, f"sharing parameters with net {other.name!r}",
+                                     expected=_listed(shapes[0]), got=_listed(shapes[1]))
+                pairs += zip(layer.blobs, theirs)
+        for mine, blob in pairs:
+            mine.share_data(blob)
 
     def save(self, path: str | os.PathLike, diff: bool = False) -> None:
         """Write the net with its parameters as a .caffemodel, atomically; `diff` adds the gradients."""
         write_net(path, self.definition, self.layers, diff)
 
     def __repr__(self) -> str:
-        return f"<Net {self.name!r}: {len(self.layers)} layers, {sum(p.blob.count for p in self.parameters)} parameters on {self.device}>"
+        count = sum(parameter.blob.count for parameter in self.parameters)
+        return f"<Net {self.name!r}: {len(self.layers)} layers, {count} parameters on {self.device}>"
+
+
+def _listed(shapes: Sequence) -> str:
+    return "shapes " + ", ".join(map(str, shapes))

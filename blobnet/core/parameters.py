@@ -46,8 +46,9 @@ def own_or_share(parameters: list[Parameter], layer: Layer, specs: Sequence[Mess
             if spec.HasField(rule):
                 value = getattr(spec, rule)
                 if rule in owner.stated and getattr(owner, rule) != value:
-                    raise NetError(layer.where, f"shared parameter {spec.name!r} has another {rule} than in {owner.layer.where}",
-                                   expected=getattr(owner, rule), got=value, hint="give it in one of them only")
+                    raise NetError(layer.where, f"parameter {i} shares {owner.name!r} with {owner.layer.where}",
+                                   expected=f"{rule} {getattr(owner, rule):g}", got=f"{value:g}",
+                                   hint="give it in one of them only")
                 setattr(owner, rule, value)
                 owner.stated.add(rule)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from pathlib import Path
 
 import numpy as np
 from google.protobuf.message import Message
@@ -14,30 +15,31 @@ from blobnet.errors import NetError, ShapeError
 from blobnet.netdef.upgrade import upgrade_net
 from blobnet.proto.binary import read_weights, write_weights
 from blobnet.proto.blobs import blob_array, blob_shape, set_blob
-from blobnet.proto.files import read_message
+from blobnet.proto.files import FORMATS, read_message
 from blobnet.proto.messages import convert
 
-TEXT = (".prototxt", ".pt", ".txt", ".yaml", ".yml")
+REMEDY = "rename the layer to train it from scratch"
 
 
 def read_weight_message(source: str | os.PathLike | Message) -> tuple[Message, list]:
     """The net with weights in `source`, of any generation, upgraded, and the arrays beside it."""
     if isinstance(source, Message):
-        message, arrays, origin = convert(source), [], "weights"
-    elif os.fspath(source).lower().endswith(TEXT):
-        message, arrays, origin = read_message(source, "NetParameter"), [], os.fspath(source)
+        return upgrade_net(convert(source)), []
+    if FORMATS.get(Path(source).suffix.lower(), "binary") == "binary":
+        message, arrays = read_weights(source)
     else:
-        (message, arrays), origin = read_weights(source), os.fspath(source)
-    return upgrade_net(message, origin), arrays
+        message, arrays = read_message(source, "NetParameter"), []
+    return upgrade_net(message, os.fspath(source)), arrays
 
 
 def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -> list[str]:
     """Copy the parameters of `source` into the layers of the same names, and return these names.
 
     Everything is checked before anything is copied. A blob of four legacy numbers fits a shape with the leading ones
-    left out. ShapeError names both shapes and the remedy.
+    left out. ShapeError names both shapes and the remedy; NetError if a layer has another number of parameters.
     """
     message, arrays = read_weight_message(source)
+    what = "copying parameters" if isinstance(source, Message) else f"copying parameters from {os.fspath(source)!r}"
     targets = {}
     for layer in layers:
         targets.setdefault(layer.name, layer)
@@ -47,14 +49,15 @@ def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -
         if layer is None or (not theirs.blobs and not layer.blobs):
             continue
         if len(theirs.blobs) != len(layer.blobs):
-            raise NetError(layer.where, "copying parameters", expected=f"{len(layer.blobs)} blobs", got=len(theirs.blobs),
-                           hint="rename the layer to train it from scratch")
+            raise NetError(layer.where, what, expected=f"{len(layer.blobs)} blobs", got=len(theirs.blobs), hint=REMEDY)
         for i, (blob, given) in enumerate(zip(layer.blobs, theirs.blobs)):
             values, shape = blob_array(given, arrays), blob_shape(given)
-            if not _fits(blob.shape, shape) or values.size != blob.count:
-                raise ShapeError(layer.where, f"copying parameter {i}", expected=blob.shape,
-                                 got=shape if _fits(blob.shape, shape) is False else f"{values.size} numbers",
-                                 hint="rename the layer to train it from scratch")
+            if not _fits(blob.shape, shape):
+                raise ShapeError(layer.where, f"{what}, number {i}", expected=f"shape {blob.shape}",
+                                 got=f"shape {shape}", hint=REMEDY)
+            if values.size != blob.count:
+                raise ShapeError(layer.where, f"{what}, number {i}", expected=f"{blob.count} numbers for shape {shape}",
+                                 got=values.size, hint="the file is damaged")
             copies.append((blob, values))
         names.append(layer.name)
     for blob, values in copies:
@@ -68,7 +71,7 @@ def _fits(shape: tuple[int, ...], given: tuple[int, ...]) -> bool:
 
 
 def write_net(path: str | os.PathLike, definition: Message, layers: Sequence[Layer], diff: bool = False) -> None:
-    """Write `definition` with the parameters of `layers`, and their gradients if `diff`, as a .caffemodel, atomically."""
+    """Write `definition` with the parameters of `layers`, and their gradients if `diff`, atomically."""
     message, arrays = type(definition)(), []
     message.name = definition.name
     for layer in layers:

@@ -38,14 +38,11 @@ def plan_backward(nodes: Sequence[Node], force: bool = False) -> None:
     skipped: set[str] = set()
     for node in reversed(nodes):
         contributes = any(node.is_loss) or any(name in under_loss for name in node.tops)
-        if node.needs_backward and all(name in skipped for name in node.tops):
-            node.needs_backward = False
-            node.bottom_needs_backward = [False] * len(node.bottoms)
-        if not contributes:
+        if not contributes or node.needs_backward and all(name in skipped for name in node.tops):
             node.needs_backward = False
             node.bottom_needs_backward = [False] * len(node.bottoms)
         under_loss.update(node.bottoms if contributes else ())
-        skipped.update(name for name, needed in zip(node.bottoms, node.bottom_needs_backward, strict=True) if not needed)
+        skipped.update(name for name, needed in zip(node.bottoms, node.bottom_needs_backward) if not needed)
 
     if force:
         for node in nodes:

@@ -14,12 +14,13 @@ from blobnet.hashing.codes import Codes
 
 
 def encode(net: Net, blob: str, count: int, label: str | None = "label", threshold: float = 0.0,
-           progress: Callable[[int], object] | None = None, **provenance: str) -> Codes:
+           progress: Callable[[int], object] | None = None, net_file: str | os.PathLike = "",
+           weights_file: str | os.PathLike = "") -> Codes:
     """The codes of the first `count` images of the net's data layers: the values of `blob`, a row an image.
 
     `label` names the blob whose rows are kept as labels (None for no labels). A bit is 1 where the value is at least
-    `threshold`. `progress` is called with the number of new codes after every batch. `provenance` goes into the Codes:
-    net, weights. Only the layers up to the one that makes `blob` run.
+    `threshold`. `progress` is called with the number of new codes after every batch. `net_file` and
+    `weights_file` are written into the codes. Only the layers up to the one that makes `blob` run.
     """
     for name in (blob, label):
         if name is not None and name not in net.blobs:
@@ -40,4 +41,4 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
         if progress is not None:
             progress(take)
     return Codes.from_values(np.concatenate(values), threshold, labels=np.concatenate(labels) if labels else None,
-                             blob=blob, **{name: os.fspath(value) for name, value in provenance.items()})
+                             blob=blob, net=os.fspath(net_file), weights=os.fspath(weights_file))

@@ -1,7 +1,7 @@
 """Convolution of any number of spatial axes: forward, and the gradients to weights, data and bias.
 
-All three are correlations. For the gradient to the data, input positions that agree modulo the stride see the same kernel
-taps; each of these phases is the top gradient correlated, with stride 1, with its taps flipped.
+All but the last are correlations. For the gradient to the data, input positions that agree modulo the stride see the
+same kernel taps; each of these phases is the top gradient correlated, with stride 1, with its taps flipped.
 """
 
 from __future__ import annotations
@@ -10,13 +10,12 @@ from collections.abc import Sequence
 from itertools import product
 from math import gcd, prod
 
-import numpy as np
-
-from blobnet.backend import array_module, parallel
-from blobnet.ops.correlation import CHUNK_BYTES, Correlation
+from blobnet.backend import array_module
+from blobnet.ops.correlation import Correlation
 from blobnet.ops.im2col import Axis, add_columns, output_size
+from blobnet.ops.share import chunk_length, share
 
-SCATTER_CHANNELS = 8  # with fewer channels (images), the data gradient's products are too flat: scatter columns instead
+SCATTER_CHANNELS = 8  # with fewer channels (images), the products of the data gradient are too flat: scatter columns
 
 
 class Convolution:
@@ -61,15 +60,15 @@ class Convolution:
     def _scatter_data(self, top_diff, weight, x_diff, bias) -> None:
         """backward_data the other way: the gradient of the im2col columns, added back where they came from."""
         top_diff, weight = top_diff.reshape(*top_diff.shape[:2], -1), weight.reshape(len(weight), -1).T
+        chunk = chunk_length(top_diff)
 
         def part(start: int, stop: int) -> None:
-            chunk = max(1, CHUNK_BYTES // (4 * len(weight) * top_diff.shape[2])) if self.xp is np else stop
             for a in range(start, stop, chunk):
                 b = min(a + chunk, stop)
                 add_columns(self.xp.matmul(weight, top_diff[a:b]), self.axes, x_diff[a:b])
 
         x_diff[...] = 0 if bias is None else bias.reshape(-1, *[1] * len(self.axes))
-        parallel(part, len(x_diff)) if self.xp is np else part(0, len(x_diff))
+        share(self.xp, part, len(x_diff))
 
     def _phase(self, *axes):
         """(where in x, which taps, the correlation that computes it, None if no tap falls there)."""
@@ -82,10 +81,10 @@ class Convolution:
 
 
 def phases(axis: Axis) -> list[tuple[slice, slice, Axis | None]]:
-    """The gradient to x along `axis`: for each residue of x modulo the stride, (x positions, taps, the axis of the correlation).
+    """The gradient to x along `axis`: for each residue modulo the stride, (x positions, taps, axis of the correlation).
 
-    Position h = a + stride * t gets tap r of output p when p * stride = h + pad - r * dilation. The taps that divide are
-    every (stride / g)-th one, g = gcd(stride, dilation), and p moves by dilation / g from one to the next.
+    Position h = a + stride * t gets tap r of output p when p * stride = h + pad - r * dilation. The taps that divide
+    are every (stride / g)-th one, g = gcd(stride, dilation), and p moves by dilation / g from one to the next.
 
     >>> phases(Axis(size=6, out=3, taps=3, stride=2, pad=1))[0]
     (slice(0, None, 2), slice(1, None, -2), Axis(size=3, out=3, taps=1, stride=1, dilation=1, pad=0))
@@ -94,16 +93,16 @@ def phases(axis: Axis) -> list[tuple[slice, slice, Axis | None]]:
     divisor = gcd(axis.stride, axis.dilation)
     period, dilation = axis.stride // divisor, axis.dilation // divisor
     for a in range(min(axis.stride, axis.size)):
-        positions = slice(a, None, axis.stride)
-        first = next((r for r in range(min(period, axis.taps)) if (a + axis.pad - r * axis.dilation) % axis.stride == 0), None)
+        positions, length = slice(a, None, axis.stride), len(range(a, axis.size, axis.stride))
+        hits = (r for r in range(min(period, axis.taps)) if (a + axis.pad - r * axis.dilation) % axis.stride == 0)
+        first = next(hits, None)
         if first is None:
             found.append((positions, slice(0, 0), None))
             continue
         taps = len(range(first, axis.taps, period))
-        last = first + (taps - 1) * period
+        flipped = slice(first + (taps - 1) * period, first - 1 if first else None, -period)
         pad = (taps - 1) * dilation - (a + axis.pad - first * axis.dilation) // axis.stride
-        flipped = slice(last, first - 1 if first else None, -period)
-        found.append((positions, flipped, Axis(axis.out, len(range(a, axis.size, axis.stride)), taps, 1, dilation, pad)))
+        found.append((positions, flipped, Axis(axis.out, length, taps, 1, dilation, pad)))
     return found
 
 
@@ -118,5 +117,5 @@ def bias_gradient(top_diff, bias_diff) -> None:
     def part(start: int, stop: int) -> None:
         xp.matmul(planes[start:stop], ones, out=sums[start:stop])
 
-    parallel(part, num) if xp is np else part(0, num)
+    share(xp, part, num)
     bias_diff += sums.sum(0)

@@ -2,10 +2,10 @@
 
 out[n, k, p] = sum over c, r of weight[k, c, r] * x[n, c, p * stride + r * dilation - pad], with zeros outside x.
 
-On a CPU a correlation lowers a chunk of images to a matrix that holds every kernel offset but those of the first spatial
-axis, which one product for each output row walks along: rows (h, c, s) x columns (n, q), and the R * C * S rows from h = p *
-stride on are just the columns that output row p needs. That is R times smaller than im2col (Cho and Brand, "MEC:
-Memory-efficient Convolution for Deep Neural Network", ICML 2017) and stays in the cache, while the products stay large.
+On a CPU a correlation lowers a chunk of images to a matrix that holds every kernel offset but those of the first
+spatial axis, which one product for each output row walks along: rows (h, c, s), columns (n, q), and the R * C * S rows
+from h = p * stride on are just what output row p needs. That is R times smaller than im2col (Cho and Brand, "MEC:
+Memory-efficient Convolution for Deep Neural Network", ICML 2017) and stays in the cache; the products stay large.
 """
 
 from __future__ import annotations
@@ -16,18 +16,18 @@ from math import prod
 
 import numpy as np
 
-from blobnet.backend import parallel
 from blobnet.ops.im2col import Axis, copy_rows
+from blobnet.ops.share import share
 
 COLUMNS = 192  # products of this many columns run at the BLAS peak, and still well with a third of them
 MIN_PLANES = 64  # lowered by one call, so that the calls cost little
 WALK_OUTPUTS = 128  # with more, the product takes so much longer than im2col that walking saves nothing
-CHUNK_BYTES = 4 << 20  # the lowered images of a chunk, on a CPU
-GPU_CHUNK_BYTES = 256 << 20
+LOWERED_BYTES = 4 << 20  # the lowered images of a chunk, on a CPU
+GPU_LOWERED_BYTES = 256 << 20
 
 
 class Correlation:
-    """A correlation of fixed shapes and the buffers it works in: x (num, groups * channels, ...) -> (num, groups * outputs, ...).
+    """A correlation of fixed shapes and its buffers: x (num, groups * channels, ...) -> (num, groups * outputs, ...).
 
     `channels` and `outputs` are those of one group; weights are (groups, outputs, channels, *taps).
     """
@@ -38,8 +38,8 @@ class Correlation:
                          and outputs <= WALK_OUTPUTS and columns >= COLUMNS // 3)
         if not self.walk:  # a first axis of one position: plain im2col
             axes = [Axis(1, 1, 1), *axes]
-        self.xp, self.dtype, self.num, self.groups, self.channels, self.outputs = xp, dtype, num, groups, channels, outputs
-        self.axes = tuple(axes)
+        self.xp, self.dtype, self.num, self.axes = xp, dtype, num, tuple(axes)
+        self.groups, self.channels, self.outputs = groups, channels, outputs
         first, rest = self.axes[0], self.axes[1:]
         self.lowered_rows = (first.out - 1) * first.stride + first.taps
         self.step = channels * prod(axis.taps for axis in rest)  # matrix rows of one lowered row
@@ -50,9 +50,9 @@ class Correlation:
             wanted = -(-COLUMNS // self.positions) if self.walk or self.positions < COLUMNS // 3 else 1
             if not self.walk and not self.pointwise:
                 wanted = max(wanted, MIN_PLANES // (groups * channels))
-            self.chunk = max(1, min(num, wanted, CHUNK_BYTES // image))
+            self.chunk = max(1, min(num, wanted, LOWERED_BYTES // image))
         else:
-            self.chunk = max(1, min(num, GPU_CHUNK_BYTES // image))
+            self.chunk = max(1, min(num, GPU_LOWERED_BYTES // image))
         self._lowered, self._products = {}, {}
 
     def matrix(self, weight):
@@ -61,7 +61,7 @@ class Correlation:
         return self.xp.ascontiguousarray(weight.reshape(shape).swapaxes(2, 3)).reshape(self.groups, self.outputs, -1)
 
     def run(self, x, weight, out, bias=None) -> None:
-        """out = correlation of x with `weight`, plus `bias` (groups * outputs) if given; `out` may be a strided view."""
+        """out = correlation of x with `weight`, plus `bias` (groups * outputs) if given; `out` may be strided."""
         matrix = self.matrix(weight)[:, None]
         x, out = self._split(x, [axis.size for axis in self.axes]), self._split(out, [axis.out for axis in self.axes])
         if bias is not None:
@@ -77,7 +77,7 @@ class Correlation:
                 if copied:
                     copy_rows(out[a:b], self._by_image(products, b - a))
 
-        self._parallel(part)
+        share(self.xp, part, self.num)
 
     def weight_gradient(self, x, top, weight_diff) -> None:
         """weight_diff += the gradient to the weights, for x and the gradient `top` to the correlation's result."""
@@ -100,7 +100,7 @@ class Correlation:
                         total += term
             return total
 
-        total, *others = self._parallel(part)
+        total, *others = share(self.xp, part, self.num)
         for other in others:
             total += other
         taps = [axis.taps for axis in self.axes]
@@ -111,11 +111,8 @@ class Correlation:
     def _split(self, x, sizes):
         return x.reshape(x.shape[0], self.groups, -1, *sizes)
 
-    def _parallel(self, part) -> list:
-        return parallel(part, self.num) if self.xp is np else [part(0, self.num)]
-
     def _windows(self, x, key: int):
-        """(groups, P, rows, images * positions): the lowered columns that each output row p needs, as an overlapping view."""
+        """(groups, P, rows, images * positions): the lowered rows each output row p needs, as overlapping views."""
         if self.pointwise and self.chunk == 1:
             return x.reshape(self.groups, 1, self.channels, self.positions)
         lowered = self._lower(x, key)
@@ -139,8 +136,9 @@ class Correlation:
         num, images = len(x), x.transpose(1, 3, 2, 0, *range(4, x.ndim))
         for taps in product(*(range(axis.taps) for axis in rest)):
             ranges = [axis.range(tap) for axis, tap in zip(rest, taps)]
-            target = lowered[(slice(None), rows, slice(None), *taps, slice(num), *(out for out, _ in ranges))]
-            copy_rows(target, images[(slice(None), x_rows, slice(None), slice(None), *(inside for _, inside in ranges))])
+            target = (slice(None), rows, slice(None), *taps, slice(num), *(out for out, _ in ranges))
+            source = (slice(None), x_rows, slice(None), slice(None), *(inside for _, inside in ranges))
+            copy_rows(lowered[target], images[source])
         return lowered
 
     def _products_of(self, out, key: int):

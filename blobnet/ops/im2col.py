@@ -40,7 +40,7 @@ class Axis(NamedTuple):
 
 
 def im2col(x, kernel: Sequence[int], stride: Sequence[int], pad: Sequence[int], dilation: Sequence[int], out) -> None:
-    """out (N, C * prod(kernel), *out_shape) = the patches of x (N, C, *spatial) under every kernel position, channel-major."""
+    """out (N, C * prod(kernel), *out_shape) = the patches of x (N, C, *spatial) under every kernel position."""
     axes = _axes(x, kernel, stride, pad, dilation)
     columns = _by_taps(out, axes, x.shape[1])
     columns[...] = 0
@@ -48,7 +48,8 @@ def im2col(x, kernel: Sequence[int], stride: Sequence[int], pad: Sequence[int], 
         columns[target] = x[source]
 
 
-def col2im(columns, kernel: Sequence[int], stride: Sequence[int], pad: Sequence[int], dilation: Sequence[int], x) -> None:
+def col2im(columns, kernel: Sequence[int], stride: Sequence[int], pad: Sequence[int], dilation: Sequence[int],
+           x) -> None:
     """x = the transpose of `im2col`: every patch added back where it came from."""
     x[...] = 0
     add_columns(columns, _axes(x, kernel, stride, pad, dilation), x)
@@ -79,8 +80,9 @@ def _taps(axes: Sequence[Axis]) -> Iterator[tuple[tuple, tuple]]:
 
 
 def copy_rows(target, source) -> None:
-    """target[...] = source; if the last axis is contiguous in both, a row is copied as one item, twice as fast when it is short."""
+    """target[...] = source; rows that lie contiguous in both are copied as one item each, twice as fast if short."""
     item, row = target.itemsize, target.shape[-1]
-    if isinstance(target, np.ndarray) and target.dtype == source.dtype and row and target.strides[-1] == source.strides[-1] == item:
+    rows = isinstance(target, np.ndarray) and target.strides[-1] == source.strides[-1] == item and row
+    if rows and target.dtype == source.dtype:
         target, source = (array.view(f"V{row * item}") for array in (target, source))
     target[...] = source

@@ -2,85 +2,98 @@
 
 from __future__ import annotations
 
-import numpy as np
+from math import prod
+from typing import NamedTuple
 
-from blobnet.backend import array_module, parallel
+from blobnet.backend import array_module
+from blobnet.ops.share import chunk_length, share
 
 
-def negative_power(x, exponent: float, out) -> None:
-    """out = x ** -exponent for positive x; by square roots where they are exact enough, which is much faster."""
-    xp = array_module(x)
-    if exponent == 0.75:
-        xp.sqrt(x, out=out)
-        xp.multiply(out, xp.sqrt(out), out=out)
-        xp.reciprocal(out, out=out)
-    elif exponent == 0.5:
-        xp.sqrt(x, out=out)
-        xp.reciprocal(out, out=out)
-    else:
-        xp.power(x, -exponent, out=out)
+class LocalNorm(NamedTuple):
+    """What to normalise by: (k + alpha * sum of x squared over windows of `size`, odd, along each of `axes`) ** beta."""
+
+    axes: tuple[int, ...]
+    size: int
+    k: float
+    alpha: float
+    beta: float
+
+
+def lrn_forward(x, norm: LocalNorm, scale, factor, out) -> None:
+    """scale = k + alpha * (sum of x squared over the window), factor = scale ** -beta, out = x * factor."""
+    xp, chunk = array_module(x), chunk_length(x)
+
+    def part(start: int, stop: int) -> None:
+        buffer = xp.empty_like(x[:chunk])
+        for a in range(start, stop, chunk):
+            b = min(a + chunk, stop)
+            sums, powers = scale[a:b], factor[a:b]
+            xp.multiply(x[a:b], x[a:b], out=powers)
+            _window_sums(powers, norm.size, norm.axes, buffer[:b - a], sums)
+            sums *= norm.alpha
+            sums += norm.k
+            _negative_power(sums, norm.beta, buffer[:b - a], powers)
+            xp.multiply(x[a:b], powers, out=out[a:b])
+
+    share(xp, part, len(x))
+
+
+def lrn_backward(x, out, scale, factor, out_diff, norm: LocalNorm, x_diff) -> None:
+    """x_diff = out_diff * factor - 2 alpha beta x * (sum of out_diff * out / scale over the window)."""
+    xp, chunk = array_module(x), chunk_length(x)
+
+    def part(start: int, stop: int) -> None:
+        buffers = [xp.empty_like(x[:chunk]) for _ in range(3)]
+        for a in range(start, stop, chunk):
+            b = min(a + chunk, stop)
+            ratio, buffer, sums = (array[:b - a] for array in buffers)
+            xp.multiply(out_diff[a:b], out[a:b], out=ratio)
+            ratio /= scale[a:b]
+            _window_sums(ratio, norm.size, norm.axes, buffer, sums)
+            sums *= x[a:b]
+            sums *= 2 * norm.alpha * norm.beta
+            xp.multiply(out_diff[a:b], factor[a:b], out=ratio)
+            xp.subtract(ratio, sums, out=x_diff[a:b])
+
+    share(xp, part, len(x))
 
 
 def window_sum(x, size: int, axis: int, out) -> None:
-    """out = the sum of x over windows of `size` (odd) along `axis`, clipped at the ends."""
-    out[...] = x
-    low, high = [slice(None)] * x.ndim, [slice(None)] * x.ndim
-    for distance in range(1, min(size // 2, x.shape[axis] - 1) + 1):
-        low[axis], high[axis] = slice(None, -distance), slice(distance, None)
-        out[tuple(high)] += x[tuple(low)]
-        out[tuple(low)] += x[tuple(high)]
+    """out = the sum of x over windows of `size` (odd) along `axis`, clipped at the ends; both arrays are contiguous.
+
+    The whole array is added to itself shifted, flat, which is far faster than slices along a short axis; what that does
+    wrong near the ends of the axis is summed again.
+    """
+    length, inner, half = x.shape[axis], prod(x.shape[axis + 1:]), size // 2
+    source, target = x.reshape(-1), out.reshape(-1)
+    target[...] = source
+    for distance in range(1, min(half, length - 1) + 1):
+        shift = distance * inner
+        target[shift:] += source[:-shift]
+        target[:-shift] += source[shift:]
+    source, target = source.reshape(-1, length, inner), target.reshape(-1, length, inner)
+    for position in {*range(min(half, length)), *range(max(length - half, 0), length)}:
+        first, last = max(position - half, 0), min(position + half, length - 1)
+        target[:, position] = source[:, first]
+        for other in range(first + 1, last + 1):
+            target[:, position] += source[:, other]
 
 
-def lrn_forward(x, axes: tuple[int, ...], size: int, k: float, alpha: float, beta: float, scale, out) -> None:
-    """scale = k + alpha * (sum of x squared over windows of `size` along `axes`); out = x * scale ** -beta."""
-    xp = array_module(x)
-
-    def part(a: int, b: int) -> None:
-        squares = x[a:b] * x[a:b]
-        _window_sums(squares, size, axes, scale[a:b])
-        scale[a:b] *= alpha
-        scale[a:b] += k
-        negative_power(scale[a:b], beta, squares)
-        xp.multiply(x[a:b], squares, out=out[a:b])
-
-    _over_images(part, x)
-
-
-def lrn_backward(x, out, scale, out_diff, axes: tuple[int, ...], size: int, alpha: float, beta: float, x_diff) -> None:
-    """x_diff = out_diff * scale ** -beta - 2 alpha beta x * (sum of out_diff * out / scale over the same windows)."""
-    xp = array_module(x)
-
-    def part(a: int, b: int) -> None:
-        ratio = out_diff[a:b] * out[a:b]
-        ratio /= scale[a:b]
-        sums = xp.empty_like(ratio)
-        _window_sums(ratio, size, axes, sums)
-        sums *= x[a:b]
-        sums *= 2 * alpha * beta
-        negative_power(scale[a:b], beta, ratio)
-        ratio *= out_diff[a:b]
-        xp.subtract(ratio, sums, out=x_diff[a:b])
-
-    _over_images(part, x)
-
-
-def _window_sums(x, size: int, axes: tuple[int, ...], out) -> None:
-    """Window sums along one axis after the other; x is overwritten."""
+def _window_sums(x, size: int, axes: tuple[int, ...], buffer, out) -> None:
+    """out = sums over windows along all of `axes`, one axis after the other."""
     for i, axis in enumerate(axes):
-        source, target = (x, out) if i % 2 == 0 else (out, x)
-        window_sum(source, size, axis, target)
-    if len(axes) % 2 == 0:
-        out[...] = x
+        target = out if (len(axes) - i) % 2 else buffer
+        window_sum(x, size, axis, target)
+        x = target
 
 
-def _over_images(part, x) -> None:
-    if array_module(x) is not np:
-        part(0, len(x))
-        return
-    step = max(1, (1 << 18) // x[:1].nbytes)
-
-    def run(start: int, stop: int) -> None:
-        for a in range(start, stop, step):
-            part(a, min(a + step, stop))
-
-    parallel(run, len(x))
+def _negative_power(x, exponent: float, buffer, out) -> None:
+    """out = x ** -exponent for positive x; by square roots for the usual 0.75, which is much faster."""
+    xp = array_module(x)
+    if exponent == 0.75:
+        xp.sqrt(x, out=out)
+        xp.sqrt(out, out=buffer)
+        out *= buffer
+        xp.reciprocal(out, out=out)
+    else:
+        xp.power(x, -exponent, out=out)

@@ -8,10 +8,10 @@ from math import prod
 
 import numpy as np
 
-from blobnet.backend import array_module, parallel, twin
+from blobnet.backend import array_module, twin
 from blobnet.ops.im2col import Axis
+from blobnet.ops.share import chunk_length, share
 
-CHUNK_BYTES = 1 << 18  # of x, worked on at a time so that it stays in the cache
 MERGED_SIZE = 1 << 15  # of a matrix that averages along several axes at once
 
 
@@ -24,15 +24,6 @@ def pooled_size(size: int, kernel: int, stride: int, pad: int, ceil: bool = True
     room = size + 2 * pad - kernel
     windows = (-(-room // stride) if ceil else room // stride) + 1
     return windows - 1 if pad and (windows - 1) * stride >= size + pad else windows
-
-
-def _over_planes(run, x) -> None:
-    """Call run(start, stop, chunk) over the planes of `x` (planes, ...): cache-sized chunks, shared by the worker threads."""
-    if array_module(x) is not np:
-        run(0, len(x), len(x))
-        return
-    chunk = max(1, min(len(x), CHUNK_BYTES // max(1, x[:1].nbytes)))
-    parallel(lambda start, stop: run(start, stop, chunk), len(x))
 
 
 class MaxPool:
@@ -51,7 +42,7 @@ class MaxPool:
         strides = [axis.stride if axis.out > 1 else max(axis.stride, axis.taps) for axis in axes]
         self._phase_size = tuple(axis.out + (axis.taps - 1) // stride for axis, stride in zip(axes, strides))
         self._phases = {}  # residues: (positions in the phase, positions in x)
-        self._steps = []  # for each tap in scan order: (its phase, its shift in the flat phase, 1 + its offset in a plane of x)
+        self._steps = []  # each tap in scan order: its phase, its shift in the flat phase, 1 + its offset in the plane
         for taps in product(*(range(axis.taps) for axis in axes)):
             residues = tuple(tap % stride for tap, stride in zip(taps, strides))
             if residues not in self._phases:
@@ -74,9 +65,9 @@ class MaxPool:
         """
         xp, lowest = self.xp, np.finfo(self.dtype).min
         x, out = x.reshape(self.planes, *self.size), out.reshape(self.planes, *self.out)
-        area, inside = prod(self._phase_size), (slice(None), *map(slice, self.out))
+        area, inside, chunk = prod(self._phase_size), (slice(None), *map(slice, self.out)), chunk_length(x)
 
-        def run(start: int, stop: int, chunk: int) -> None:
+        def part(start: int, stop: int) -> None:
             room = chunk * area + self._steps[-1][1]
             phases = {residues: xp.full(room, lowest, self.dtype) for residues in self._phases}
             best, larger = xp.empty(chunk * area, self.dtype), xp.empty(chunk * area, np.uint8)
@@ -96,7 +87,7 @@ class MaxPool:
                 out[a:b] = best.reshape(chunk, *self._phase_size)[inside][:b - a]
                 self.taps[a:b] = won.reshape(chunk, *self._phase_size)[inside][:b - a]
 
-        _over_planes(run, x)
+        share(xp, part, len(x))
 
     def places(self, out) -> None:
         """out = where in its plane each maximum of the last forward lies, h * W + w; -1 if a window had none."""
@@ -106,10 +97,10 @@ class MaxPool:
 
     def backward(self, top_diff, x_diff) -> None:
         """x_diff = the gradients of the windows, each where the last forward found the maximum, summed."""
-        xp = self.xp
+        xp, chunk = self.xp, chunk_length(x_diff.reshape(self.planes, -1))
         top_diff, x_diff = top_diff.reshape(self.taps.shape), x_diff.reshape(self.planes, *self.size)
 
-        def run(start: int, stop: int, chunk: int) -> None:
+        def part(start: int, stop: int) -> None:
             corners = xp.arange(chunk).reshape(chunk, *[1] * len(self.axes)) * prod(self.size) + self._corner
             index = xp.empty_like(corners)
             for a in range(start, stop, chunk):
@@ -123,7 +114,7 @@ class MaxPool:
                 target[...] = 0
                 _scatter_add(target, where, values)
 
-        _over_planes(run, x_diff)
+        share(xp, part, len(x_diff))
 
 
 def _flat(position: Sequence[int], shape: Sequence[int]) -> int:
@@ -166,26 +157,26 @@ def average_matrices(xp, dtype, axes: Sequence[Axis]) -> list:
 
 
 def average_pool(x, matrices: Sequence, out) -> None:
-    """out = x with each of its (merged) spatial axes multiplied by its matrix; the transposed matrices give the gradient.
+    """out (N, C, *pooled) = x (N, C, *spatial) with each of its (merged) spatial axes multiplied by its matrix.
 
-    x is (N, C, *spatial), out (N, C, *pooled). Averages are matrix products, which are faster than sums of slices.
+    The transposed matrices give the gradient. Matrix products are faster here than sums of slices.
     """
     xp, planes = array_module(x), x.shape[0] * x.shape[1]
     x, out = x.reshape(planes, *(m.shape[1] for m in matrices)), out.reshape(planes, *(m.shape[0] for m in matrices))
+    first, rest, chunk = matrices[0], list(enumerate(matrices))[:0:-1], chunk_length(x)
 
-    def run(start: int, stop: int, chunk: int) -> None:
+    def part(start: int, stop: int) -> None:
         for a in range(start, stop, chunk):
             b = min(a + chunk, stop)
-            if len(matrices) == 1:
-                xp.matmul(x[a:b], matrices[0].T, out=out[a:b])
-                continue
-            value = x[a:b]
-            for i in range(len(matrices) - 1, 0, -1):
-                value = _along(value, matrices[i], i + 1)
-            target = out[a:b]
-            xp.matmul(matrices[0], value.reshape(b - a, value.shape[1], -1), out=target.reshape(b - a, target.shape[1], -1))
+            value, target = x[a:b], out[a:b]
+            for i, matrix in rest:
+                value = _along(value, matrix, i + 1)
+            if rest:
+                xp.matmul(first, value.reshape(b - a, first.shape[1], -1), out=target.reshape(b - a, len(first), -1))
+            else:
+                xp.matmul(value, first.T, out=target)
 
-    _over_planes(run, x)
+    share(xp, part, planes)
 
 
 def _along(x, matrix, axis: int):

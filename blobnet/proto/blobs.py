@@ -47,7 +47,7 @@ def set_blob(blob: Message, values: np.ndarray, arrays: list | None = None, whic
     """
     values = np.asarray(values)
     name = f"double_{which}" if values.dtype == np.float64 else which
-    values = np.ascontiguousarray(values, wire.ITEM[name])
+    values = np.asarray(values, wire.ITEM[name], order="C")
     for old in (*LEGACY, "shape", which, f"double_{which}"):
         blob.ClearField(old)
     blob.shape.dim.extend(values.shape)

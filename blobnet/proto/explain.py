@@ -12,7 +12,8 @@ from blobnet.proto import scalars
 from blobnet.proto.source import CLOSING, OPENING, Token, error_at, place, walk
 
 COMMENTS = "comments start with #"
-ESCAPE = re.compile(r"""\\([abfnrtv\\'"]|[0-3][0-7]{0,2}|[4-7][0-7]?(?![0-7])|x[0-9a-fA-F]|u[0-9a-fA-F]{4}|U[0-9a-fA-F]{8})?.?""")
+ESCAPE = re.compile(r"""\\(?:[abfnrtv\\'"]|[0-3][0-7]{0,2}|[4-7][0-7]?(?![0-7])|x[0-9a-fA-F]|u[0-9a-fA-F]{4}
+                        |U[0-9a-fA-F]{8}|(?P<bad>.))""", re.VERBOSE)
 STRING = re.compile(r"""(["'])(\\.|(?!\1)[^\\])*\1""")
 
 
@@ -40,6 +41,11 @@ def explain(text: str, origin: str, root: Descriptor) -> ParseError | None:
     if _unfinished(token):
         return error_at(text, origin, token.offset, f"field {token.field!r} has no value", got="end of text")
     return None
+
+
+def has_bad_escape(text: str) -> bool:
+    """Whether a backslash anywhere in `text`, be it in a comment, is followed by what no escape begins with."""
+    return any(match["bad"] for match in ESCAPE.finditer(text))
 
 
 def _unfinished(token: Token | None) -> bool:
@@ -96,10 +102,11 @@ def _value_problem(token: Token, field: Field) -> dict | None:
     if token.kind == "string":
         if not STRING.fullmatch(token.text):
             return dict(message="this string does not end in its line", hint=f"add the closing {token.text[0]}")
-        if BAD_ESCAPE.search(token.text):
-            return dict(message=f"{BAD_ESCAPE.search(token.text).group()} stands for no character",
-                        hint="write \\\\ for a backslash, or / in paths")
-        if re.search("[\ud800-\udfff]", token.text):
+        bad = next((match for match in ESCAPE.finditer(token.text) if match["bad"]), None)
+        if bad:
+            return dict(message=f"{bad.group()} stands for no character",
+                        hint=r"write \\ for a backslash, or / in a path")
+        if re.search(r"[\ud800-\udfff]", token.text):
             return dict(message="this string is not UTF-8")
         return None if is_string else _wrong(token, field)
     if is_string:

@@ -8,11 +8,11 @@ parameters are written in a prototxt like Caffe's own, without brackets.
 from __future__ import annotations
 
 import re
+from bisect import bisect_right
 
 from google.protobuf import descriptor_pb2 as pb
 
 from blobnet.errors import ParseError, close_matches
-from blobnet.proto.source import place
 
 PACKAGE = "caffe"
 _Field = pb.FieldDescriptorProto
@@ -31,11 +31,13 @@ class _Reader:
 
     def __init__(self, text: str, origin: str):
         self.text, self.origin, self.position = text, origin, 0
+        self.lines = [0, *(match.end() for match in re.finditer("\n", text))]  # where they start
         self.places: dict[str, str] = {}  # "Message.field": where it is defined
         self.advance()
 
     def where(self) -> str:
-        return place(self.text, self.origin, self.start)
+        line = bisect_right(self.lines, self.start)
+        return f"{self.origin}:{line}:{self.start - self.lines[line - 1] + 1}"
 
     def advance(self) -> str:
         """Move to the next token and return the one that was current."""

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 
 from blobnet.errors import ParseError
 from blobnet.proto import messages
-from blobnet.proto.explain import explain
+from blobnet.proto.explain import explain, has_bad_escape
 from blobnet.proto.source import OPENING, Token, error_at, place, walk
 
 
@@ -26,6 +26,9 @@ def parse(text: str, message_name: str, origin: str = "text") -> Message:
     """
     text = text.removeprefix("\ufeff")
     message = messages.new(message_name)
+    problem = explain(text, origin, message.DESCRIPTOR) if has_bad_escape(text) else None
+    if problem:  # which protobuf for Python lets through, unlike Caffe's
+        raise problem
     try:
         text_format.Parse(text, message)
     except text_format.ParseError as error:

@@ -69,7 +69,8 @@ def locate_layer(text: str, origin: str, layer: str | int, field: str = "type", 
     """Where the `field` of a layer stands in a net written as YAML; as the function of this name in text.py."""
     text = text.removeprefix("\ufeff")
     root = _compose(text, origin)
-    lists = [node.value for key, node in root.value if key.value in ("layer", "layers")]
+    lists = [node.value if isinstance(node, yaml.SequenceNode) else [node]
+             for key, node in root.value if key.value in ("layer", "layers")]
     for position, node in enumerate(node for nodes in lists for node in nodes):
         found = {key.value: item for key, item in node.value}
         if layer == position or "name" in found and layer == found["name"].value:

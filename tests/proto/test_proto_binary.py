@@ -107,7 +107,7 @@ def test_a_solver_state():
 
 def test_a_blob_without_its_array_is_not_written(tmp_path):
     net, _ = small_net()
-    with pytest.raises(ParseError, match="refers to array 0 of 0"):
+    with pytest.raises(ParseError, match="refers to array . of 0"):
         binary.write_binary(tmp_path / "w.caffemodel", net)
     assert not list(tmp_path.iterdir())
 
@@ -144,8 +144,8 @@ def test_hashing_loss_of_the_dsh_fork():
     (b"\x0f", "bytes: byte 0", "no field starts with 0f"), (b"\x00", "bytes: byte 0", "no field"),
     (b"\xff" * 11, "bytes: byte 0", "more than 10 bytes"),
     (b"\x0b\x14", "bytes: byte 1", "group that is not open"),
-    (nested(100, nested(7, nested(5, b"123"))), "bytes: byte 7", "NetParameter.layer.blobs.data: 3 bytes are not a whole"),
-    (nested(100, nested(7, b"\x2d\x00\x00")), "bytes: byte 5", "NetParameter.layer.blobs: a value of 4 bytes, of which 2"),
+    (nested(100, nested(7, nested(5, b"123"))), "bytes: byte 7", "layer.blobs.data: 3 bytes are not a whole number of"),
+    (nested(100, nested(7, b"\x2d\x00\x00")), "bytes: byte 5", "NetParameter.layer.blobs: a value of 4 bytes, of"),
     (nested(100, nested(148, packed(1, [1])[:0])), "bytes", "clip_param.min needs a value"),
     (binary.HDF5 + b"rest", "bytes", "got an HDF5 file"),
 ])
@@ -183,7 +183,7 @@ def test_truncated_files(size):
     read_or_refuse(WHOLE[:size])
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(st.lists(st.tuples(st.integers(0, len(WHOLE) - 1), st.integers(0, 255)), min_size=1, max_size=4))
 def test_files_with_wrong_bytes(changes):
     data = bytearray(WHOLE)
@@ -192,7 +192,7 @@ def test_files_with_wrong_bytes(changes):
     read_or_refuse(bytes(data))
 
 
-@settings(max_examples=300)
+@settings(max_examples=200)
 @given(st.binary(max_size=60))
 def test_any_bytes(data):
     read_or_refuse(data)

@@ -19,15 +19,17 @@ layer:
 
 
 @pytest.mark.parametrize("source, prototxt", [
-    ("name: no", "name: 'no'"), ("name: 010", "name: '010'"), ("name: 1e-3", "name: '1e-3'"), ("name: null", "name: 'null'"),
-    ("name: ''", "name: ''"), ("name: 2001-01-01", "name: '2001-01-01'"), ("{name: n}", "name: 'n'"), ("", ""), ("# c", ""),
+    ("name: no", "name: 'no'"), ("name: 010", "name: '010'"), ("name: 1e-3", "name: '1e-3'"),
+    ("name: null", "name: 'null'"), ("name: ''", "name: ''"), ("name: 2001-01-01", "name: '2001-01-01'"),
+    ("{name: n}", "name: 'n'"), ("", ""), ("# c", ""),
     ("\ufeffname: n\r\ninput: [a]\r\n", "name: 'n' input: 'a'"),
     ("name: |\n  two\n  lines", "name: 'two\\nlines'"),
     ("input: a", "input: 'a'"), ("input: [a, b]", "input: 'a' input: 'b'"), ("input: []", ""),
     ("input_dim: [1, 0x10, '3', -4]", "input_dim: 1 input_dim: 16 input_dim: 3 input_dim: -4"),
     ("force_backward: yes\ndebug_info: Off", "force_backward: true debug_info: false"),
     ("force_backward: 1\ndebug_info: False", "force_backward: true debug_info: false"),
-    ("state: {phase: TEST, stage: [deploy]}", "state { phase: TEST stage: 'deploy' }"), ("state: {phase: 0}", "state { phase: TRAIN }"),
+    ("state: {phase: TEST, stage: [deploy]}", "state { phase: TEST stage: 'deploy' }"),
+    ("state: {phase: 0}", "state { phase: TRAIN }"),
     ("layer: {loss_weight: [1e-3, 1., .5, .inf, -.Inf, .NaN, inf, nan, 3]}",
      "layer { loss_weight: [1e-3, 1, 0.5, inf, -inf, nan, inf, nan, 3] }"),
     ("layer: {relu_param: {}, input_param: , name: a}", "layer { relu_param { } input_param { } name: 'a' }"),
@@ -52,8 +54,10 @@ def test_what_is_read(source, prototxt):
     ("layer: {clip_param: {min: 1}}", "1:21", "ClipParameter needs a value for 'max'"),
     ("name: a\nname: b", "2:1", "given a second time"), ("[a]: 3", "1:1", "no field 'a list'"),
     ("- a", "1:1", "expected a mapping of the fields of NetParameter, got a list"), ("a", "1:1", "got a single value"),
-    ("name: 'a", "1:9", "quoted scalar"), ("layer: [{name: a}", "1:18", "expected"), ("a: *x", "1:4", "undefined alias"),
-    ("name: a\n---\nname: b", "2:1", "another document"), ("name: \x01", "1:7", "does not allow the character '\\x01'"),
+    ("name: 'a", "1:9", "end of stream"), ("layer: [{name: a}", "1:18", "expected"),
+    ("a: *x", "1:4", "undefined alias"),
+    ("name: a\n---\nname: b", "2:1", "another document"),
+    ("name: \x01", "1:7", "does not allow the character '\\x01'"),
     ("name: \udc80", "1:7", "not UTF-8"), ("layer: " + "[" * 100000, "1:57", "more than 50 levels"),
     ("<<: {name: a}", "1:1", "no field '<<'"),
 ])
@@ -71,8 +75,8 @@ def test_bytes():
 
 
 def test_dump_is_plain():
-    net = text.parse("name: 'n' layer { name: 'yes' type: '010' top: ['a', 'b'] loss_weight: [0.1, 1e-8, nan] relu_param { } "
-                     "pooling_param { pool: AVE } }", "NetParameter")
+    net = text.parse("name: 'n' layer { name: 'yes' type: '010' top: ['a', 'b'] loss_weight: [0.1, 1e-8, nan] "
+                     "relu_param { } pooling_param { pool: AVE } }", "NetParameter")
     assert yaml.dump_yaml(net) == """name: n
 layer:
 - name: 'yes'
@@ -84,7 +88,7 @@ layer:
 """
 
 
-@given(st.integers(0, len(WHOLE) - 1), st.integers(0, 5), st.sampled_from(["", "{", "}", '"', "'", "[", ": ", "- ", "\n", "*", "&"]))
+@given(st.integers(0, len(WHOLE) - 1), st.integers(0, 5), st.sampled_from(["", *"{}\"'[*&\n", ": ", "- "]))
 def test_damaged_yaml_is_refused_with_a_place_or_still_well_formed(start, count, instead):
     damaged = WHOLE[:start] + instead + WHOLE[start + count:]
     try:
@@ -103,7 +107,8 @@ def test_any_text_is_refused_by_a_parse_error(source):
 
 
 @pytest.mark.parametrize("layer, field, value, place", [
-    ("conv", "type", None, "4:9"), (1, "type", None, "6:23"), ("old", "bottom", None, "6:3"), ("conv", "type", "X", None),
+    ("conv", "type", None, "4:9"), (1, "type", None, "6:23"), ("old", "bottom", None, "6:3"),
+    ("conv", "type", "X", None),
 ])
 def test_locate_layer(layer, field, value, place):
     assert yaml.locate_layer(WHOLE, "f", layer, field, value) == (f"f:{place}" if place else "f")

@@ -29,6 +29,7 @@ layers { name: "old" type: RELU }
     ("input: 'it\"s' input: \"it's\"", 'input: "it\\"s" input: "it\\\'s"'),
     ("input: 'a' \"b\"\n 'c'", 'input: "abc"'),
     ("name: 'a\\n\\x41\\101'", 'name: "a\\nAA"'),
+    ("name: '\\\\d\\t\\'\\u00e9\\7' # C:\\data", 'name: "\\\\d\\t\\\'é\\007"'),
     ("name: 'größe'", 'name: "größe"'),
     ("name: 'a', input_dim: 3; input_dim: 0x10", 'name: "a" input_dim: 3 input_dim: 16'),
     ("name: 'a'\r\ninput_dim: [1, 2]\r\n", 'name: "a" input_dim: 1 input_dim: 2'),
@@ -67,18 +68,19 @@ def test_a_net_inside_a_solver():
     ("layer {\n  nam: 'a'\n}", "2:3", "LayerParameter has no field 'nam'; did you mean 'name'?"),
     ("layer { convolution_param { kernal_size: 3 } }", "1:29", "ConvolutionParameter has no field 'kernal_size'; did you "
      "mean 'kernel_size'"),
-    ("layer { pooling_param { pool: AVRAGE } }", "1:31", "expected a value of PoolMethod, got AVRAGE; did you mean 'AVERAGE'"),
+    ("layer { pooling_param { pool: AVRAGE } }", "1:31", "expected a value of PoolMethod, got AVRAGE; did you mean "
+     "'AVERAGE'"),
     ("layer { phase: 5 }", "1:16", "got 5; known: TEST, TRAIN"),
     ("layer: [{name: 'a'}, {nam: 'b'}]", "1:23", "no field 'nam'"),
-    ("name: 'a'\nname: 'b'", "2:1", "'name' of NetParameter is given a second time; it takes one value, and has it from "
-     "line 1"),
+    ("name: 'a'\nname: 'b'", "2:1", "'name' of NetParameter is given a second time; it takes one value, and has it "
+     "from line 1"),
     ("state { } state { }", "1:11", "second time"),
     ("name: 'a\ninput: 'b'", "1:7", "this string does not end in its line; add the closing '"),
     ("name: 'a\\'", "1:7", "does not end"),
     ("layer {\n  name: 'a'\n", "1:7", "this '{' of 'layer' is never closed; add the missing '}'"),
     ("layer { name: 'a'\n convolution_param { num_output: 3\n}", "1:7", "never closed"),
-    ("layer {\n name: 'a'\nlayer {\n name: 'b'\n}", "3:1", "the LayerParameter opened in line 1 is still open here: is a '}' "
-     "missing?"),
+    ("layer {\n name: 'a'\nlayer {\n name: 'b'\n}", "3:1", "the LayerParameter opened in line 1 is still open here: is "
+     "a '}' missing?"),
     ("layer { } }", "1:11", "this '}' closes nothing"),
     ("name 'a'", "1:6", "after 'name', expected ':', got 'a'"),
     ("name: a", "1:7", "expected a string, got a; put it between quotes"),
@@ -100,7 +102,9 @@ def test_a_net_inside_a_solver():
     ("name: @", "1:7", "unexpected '@'"),
     ("layer { clip_param { min: 1 } }", "1:20", "clip_param needs a value for 'max'"),
     ("layer { } layer { name: 'a' } layer { clip_param { } }", "1:50", "needs a value for 'min'"),
-    ("name: 'caf\udce9'", None, "parse string"),
+    ("name: 'caf\udce9'", "1:7", "this string is not UTF-8"),
+    ("# \\d\nname: 'C:\\data'", "2:7", r"\d stands for no character; write \\ for a backslash"),
+    ("name: '\\777'", "1:7", r"\7 stands for no character"),
     ("name: '\\xff'", None, "parse string"),
     ("layer { top: 'a', , }", None, "Expected identifier"),
 ])
@@ -129,7 +133,7 @@ def test_comments_may_be_in_another_encoding():
     assert text.parse(source, "NetParameter").name == "a"
 
 
-@given(st.integers(0, len(WHOLE) - 1), st.integers(1, 5), st.sampled_from(["", "{", "}", '"', "'", "[", ":", "\\", "<", "#"]))
+@given(st.integers(0, len(WHOLE) - 1), st.integers(1, 5), st.sampled_from(["", *"{}\"'[:\\<#"]))
 def test_damaged_text_is_refused_with_a_place_or_still_well_formed(start, count, instead):
     damaged = WHOLE[:start] + instead + WHOLE[start + count:]
     try:
@@ -149,7 +153,8 @@ def test_any_text_is_refused_by_a_parse_error(source):
 
 @pytest.mark.parametrize("layer, field, value, place", [
     ("conv", "type", None, "5:9"), ("conv", "name", None, "4:9"), (0, "name", None, "4:9"), (1, "type", None, "8:28"),
-    ("old", "type", None, "8:28"), ("old", "bottom", None, "8:8"), ("conv", "type", "ReLU", None), ("nobody", "type", None, None),
+    ("old", "type", None, "8:28"), ("old", "bottom", None, "8:8"), ("conv", "type", "ReLU", None),
+    ("nobody", "type", None, None),
 ])
 def test_locate_layer(layer, field, value, place):
     assert text.locate_layer(WHOLE, "f", layer, field, value) == (f"f:{place}" if place else "f")
@@ -163,7 +168,8 @@ def test_locate_layer_picks_among_layers_of_one_name():
 @pytest.mark.parametrize("source, place", [
     ("layers { layer { name: 'a' type: 'conv' } }", "1:34"),
     ("net_param { layer { type: 'X' name: 'a' } }", "1:27"),
-    ("layer { python_param { param_str: '} layer { name: \"a\"' } # name: 'a'\n} layer { name: \"a\" type: 'Y' }", "2:27"),
+    ("layer { python_param { param_str: '} layer { name: \"a\"' } # name: 'a'\n} layer { name: \"a\" type: 'Y' }",
+     "2:27"),
     ("layer: [{ name: 'b' }, { type: 'Y' name: 'a' }]", "1:32"),
     ("layer { name: 'a' weight: { type: 'no' } type: 'X' }", "1:48"),
 ])

@@ -91,11 +91,11 @@ def test_the_schema_has_nothing_else():
     ("message A { optional int32 a = 99999999999; }", "", "not a valid schema"),
 ])
 def test_errors_of_proto_text(extendable, text, place, words):
-    before = messages.message_class("LayerParameter")
+    before = set(messages.message_class("LayerParameter").DESCRIPTOR.fields_by_name)
     with pytest.raises(ParseError) as error:
         messages.extend_schema(text, "plug.proto")
     assert error.value.where == "plug.proto" + place and words in str(error.value)
-    assert messages.message_class("LayerParameter").DESCRIPTOR.fields_by_name.keys() == before.DESCRIPTOR.fields_by_name.keys()
+    assert set(messages.message_class("LayerParameter").DESCRIPTOR.fields_by_name) == before
     messages.extend_schema("message Fine { }", "other.proto")  # the broken text is forgotten
 
 

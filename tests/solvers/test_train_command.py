@@ -23,7 +23,8 @@ def files(make_solver):
     make_solver('max_iter: 4 display: 2 snapshot_prefix: "run"')
 
 
-@pytest.mark.parametrize("words", [["--solver", "solver.prototxt"], ["-solver", "solver.prototxt"], ["-solver=solver.prototxt", "-cpu"]])
+@pytest.mark.parametrize("words", [["--solver", "solver.prototxt"], ["-solver", "solver.prototxt"],
+                                   ["-solver=solver.prototxt", "-cpu"]])
 def test_train(files, tmp_path, capsys, words):
     assert run(*words) == 0
     assert (tmp_path / "run_iter_4.caffemodel").exists()

@@ -30,8 +30,8 @@ class Dropout(Elementwise):
     def forward(self, bottom, top):
         if self.phase == TRAIN:
             self.mask = self.random().random(bottom[0].shape, dtype=self.xp.float32) >= self.ratio
-            self.xp.multiply(bottom[0].data, self.mask, out=top[0].data)
-            top[0].data *= 1 / (1 - self.ratio)
+            y = self.xp.multiply(bottom[0].data, self.mask, out=top[0].data)
+            y *= 1 / (1 - self.ratio)
         elif top[0] is not bottom[0]:
             top[0].data[...] = bottom[0].data
 
@@ -39,7 +39,7 @@ class Dropout(Elementwise):
         if not propagate_down[0]:
             return
         if self.phase == TRAIN:
-            self.xp.multiply(top[0].diff, self.mask, out=bottom[0].diff)
-            bottom[0].diff *= 1 / (1 - self.ratio)
+            dx = self.xp.multiply(top[0].diff, self.mask, out=bottom[0].diff)
+            dx *= 1 / (1 - self.ratio)
         elif top[0] is not bottom[0]:
             bottom[0].diff[...] = top[0].diff

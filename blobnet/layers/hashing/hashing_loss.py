@@ -34,6 +34,7 @@ class HashingLoss(LossLayer):
     """
 
     options_field = "hashing_loss_param"
+    published_gradient = True
 
     def setup(self, bottom, top):
         length = math.prod(bottom[0].shape[1:])

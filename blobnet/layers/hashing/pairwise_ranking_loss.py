@@ -23,6 +23,7 @@ class PairwiseRankingLoss(LossLayer):
     """
 
     options_field = "triplet_loss_param"
+    published_gradient = True
     unforced_bottoms = ()
 
     def reshape(self, bottom, top):

@@ -5,7 +5,7 @@ from __future__ import annotations
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
-from blobnet.ops.lrn import lrn_backward, lrn_forward
+from blobnet.ops.lrn import LocalNorm, lrn_backward, lrn_forward
 
 
 @register
@@ -35,16 +35,17 @@ class LRN(Layer):
     def reshape(self, bottom, top):
         if bottom[0].num_axes != 4:
             raise ShapeError(self.where, expected="4 axes (N, C, H, W)", got=bottom[0].shape)
-        within = self.options.norm_region == self.options.WITHIN_CHANNEL
-        self.axes, self.k = ((2, 3), 1.0) if within else ((1,), self.options.k)
-        self.alpha = self.options.alpha / self.options.local_size ** len(self.axes)
-        self.scale = self.xp.empty(bottom[0].shape, self.dtype)
+        options, within = self.options, self.options.norm_region == self.options.WITHIN_CHANNEL
+        axes, k = ((2, 3), 1.0) if within else ((1,), options.k)
+        alpha = options.alpha / options.local_size ** len(axes)
+        self.norm = LocalNorm(axes, options.local_size, k, alpha, options.beta)
+        self.scale, self.factor = (self.xp.empty(bottom[0].shape, self.dtype) for _ in range(2))
         top[0].reshape(bottom[0].shape)
 
     def forward(self, bottom, top):
-        lrn_forward(bottom[0].data, self.axes, self.options.local_size, self.k, self.alpha, self.options.beta, self.scale, top[0].data)
+        lrn_forward(bottom[0].data, self.norm, self.scale, self.factor, top[0].data)
 
     def backward(self, top, propagate_down, bottom):
         if propagate_down[0]:
-            lrn_backward(bottom[0].data, top[0].data, self.scale, top[0].diff, self.axes, self.options.local_size, self.alpha,
-                         self.options.beta, bottom[0].diff)
+            x, y, dx, dy = bottom[0].data, top[0].data, bottom[0].diff, top[0].diff
+            lrn_backward(x, y, self.scale, self.factor, dy, self.norm, dx)

@@ -32,34 +32,29 @@ class Pooling(Layer):
     num_bottoms, num_tops = 1, (1, 2)
 
     def setup(self, bottom, top):
-        options, methods = self.options, self.options.DESCRIPTOR.enum_types_by_name["PoolMethod"].values_by_name
-        self.is_max = options.pool == methods["MAX"].number
-        if not self.is_max and options.pool != methods["AVE"].number:
-            raise NetError(self.where, expected="pool: MAX or AVE", got="pool: STOCHASTIC", hint="this method is not there yet")
+        options = self.options
+        if options.pool not in (options.MAX, options.AVE):
+            raise NetError(self.where, expected="pool: MAX or AVE", got="pool: STOCHASTIC", hint="this one is not there yet")
+        self.is_max = options.pool == options.MAX
         if len(top) == 2 and not self.is_max:
-            raise NetError(self.where, "a second top holds the places of the maxima", expected="pool: MAX", got="pool: AVE")
-        if options.global_pooling:
-            for field in ("kernel_size", "kernel_h", "kernel_w"):
-                if options.HasField(field):
-                    raise NetError(self.where, expected="no kernel with global_pooling", got=f"{field}: {getattr(options, field)}")
-            self.kernel = None
-        else:
-            self.kernel = self._pair("kernel", "kernel_size", None, least=1)
+            raise NetError(self.where, "the second top is for pool: MAX", expected="1 top", got="2 tops")
+        self.kernel = None if options.global_pooling else self._pair("kernel", "kernel_size", None, least=1)
         self.pad, self.stride = self._pair("pad", "pad", 0), self._pair("stride", "stride", 1, least=1)
-        if options.global_pooling and (self.pad, self.stride) != ((0, 0), (1, 1)):
-            raise NetError(self.where, expected="pad 0 and stride 1 with global_pooling", got=f"pad {self.pad}, stride {self.stride}")
-        if self.kernel and any(pad >= kernel for pad, kernel in zip(self.pad, self.kernel)):
+        if options.global_pooling:
+            given = [field for field in ("kernel_size", "kernel_h", "kernel_w") if options.HasField(field)]
+            if given or (self.pad, self.stride) != ((0, 0), (1, 1)):
+                raise NetError(self.where, expected="no kernel, pad 0 and stride 1 with global_pooling",
+                               got=", ".join([*given, f"pad {self.pad}", f"stride {self.stride}"]))
+        elif any(pad >= kernel for pad, kernel in zip(self.pad, self.kernel)):
             raise NetError(self.where, expected=f"pad below the kernel {self.kernel}", got=f"pad {self.pad}")
 
     def _pair(self, prefix, field, default, least=0):
         """(h, w) of an option given once, or in two fields."""
-        options, names = self.options, [f"{prefix}_h", f"{prefix}_w"]
-        given = [options.HasField(name) for name in names]
-        if any(given) and options.HasField(field):
-            raise NetError(self.where, expected=f"either {field} or {prefix}_h and {prefix}_w", got="both")
-        if any(given) and not all(given) or default is None and not any(given) and not options.HasField(field):
-            raise NetError(self.where, expected=f"{field}, or both {prefix}_h and {prefix}_w", got="one of them" if any(given) else "none")
-        pair = tuple(getattr(options, name) for name in (names if any(given) else (field, field)))
+        options, names = self.options, (f"{prefix}_h", f"{prefix}_w")
+        given = [name for name in (field, *names) if options.HasField(name)]
+        if given not in ([field], [*names], [] if default is not None else [field]):
+            raise NetError(self.where, expected=f"{field}, or {names[0]} and {names[1]}", got=" and ".join(given) or "neither")
+        pair = tuple(getattr(options, name) for name in (names if len(given) == 2 else (field, field)))
         if min(pair) < least:
             raise NetError(self.where, expected=f"{field} at least {least}", got=pair)
         return pair
@@ -68,14 +63,13 @@ class Pooling(Layer):
         shape = bottom[0].shape
         if len(shape) != 4:
             raise ShapeError(self.where, expected="4 axes (N, C, H, W)", got=shape)
-        window = self.kernel or shape[2:]
-        ceil = self.options.round_mode == 0
-        pooled = [pooled_size(*axis, ceil) for axis in zip(shape[2:], window, self.stride, self.pad)]
-        if min(pooled) < 1:
-            raise ShapeError(self.where, expected=f"a plane that a window of {window} fits into", got=shape, hint="raise pad")
+        kernel, ceil = self.kernel or shape[2:], self.options.round_mode == self.options.CEIL
+        sizes = list(zip(shape[2:], kernel, self.stride, self.pad))
+        axes = [Axis(size, pooled_size(size, k, s, p, ceil), k, s, 1, p) for size, k, s, p in sizes]
+        if any(axis.out < 1 for axis in axes):
+            raise ShapeError(self.where, expected=f"a plane that a window of {kernel} fits into", got=shape, hint="raise pad")
         for blob in top:
-            blob.reshape((*shape[:2], *pooled))
-        axes = [Axis(size, out, k, s, 1, p) for size, out, k, s, p in zip(shape[2:], pooled, window, self.stride, self.pad)]
+            blob.reshape((*shape[:2], *(axis.out for axis in axes)))
         if self.is_max:
             self.windows = MaxPool(self.xp, self.dtype, *shape[:2], axes)
         else:

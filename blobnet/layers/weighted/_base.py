@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from math import prod
 from typing import NamedTuple
 
 from google.protobuf.message import Message
@@ -35,14 +36,14 @@ def _sizes(options, prefix, field, count, where, least=0, default=None) -> tuple
         if values:
             raise NetError(where, expected=f"either {field} or {prefix}_h and {prefix}_w", got="both")
         if count != 2:
-            raise NetError(where, f"{prefix}_h and {prefix}_w are for two spatial axes", got=count, hint=f"write {field} {count} times")
+            raise NetError(where, f"{prefix}_h and {prefix}_w need two spatial axes", got=count, hint=f"write {field} instead")
         if default is None and not all(pair):
             raise NetError(where, expected=f"both {prefix}_h and {prefix}_w", got="one of them")
         values = tuple(getattr(options, f"{prefix}_{axis}") if given else default for axis, given in zip("hw", pair))
     if not values and default is not None:
         values = (default,)
     if len(values) not in (1, count):
-        raise NetError(where, expected=f"{field} once, or {count} times, for each spatial axis", got=f"{len(values)} values")
+        raise NetError(where, expected=f"{field} once or {count} times (the spatial axes)", got=f"{len(values)} times")
     values = values * count if len(values) == 1 else values
     if any(value < least for value in values):
         raise NetError(where, expected=f"{field} at least {least}", got=values)
@@ -80,18 +81,15 @@ class SlidingLayer(Layer):
         shape = bottom[0].shape
         for other in bottom[1:]:
             if other.shape != shape:
-                raise ShapeError(self.where, "the bottoms share the weights", expected=f"all of shape {shape}", got=other.shape)
-        if bottom[0].num_axes != self.axis + 1 + len(self.sliding.kernel) or shape[self.axis] != self.channels:
-            raise ShapeError(self.where, expected=f"{self.channels} channels on axis {self.axis} and {len(self.sliding.kernel)} "
-                             "spatial axes, as the weights have", got=shape)
+                raise ShapeError(self.where, expected=f"all bottoms of one shape {shape}", got=other.shape)
         lead, spatial = shape[:self.axis], shape[self.axis + 1:]
-        num = 1
-        for size in lead:
-            num *= size
-        sizes = self.output_sizes(spatial)
+        if len(spatial) != len(self.sliding.kernel) or shape[self.axis] != self.channels:
+            expected = f"{self.channels} channels on axis {self.axis} and {len(self.sliding.kernel)} spatial axes after it"
+            raise ShapeError(self.where, expected=expected, got=shape, hint="the weights have that shape")
+        sizes, num = self.output_sizes(spatial), prod(lead)
         if any(size < 1 for size in sizes):
-            raise ShapeError(self.where, f"the output would have the sizes {sizes}", got=f"{spatial} under {self.sliding}",
-                             expected="spatial sizes that the kernel fits into", hint="lower kernel_size or raise pad")
+            raise ShapeError(self.where, expected="spatial axes that the kernel fits into", got=f"{spatial} under {self.sliding}",
+                             hint="lower kernel_size or raise pad")
         self.bottom_shape, self.top_shape = (num, self.channels, *spatial), (num, self.outputs, *sizes)
         source, target = (self.top_shape, self.channels) if self.transposed else (self.bottom_shape, self.outputs)
         self.plan = Convolution(self.xp, self.dtype, source, target, *self.sliding, groups=self.options.group)

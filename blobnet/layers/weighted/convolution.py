@@ -21,7 +21,7 @@ class Convolution(SlidingLayer):
     Params: weight (K, C / group, R, S), bias (K)
     Options: num_output K; kernel_size, stride (1), pad (0), dilation (1): once, once for each spatial axis, or as
     kernel_h, kernel_w and so on; group (1) cuts channels and outputs into groups that do not see each other; bias_term
-    (true); axis (1) of the channels; weight_filler, bias_filler; engine and force_nd_im2col are accepted, without effect
+    (true); axis (1) of the channels; weight_filler, bias_filler; engine and force_nd_im2col (without effect)
     Paper: LeCun et al., Gradient-based learning applied to document recognition, Proceedings of the IEEE 1998;
     groups: Krizhevsky et al., ImageNet classification with deep convolutional neural networks, NIPS 2012.
     Quirks: this is a correlation (the kernel is not flipped). Padding that does not fill a stride is ignored.
@@ -30,9 +30,13 @@ class Convolution(SlidingLayer):
     def output_sizes(self, spatial):
         return tuple(map(output_size, spatial, *self.sliding))
 
+    def multiply_adds(self, bottom, top):
+        return sum(blob.count // self.outputs for blob in top) * self.blobs[0].count  # every weight at every position
+
     def forward(self, bottom, top):
         for x, y in zip(bottom, top):
-            self.plan.forward(x.data.reshape(self.bottom_shape), self.blobs[0].data, self.bias, y.data.reshape(self.top_shape))
+            self.plan.forward(x.data.reshape(self.bottom_shape), self.blobs[0].data, self.bias,
+                              y.data.reshape(self.top_shape))
 
     def backward(self, top, propagate_down, bottom):
         for x, y, wanted in zip(bottom, top, propagate_down):

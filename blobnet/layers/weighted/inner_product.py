@@ -41,10 +41,14 @@ class InnerProduct(Layer):
     def reshape(self, bottom, top):
         inner = math.prod(bottom[0].shape[self.axis:])
         if inner != self.inner:
-            raise ShapeError(self.where, expected=f"{self.inner} inputs a row, as the weights have", got=f"{inner} of {bottom[0].shape}",
-                             hint="inner products fix the size of their input; reshape to the size the net was built with")
+            raise ShapeError(self.where, expected=f"{self.inner} inputs a row, as the weights have",
+                             got=f"{inner} of {bottom[0].shape}",
+                             hint="only the axes before `axis` may change after the net was built")
         self.rows = math.prod(bottom[0].shape[:self.axis])
         top[0].reshape((*bottom[0].shape[:self.axis], self.options.num_output))
+
+    def multiply_adds(self, bottom, top):
+        return self.rows * self.blobs[0].count
 
     def _weight(self, array):
         """The weight or its diff as (K, C*H*W), whichever way it is stored."""
