@@ -45,6 +45,7 @@ class Standalone:
         for blob, value in zip([*self.bottom, *self.layer.blobs], [*self.values, *self.parameters], strict=True):
             blob.reshape(value.shape)
             blob.data[...] = value
+        self.layer.seek(self.layer.context.step)
         self.layer.update_shapes(self.bottom, self.top)
         self.layer.forward(self.bottom, self.top)
         return [blob.data.copy() for blob in self.top]

@@ -33,15 +33,18 @@ class Net:
     def __init__(self, source: str | os.PathLike | Message, phase: int = TEST,
                  weights: str | os.PathLike | Message | Sequence | None = None, *, level: int = 0,
                  stages: Sequence[str] = (), device: str = "cpu", dtype: str = "float32",
-                 random_seed: int | None = None):
+                 random_seed: int | None = None, origin: str | os.PathLike | None = None):
         """Read, upgrade, filter and wire the net of `source`, a file (prototxt, YAML, binary) or a NetParameter.
+
+        `origin` is the file that a NetParameter was made from, which errors then show.
 
         `weights` names one file or several to copy parameters from. `random_seed` (not negative) makes fillers,
         dropout and data order repeatable; without it every net is different. Raises ParseError, NetError, ShapeError.
         """
         if random_seed is not None and random_seed < 0:
             raise NetError("random_seed", expected="0 or more", got=random_seed, hint="leave it out for any seed")
-        definition = load(source, phase, level, stages)
+        self._origin = origin if isinstance(source, Message) else source
+        definition = load(source, phase, level, stages, os.fspath(self._origin or "") or None)
         seed = np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1 if random_seed is None else random_seed
         self.device, self.phase = device, phase
         self.context = Context(device_module(device), np.dtype(dtype), int(seed))
@@ -57,7 +60,6 @@ class Net:
         self._bottoms: list[list[Blob]] = []
         self._tops: list[list[Blob]] = []
         self._nodes: list[Node] = []
-        self._source = source
         unread: dict[str, None] = {}
         for param in definition.layer:
             self._append_layer(param, unread)
@@ -100,9 +102,9 @@ class Net:
     def _where(self, param: Message) -> str:
         """File, line and column of a layer's type where the source is a text file, else the layer's name."""
         where = f"layer {param.name!r}"
-        if isinstance(self._source, Message):
+        if self._origin is None:
             return where
-        return f"{locate_layer(self._source, param.name, value=param.type)}: {where}"
+        return f"{locate_layer(self._origin, param.name, value=param.type)}: {where}"
 
     def _top(self, layer: Layer, i: int, name: str, unread: dict[str, None]) -> Blob:
         unread[name] = None

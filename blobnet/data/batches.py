@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 
-from blobnet.backend import random_stream
 from blobnet.data.datum import datum_to_array, parse_datum
 from blobnet.data.lmdb_store import LmdbReader
 from blobnet.data.transformer import Transformer
@@ -15,13 +16,13 @@ Batch = tuple[np.ndarray, np.ndarray]
 class DatumBatches:
     """Batch n holds the records n * size, … modulo the number of records, transformed, and their labels.
 
-    Its random numbers are a function of `key` and n, so that a batch is the same whenever it is read.
+    Its random numbers come from `random(n)`, so that a batch is the same whenever it is read.
     """
 
     def __init__(self, reader: LmdbReader, transformer: Transformer, size: int, dtype: np.dtype = np.float32,
-                 key: tuple[int, ...] = (0,)):
+                 random: Callable[[int], np.random.Generator] = np.random.default_rng):
         self.reader, self.transformer = reader, transformer
-        self.size, self.dtype, self.key = size, np.dtype(dtype), key
+        self.size, self.dtype, self.random = size, np.dtype(dtype), random
 
     def shape(self) -> tuple[int, ...]:
         """The shape (N, C, H, W) of a batch, judged by the first record."""
@@ -39,7 +40,7 @@ class DatumBatches:
         if reuse is None or reuse[0].shape != shape:
             reuse = np.empty(shape, self.dtype), np.empty(self.size, self.dtype)
         data, labels = reuse
-        self.transformer(images, data, random_stream(np, *self.key, n))
+        self.transformer(images, data, self.random(n))
         labels[...] = numbers
         return data, labels
 

@@ -38,10 +38,9 @@ class Prefetch:
         return batch
 
     def seek(self, n: int) -> None:
-        """Let the next `take` return batch `n`."""
-        if n != self._next:
-            self.close()
-            self._next = n
+        """Let the next `take` return batch `n`, made anew."""
+        self.close()
+        self._next = n
 
     def close(self) -> None:
         """End the thread; a later `take` starts another, which tries again if a batch failed."""

@@ -10,7 +10,7 @@ from blobnet.ops.share import chunk_length, share
 
 
 class LocalNorm(NamedTuple):
-    """What to normalise by: (k + alpha * sum of x squared over windows of `size`, odd, along each of `axes`) ** beta."""
+    """What to divide by: (k + alpha * sum of x squared over windows of `size`, odd, along each of `axes`) ** beta."""
 
     axes: tuple[int, ...]
     size: int

@@ -6,6 +6,8 @@ Protobuf itself cannot say where a file is broken, cannot read more than 2 GB, a
 
 from __future__ import annotations
 
+from collections import Counter
+
 import numpy as np
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
@@ -96,11 +98,17 @@ def scan(view: memoryview, message: Descriptor, arrays: list[dict[str, np.ndarra
 
 
 def _scan(view: memoryview, position: int, end: int, message: Descriptor, arrays) -> list[bytes]:
-    out, found = [], {}
+    out, found, counts, label = [], {}, Counter(), "the start"
     while position < end:
         start = position
-        number, wire, begin, position = read_field(view, start, end)
+        try:
+            number, wire, begin, position = read_field(view, start, end)
+        except Corrupt as error:
+            raise Corrupt(error.offset, f"after {label}: {error}") from None
         field = message.fields_by_number.get(number)
+        if field is not None:
+            label = f"{field.name}[{counts[number]}]" if field.is_repeated else field.name
+            counts[number] += 1
         try:
             if field is None:
                 out.append(bytes(view[start:position]))
@@ -117,7 +125,7 @@ def _scan(view: memoryview, position: int, end: int, message: Descriptor, arrays
                     _check_utf8(view, begin, position)
                 out.append(bytes(view[start:position]))
         except Corrupt as error:
-            error.path.insert(0, field.name)
+            error.path.insert(0, label)
             raise
     if found:
         out += tag(message.fields_by_name["array"].number, VARINT), varint(len(arrays))

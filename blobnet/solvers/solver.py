@@ -53,7 +53,8 @@ class Solver:
         """
         self.where = "solver" if isinstance(source, Message) else os.fspath(source)
         self.param = param = read_solver(source)
-        log.info("Initializing solver from parameters:\n%s", dump(param))
+        if log.isEnabledFor(logging.INFO):
+            log.info("Initializing solver from parameters:\n%s", dump(param))
         check_solver(param, self.where)
         self.check()
         if param.snapshot:

@@ -26,7 +26,7 @@ def database(tmp_path):
 
 def batches(reader, size, key=(3, 1), **options):
     transformer = Transformer(new("TransformationParameter", **options), random_crop=True)
-    return DatumBatches(reader, transformer, size, np.float32, key)
+    return DatumBatches(reader, transformer, size, np.float32, lambda n: np.random.default_rng((*key, n)))
 
 
 IMAGES = np.random.default_rng(0).integers(0, 256, (7, 2, 5, 6), np.uint8)

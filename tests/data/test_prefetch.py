@@ -81,14 +81,14 @@ def test_seek():
     assert threads() == 1
 
 
-def test_seek_to_where_it_is_keeps_what_is_ready():
+def test_seek_to_where_it_is_makes_the_batches_anew():
     made = []
     prefetch = Prefetch(lambda n, reuse: made.append(n) or n, 2)
     prefetch.take()
     assert until(lambda: len(made) == 3)
     prefetch.seek(1)
     assert prefetch.take() == 1
-    assert until(lambda: len(made) == 4) and made == [0, 1, 2, 3]
+    assert until(lambda: len(made) == 6) and made == [0, 1, 2, 1, 2, 3]
 
 
 def test_seek_before_the_first_take():

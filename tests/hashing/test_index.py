@@ -77,3 +77,8 @@ def test_bases_larger_than_a_block_are_searched_whole(monkeypatch):
 def test_errors_say_what_was_expected(call, error, words):
     with pytest.raises(error, match=words):
         call(HammingIndex(random_codes(6, 12)))
+
+
+def test_distances_above_255_do_not_wrap():
+    found = HammingIndex(Codes.from_bits(np.eye(2, 300))).search(Codes.from_bits(1 - np.eye(2, 300)), top=2)
+    assert found.distances.tolist() == [298, 300, 298, 300] and found.indices.tolist() == [1, 0, 0, 1]

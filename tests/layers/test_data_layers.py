@@ -95,6 +95,16 @@ def test_a_resumed_run_reads_on(source, step):
             np.testing.assert_array_equal(got[1], wanted[1])
 
 
+def test_seek_takes_up_a_new_seed(source):
+    text = data(source, transform="mirror: true crop_size: 3")
+    layer, blobs = build(text, TRAIN, seed=8)
+    forward(layer, blobs)
+    layer.context.seed = 7
+    layer.seek(1)
+    for got, wanted in zip(forward(layer, blobs, 3), forward(*build(text, TRAIN, seed=7), 4)[1:]):
+        np.testing.assert_array_equal(got[0], wanted[0])
+
+
 def test_seed_and_place_in_the_net_decide_the_random_numbers(source):
     text = data(source, transform="mirror: true crop_size: 3")
     runs = [np.stack([images for images, _ in forward(*build(text, TRAIN, seed=seed, index=index), 4)])

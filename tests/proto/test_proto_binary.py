@@ -138,15 +138,18 @@ def test_hashing_loss_of_the_dsh_fork():
 
 
 @pytest.mark.parametrize("data, where, words", [
-    (b"\x0a\x05ab", "bytes: byte 0", "NetParameter: a value of 5 bytes, of which 2 are there"),
+    (b"\x0a\x05ab", "bytes: byte 0", "NetParameter: after the start: a value of 5 bytes"),
     (b"\x0a", "bytes: byte 1", "runs past the end"),
     (nested(1, b"a\xff"), "bytes: byte 3", "NetParameter.name: a string that is not UTF-8"),
     (b"\x0f", "bytes: byte 0", "no field starts with 0f"), (b"\x00", "bytes: byte 0", "no field"),
     (b"\xff" * 11, "bytes: byte 0", "more than 10 bytes"),
     (b"\x0b\x14", "bytes: byte 1", "group that is not open"),
-    (nested(100, nested(7, nested(5, b"123"))), "bytes: byte 7", "layer.blobs.data: 3 bytes are not a whole number of"),
-    (nested(100, nested(7, b"\x2d\x00\x00")), "bytes: byte 5", "NetParameter.layer.blobs: a value of 4 bytes, of"),
-    (nested(100, nested(148, packed(1, [1])[:0])), "bytes", "clip_param.min needs a value"),
+    (nested(100, nested(7, nested(5, b"123"))), "bytes: byte 7", "layer[0].blobs[0].data[0]: 3 bytes are not a whole"),
+    (nested(100, nested(7, b"\x2d\x00\x00")), "bytes: byte 5", "layer[0].blobs[0]: after the start: a value of 4"),
+    (nested(100, nested(148, b"")), "bytes", "clip_param.min needs a value"),
+    (nested(1, b"n") + nested(100, b"") * 2 + b"\xa2\x06\x09", "bytes: byte 9", "after layer[1]: a value of 9 bytes"),
+    (nested(100, b"") + nested(100, nested(7, b"") + nested(7, nested(7, b"\x0f"))), "bytes: byte 12",
+     "NetParameter.layer[1].blobs[1].shape: after the start: no field"),
     (binary.HDF5 + b"rest", "bytes", "got an HDF5 file"),
 ])
 def test_damaged_files_are_refused_with_the_byte_and_the_field(data, where, words):

@@ -66,8 +66,8 @@ def test_a_net_inside_a_solver():
 
 @pytest.mark.parametrize("source, place, words", [
     ("layer {\n  nam: 'a'\n}", "2:3", "LayerParameter has no field 'nam'; did you mean 'name'?"),
-    ("layer { convolution_param { kernal_size: 3 } }", "1:29", "ConvolutionParameter has no field 'kernal_size'; did you "
-     "mean 'kernel_size'"),
+    ("layer { convolution_param { kernal_size: 3 } }", "1:29",
+     "ConvolutionParameter has no field 'kernal_size'; did you mean 'kernel_size'"),
     ("layer { pooling_param { pool: AVRAGE } }", "1:31", "expected a value of PoolMethod, got AVRAGE; did you mean "
      "'AVERAGE'"),
     ("layer { phase: 5 }", "1:16", "got 5; known: TEST, TRAIN"),

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+
+from blobnet.backend import random_stream
 from blobnet.core.context import TRAIN
 from blobnet.core.registry import register
 from blobnet.data.batches import DatumBatches
@@ -34,7 +37,9 @@ class Data(BatchSource):
                 raise NetError(self.where, expected=f"{field} of at least 1", got=getattr(options, field))
         reader = open_database(options.source, type(options).DB.Name(options.backend))
         transformer = Transformer(self.param.transform_param, self.phase == TRAIN, f"{self.where} transform_param")
-        batches = DatumBatches(reader, transformer, options.batch_size, self.dtype, (self.context.seed, self.index))
+        context, index = self.context, self.index  # not self: the thread that reads ahead must not keep it alive
+        batches = DatumBatches(reader, transformer, options.batch_size, self.dtype,
+                               lambda n: random_stream(np, context.seed, index, n))
         top[0].reshape(batches.shape())
         if len(top) > 1:
             top[1].reshape((options.batch_size,))

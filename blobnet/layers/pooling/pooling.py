@@ -34,7 +34,7 @@ class Pooling(Layer):
     def setup(self, bottom, top):
         options = self.options
         if options.pool not in (options.MAX, options.AVE):
-            raise NetError(self.where, expected="pool: MAX or AVE", got="pool: STOCHASTIC", hint="this one is not there yet")
+            raise NetError(self.where, expected="pool: MAX or AVE", got="pool: STOCHASTIC", hint="take MAX")
         self.is_max = options.pool == options.MAX
         if len(top) == 2 and not self.is_max:
             raise NetError(self.where, "the second top is for pool: MAX", expected="1 top", got="2 tops")
@@ -53,7 +53,8 @@ class Pooling(Layer):
         options, names = self.options, (f"{prefix}_h", f"{prefix}_w")
         given = [name for name in (field, *names) if options.HasField(name)]
         if given not in ([field], [*names], [] if default is not None else [field]):
-            raise NetError(self.where, expected=f"{field}, or {names[0]} and {names[1]}", got=" and ".join(given) or "neither")
+            expected = f"{field}, or {names[0]} and {names[1]}"
+            raise NetError(self.where, expected=expected, got=" and ".join(given) or "neither")
         pair = tuple(getattr(options, name) for name in (names if len(given) == 2 else (field, field)))
         if min(pair) < least:
             raise NetError(self.where, expected=f"{field} at least {least}", got=pair)
@@ -67,7 +68,7 @@ class Pooling(Layer):
         sizes = list(zip(shape[2:], kernel, self.stride, self.pad))
         axes = [Axis(size, pooled_size(size, k, s, p, ceil), k, s, 1, p) for size, k, s, p in sizes]
         if any(axis.out < 1 for axis in axes):
-            raise ShapeError(self.where, expected=f"a plane that a window of {kernel} fits into", got=shape, hint="raise pad")
+            raise ShapeError(self.where, expected=f"a plane that a {kernel} window fits into", got=shape, hint="raise pad")
         for blob in top:
             blob.reshape((*shape[:2], *(axis.out for axis in axes)))
         if self.is_max:

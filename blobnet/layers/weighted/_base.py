@@ -36,7 +36,7 @@ def _sizes(options, prefix, field, count, where, least=0, default=None) -> tuple
         if values:
             raise NetError(where, expected=f"either {field} or {prefix}_h and {prefix}_w", got="both")
         if count != 2:
-            raise NetError(where, f"{prefix}_h and {prefix}_w need two spatial axes", got=count, hint=f"write {field} instead")
+            raise NetError(where, expected=f"2 spatial axes for {prefix}_h and {prefix}_w", got=count, hint=f"write {field}")
         if default is None and not all(pair):
             raise NetError(where, expected=f"both {prefix}_h and {prefix}_w", got="one of them")
         values = tuple(getattr(options, f"{prefix}_{axis}") if given else default for axis, given in zip("hw", pair))
@@ -84,12 +84,12 @@ class SlidingLayer(Layer):
                 raise ShapeError(self.where, expected=f"all bottoms of one shape {shape}", got=other.shape)
         lead, spatial = shape[:self.axis], shape[self.axis + 1:]
         if len(spatial) != len(self.sliding.kernel) or shape[self.axis] != self.channels:
-            expected = f"{self.channels} channels on axis {self.axis} and {len(self.sliding.kernel)} spatial axes after it"
+            expected = f"{self.channels} channels on axis {self.axis}, then {len(self.sliding.kernel)} spatial axes"
             raise ShapeError(self.where, expected=expected, got=shape, hint="the weights have that shape")
         sizes, num = self.output_sizes(spatial), prod(lead)
         if any(size < 1 for size in sizes):
-            raise ShapeError(self.where, expected="spatial axes that the kernel fits into", got=f"{spatial} under {self.sliding}",
-                             hint="lower kernel_size or raise pad")
+            raise ShapeError(self.where, expected="spatial axes that the kernel fits into",
+                             got=f"{spatial} under {self.sliding}", hint="lower kernel_size or raise pad")
         self.bottom_shape, self.top_shape = (num, self.channels, *spatial), (num, self.outputs, *sizes)
         source, target = (self.top_shape, self.channels) if self.transposed else (self.bottom_shape, self.outputs)
         self.plan = Convolution(self.xp, self.dtype, source, target, *self.sliding, groups=self.options.group)

@@ -1,0 +1,53 @@
+"""How the file of a layer type reads: its name, its length, its docstring, its imports."""
+
+from __future__ import annotations
+
+import ast
+import inspect
+import re
+from pathlib import Path
+
+from blobnet.core.layer import Layer
+
+LONGEST = 170  # lines
+SECTIONS = ("Bottoms:", "Tops:", "Params:")
+
+
+def check_page(cls: type[Layer]) -> list[str]:
+    """What is wrong with the page of the layer type `cls`, a sentence each."""
+    path = Path(inspect.getfile(cls))
+    text = path.read_text("utf-8")
+    wrong = []
+    if path.stem.replace("_", "") != cls.__name__.lower():
+        wrong.append(f"{path.name} is not the file name of {cls.__name__}: stem without underscores = type in lower case")
+    if text.count("\n") > LONGEST:
+        wrong.append(f"{path.name} has {text.count(chr(10))} lines, more than {LONGEST}")
+    return wrong + _check_docstring(cls) + _check_imports(text, path)
+
+
+def _check_docstring(cls: type[Layer]) -> list[str]:
+    doc = inspect.cleandoc(cls.__doc__ or "")
+    first, *rest = doc.split("\n") if doc else [""]
+    wrong = [] if first.endswith(".") and rest[:1] in ([], [""]) else ["the docstring does not begin with one line of purpose"]
+    places = [doc.find(section) for section in SECTIONS]
+    if -1 in places or places != sorted(places):
+        wrong.append("the docstring lacks Bottoms:, Tops:, Params: in this order")
+    if cls.num_bottoms != 0 and "=" not in doc[len(first):max(places[0], 0)]:
+        wrong.append("the docstring has no formula between purpose and Bottoms:")
+    if cls.options_field and "Options:" not in doc:
+        wrong.append("the docstring names no Options:")
+    return wrong
+
+
+def _check_imports(text: str, path: Path) -> list[str]:
+    own = f"blobnet.layers.{path.parent.name}._base"
+    wrong = []
+    for node in ast.walk(ast.parse(text)):
+        names = ([alias.name for alias in node.names] if isinstance(node, ast.Import)
+                 else [node.module or ""] if isinstance(node, ast.ImportFrom) else [])
+        for name in names:
+            if re.match(r"blobnet\.layers\b", name) and name != own:
+                wrong.append(f"imports {name}; what siblings share lives in _base.py or ops")
+            if name.split(".")[0] == "cupy":
+                wrong.append("imports cupy, which is for backend.py and ops")
+    return wrong

@@ -1,0 +1,71 @@
+"""`blobnet convert`: rewrite a message file in another format."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from google.protobuf.message import Message
+
+from blobnet.errors import BlobnetError, ParseError
+from blobnet.netdef.upgrade import upgrade_net, upgrade_solver
+from blobnet.plugins import load_plugin
+from blobnet.proto.files import FORMATS, read_message, write_message
+
+_DESCRIPTION = """\
+Rewrite a net, a solver or another message of the schema as prototxt (.prototxt), YAML (.yaml) or protobuf's binary
+format (.caffemodel, .solverstate, .binaryproto), as the names of the files say. Nothing is lost but comments."""
+BINARY = {".caffemodel": "NetParameter", ".solverstate": "SolverState", ".binaryproto": "BlobProto"}
+UPGRADES = {"NetParameter": upgrade_net, "SolverParameter": upgrade_solver}
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser("convert", help="turn prototxt into YAML or binary, and back",
+                                   description=_DESCRIPTION)
+    parser.add_argument("source", metavar="IN", help="the file to read")
+    parser.add_argument("target", metavar="OUT", help="the file to write")
+    parser.add_argument("--message", metavar="NAME",
+                        help="what the file holds, such as NetParameter or SolverParameter (default: guessed)")
+    parser.add_argument("--upgrade", action="store_true", help="also rewrite what was written for older generations")
+    parser.add_argument("--plugin", action="append", default=[], metavar="FILE.py",
+                        help="load layer types of your own from this file first; may be given again")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Convert and say what was written; the exit status."""
+    for plugin in args.plugin:
+        load_plugin(plugin)
+    message = read_message(args.source, args.message) if args.message else _guess(args.source)
+    name, note = message.DESCRIPTOR.name, ""
+    if args.upgrade:
+        if name not in UPGRADES:
+            raise BlobnetError(args.source, f"a {name} has no older generations", hint="leave --upgrade out")
+        upgraded = UPGRADES[name](message, args.source)
+        note = ", upgraded" if upgraded is not message else ", which is up to date"
+        message = upgraded
+    write_message(args.target, message)
+    print(f"{args.target}: {name} from {args.source}{note}")
+    return 0
+
+
+def _guess(path: str) -> Message:
+    """The message in a file of an unknown kind; ParseError if none fits, from the kind that got furthest."""
+    suffix = Path(path).suffix.lower()
+    if suffix in BINARY:
+        return read_message(path, BINARY[suffix])
+    if FORMATS.get(suffix) == "binary":
+        raise ParseError(path, "cannot tell what this file holds", hint="say it: --message NetParameter")
+    errors = []
+    for name in UPGRADES:
+        try:
+            return read_message(path, name)
+        except ParseError as error:
+            errors.append(error)
+    raise max(errors, key=_position)
+
+
+def _position(error: ParseError) -> tuple[int, ...]:
+    """Line and column of an error."""
+    return tuple(int(number) for number in error.where.split(":")[1:] if number.isdigit())

@@ -1,0 +1,47 @@
+"""`blobnet summary`: the layers of a net with their shapes, parameters and costs."""
+
+from __future__ import annotations
+
+import argparse
+
+from blobnet.cli._shapes import add_shape_option
+from blobnet.core.context import TEST, TRAIN
+from blobnet.core.net import Net
+from blobnet.data.first_record import batch_shape
+from blobnet.netdef.load import load
+from blobnet.netdef.without_data import without_data
+from blobnet.plugins import load_plugin
+from blobnet.view.summary import summary
+
+_DESCRIPTION = """\
+Build a net and print its layers: shapes of the tops, parameters, multiply-adds of a forward pass, and the totals. The
+data of the net is not needed: the shape of a batch comes from --shape, from the options of the data layer, or from
+its database if that is there."""
+PHASES = {"TRAIN": TRAIN, "TEST": TEST}
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser("summary", help="print the layers of a net and their costs",
+                                   description=_DESCRIPTION)
+    parser.add_argument("net", metavar="NET.prototxt", help="the net")
+    parser.add_argument("--phase", choices=PHASES, default="TEST", help="the phase to build it in (default: TEST)")
+    parser.add_argument("--level", type=int, default=0, metavar="N", help="the level to build it at (default: 0)")
+    parser.add_argument("--stage", action="append", default=[], metavar="S",
+                        help="build it in this stage; may be given again")
+    add_shape_option(parser)
+    parser.add_argument("--all", action="store_true", help="show the Split layers that were inserted too")
+    parser.add_argument("--plugin", action="append", default=[], metavar="FILE.py",
+                        help="load layer types of your own from this file first; may be given again")
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Print the summary; the exit status."""
+    for plugin in args.plugin:
+        load_plugin(plugin)
+    phase = PHASES[args.phase]
+    definition = without_data(load(args.net, phase, args.level, args.stage), dict(args.shape), batch_shape)
+    net = Net(definition, phase, level=args.level, stages=args.stage, origin=args.net)
+    print(f"{net.name or args.net}, {args.phase}\n\n{summary(net, args.all)}")
+    return 0

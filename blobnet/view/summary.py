@@ -1,0 +1,97 @@
+"""A net as a table: the layers with their shapes, parameters and multiply-adds, and what they add up to."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+from blobnet.core.net import Net
+
+ALIASES = ("Flatten", "Reshape", "Split")  # layer types whose tops are the memory of their bottoms
+HEADER = ("layer", "type", "top", "parameters", "count", "multiply-adds")
+
+
+class Row(NamedTuple):
+    """A layer: its name and type, the shapes of its tops by name and of its parameters, and how many numbers these
+    are; the multiply-adds of a forward pass over the whole batch."""
+
+    layer: str
+    type: str
+    tops: dict[str, tuple[int, ...]]
+    parameters: list[tuple[int, ...]]
+    count: int
+    multiply_adds: int
+
+
+class Totals(NamedTuple):
+    """Numbers of parameters, those in several layers once, and of those that learn; multiply-adds of a forward pass;
+    bytes of the parameters, and of the data of all tops, each memory once."""
+
+    parameters: int
+    learning: int
+    multiply_adds: int
+    parameter_bytes: int
+    activation_bytes: int
+
+
+def layer_rows(net: Net) -> list[Row]:
+    """A row for every layer of `net`, in order."""
+    rows = []
+    for layer in net.layers:
+        bottoms, tops = ([net.blobs[name] for name in names] for names in (layer.param.bottom, layer.param.top))
+        rows.append(Row(layer.name, layer.type, {name: net.blobs[name].shape for name in layer.param.top},
+                        [blob.shape for blob in layer.blobs], sum(blob.count for blob in layer.blobs),
+                        layer.multiply_adds(bottoms, tops)))
+    return rows
+
+
+def totals(net: Net) -> Totals:
+    """What the layers of `net` add up to. Gradients and what layers keep for themselves are not counted."""
+    rows, size = layer_rows(net), net.dtype.itemsize
+    counts = [(parameter.blob.count, parameter.lr_mult != 0) for parameter in net.parameters]
+    parameters = sum(count for count, _ in counts)
+    owners = {name: row for row in reversed(rows) for name in row.tops}  # the first layer to make a blob
+    activations = sum(net.blobs[name].count for name, row in owners.items() if row.type not in ALIASES)
+    return Totals(parameters, sum(count for count, learns in counts if learns),
+                  sum(row.multiply_adds for row in rows), parameters * size, activations * size)
+
+
+def summary(net: Net, splits: bool = False) -> str:
+    """The table of `net` as text; `splits` shows the Split layers too, which are inserted without being asked for."""
+    lines = [HEADER]
+    for row in layer_rows(net):
+        if row.type == "Split" and not splits:
+            continue
+        tops = [f"{name} {_shape(shape)}" for name, shape in row.tops.items()] or [""]
+        lines.append((row.layer, row.type, tops[0], ", ".join(map(_shape, row.parameters)),
+                      _number(row.count), _number(row.multiply_adds)))
+        lines += [("", "", top, "", "", "") for top in tops[1:]]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    table = ["  ".join([*(cell.ljust(width) for cell, width in zip(line[:4], widths)),
+                        *(cell.rjust(width) for cell, width in zip(line[4:], widths[4:]))]).rstrip() for line in lines]
+    total = totals(net)
+    return "\n".join([
+        *table, "",
+        f"parameters     {total.parameters:,} ({_bytes(total.parameter_bytes)}), {total.learning:,} of them learn",
+        f"multiply-adds  {total.multiply_adds:,} in a forward pass",
+        f"activations    {_bytes(total.activation_bytes)}, and as much for their gradients in training",
+    ])
+
+
+def _shape(shape: tuple[int, ...]) -> str:
+    return "x".join(map(str, shape)) or "scalar"
+
+
+def _number(value: int) -> str:
+    return f"{value:,}" if value else ""
+
+
+def _bytes(count: int) -> str:
+    """A number of bytes with a unit, 1 kB = 1000 bytes.
+
+    >>> _bytes(999), _bytes(12_340_000)
+    ('999 B', '12.3 MB')
+    """
+    for unit, size in (("GB", 10 ** 9), ("MB", 10 ** 6), ("kB", 10 ** 3)):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count} B"

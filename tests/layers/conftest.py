@@ -1,0 +1,27 @@
+import dataclasses
+
+import numpy as np
+import pytest
+from layer_cases import CASES
+
+from blobnet.data.datum import array_to_datum
+from blobnet.data.lmdb_store import LmdbWriter
+
+
+@pytest.fixture(scope="session")
+def data_folder(tmp_path_factory):
+    """A folder with made-up data for the layers that read some."""
+    folder = tmp_path_factory.mktemp("data")
+    rng = np.random.default_rng(0)
+    with LmdbWriter(folder / "lmdb") as writer:
+        for i in range(5):
+            datum = array_to_datum(rng.integers(0, 256, (3, 4, 5), np.uint8), i)
+            writer.put(b"%08d" % i, datum.SerializeToString())
+    return folder
+
+
+@pytest.fixture(params=CASES)
+def case(request, data_folder):
+    """Every row of the table."""
+    row = CASES[request.param]
+    return dataclasses.replace(row, source=row.source.replace("FOLDER", str(data_folder)))

@@ -1,0 +1,29 @@
+"""The contract of layers, for every registered type."""
+
+import pytest
+from layer_cases import CASES
+
+import blobnet.layers
+from blobnet.check import check_page
+from blobnet.check.contract import RULES
+from blobnet.core.registry import LAYERS
+
+OURS = [cls for cls in LAYERS.values() if cls.__module__.startswith(blobnet.layers.__name__)]
+
+
+@pytest.mark.parametrize("rule", RULES)
+def test_contract(case, rule):
+    breaches = list(RULES[rule](case))
+    if rule in case.exceptions:
+        assert breaches, f"{rule} is kept: strike the exception {case.exceptions[rule]!r}"
+    else:
+        assert breaches == []
+
+
+def test_every_type_has_a_row():
+    assert {cls.__name__ for cls in OURS} == {case.type.__name__ for case in CASES.values()}
+
+
+@pytest.mark.parametrize("cls", OURS, ids=lambda cls: cls.__name__)
+def test_page(cls):
+    assert check_page(cls) == []

@@ -1,0 +1,170 @@
+"""Convolution, its gradients and im2col against loops written from the definition."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from blobnet.ops.convolution import Convolution, bias_gradient
+from blobnet.ops.correlation import Correlation
+from blobnet.ops.im2col import col2im, copy_rows, im2col, output_size
+
+
+def slow_convolution(x, weight, bias, stride, pad, dilation, groups):
+    """One output position after the other, from a padded copy of x."""
+    padded = np.pad(x, [(0, 0), (0, 0), *((p, p) for p in pad)])
+    span = [d * (k - 1) + 1 for d, k in zip(dilation, weight.shape[2:])]
+    out_shape = [(size - s) // step + 1 for size, s, step in zip(padded.shape[2:], span, stride)]
+    per_group, y = x.shape[1] // groups, np.empty((len(x), len(weight), *out_shape))
+    for k, *place in np.ndindex(len(weight), *out_shape):
+        first = k // (len(weight) // groups) * per_group
+        window = tuple(slice(p * step, p * step + s, d) for p, step, s, d in zip(place, stride, span, dilation))
+        patch = padded[(slice(None), slice(first, first + per_group), *window)]
+        y[(slice(None), k, *place)] = (patch * weight[k]).reshape(len(x), -1).sum(1) + bias[k]
+    return y
+
+
+def check(shape, outputs, kernel, stride, pad, dilation, groups=1, seed=0):
+    """Forward equals the loops; the gradients are the transposes of the (bilinear) forward."""
+    rng = np.random.default_rng(seed)
+    x, bias = rng.standard_normal(shape), rng.standard_normal(outputs)
+    weight = rng.standard_normal((outputs, shape[1] // groups, *kernel))
+    geometry = stride, pad, dilation, groups
+    convolution = Convolution(np, np.float64, shape, outputs, kernel, *geometry)
+    y = np.full((shape[0], outputs, *convolution.out_shape), np.nan)
+    convolution.forward(x, weight, bias, y)
+    np.testing.assert_allclose(y, slow_convolution(x, weight, bias, *geometry), atol=1e-10)
+
+    dy, x2, weight2 = (rng.standard_normal(a.shape) for a in (y, x, weight))
+    zero = np.zeros(outputs)
+    dweight, dx = np.ones_like(weight), np.full_like(x, np.nan)
+    for _ in range(2):  # the second time in used buffers; weights accumulate, data does not
+        convolution.backward_weight(x, dy, dweight)
+        convolution.backward_data(dy, weight, dx)
+    np.testing.assert_allclose(((dweight - 1) * weight2).sum(), 2 * (slow_convolution(x, weight2, zero, *geometry) * dy).sum())
+    np.testing.assert_allclose((dx * x2).sum(), (slow_convolution(x2, weight, zero, *geometry) * dy).sum())
+
+    data_bias = rng.standard_normal(shape[1])
+    with_bias = np.full_like(x, np.nan)
+    convolution.backward_data(dy, weight, with_bias, data_bias)
+    np.testing.assert_allclose(with_bias - dx, np.broadcast_to(data_bias.reshape(-1, *[1] * len(kernel)), dx.shape), atol=1e-10)
+
+
+CASES = {  # shape, outputs, kernel, stride, pad, dilation, groups
+    "plain": ((3, 4, 9, 8), 6, (3, 3), (1, 1), (0, 0), (1, 1)),
+    "walked": ((40, 9, 9, 8), 6, (3, 3), (1, 1), (1, 1), (1, 1)),
+    "walked, strided": ((41, 9, 9, 10), 4, (4, 5), (3, 2), (1, 2), (1, 1)),
+    "walked, groups": ((40, 4, 9, 10), 4, (3, 2), (2, 1), (1, 0), (1, 1), 2),
+    "walked, dilated columns": ((40, 9, 9, 10), 4, (3, 2), (1, 1), (1, 2), (1, 3)),
+    "dilated": ((5, 9, 12, 12), 2, (3, 3), (1, 1), (2, 2), (2, 2)),
+    "stride and dilation share a factor": ((3, 9, 15, 14), 2, (3, 3), (4, 2), (3, 1), (2, 2)),
+    "stride beyond the kernel": ((3, 9, 11, 11), 2, (2, 1), (4, 3), (0, 0), (1, 1)),
+    "pad beyond the kernel": ((3, 9, 5, 5), 2, (2, 2), (1, 3), (3, 4), (1, 1)),
+    "pointwise": ((3, 8, 9, 8), 6, (1, 1), (1, 1), (0, 0), (1, 1)),
+    "pointwise, small planes": ((30, 8, 2, 3), 6, (1, 1), (1, 1), (0, 0), (1, 1), 2),
+    "pointwise, strided": ((3, 8, 9, 8), 6, (1, 1), (2, 2), (0, 0), (1, 1)),
+    "depthwise": ((3, 9, 9, 8), 9, (3, 3), (2, 2), (1, 1), (1, 1), 9),
+    "many outputs": ((4, 3, 9, 9), 130, (3, 3), (1, 1), (1, 1), (1, 1)),
+    "whole plane": ((4, 9, 5, 4), 3, (5, 4), (1, 1), (0, 0), (1, 1)),
+    "one axis": ((7, 9, 20), 5, (4,), (3,), (2,), (1,)),
+    "three axes": ((5, 8, 4, 7, 5), 4, (2, 3, 2), (1, 2, 1), (1, 0, 1), (1, 1, 1), 2),
+    "no axis": ((5, 3), 4, (), (), (), ()),
+}
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_against_loops(case):
+    check(*case)
+
+
+def test_the_cases_take_every_path():
+    def engine(name):
+        return Convolution(np, np.float64, *CASES[name])._forward
+
+    assert engine("walked").walk and not engine("plain").walk and not engine("dilated").walk and not engine("many outputs").walk
+    assert engine("walked").num % engine("walked").chunk  # a last chunk that is not full
+    assert engine("pointwise").pointwise and engine("pointwise").chunk == 1 < engine("pointwise, small planes").chunk
+
+
+axis = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(0, 4), st.integers(1, 3), st.integers(0, 6))
+
+
+@settings(deadline=None, max_examples=60)
+@given(axes=st.lists(axis, min_size=1, max_size=2), num=st.integers(1, 9), channels=st.sampled_from([1, 2, 9]),
+       outputs=st.integers(1, 3), groups=st.sampled_from([1, 2]), seed=st.integers(0, 9))
+def test_any_geometry(axes, num, channels, outputs, groups, seed):
+    kernel, stride, pad, dilation, extra = zip(*axes)
+    spatial = [max(1, d * (k - 1) + 1 - 2 * p) + e for k, p, d, e in zip(kernel, pad, dilation, extra)]
+    check((num, channels * groups, *spatial), outputs * groups, kernel, stride, pad, dilation, groups, seed)
+
+
+def test_scipy_agrees():
+    signal = pytest.importorskip("scipy.signal")
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((6, 3, 16, 16)), rng.standard_normal((4, 3, 5, 5))
+    y = np.empty((6, 4, 16, 16))
+    Convolution(np, np.float64, x.shape, 4, (5, 5), (1, 1), (2, 2), (1, 1)).forward(x, weight, None, y)
+    for n, k in np.ndindex(6, 4):
+        want = sum(signal.correlate2d(x[n, c], weight[k, c], mode="same") for c in range(3))
+        np.testing.assert_allclose(y[n, k], want, atol=1e-10)
+
+
+def test_weight_gradient_repeats_to_the_bit():
+    rng = np.random.default_rng(0)
+    x, dy = rng.standard_normal((33, 8, 9, 9), dtype=np.float32), rng.standard_normal((33, 8, 9, 9), dtype=np.float32)
+    results = []
+    for _ in range(3):
+        convolution = Convolution(np, np.float32, x.shape, 8, (3, 3), (1, 1), (1, 1), (1, 1))
+        results.append(np.zeros((8, 8, 3, 3), np.float32))
+        convolution.backward_weight(x, dy, results[-1])
+    assert results[0].any() and all((result == results[0]).all() for result in results)
+
+
+def test_correlation_writes_into_strided_memory_only_where_told():
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((2, 3, 6, 6)), rng.standard_normal((4, 3, 1, 1))
+    engine = Correlation(np, np.float64, 2, 1, 3, 4, Convolution(np, np.float64, x.shape, 4, (1, 1), (1, 1), (0, 0), (1, 1)).axes)
+    memory = np.full((2, 4, 12, 12), 7.0)
+    engine.run(x, weight, memory[:, :, ::2, 1::2])
+    np.testing.assert_allclose(memory[:, :, ::2, 1::2], np.einsum("kc,ncpq->nkpq", weight[:, :, 0, 0], x), atol=1e-12)
+    assert (memory[:, :, 1::2] == 7).all() and (memory[:, :, :, ::2] == 7).all()
+
+
+def test_bias_gradient_accumulates():
+    dy, dbias = np.random.default_rng(0).standard_normal((5, 3, 4, 2)), np.ones(3)
+    bias_gradient(dy, dbias)
+    np.testing.assert_allclose(dbias, [1 + dy[:, k].sum() for k in range(3)])
+
+
+@pytest.mark.parametrize("shape, kernel, stride, pad, dilation", [
+    ((2, 3, 6, 7), (3, 2), (2, 1), (1, 0), (1, 2)), ((2, 2, 9), (3,), (2,), (1,), (2,)),
+    ((1, 2, 4, 5, 3), (2, 1, 2), (1, 2, 1), (0, 0, 1), (1, 1, 1))])
+def test_im2col_and_its_transpose(shape, kernel, stride, pad, dilation):
+    rng = np.random.default_rng(0)
+    x = rng.standard_normal(shape)
+    out_shape = tuple(map(output_size, shape[2:], kernel, stride, pad, dilation))
+    columns = np.full((shape[0], shape[1] * int(np.prod(kernel)), *out_shape), np.nan)
+    im2col(x, kernel, stride, pad, dilation, columns)
+    padded = np.pad(x, [(0, 0), (0, 0), *((p, p) for p in pad)])
+    row = 0
+    for c in range(shape[1]):
+        for taps in np.ndindex(*kernel):
+            for place in np.ndindex(*out_shape):
+                where = tuple(p * s + t * d for p, s, t, d in zip(place, stride, taps, dilation))
+                np.testing.assert_array_equal(columns[(slice(None), row, *place)], padded[(slice(None), c, *where)])
+            row += 1
+    other, back = rng.standard_normal(columns.shape), np.full_like(x, np.nan)
+    col2im(other, kernel, stride, pad, dilation, back)
+    np.testing.assert_allclose((back * x).sum(), (other * columns).sum())
+
+
+@pytest.mark.parametrize("source", [
+    np.arange(24.0).reshape(2, 3, 4)[:, :, 1:], np.arange(24.0).reshape(2, 3, 4).transpose(1, 0, 2),
+    np.arange(24.0).reshape(2, 3, 4)[:, :, ::2], np.arange(24).reshape(2, 3, 4), np.zeros((2, 3, 0))])
+def test_copy_rows_is_assignment(source):
+    target = np.full((*source.shape[:-1], source.shape[-1] + 1), -1.0)
+    copy_rows(target[..., 1:], source)
+    np.testing.assert_array_equal(target[..., 1:], source)
+    assert (target[..., 0] == -1).all()
