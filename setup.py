@@ -17,7 +17,7 @@ setup(
     python_requires=">=3.10",
     packages=find_packages(include=["blobnet", "blobnet.*"]),
     package_data={"blobnet.proto": ["*.proto"]},
-    install_requires=["numpy>=1.26", "protobuf>=5.26", "pyyaml>=6", "threadpoolctl>=3.2", "lmdb>=1.4", "pillow>=10",
+    install_requires=["numpy>=1.26", "protobuf>=6.31", "pyyaml>=6", "threadpoolctl>=3.2", "lmdb>=1.4", "pillow>=10",
                       "tqdm>=4.65"],
     extras_require={
         "gpu": ["cupy-cuda12x>=13"],

@@ -29,7 +29,7 @@ class ScaledTanH(blobnet.Layer):
     Paper: LeCun et al., Efficient BackProp, 1998, section 4.4.
     """
 
-    # What a prototxt may write. 536870912 and above are out of range; below, any number that nobody has will do.
+    # What a prototxt may write. 2001 is any number that no other field of LayerParameter has.
     schema = """
         message ScaledTanHParameter {
           optional float amplitude = 1 [default = 1.7159];

@@ -38,9 +38,11 @@ class Case:
 
     def values(self) -> list[np.ndarray]:
         rng = np.random.default_rng(3)
-        return [rng.normal(size=given) if isinstance(given, tuple) else np.asarray(given, float) for given in self.bottoms]
+        return [rng.normal(size=given) if isinstance(given, tuple) else np.asarray(given, float)
+                for given in self.bottoms]
 
-    def build(self, values: Sequence[np.ndarray] | None = None, param: Message | None = None, dtype: str = "float64") -> Standalone:
+    def build(self, values: Sequence[np.ndarray] | None = None, param: Message | None = None,
+              dtype: str = "float64") -> Standalone:
         values = self.values() if values is None else values
         return standalone(param or self.source, *values, phase=self.phase, dtype=dtype, seed=5)
 
@@ -69,17 +71,19 @@ def arity(case: Case) -> Iterator[str]:
         wrong = [least - 1] if least and not (kind == "top" and cls.automatic_tops) else []
         for count in wrong + ([] if most is None else [most + 1]):
             param = read_layer(case.source)
-            setattr_names(param, kind, count)
+            _name(param, kind, count)
             try:
                 case.build([values[min(i, len(values) - 1)] for i in range(len(param.bottom))], param)
             except NetError as error:
                 if repr(param.name) not in str(error) or error.expected is None or error.got is None:
                     yield f"{count} {kind}s: the error lacks the layer, what was expected or what was got: {error}"
+            except Exception as error:
+                yield f"{count} {kind}s: {type(error).__name__} instead of NetError: {error}"
             else:
                 yield f"{count} {kind}s are accepted"
 
 
-def setattr_names(param: Message, kind: str, count: int) -> None:
+def _name(param: Message, kind: str, count: int) -> None:
     """Give the layer `count` bottoms or tops."""
     names = getattr(param, kind)
     del names[:]
@@ -108,9 +112,18 @@ def forward_writes_tops(case: Case) -> Iterator[str]:
 def backward_writes_diffs(case: Case) -> Iterator[str]:
     """Backward overwrites the diffs of the bottoms asked for, adds to those of parameters, and changes nothing else."""
     full = _Run(case, case.build())
-    if full.alone.differentiable() != full.wanted:
-        yield "which bottoms get gradients changed"
-    for i in range(len(full.wanted)):
+    alone = full.alone
+    for blob, value in zip([*alone.bottom, *alone.top, *alone.layer.blobs], full.data, strict=True):
+        if not np.array_equal(blob.data, value, equal_nan=True):
+            yield "backward changes data"
+    for blob, value in zip(alone.top, full.top_diffs, strict=True):
+        if not np.array_equal(blob.diff, value):
+            yield "backward changes the diff of a top"
+    alone.backward(full.top_diffs, full.wanted)
+    for i, (blob, once) in enumerate(zip(alone.layer.blobs, full.param_diffs, strict=True)):
+        if not np.allclose(blob.diff, 2 * once, rtol=1e-9, atol=1e-12):
+            yield f"two backwards do not give parameter {i} twice the diff of one"
+    for i in range(-1, len(full.wanted)):  # -1: none
         only = [j == i and wanted for j, wanted in enumerate(full.wanted)]
         run = _Run(case, case.build(), only, mark=MARK)
         for j, (diff, want) in enumerate(zip(run.bottom_diffs, full.bottom_diffs, strict=True)):
@@ -118,18 +131,6 @@ def backward_writes_diffs(case: Case) -> Iterator[str]:
                 yield f"the diff of bottom {j} depends on what was there, or on whether other bottoms are asked for"
             if not only[j] and np.any(diff != MARK):
                 yield f"backward writes the diff of bottom {j}, which nobody asked for"
-    alone = full.alone
-    held = [blob.data.copy() for blob in [*alone.bottom, *alone.top, *alone.layer.blobs]]
-    alone.backward(full.top_diffs, full.wanted)
-    for blob, value in zip([*alone.bottom, *alone.top, *alone.layer.blobs], held, strict=True):
-        if not np.array_equal(blob.data, value, equal_nan=True):
-            yield "backward changes data"
-    for blob, value in zip(alone.top, full.top_diffs, strict=True):
-        if not np.array_equal(blob.diff, value):
-            yield "backward changes the diff of a top"
-    for i, (blob, once) in enumerate(zip(alone.layer.blobs, full.param_diffs, strict=True)):
-        if not np.allclose(blob.diff, 2 * once, rtol=1e-9, atol=1e-12):
-            yield f"two backwards do not give parameter {i} twice the diff of one"
 
 
 class _Run:
@@ -138,6 +139,7 @@ class _Run:
     def __init__(self, case: Case, alone: Standalone, wanted: Sequence[bool] | None = None, mark: float = 0.0):
         self.alone = alone
         self.tops = alone.forward()
+        self.data = [blob.data.copy() for blob in [*alone.bottom, *alone.top, *alone.layer.blobs]]
         self.wanted = alone.differentiable() if wanted is None else list(wanted)
         rng = np.random.default_rng(4)
         weights = alone.layer.loss_weights
@@ -147,13 +149,8 @@ class _Run:
             blob.diff.fill(mark)
         for blob in alone.layer.blobs:
             blob.diff.fill(0)
-        self.bottom_diffs = self.param_diffs = []
-        if any(alone.differentiable()):
-            self.bottom_diffs = alone.backward(self.top_diffs, self.wanted)
-            self.param_diffs = [blob.diff.copy() for blob in alone.layer.blobs]
-        else:
-            self.bottom_diffs = [blob.diff.copy() for blob in alone.bottom]
-            self.param_diffs = [blob.diff.copy() for blob in alone.layer.blobs]
+        self.bottom_diffs = alone.backward(self.top_diffs, self.wanted)
+        self.param_diffs = [blob.diff.copy() for blob in alone.layer.blobs]
 
     def differs(self, other: _Run, rtol: float = 0.0) -> str:
         """What is not equal in both runs, or ''; rtol is relative to the largest number of an array."""

@@ -1,9 +1,9 @@
 """Comparison with figures measured on Caffe 1.0.
 
 A case is a mapping of arrays, such as an .npz file. Parameters are numbered in the order of the net.
-Layer cases: prototxt, phase ("TRAIN" or "TEST"), steps (forwards to run), in/<blob>, param/<i>, and what came of them:
-out/<blob>, param_after/<i>; then for given topdiff/<blob>: bottomdiff/<blob>, paramdiff/<i>.
-Solver cases: net, solver, in/<blob>[step], param0/<i>, and what came of them: loss[step], param/<i> after the last step.
+Layer cases: prototxt, phase ("TRAIN" or "TEST"), steps (forwards to run), in/<blob>, param/<i>, and what came of
+them: out/<blob>, param_after/<i>; then for given topdiff/<blob>: bottomdiff/<blob>, paramdiff/<i>.
+Solver cases: net, solver, in/<blob>[step], param0/<i>, and what came of them: loss[step], param/<i> after the last.
 """
 
 from __future__ import annotations

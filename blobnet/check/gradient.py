@@ -186,9 +186,9 @@ def format_table(results: Sequence[GradientResult]) -> str:
     rows = [head] + [(r.layer, r.type, r.blob, r.kind, str(r.checked), str(r.skipped), f"{r.worst_relative_error:.1e}",
                       _verdict(r)) for r in results]
     widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    numbers = (4, 5, 6)
-    return "\n".join("  ".join(cell.rjust(width) if i in numbers else cell.ljust(width)
-                               for i, (cell, width) in enumerate(zip(row, widths, strict=True))).rstrip() for row in rows)
+    pads = (str.ljust,) * 4 + (str.rjust,) * 3 + (str.ljust,)
+    return "\n".join("  ".join(pad(cell, width) for pad, cell, width in zip(pads, row, widths, strict=True)).rstrip()
+                     for row in rows)
 
 
 def _verdict(result: GradientResult) -> str:

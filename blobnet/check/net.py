@@ -24,9 +24,10 @@ RULES = Rules(exhaustive=16, directions=3)
 PASSING = ("Split", "Slice", "Concat", "Flatten", "Reshape")  # a label is still one behind these
 
 
-def check_net(source: str | os.PathLike | Message, phase: int = TRAIN, inputs: Mapping[str, np.ndarray] | None = None, *,
-              shapes: Mapping[str, tuple[int, ...]] | None = None, layers: Sequence[str] = (), level: int = 0,
-              stages: Sequence[str] = (), seed: int = 0) -> list[GradientResult]:
+def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
+              inputs: Mapping[str, np.ndarray] | None = None, *, shapes: Mapping[str, tuple[int, ...]] | None = None,
+              layers: Sequence[str] = (), level: int = 0, stages: Sequence[str] = (),
+              seed: int = 0) -> list[GradientResult]:
     """Check all layers of a net, or those named in `layers`, and then the loss of the whole net.
 
     The net needs no data: data layers become Input layers of the given `shapes`, or of those their options or
@@ -39,8 +40,10 @@ def check_net(source: str | os.PathLike | Message, phase: int = TRAIN, inputs: M
     definition = without_data(load(source, phase, level, stages), shapes, batch_shape)
     if not shapes:
         _cut_batches(definition)
-    published = {layer.name for layer in definition.layer if layer.type in LAYERS and exact_gradient(layer, LAYERS[layer.type])}
-    net = Net(definition, phase, level=level, stages=stages, dtype="float64", random_seed=seed)
+    published = {layer.name for layer in definition.layer
+                 if layer.type in LAYERS and exact_gradient(layer, LAYERS[layer.type])}
+    origin = None if isinstance(source, Message) else os.fspath(source)
+    net = Net(definition, phase, level=level, stages=stages, dtype="float64", random_seed=seed, origin=origin)
     for name in layers:
         if name not in net.layer_dict:
             raise NetError(f"net {net.name!r}", f"no layer {name!r}", hint=close_matches(name, net.layer_dict))

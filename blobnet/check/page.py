@@ -19,7 +19,7 @@ def check_page(cls: type[Layer]) -> list[str]:
     text = path.read_text("utf-8")
     wrong = []
     if path.stem.replace("_", "") != cls.__name__.lower():
-        wrong.append(f"{path.name} is not the file name of {cls.__name__}: stem without underscores = type in lower case")
+        wrong.append(f"{path.name}: without underscores the file name should be {cls.__name__.lower()}.py")
     if text.count("\n") > LONGEST:
         wrong.append(f"{path.name} has {text.count(chr(10))} lines, more than {LONGEST}")
     return wrong + _check_docstring(cls) + _check_imports(text, path)
@@ -28,7 +28,9 @@ def check_page(cls: type[Layer]) -> list[str]:
 def _check_docstring(cls: type[Layer]) -> list[str]:
     doc = inspect.cleandoc(cls.__doc__ or "")
     first, *rest = doc.split("\n") if doc else [""]
-    wrong = [] if first.endswith(".") and rest[:1] in ([], [""]) else ["the docstring does not begin with one line of purpose"]
+    wrong = []
+    if not first.endswith(".") or rest[:1] not in ([], [""]):
+        wrong.append("the docstring does not begin with one line of purpose")
     places = [doc.find(section) for section in SECTIONS]
     if -1 in places or places != sorted(places):
         wrong.append("the docstring lacks Bottoms:, Tops:, Params: in this order")

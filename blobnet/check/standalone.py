@@ -96,7 +96,7 @@ def standalone(source: str | Message, *values, phase: int = TRAIN, dtype: str = 
 
 
 def exact_gradient(param: Message, cls: type[Layer]) -> bool:
-    """Where the layer's published gradient is not its loss's derivative, ask for the derivative; whether that was so."""
+    """Ask for the derivative where the published gradient is another; whether `param` asked for that one."""
     if not cls.published_gradient:
         return False
     options = getattr(param, cls.options_field)

@@ -102,7 +102,8 @@ class Layer:
             raise NetError(self.where, "cannot work in place", hint="give the top a name of its own")
         weights = list(self.param.loss_weight) or ([1.0] if self.default_loss_weight else [])
         if weights and len(weights) != len(top):
-            raise NetError(self.where, expected=f"no loss_weight or one a top ({len(top)})", got=f"{len(weights)}",
+            expected = f"one loss_weight a top ({len(top)})" + ("" if self.default_loss_weight else ", or none")
+            raise NetError(self.where, expected=expected, got=len(self.param.loss_weight),
                            hint="write 0 for tops that are no loss")
         self.loss_weights = weights or [0.0] * len(top)
         self.setup(bottom, top)

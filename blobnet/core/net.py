@@ -27,7 +27,7 @@ class Net:
 
     blobs: the blobs by name; params: the parameter blobs by layer name; layers and layer_dict: the layers in order and
     by name; inputs and outputs: names of the blobs that Input layers make and that no layer reads; parameters: every
-    parameter that can learn, once, with its rules; loss: the weighted loss of the last forward.
+    parameter with its rules, shared ones once; loss: the weighted loss of the last forward.
     """
 
     def __init__(self, source: str | os.PathLike | Message, phase: int = TEST,
@@ -37,7 +37,6 @@ class Net:
         """Read, upgrade, filter and wire the net of `source`, a file (prototxt, YAML, binary) or a NetParameter.
 
         `origin` is the file that a NetParameter was made from, which errors then show.
-
         `weights` names one file or several to copy parameters from. `random_seed` (not negative) makes fillers,
         dropout and data order repeatable; without it every net is different. Raises ParseError, NetError, ShapeError.
         """

@@ -25,6 +25,8 @@ def plan_backward(nodes: Sequence[Node], force: bool = False) -> None:
 
     Forwards: a blob needs its diff if something before it learns. Backwards: a layer runs only if it lies under a
     loss and somebody above hands it a diff. With `force`, everything runs and every bottom gets its diff.
+    Quirks: a loss whose top is read by a layer under no loss (Silence, say) does not run. It does where its prototxt
+    writes a loss_weight, for then a Split stands between.
     """
     blob_needs: dict[str, bool] = {}
     for node in nodes:

@@ -87,7 +87,7 @@ def phases(axis: Axis) -> list[tuple[slice, slice, Axis | None]]:
     are every (stride / g)-th one, g = gcd(stride, dilation), and p moves by dilation / g from one to the next.
 
     >>> phases(Axis(size=6, out=3, taps=3, stride=2, pad=1))[0]
-    (slice(0, None, 2), slice(1, None, -2), Axis(size=3, out=3, taps=1, stride=1, dilation=1, pad=0))
+    (slice(0, None, 2), slice(1, 0, -2), Axis(size=3, out=3, taps=1, stride=1, dilation=1, pad=0))
     """
     found = []
     divisor = gcd(axis.stride, axis.dilation)

@@ -16,11 +16,13 @@ from math import prod
 
 import numpy as np
 
+from blobnet.backend import parallel
 from blobnet.ops.im2col import Axis, copy_rows
 from blobnet.ops.share import share
 
 COLUMNS = 192  # products of this many columns run at the BLAS peak, and still well with a third of them
 MIN_PLANES = 64  # lowered by one call, so that the calls cost little
+SHARED_WORK = 1 << 22  # multiplications that are worth another thread
 WALK_OUTPUTS = 128  # with more, the product takes so much longer than im2col that walking saves nothing
 LOWERED_BYTES = 4 << 20  # the lowered images of a chunk, on a CPU
 GPU_LOWERED_BYTES = 256 << 20
@@ -48,7 +50,7 @@ class Correlation:
         self.pointwise = all(axis == Axis(axis.size, axis.size, 1) for axis in axes)
         if xp is np:
             wanted = -(-COLUMNS // self.positions) if self.walk or self.positions < COLUMNS // 3 else 1
-            if not self.walk and not self.pointwise:
+            if not self.pointwise:
                 wanted = max(wanted, MIN_PLANES // (groups * channels))
             self.chunk = max(1, min(num, wanted, LOWERED_BYTES // image))
         else:
@@ -71,7 +73,7 @@ class Correlation:
             for a in range(start, stop, self.chunk):
                 b = min(a + self.chunk, stop)
                 products, copied = self._products_of(out[a:b], start)
-                self.xp.matmul(matrix, self._windows(x[a:b], start), out=products)
+                self._multiply(matrix, self._windows(x[a:b], start), products)
                 if bias is not None:
                     products += bias
                 if copied:
@@ -107,6 +109,16 @@ class Correlation:
         total = total.reshape(self.groups, taps[0], self.channels, *taps[1:], self.outputs)
         total = self.xp.moveaxis(total, -1, 1).swapaxes(2, 3)
         weight_diff += total.reshape(weight_diff.shape)
+
+    def _multiply(self, matrix, windows, products) -> None:
+        """products = matrix @ windows; a single image, which leaves the threads idle, is shared by its outputs."""
+        def part(first: int, last: int) -> None:
+            self.xp.matmul(matrix[:, :, first:last], windows, out=products[:, :, first:last])
+
+        if self.num == 1 and self.xp is np:
+            parallel(part, self.outputs, least=1 + SHARED_WORK // (products.size // self.outputs * windows.shape[2]))
+        else:
+            part(0, self.outputs)
 
     def _split(self, x, sizes):
         return x.reshape(x.shape[0], self.groups, -1, *sizes)

@@ -66,8 +66,13 @@ def window_sum(x, size: int, axis: int, out) -> None:
     """
     length, inner, half = x.shape[axis], prod(x.shape[axis + 1:]), size // 2
     source, target = x.reshape(-1), out.reshape(-1)
-    target[...] = source
-    for distance in range(1, min(half, length - 1) + 1):
+    if half == 0 or length == 1:
+        target[...] = source
+        return
+    array_module(x).add(source[:-inner], source[inner:], out=target[:-inner])
+    target[-inner:] = source[-inner:]
+    target[inner:] += source[:-inner]
+    for distance in range(2, min(half, length - 1) + 1):
         shift = distance * inner
         target[shift:] += source[:-shift]
         target[:-shift] += source[shift:]

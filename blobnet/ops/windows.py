@@ -9,7 +9,7 @@ from math import prod
 import numpy as np
 
 from blobnet.backend import array_module, twin
-from blobnet.ops.im2col import Axis
+from blobnet.ops.im2col import Axis, copy_rows
 from blobnet.ops.share import chunk_length, share
 
 MERGED_SIZE = 1 << 15  # of a matrix that averages along several axes at once
@@ -84,8 +84,8 @@ class MaxPool:
                     xp.fmax(values, best, out=best)
                     xp.multiply(larger, self.taps.dtype.type(offset), out=tap)
                     xp.maximum(won, tap, out=won)
-                out[a:b] = best.reshape(chunk, *self._phase_size)[inside][:b - a]
-                self.taps[a:b] = won.reshape(chunk, *self._phase_size)[inside][:b - a]
+                copy_rows(out[a:b], best.reshape(chunk, *self._phase_size)[inside][:b - a])
+                copy_rows(self.taps[a:b], won.reshape(chunk, *self._phase_size)[inside][:b - a])
 
         share(xp, part, len(x))
 
@@ -141,6 +141,7 @@ def average_matrices(xp, dtype, axes: Sequence[Axis]) -> list:
     """Matrices that average over windows, for `average_pool`: one for each axis, small neighbours merged into one.
 
     Row p of an axis' matrix is 1 / divisor where window p covers x; the divisor counts padding too, up to size + pad.
+    A window beyond x averages to 0.
     """
     merged = []
     for axis in reversed(axes):
@@ -148,7 +149,7 @@ def average_matrices(xp, dtype, axes: Sequence[Axis]) -> list:
         for p in range(axis.out):
             start = p * axis.stride - axis.pad
             stop = min(start + axis.taps, axis.size + axis.pad)
-            matrix[p, max(start, 0):min(stop, axis.size)] = 1 / (stop - start)
+            matrix[p, max(start, 0):min(stop, axis.size)] = 1 / max(stop - start, 1)
         if merged and matrix.size * merged[0].size <= MERGED_SIZE:
             merged[0] = np.kron(matrix, merged[0])
         else:

@@ -7,9 +7,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from blobnet.ops import correlation
 from blobnet.ops.convolution import Convolution, bias_gradient
 from blobnet.ops.correlation import Correlation
-from blobnet.ops.im2col import col2im, copy_rows, im2col, output_size
+from blobnet.ops.im2col import Axis, col2im, copy_rows, im2col, output_size
 
 
 def slow_convolution(x, weight, bias, stride, pad, dilation, groups):
@@ -26,13 +27,13 @@ def slow_convolution(x, weight, bias, stride, pad, dilation, groups):
     return y
 
 
-def check(shape, outputs, kernel, stride, pad, dilation, groups=1, seed=0):
+def check(shape, outputs, kernel, stride, pad, dilation, groups=1, seed=0, xp=np):
     """Forward equals the loops; the gradients are the transposes of the (bilinear) forward."""
     rng = np.random.default_rng(seed)
     x, bias = rng.standard_normal(shape), rng.standard_normal(outputs)
     weight = rng.standard_normal((outputs, shape[1] // groups, *kernel))
     geometry = stride, pad, dilation, groups
-    convolution = Convolution(np, np.float64, shape, outputs, kernel, *geometry)
+    convolution = Convolution(xp, np.float64, shape, outputs, kernel, *geometry)
     y = np.full((shape[0], outputs, *convolution.out_shape), np.nan)
     convolution.forward(x, weight, bias, y)
     np.testing.assert_allclose(y, slow_convolution(x, weight, bias, *geometry), atol=1e-10)
@@ -43,13 +44,14 @@ def check(shape, outputs, kernel, stride, pad, dilation, groups=1, seed=0):
     for _ in range(2):  # the second time in used buffers; weights accumulate, data does not
         convolution.backward_weight(x, dy, dweight)
         convolution.backward_data(dy, weight, dx)
-    np.testing.assert_allclose(((dweight - 1) * weight2).sum(), 2 * (slow_convolution(x, weight2, zero, *geometry) * dy).sum())
+    along_weight = (slow_convolution(x, weight2, zero, *geometry) * dy).sum()
+    np.testing.assert_allclose(((dweight - 1) * weight2).sum(), 2 * along_weight)
     np.testing.assert_allclose((dx * x2).sum(), (slow_convolution(x2, weight, zero, *geometry) * dy).sum())
 
     data_bias = rng.standard_normal(shape[1])
     with_bias = np.full_like(x, np.nan)
     convolution.backward_data(dy, weight, with_bias, data_bias)
-    np.testing.assert_allclose(with_bias - dx, np.broadcast_to(data_bias.reshape(-1, *[1] * len(kernel)), dx.shape), atol=1e-10)
+    np.testing.assert_allclose(with_bias, dx + data_bias.reshape(-1, *[1] * len(kernel)), atol=1e-10)
 
 
 CASES = {  # shape, outputs, kernel, stride, pad, dilation, groups
@@ -79,11 +81,29 @@ def test_against_loops(case):
     check(*case)
 
 
+class Device:
+    """Stands for CuPy: another module with NumPy's functions, so that the plan for GPUs is taken."""
+
+    def __getattr__(self, name):
+        return getattr(np, name)
+
+
+@pytest.mark.parametrize("case", CASES.values(), ids=CASES)
+def test_the_plan_for_gpus_against_loops(case):
+    check(*case, xp=Device())
+
+
+def test_one_image_is_shared_by_its_outputs(monkeypatch):
+    monkeypatch.setattr(correlation, "SHARED_WORK", 0)
+    check((1, 9, 6, 5), 5, (3, 3), (1, 1), (1, 1), (1, 1))
+
+
 def test_the_cases_take_every_path():
     def engine(name):
         return Convolution(np, np.float64, *CASES[name])._forward
 
-    assert engine("walked").walk and not engine("plain").walk and not engine("dilated").walk and not engine("many outputs").walk
+    assert engine("walked").walk and engine("walked, strided").walk
+    assert not any(engine(name).walk for name in ("plain", "dilated", "many outputs"))
     assert engine("walked").num % engine("walked").chunk  # a last chunk that is not full
     assert engine("pointwise").pointwise and engine("pointwise").chunk == 1 < engine("pointwise, small planes").chunk
 
@@ -125,7 +145,7 @@ def test_weight_gradient_repeats_to_the_bit():
 def test_correlation_writes_into_strided_memory_only_where_told():
     rng = np.random.default_rng(0)
     x, weight = rng.standard_normal((2, 3, 6, 6)), rng.standard_normal((4, 3, 1, 1))
-    engine = Correlation(np, np.float64, 2, 1, 3, 4, Convolution(np, np.float64, x.shape, 4, (1, 1), (1, 1), (0, 0), (1, 1)).axes)
+    engine = Correlation(np, np.float64, 2, 1, 3, 4, [Axis(6, 6, 1), Axis(6, 6, 1)])
     memory = np.full((2, 4, 12, 12), 7.0)
     engine.run(x, weight, memory[:, :, ::2, 1::2])
     np.testing.assert_allclose(memory[:, :, ::2, 1::2], np.einsum("kc,ncpq->nkpq", weight[:, :, 0, 0], x), atol=1e-12)

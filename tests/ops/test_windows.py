@@ -6,7 +6,7 @@ from math import ceil, floor
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
+from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
 from blobnet.ops import share
@@ -22,7 +22,7 @@ def slow_pool(x, axes):
     for n, c, *window in np.ndindex(maxima.shape):
         starts = [p * a.stride - a.pad for p, a in zip(window, axes)]
         stops = [min(s + a.taps, a.size + a.pad) for s, a in zip(starts, axes)]
-        divisor = np.prod([stop - start for start, stop in zip(starts, stops)])
+        divisor = np.prod([max(stop - start, 1) for start, stop in zip(starts, stops)])
         best, place, total = LOWEST, -1, 0.0
         for position in np.ndindex(*x.shape[2:]):
             if all(start <= i < stop for i, start, stop in zip(position, starts, stops)):
@@ -74,6 +74,7 @@ CASES = {  # spatial, kernel, stride, pad
     "global": ((5, 6), (5, 6), (1, 1), (0, 0)),
     "one axis": ((9,), (3,), (2,), (1,)),
     "three axes": ((4, 5, 3), (2, 3, 2), (2, 1, 2), (0, 1, 1)),
+    "offsets beyond a byte": ((3, 130), (3, 3), (2, 2), (0, 0)),
     "a window beyond the plane": ((6, 6), (2, 2), (3, 3), (0, 0)),
 }
 
@@ -82,10 +83,7 @@ CASES = {  # spatial, kernel, stride, pad
 @pytest.mark.parametrize("levels", [3, 1000], ids=["ties", "distinct"])
 def test_against_loops(spatial, kernel, stride, pad, levels):
     x = np.random.default_rng(0).integers(-levels, levels, (3, 2, *spatial)).astype(float)
-    axes = axes_of(spatial, kernel, stride, pad)
-    if spatial == (6, 6) and kernel == (2, 2):
-        x, axes = x[:, :, :], [axis._replace(out=2) for axis in axes]  # AVE would divide by nothing there
-    check(x, axes)
+    check(x, axes_of(spatial, kernel, stride, pad))
 
 
 @settings(deadline=None, max_examples=50)
@@ -106,9 +104,9 @@ def test_small_chunks_give_the_same(monkeypatch):
 
 
 def test_large_planes_average_axis_by_axis():
-    axes = axes_of((30, 31), (3, 3), (1, 1), (1, 1))
+    axes = axes_of((20, 21), (3, 3), (1, 1), (1, 1))
     assert len(average_matrices(np, np.float64, axes)) == 2
-    check(np.random.default_rng(0).standard_normal((1, 2, 30, 31)), axes)
+    check(np.random.default_rng(0).standard_normal((1, 1, 20, 21)), axes)
 
 
 def test_nothing_to_find():
@@ -124,10 +122,12 @@ def test_nothing_to_find():
     assert dx.ravel().tolist() == [0, 0, 1, 0, 0, 0]
 
 
-@given(size=st.integers(1, 40), kernel=st.integers(1, 8), stride=st.integers(1, 8), pad=st.integers(0, 7), up=st.booleans())
+small = st.integers(1, 8)
+
+
+@given(size=st.integers(1, 40), kernel=small, stride=small, pad=st.integers(0, 7), up=st.booleans())
 def test_pooled_size_is_caffes(size, kernel, stride, pad, up):
-    if pad >= kernel or size + 2 * pad < kernel:
-        return
+    assume(pad < kernel <= size + 2 * pad)
     want = int((ceil if up else floor)((size + 2 * pad - kernel) / stride)) + 1
     if pad and (want - 1) * stride >= size + pad:
         want -= 1

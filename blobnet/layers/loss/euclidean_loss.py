@@ -31,10 +31,10 @@ class EuclideanLoss(LossLayer):
     def forward(self, bottom, top):
         self.difference = bottom[0].data - bottom[1].data.reshape(bottom[0].shape)
         flat = self.difference.reshape(-1)
-        top[0].data[...] = flat @ flat / bottom[0].num / 2
+        top[0].data[...] = flat @ flat / max(1, bottom[0].num) / 2
 
     def backward(self, top, propagate_down, bottom):
         for sign, wanted, blob in zip((1, -1), propagate_down, bottom):
             if wanted:
-                factor = sign * self.weight(top) / bottom[0].num
+                factor = sign * self.weight(top) / max(1, bottom[0].num)
                 self.xp.multiply(self.difference.reshape(blob.shape), factor, out=blob.diff)

@@ -24,8 +24,9 @@ class Pooling(Layer):
     Paper: LeCun et al., Gradient-based learning applied to document recognition, Proceedings of the IEEE 1998 (AVE);
     Ranzato et al., Unsupervised learning of invariant feature hierarchies, CVPR 2007 (MAX).
     Quirks: with padding, a last window that would start beyond x and its near padding is dropped. The divisor of AVE
-    counts padding, but not beyond H + pad. The first of equal maxima takes the gradient. Backward ignores the diff of
-    the second top.
+    counts padding, but not beyond H + pad. The first of equal maxima takes the gradient. Without padding, a stride
+    above the kernel can leave a last window beyond x: its maximum is the lowest number, its average 0, and it passes no
+    gradient.
     """
 
     options_field = "pooling_param"
@@ -34,7 +35,7 @@ class Pooling(Layer):
     def setup(self, bottom, top):
         options = self.options
         if options.pool not in (options.MAX, options.AVE):
-            raise NetError(self.where, expected="pool: MAX or AVE", got="pool: STOCHASTIC", hint="take MAX")
+            raise NetError(self.where, expected="pool: MAX or AVE", got="pool: STOCHASTIC", hint="it needs a plug-in")
         self.is_max = options.pool == options.MAX
         if len(top) == 2 and not self.is_max:
             raise NetError(self.where, "the second top is for pool: MAX", expected="1 top", got="2 tops")
@@ -68,7 +69,7 @@ class Pooling(Layer):
         sizes = list(zip(shape[2:], kernel, self.stride, self.pad))
         axes = [Axis(size, pooled_size(size, k, s, p, ceil), k, s, 1, p) for size, k, s, p in sizes]
         if any(axis.out < 1 for axis in axes):
-            raise ShapeError(self.where, expected=f"a plane that a {kernel} window fits into", got=shape, hint="raise pad")
+            raise ShapeError(self.where, expected=f"a plane that fits a {kernel} window", got=shape, hint="raise pad")
         for blob in top:
             blob.reshape((*shape[:2], *(axis.out for axis in axes)))
         if self.is_max:

@@ -36,7 +36,8 @@ def _sizes(options, prefix, field, count, where, least=0, default=None) -> tuple
         if values:
             raise NetError(where, expected=f"either {field} or {prefix}_h and {prefix}_w", got="both")
         if count != 2:
-            raise NetError(where, expected=f"2 spatial axes for {prefix}_h and {prefix}_w", got=count, hint=f"write {field}")
+            expected = f"2 spatial axes for {prefix}_h and {prefix}_w"
+            raise NetError(where, expected=expected, got=count, hint=f"write {field}")
         if default is None and not all(pair):
             raise NetError(where, expected=f"both {prefix}_h and {prefix}_w", got="one of them")
         values = tuple(getattr(options, f"{prefix}_{axis}") if given else default for axis, given in zip("hw", pair))

@@ -1,0 +1,104 @@
+"""The command line as a whole."""
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+import blobnet
+from blobnet import cli
+from blobnet.cli import COMMANDS, main
+from blobnet.errors import ShapeError
+
+ROOT = Path(__file__).parent.parent.parent
+
+
+def test_version(capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(["--version"])
+    assert stop.value.code == 0 and capsys.readouterr().out == f"blobnet {blobnet.__version__}\n"
+
+
+def test_help_names_every_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["--help"])
+    text = capsys.readouterr().out
+    lines = [line.split() for line in text.splitlines() if line.startswith("    ")]
+    assert {words[0] for words in lines if words} >= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_explains_itself(command, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main([command, "--help"])
+    text = capsys.readouterr().out
+    assert stop.value.code == 0 and text.startswith(f"usage: blobnet {command} ")
+    description = text.split("\n\n")[1]
+    assert len(description.split()) > 4 or command == "data"
+
+
+@pytest.mark.parametrize("words", [[], ["trian"], ["summary"], ["summary", "net.prototxt", "--phase", "test"],
+                                   ["summary", "net.prototxt", "--shape", "data=1,x"], ["convert", "a"]])
+def test_words_it_does_not_know(words, capsys):
+    with pytest.raises(SystemExit) as stop:
+        main(words)
+    output = capsys.readouterr()
+    assert stop.value.code == 2 and output.err.startswith("usage: blobnet") and not output.out
+
+
+@pytest.mark.parametrize("words, says", [
+    (["summary", "no_such.prototxt"], "no_such.prototxt: no such file"),
+    (["convert", "no_such.prototxt", "out.yaml"], "no_such.prototxt: no such file"),
+    (["train", "--solver", "no_such.prototxt"], "no_such.prototxt: no such file"),
+    (["data", "info", "no_such_lmdb"], "no such folder"),
+    (["check", "no_such.prototxt"], "no_such.prototxt: no such file"),
+])
+def test_errors_are_one_line(words, says, capsys, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    assert main(words) == 1
+    output = capsys.readouterr()
+    assert output.err.startswith("blobnet: ") and says in output.err and output.err.count("\n") == 1
+    assert not output.out
+
+
+@pytest.mark.parametrize("raised, status, error", [
+    (ShapeError("layer 'a'", expected=1, got=2), 1, "blobnet: layer 'a': expected 1, got 2\n"),
+    (KeyboardInterrupt(), 130, ""),
+])
+def test_the_exit_status_of_what_is_raised(raised, status, error, capsys, monkeypatch):
+    def run(args):
+        raise raised
+
+    monkeypatch.setattr("blobnet.cli.summary.run", run)
+    assert main(["summary", "net.prototxt"]) == status
+    assert capsys.readouterr().err == error
+
+
+def test_what_is_no_error_of_ours_is_not_hidden(monkeypatch):
+    monkeypatch.setattr("blobnet.cli.summary.run", lambda args: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        main(["summary", "net.prototxt"])
+
+
+def test_a_command_returns_its_own_status(monkeypatch):
+    for result, status in ((None, 0), (0, 0), (3, 3)):
+        monkeypatch.setattr("blobnet.cli.summary.run", lambda args, result=result: result)
+        assert main(["summary", "net.prototxt"]) == status
+
+
+def test_as_a_module_into_a_pipe_that_closes():
+    """`blobnet summary … | head -1` ends without a traceback."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    process = subprocess.Popen(
+        [sys.executable, "-u", "-m", "blobnet", "summary", "prototxt/dsh/train_test_12.prototxt", "--shape",
+         "data=2,3,32,32"], stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True, cwd=ROOT, env=environment)
+    process.stdout.close()
+    with process.stderr:
+        assert process.stderr.read() == ""
+    assert process.wait(60) == 0
+
+
+def test_the_parser_is_made_of_the_modules():
+    assert {path.stem for path in Path(cli.__file__).parent.glob("[!_]*.py")} == set(COMMANDS)

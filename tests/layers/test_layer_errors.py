@@ -1,0 +1,88 @@
+"""What layers refuse, and how they say it: where, expected, got, and what to do."""
+
+import numpy as np
+import pytest
+from layer_cases import build
+
+from blobnet.errors import BlobnetError, DataError, NetError, ShapeError
+
+X, Y = np.ones((2, 3, 4)), np.ones((2, 3))
+
+REFUSED = [  # type, bottoms, options, tops, error, parts of the message
+    ("InnerProduct", [X], "", "y", NetError, "expected num_output above 0, got 0"),
+    ("InnerProduct", [X], "inner_product_param { num_output: 2 axis: 3 }", "y", ShapeError,
+     "expected an axis in [-3, 3) got axis 3"),
+    ("Slice", [X], "slice_param { slice_point: 1 }", "a b c", NetError, "expected 2 slice points for 3 tops, got 1"),
+    ("Slice", [X], "slice_param { slice_point: 3 }", "a b", ShapeError,
+     "slice points that rise within 0 and 3 got [3]"),
+    ("Slice", [X], "slice_param { slice_point: 2 slice_point: 1 }", "a b c", ShapeError, "rise got [2, 1]"),
+    ("Slice", [X], "", "a b", ShapeError,
+     "axis 1 to be a multiple of the 2 tops got (2, 3, 4); give slice_point"),
+    ("Slice", [X], "slice_param { axis: -4 }", "a", ShapeError, "got axis -4"),
+    ("Concat", [X, Y], "", "y", ShapeError, "bottom 1 'x1' expected shape (2, 3, 4) but for axis 1, got (2, 3)"),
+    ("Concat", [X, np.ones((3, 3, 4))], "", "y", ShapeError, "got (3, 3, 4)"),
+    ("Concat", [Y, Y], "concat_param { axis: 2 }", "y", ShapeError, "got axis 2"),
+    ("Flatten", [X], "flatten_param { axis: 2 end_axis: 1 }", "y", ShapeError,
+     "expected end_axis not before axis 2, got 1"),
+    ("Eltwise", [X, Y], "", "y", ShapeError, "bottom 1 'x1' expected shape (2, 3, 4), got (2, 3)"),
+    ("Eltwise", [X, X], "eltwise_param { coeff: 1 }", "y", NetError, "expected no coeff or one a bottom (2), got 1"),
+    ("Eltwise", [X, X], "eltwise_param { operation: MAX coeff: 1 coeff: 2 }", "y", NetError, "SUM only; remove coeff"),
+    ("Dropout", [X], "dropout_param { dropout_ratio: 0 }", "y", NetError, "expected 0 < dropout_ratio < 1, got 0.0"),
+    ("Dropout", [X], "dropout_param { dropout_ratio: 1 }", "y", NetError, "got 1.0"),
+    ("Softmax", [Y], "softmax_param { axis: 2 }", "y", ShapeError, "got axis 2"),
+    ("SoftmaxWithLoss", [Y, np.ones(3)], "", "y", ShapeError, "(2,) rows in both got (2, 3) and (3,)"),
+    ("SoftmaxWithLoss", [Y, Y], "", "y", ShapeError,
+     "expected 2 labels got 6 one integer label a position; a one-hot row"),
+    ("SoftmaxWithLoss", [Y, [0, 1]], "loss_weight: 1", "y p", NetError,
+     "one a top (2), got 1; write 0 for tops that are no loss"),
+    ("EuclideanLoss", [X, Y], "", "y", ShapeError,
+     "as many elements a row in both bottoms, got (2, 3, 4) and (2, 3)"),
+    ("EuclideanLoss", [Y, np.ones((3, 3))], "", "y", ShapeError, "rows in both got (2, 3) and (3, 3)"),
+    ("Accuracy", [Y, np.ones(3)], "", "y", ShapeError, "expected 2 labels got 3"),
+    ("Accuracy", [Y, np.ones(2)], "accuracy_param { top_k: 4 }", "y", ShapeError, "top_k at most the 3 classes, got 4"),
+    ("HashingLoss", [np.ones((1, 3)), [0]], "hashing_loss_param { bi_margin: 6 }", "y", ShapeError,
+     "a batch of at least 2, got (1, 3)"),
+    ("HashingLoss", [Y, [0, 1, 2]], "hashing_loss_param { bi_margin: 6 }", "y", ShapeError, "got (2, 3) and (3,)"),
+    ("DotProductSimilarity", [X, Y], "", "y", ShapeError,
+     "two bottoms of one shape (N, ...), got (2, 3, 4) and (2, 3)"),
+    ("EuclideanSimilarity", [X, Y], "", "y", ShapeError, "two bottoms of one shape"),
+    ("PairwiseRankingLoss", [X, Y], "", "y", ShapeError, "as many similarities in both bottoms"),
+    ("Softmax", [X], "loss_weight: 1 loss_weight: 1", "y", NetError, "one a top (1), got 2"),
+    ("InnerProduct", [X], "inner_product_param { num_output: 2 }", "x0", NetError,
+     "cannot work in place; give the top a name"),
+    ("InnerProduct", [X], 'inner_product_param { num_output: 2 weight_filler { type: "xavir" } }', "y", NetError,
+     "unknown filler 'xavir'; did you mean 'xavier'?"),
+]
+
+
+@pytest.mark.parametrize(("kind", "values", "options", "tops", "error", "parts"), REFUSED)
+def test_refused(kind, values, options, tops, error, parts):
+    with pytest.raises(error) as caught:
+        build(kind, values, options, tops)
+    message = str(caught.value)
+    assert message.startswith(f"layer 'it' ({kind}): ")
+    assert "\n" not in message
+    position = 0
+    for part in parts.split():  # the words in this order, others may stand between
+        position = message.index(part, position) + len(part)
+
+
+@pytest.mark.parametrize(("kind", "first", "second", "options"), [
+    ("InnerProduct", (2, 3), (2, 4), "inner_product_param { num_output: 2 }"),
+    ("Slice", (2, 4), (2, 5), "slice_param { }")])
+def test_new_shapes_are_checked_before_forward(kind, first, second, options):
+    alone = build(kind, [np.ones(first)], options, "a b" if kind == "Slice" else "y")
+    alone.forward()
+    alone.values = [np.ones(second)]
+    with pytest.raises(ShapeError) as caught:
+        alone.forward()
+    assert caught.value.expected is not None
+    assert str(second) in str(caught.value)
+
+
+@pytest.mark.parametrize(("kind", "label"), [("SoftmaxWithLoss", 3), ("SoftmaxWithLoss", -1), ("Accuracy", 3)])
+def test_labels_are_checked_in_forward(kind, label):
+    alone = build(kind, [np.ones((2, 3)), [0, label]])
+    with pytest.raises(DataError, match=f"0 ... 2, got {label}") as caught:
+        alone.forward()
+    assert isinstance(caught.value, BlobnetError)

@@ -1,0 +1,91 @@
+"""Layers that move numbers without changing them."""
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from layer_cases import build
+
+from blobnet.errors import ShapeError
+
+X = np.arange(120.0).reshape(2, 3, 4, 5)
+
+
+@pytest.mark.parametrize(("options", "shape"), [
+    ("", (2, 60)), ("axis: 0", (120,)), ("axis: 2", (2, 3, 20)), ("axis: 1 end_axis: 2", (2, 12, 5)),
+    ("axis: -3 end_axis: -2", (2, 12, 5)), ("axis: 3", (2, 3, 4, 5)), ("axis: 2 end_axis: 2", (2, 3, 4, 5))])
+def test_flatten(options, shape):
+    alone = build("Flatten", [X], f"flatten_param {{ {options} }}")
+    (y,) = alone.forward()
+    assert y.shape == shape
+    assert y.ravel().tolist() == X.ravel().tolist()
+    (dx,) = alone.backward([y + 1], [True])
+    np.testing.assert_array_equal(dx, X + 1)
+    assert np.shares_memory(alone.top[0].data, alone.bottom[0].data)
+
+
+@given(st.data())
+def test_concat_puts_together_what_slice_cut(data):
+    shape = data.draw(st.lists(st.integers(1, 5), min_size=1, max_size=4))
+    axis = data.draw(st.integers(-len(shape), len(shape) - 1))
+    points = sorted(data.draw(st.sets(st.integers(1, max(1, shape[axis] - 1)), max_size=shape[axis] - 1)))
+    x = np.arange(float(np.prod(shape))).reshape(shape)
+    tops = " ".join(f"y{i}" for i in range(len(points) + 1))
+    cuts = " ".join(f"slice_point: {point}" for point in points)
+    cut = build("Slice", [x], f"slice_param {{ axis: {axis} {cuts} }}", tops)
+    parts = cut.forward()
+    for part, want in zip(parts, np.split(x, points, axis=axis), strict=True):
+        np.testing.assert_array_equal(part, want)
+    join = build("Concat", parts, f"concat_param {{ axis: {axis} }}")
+    np.testing.assert_array_equal(join.forward()[0], x)
+    back = join.backward([x * 2], [True] * len(parts))
+    np.testing.assert_array_equal(cut.backward(back, [True])[0], x * 2)
+
+
+@pytest.mark.parametrize("axis", ["slice_dim: 2", "axis: 2", "axis: -2"])
+def test_equal_slices(axis):
+    first, second = build("Slice", [X], f"slice_param {{ {axis} }}", "a b").forward()
+    np.testing.assert_array_equal(first, X[:, :, :2])
+    np.testing.assert_array_equal(second, X[:, :, 2:])
+
+
+def test_concat_of_the_old_name():
+    (y,) = build("Concat", [X, X], "concat_param { concat_dim: 0 }").forward()
+    np.testing.assert_array_equal(y, np.vstack([X, X]))
+
+
+def test_one_bottom_and_one_top():
+    np.testing.assert_array_equal(build("Concat", [X]).forward()[0], X)
+    np.testing.assert_array_equal(build("Slice", [X]).forward()[0], X)
+
+
+def test_concat_gives_gradients_to_those_who_ask():
+    alone = build("Concat", [[[1.0]], [[2.0]], [[3.0]]])
+    alone.forward()
+    alone.bottom[1].diff.fill(9)
+    diffs = alone.backward([np.array([[4.0, 5.0, 6.0]])], [True, False, True])
+    assert [float(diff[0, 0]) for diff in diffs] == [4, 9, 6]
+
+
+@pytest.mark.parametrize("tops", ["a", "a b", "a b c d"])
+def test_split_adds_up_what_comes_back(tops):
+    alone = build("Split", [X], tops=tops)
+    outputs = alone.forward()
+    assert all(np.array_equal(y, X) for y in outputs)
+    (dx,) = alone.backward([X * 10 ** i for i in range(len(outputs))], [True])
+    np.testing.assert_array_equal(dx, X * int("1" * len(outputs)))
+
+
+def test_silence_clears_the_gradients_asked_for():
+    alone = build("Silence", [X, X], tops="")
+    assert alone.forward() == []
+    for blob in alone.bottom:
+        blob.diff.fill(3)
+    first, second = alone.backward([], [True, False])
+    assert not first.any()
+    assert (second == 3).all()
+
+
+def test_an_empty_axis_cannot_be_flattened_twice():
+    with pytest.raises(ShapeError, match="end_axis"):
+        build("Flatten", [X], "flatten_param { axis: 2 end_axis: 1 }")
