@@ -18,7 +18,7 @@ setup(
     packages=find_packages(include=["blobnet", "blobnet.*"]),
     package_data={"blobnet.proto": ["*.proto"]},
     install_requires=["numpy>=1.26", "protobuf>=6.31", "pyyaml>=6", "threadpoolctl>=3.2", "lmdb>=1.4", "pillow>=10",
-                      "tqdm>=4.65"],
+                      "tqdm>=4.65", "h5py>=3.10"],
     extras_require={
         "gpu": ["cupy-cuda12x>=13"],
         "view": ["matplotlib>=3.8"],

@@ -49,7 +49,7 @@ class DeviceError(BlobnetError):
 
 
 def close_matches(name: str, known: Iterable[str], limit: int = 3) -> str:
-    """A hint naming the known names nearest to `name`, without regard to case; all of them when they are few, "" for none.
+    """A hint naming the known names nearest to `name`, case apart; all of them when they are few, "" for none.
 
     >>> close_matches("Convolutoin", ["Convolution", "Deconvolution", "ReLU", "LRN", "Split", "Slice"])
     "did you mean 'Convolution' or 'Deconvolution'?"

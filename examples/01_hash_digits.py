@@ -36,7 +36,8 @@ def train(out: Path, iterations: int) -> blobnet.Solver:
         solver.step(1)
         losses.append(solver.net.loss)
         if solver.iter % 250 == 0:
-            print(f"  iteration {solver.iter:5}  loss {np.mean(losses[-100:]):.3f}  {time.time() - start:4.0f} s", flush=True)
+            print(f"  iteration {solver.iter:5}  loss {np.mean(losses[-100:]):.3f}  {time.time() - start:4.0f} s",
+                  flush=True)
     plot_loss(np.arange(iterations), losses, out / "loss.png")
     return solver
 

@@ -86,7 +86,7 @@ def test_a_layer_file_holds_the_type_of_its_name(path):
 
 
 def test_the_top_level_is_fixed():
-    ignored = [line.rstrip("/") for line in (ROOT / ".gitignore").read_text().split()] + [".git"]
+    ignored = [line.strip("/") for line in (ROOT / ".gitignore").read_text().split()] + [".git"]
     names = {path.name for path in ROOT.iterdir()}
     names = {item for item in names if not any(fnmatch.fnmatch(item, pattern) for pattern in ignored)}
     assert names <= TOP_LEVEL

@@ -12,6 +12,7 @@ from collections.abc import Mapping
 
 import numpy as np
 
+from blobnet.backend import to_host
 from blobnet.core.blob import Blob
 from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
@@ -22,17 +23,17 @@ from blobnet.solvers import get_solver
 TOLERANCE = 2e-5  # float32 sums in another order
 
 
-def compare(case: Mapping[str, np.ndarray]) -> dict[str, float]:
+def compare(case: Mapping[str, np.ndarray], device: str = "cpu") -> dict[str, float]:
     """The largest error of every measured array, relative to that array's largest number; inf for what is not finite.
 
     ShapeError if a shape or the number of parameters differs.
     """
-    return _compare_solver(case) if "solver" in case else _compare_net(case)
+    return _compare_solver(case, device) if "solver" in case else _compare_net(case, device)
 
 
-def _compare_net(case: Mapping[str, np.ndarray]) -> dict[str, float]:
+def _compare_net(case: Mapping[str, np.ndarray], device: str) -> dict[str, float]:
     phase = {"TRAIN": TRAIN, "TEST": TEST}[str(case["phase"])]
-    net = Net(parse(str(case["prototxt"]), "NetParameter"), phase, random_seed=0)
+    net = Net(parse(str(case["prototxt"]), "NetParameter"), phase, random_seed=0, device=device)
     params = _fill_parameters(net, case, "param/")
     for _ in range(int(case["steps"])):
         net.forward(**_under("in/", case))
@@ -40,7 +41,7 @@ def _compare_net(case: Mapping[str, np.ndarray]) -> dict[str, float]:
     errors |= _parameter_errors("param_after/", case, [blob.data for blob in params])
     if _under("bottomdiff/", case) or _under("paramdiff/", case):
         for name, diff in _under("topdiff/", case).items():
-            net.blobs[name].diff[...] = diff
+            net.blobs[name].diff[...] = net.xp.asarray(diff)
         net.backward()
         errors |= {f"bottomdiff/{name}": _error(name, net.blobs[name].diff, want)
                    for name, want in _under("bottomdiff/", case).items()}
@@ -48,15 +49,15 @@ def _compare_net(case: Mapping[str, np.ndarray]) -> dict[str, float]:
     return errors
 
 
-def _compare_solver(case: Mapping[str, np.ndarray]) -> dict[str, float]:
+def _compare_solver(case: Mapping[str, np.ndarray], device: str) -> dict[str, float]:
     settings = parse(str(case["solver"]), "SolverParameter")
     settings.net_param.CopyFrom(parse(str(case["net"]), "NetParameter"))
     settings.snapshot_after_train = False
-    solver = get_solver(settings)
+    solver = get_solver(settings, device=device)
     params, losses = _fill_parameters(solver.net, case, "param0/"), []
     for step in range(len(case["loss"])):
         for name, values in _under("in/", case).items():
-            solver.net.blobs[name].data[...] = values[step]
+            solver.net.blobs[name].data[...] = solver.net.xp.asarray(values[step])
         solver.step(1)
         losses.append(float(solver.net.blobs["loss"].data))
     return {"loss": _error("loss", np.array(losses), case["loss"])} | _parameter_errors(
@@ -72,16 +73,17 @@ def _fill_parameters(net: Net, case: Mapping[str, np.ndarray], prefix: str) -> l
     if len(params) != len(values):
         raise ShapeError(f"net {net.name!r}", expected=f"{len(values)} parameters", got=len(params))
     for i, blob in enumerate(params):
-        blob.data[...] = values[str(i)]
+        blob.data[...] = net.xp.asarray(values[str(i)])
         blob.diff.fill(0)
     return params
 
 
-def _parameter_errors(prefix: str, case: Mapping[str, np.ndarray], arrays: list[np.ndarray]) -> dict[str, float]:
+def _parameter_errors(prefix: str, case: Mapping[str, np.ndarray], arrays: list) -> dict[str, float]:
     return {f"{prefix}{i}": _error(f"{prefix}{i}", arrays[int(i)], want) for i, want in _under(prefix, case).items()}
 
 
-def _error(name: str, got: np.ndarray, want: np.ndarray) -> float:
+def _error(name: str, got, want: np.ndarray) -> float:
+    got = to_host(got)
     if got.shape != want.shape:
         raise ShapeError(name, expected=want.shape, got=got.shape)
     difference = np.abs(got.astype(np.float64) - want)

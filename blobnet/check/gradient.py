@@ -14,9 +14,9 @@ from blobnet.core.context import TRAIN
 from blobnet.core.layer import Layer
 from blobnet.core.registry import layer_class
 
-STEP = 1e-5           # of the differences
-DIRECTION = 0.01      # standard deviation of random directions: small, so that few elements cross a kink
-TOLERANCE = 1e-4      # largest relative error
+STEP = 1e-5        # of the differences, in parts of the variable's root mean square
+DIRECTION = 1e-3   # standard deviation of random directions: small, so that hardly an element crosses a kink
+TOLERANCE = 1e-4   # largest relative error
 PUBLISHED = "published gradient; EXACT checked"
 
 
@@ -135,22 +135,24 @@ def compare(outputs: Callable[[], list[np.ndarray]], weights: Sequence[np.ndarra
     uncertain = np.finfo(float).eps * size / STEP * 10 / TOLERANCE
 
     def shifted(sign: int, points: Sequence[np.ndarray]) -> list[np.ndarray]:
-        for variable, value, point in zip(variables, start, points, strict=True):
-            variable[...] = value + sign * STEP * point
+        for variable, value, scale, point in zip(variables, start, scales, points, strict=True):
+            variable[...] = value + sign * STEP * scale * point
         return outputs()
 
     count = sum(value.size for value in start)
+    scales = [float(np.sqrt(np.square(value).mean())) or 1.0 if value.size else 1.0 for value in start]
+    slopes = [scale * gradient for scale, gradient in zip(scales, gradients, strict=True)]
     exhaustive = count <= rules.exhaustive
     near = [np.any([abs(value - kink) <= rules.kink_range for kink in rules.kinks], axis=0) if rules.kinks
             else np.zeros(value.shape, bool) for value in start]
     if exhaustive:
         points = _axes(start, near)
-        floor = max(1e-3 * max((float(abs(g).max()) for g in gradients if g.size), default=0.0), uncertain)
+        floor = max(1e-3 * max((float(abs(g).max()) for g in slopes if g.size), default=0.0), uncertain)
         declared = sum(int(mask.sum()) for mask in near)
     else:
         points = ([rng.normal(0, DIRECTION, value.shape) * ~mask for value, mask in zip(start, near, strict=True)]
                   for _ in range(rules.directions))
-        floor = max(0.1 * DIRECTION * np.sqrt(sum(float(np.square(g).sum()) for g in gradients)), uncertain)
+        floor = max(0.1 * DIRECTION * np.sqrt(sum(float(np.square(g).sum()) for g in slopes)), uncertain)
         declared = 0
         note = "; ".join(filter(None, [note, f"random directions of {count} elements"]))
     checked, found, worst = 0, 0, 0.0
@@ -159,7 +161,7 @@ def compare(outputs: Callable[[], list[np.ndarray]], weights: Sequence[np.ndarra
         for w, plus, middle, minus in zip(weights, shifted(1, point), base, shifted(-1, point), strict=True):
             numeric += float((w * (plus - minus)).sum()) / (2 * STEP)
             bend += float(abs(w * (plus - 2 * middle + minus)).sum()) / STEP
-        analytic = sum(float((g * p).sum()) for g, p in zip(gradients, point, strict=True))
+        analytic = sum(float((g * p).sum()) for g, p in zip(slopes, point, strict=True))
         difference = abs(numeric - analytic)
         error = difference / max(abs(numeric), abs(analytic), floor, np.finfo(float).tiny)
         if error > rules.tolerance and bend > difference:

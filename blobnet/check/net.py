@@ -100,8 +100,8 @@ def _check_layers(net: Net, values: dict[str, np.ndarray], names: Sequence[str],
         stir(alone, rng)
         if not names or layer.name in names:
             for value, wanted in zip(alone.values, alone.differentiable()):
-                if wanted:  # zeros from a ReLU tie in a maximum: shake them apart, but leave what is positive so
-                    value += abs(rng.normal(0, 0.01, value.shape))
+                if wanted and value.size:  # zeros from a ReLU tie in a maximum: move them, and keep positive what is
+                    value += abs(rng.normal(0, 0.3, value.shape)) * (np.sqrt(np.square(value).mean()) or 1)
             results += check_standalone(alone, RULES, rng, PUBLISHED if layer.name in published else "")
             alone.values = bottoms
         values.update(zip(layer.param.top, alone.forward()))

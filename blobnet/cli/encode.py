@@ -48,11 +48,12 @@ def run(args: argparse.Namespace) -> int:
         layer.data_param.source = args.source
     source = layer.data_param.source
     count = args.count or len(open_database(source, database_kind(source)))
-    net = Net(definition, TEST, args.weights, device="cpu" if args.gpu is None else f"gpu:{args.gpu}")
+    net = Net(definition, TEST, args.weights, device="cpu" if args.gpu is None else f"gpu:{args.gpu}", origin=args.net)
     if args.label not in net.blobs:
         raise NetError(args.net, f"no blob {args.label!r} of labels", hint=close_matches(args.label, net.blobs))
     with tqdm(total=count, unit="images", disable=not sys.stderr.isatty()) as bar:
-        codes = encode(net, args.blob, count, args.label, progress=bar.update, net_file=args.net, weights_file=args.weights)
+        codes = encode(net, args.blob, count, args.label, progress=bar.update, net_file=args.net,
+                       weights_file=args.weights)
     codes.save(args.out)
     print(f"{args.out}: {len(codes)} codes of {codes.bits} bits, {codes.rule}, from {source}")
     return 0

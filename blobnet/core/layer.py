@@ -87,7 +87,7 @@ class Layer:
 
     def random(self) -> np.random.Generator:
         """The random stream of this forward pass: the same step gives the same numbers."""
-        return random_stream(self.xp, self.context.seed, self.index, self.context.step + 1)  # 0: the fillers' stream
+        return random_stream(self.xp, self.context.seed, self.index, self.context.step)
 
     # The life cycle, driven by the net.
 

@@ -64,6 +64,7 @@ class Net:
             self._append_layer(param, unread)
         self.outputs = sorted(unread)
         self._prune(definition.force_backward)
+        self._take_inline_weights(definition)
         for given in [weights] if isinstance(weights, (str, os.PathLike, Message)) else weights or ():
             self.copy_from(given)
 
@@ -132,6 +133,14 @@ class Net:
         if force:
             for layer in self.layers:
                 layer.param_propagate_down = [True] * len(layer.blobs)
+
+    def _take_inline_weights(self, definition: Message) -> None:
+        """Weights that stand in the definition itself, as in a .caffemodel, are what the parameters start from."""
+        given = [param for param in definition.layer if param.blobs]
+        if given:
+            self.copy_from(type(definition)(layer=given))
+            for param in given:
+                param.ClearField("blobs")  # they would be kept a second time
 
     # Running.
 

@@ -19,8 +19,9 @@ def without_data(net: Message, shapes: Mapping[str, Shape] | None = None,
     """A copy of `net` (upgraded and filtered) in which layers that read data, or draw it at random, are Input layers.
 
     `shapes` gives shapes by top name; it may also change those of Input layers. The first top of other data layers
-    takes the shape that `infer(layer)` finds, or that its options tell, and there is one label a row. NetError for a
-    top whose shape stays unknown, and for a name in `shapes` that no layer without bottoms makes.
+    takes the shape that `infer(layer)` finds, or that its options tell, and there is one label a row; the tops of
+    HDF5Data are inferred one by one. NetError for a top whose shape stays unknown, and for a name in `shapes` that no
+    layer without bottoms makes.
 
     >>> from blobnet.proto.messages import new
     >>> net = without_data(new("NetParameter", layer=[{"type": "Data", "top": ["x", "y"]}]), {"x": (4, 1, 28, 28)})
@@ -50,6 +51,8 @@ def _as_input(layer: Message, shapes: Mapping[str, Shape], infer: Callable[[Mess
     known = _known_shapes(layer, first[0] if first else None)
     if first:
         known[:1] = [first]
+    if infer and layer.type == "HDF5Data":  # each top is a dataset of its own
+        known[1:] = [infer(_only_top(layer, name)) or shape for name, shape in zip(layer.top[1:], known[1:])]
     result = type(layer)(name=layer.name, type="Input", top=layer.top, include=layer.include, exclude=layer.exclude)
     if layer.HasField("phase"):
         result.phase = layer.phase
@@ -60,6 +63,13 @@ def _as_input(layer: Message, shapes: Mapping[str, Shape], infer: Callable[[Mess
                            hint=f"give it: --shape {name}=N,C,H,W")
         result.input_param.shape.add().dim.extend(shape)
     return result
+
+
+def _only_top(layer: Message, name: str) -> Message:
+    """`layer` with `name` as its only top."""
+    copy = without(layer, "top")
+    copy.top.append(name)
+    return copy
 
 
 def _known_shapes(layer: Message, batch: int | None) -> list[Shape | None]:
@@ -80,6 +90,8 @@ def _known_shapes(layer: Message, batch: int | None) -> list[Shape | None]:
     batch = batch or options.batch_size
     if layer.type == "MemoryData":
         return [(batch, options.channels, options.height, options.width), (batch,)]
+    if layer.type == "HDF5Data":
+        return [None, *[(batch,)] * (count - 1)]
     image, labels = _image_shape(layer, options), (batch,)
     if layer.type == "ImageData" and options.label_num > 1:
         labels = (batch, options.label_num)

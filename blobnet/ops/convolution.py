@@ -37,14 +37,18 @@ class Convolution:
 
     def forward(self, x, weight, bias, out) -> None:
         """out = x convolved with weight, plus bias (K) unless it is None."""
-        self._forward.run(x, weight, out, bias)
+        if len(x):
+            self._forward.run(x, weight, out, bias)
 
     def backward_weight(self, x, top_diff, weight_diff) -> None:
         """weight_diff += gradient to the weights."""
-        self._forward.weight_gradient(x, top_diff, weight_diff)
+        if len(x):
+            self._forward.weight_gradient(x, top_diff, weight_diff)
 
     def backward_data(self, top_diff, weight, x_diff, bias=None) -> None:
         """x_diff = gradient to x (this is also what a deconvolution computes forward, and `bias` (C) is for it)."""
+        if not len(x_diff):
+            return
         if self.groups == 1 and self._channels < SCATTER_CHANNELS and prod(self.kernel) > 1:
             self._scatter_data(top_diff, weight, x_diff, bias)
             return
@@ -110,7 +114,7 @@ def bias_gradient(top_diff, bias_diff) -> None:
     """bias_diff (K) += top_diff (N, K, ...) summed over everything but its channels."""
     xp = array_module(top_diff)
     num, channels = top_diff.shape[:2]
-    planes = top_diff.reshape(num, channels, -1)
+    planes = top_diff.reshape(num, channels, prod(top_diff.shape[2:]))
     ones = xp.ones(planes.shape[2], top_diff.dtype)
     sums = xp.empty((num, channels), top_diff.dtype)
 

@@ -1,38 +1,77 @@
-"""Element-wise kernels on contiguous arrays, split over the worker threads."""
+"""Element-wise kernels, and the way to run any of them in cache-sized parts on the worker threads."""
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
+import numpy as np
+
 from blobnet.backend import array_module, parallel
+from blobnet.ops.share import chunk_length
 
-CHUNK = 1 << 16  # elements below which another thread costs more than it brings
-
-
-def relu_forward(x, slope: float, y) -> None:
-    """y = max(x, 0) + slope * min(x, 0); y may be x."""
-    xp, x, y = array_module(x), x.reshape(-1), y.reshape(-1)
-
-    def part(start: int, stop: int) -> None:
-        a, b = x[start:stop], y[start:stop]
-        if slope == 0:
-            xp.maximum(a, 0, out=b)
-        else:
-            negative = xp.minimum(a, 0)
-            negative *= slope
-            xp.maximum(a, 0, out=b)
-            b += negative
-
-    parallel(part, x.size, CHUNK)
+LEAST = 1 << 16  # elements below which another thread costs more than it brings
 
 
-def relu_backward(x, dy, slope: float, dx) -> None:
-    """dx = dy where x > 0, else slope * dy; dx may be dy."""
-    xp, x, dy, dx = array_module(x), x.reshape(-1), dy.reshape(-1), dx.reshape(-1)
+def in_parts(body: Callable, *arrays) -> list:
+    """The results of body(*parts) on parts of the arrays along their first axis, in order; a GPU takes all as one part.
 
-    def part(start: int, stop: int) -> None:
-        factor = (x[start:stop] > 0).astype(x.dtype)
-        if slope != 0:
-            factor *= 1 - slope
-            factor += slope
-        xp.multiply(dy[start:stop], factor, out=dx[start:stop])
+    Parts fit the cache, so that what the body allocates is cheap. Overflows, divisions by 0 and nan are no warnings:
+    they flow on, as in Caffe.
+    """
+    first = arrays[0]
+    chunk, least = chunk_length(first), max(1, LEAST * len(first) // max(1, first.size))
 
-    parallel(part, x.size, CHUNK)
+    def share(start: int, stop: int) -> list:
+        with np.errstate(all="ignore"):
+            return [body(*(array[i:min(i + chunk, stop)] for array in arrays)) for i in range(start, stop, chunk)]
+
+    shares = parallel(share, len(first), least) if array_module(first) is np else [share(0, len(first))]
+    return [result for results in shares for result in results]
+
+
+def elementwise(body: Callable, *arrays) -> None:
+    """Call body(*parts) on flat parts of contiguous arrays of one size. Arrays that are one and the same stay so."""
+    in_parts(body, *(array.reshape(-1) for array in arrays))
+
+
+def relu_forward(x, slope, y) -> None:
+    """y = max(x, 0) + slope * min(x, 0); slope is a number, or an array that spreads over x[0]; y may be x."""
+    xp, plain = array_module(x), isinstance(slope, float) and slope == 0
+
+    def part(x, y):
+        if plain:
+            xp.maximum(x, 0, out=y)
+            return
+        negative = xp.minimum(x, 0)
+        negative *= slope
+        xp.maximum(x, 0, out=y)
+        y += negative
+
+    in_parts(part, x, y)
+
+
+def relu_backward(x, dy, slope, dx) -> None:
+    """dx = dy where x > 0, else slope * dy; slope as in `relu_forward`; dx may be dy."""
+    xp, plain = array_module(x), isinstance(slope, float) and slope == 0
+
+    def part(x, dy, dx):
+        factor = (x > 0).astype(x.dtype)
+        if not plain:
+            rest = 1 - factor
+            rest *= slope
+            factor += rest
+        xp.multiply(dy, factor, out=dx)
+
+    in_parts(part, x, dy, dx)
+
+
+def relu_slope_gradient(x, dy):
+    """The derivative by one slope a channel, for x and dy of shape (N, C, positions): sum of dy * min(x, 0)."""
+    xp = array_module(x)
+
+    def part(x, dy):
+        negative = xp.minimum(x, 0)
+        negative *= dy
+        return negative.sum(axis=(0, 2))
+
+    return sum(in_parts(part, x, dy), xp.zeros(x.shape[1], x.dtype))

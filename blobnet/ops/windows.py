@@ -97,8 +97,8 @@ class MaxPool:
 
     def backward(self, top_diff, x_diff) -> None:
         """x_diff = the gradients of the windows, each where the last forward found the maximum, summed."""
-        xp, chunk = self.xp, chunk_length(x_diff.reshape(self.planes, -1))
-        top_diff, x_diff = top_diff.reshape(self.taps.shape), x_diff.reshape(self.planes, *self.size)
+        xp, top_diff, x_diff = self.xp, top_diff.reshape(self.taps.shape), x_diff.reshape(self.planes, *self.size)
+        chunk = chunk_length(x_diff)
 
         def part(start: int, stop: int) -> None:
             corners = xp.arange(chunk).reshape(chunk, *[1] * len(self.axes)) * prod(self.size) + self._corner

@@ -95,7 +95,7 @@ def test_an_unknown_layer_type_is_shown_at_its_place(tmp_path, capsys):
 @pytest.mark.parametrize("layer, expected", [
     ('type: "Convolution" convolution_param { num_output: 4 kernel_size: 3 }', 2 * 4 * 6 * 5 * 6 * 9),
     ('type: "Convolution" convolution_param { num_output: 4 kernel_size: 3 group: 2 }', 2 * 4 * 6 * 5 * 3 * 9),
-    ('type: "Convolution" convolution_param { num_output: 4 kernel_h: 1 kernel_w: 7 stride_h: 2 }', 2 * 4 * 4 * 6 * 7),
+    ('type: "Convolution" convolution_param { num_output: 4 kernel_h: 1 kernel_w: 7 stride_h: 2 stride_w: 1 }', 2 * 4 * 4 * 6 * 7),
     ('type: "Convolution" convolution_param { num_output: 4 kernel_size: 3 pad: 2 dilation: 2 bias_term: false }',
      2 * 4 * 8 * 7 * 6 * 9),
     ('type: "InnerProduct" inner_product_param { num_output: 5 }', 2 * 6 * 8 * 7 * 5),
@@ -131,6 +131,7 @@ def test_memory_that_tops_share_with_bottoms_counts_once():
     x = 2 * 6 * 8 * 7
     net = build('''layer { name: "r" type: "ReLU" bottom: "x" top: "x" }
                    layer { name: "f" type: "Flatten" bottom: "x" top: "f" }
+                   layer { name: "g" type: "ReLU" bottom: "f" top: "f" }
                    layer { name: "s" type: "Power" bottom: "x" top: "s" }''', dtype="float64")
     assert totals(net).activation_bytes == 8 * (x + x)
 

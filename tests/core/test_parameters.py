@@ -10,6 +10,7 @@ from blobnet.proto.text import parse
 
 INPUT = '''layer { name: "in" type: "Input" top: "x" top: "target"
            input_param { shape { dim: 4 dim: 3 } shape { dim: 4 dim: 3 } } } '''
+INPUT_OF_ONE = 'layer { name: "i" type: "Input" top: "one" input_param { shape { dim: 2 dim: 1 } } } '
 LOSS = 'layer { name: "loss" type: "EuclideanLoss" bottom: "%s" bottom: "target" top: "loss" }'
 
 
@@ -117,6 +118,13 @@ def test_permissive_sharing_wants_one_count():
     text = (OTHER_SHAPE % "share_mode: PERMISSIVE").replace("num_output: 3", "num_output: 4")
     with pytest.raises(ShapeError, match=r"expected shape \(2, 3\) or the same count, got shape \(4, 2\)$"):
         build(text)
+
+
+def test_two_parameters_of_one_layer():
+    net = build(INPUT_OF_ONE + ip("a", "one", 'param { name: "w" } param { name: "w" share_mode: PERMISSIVE }', 3, ""))
+    weight, bias = net.params["a"]
+    assert (weight.shape, bias.shape) == ((3, 1), (3,)) and np.shares_memory(weight.data, bias.data)
+    assert len(net.parameters) == 1
 
 
 def test_share_with_another_net():

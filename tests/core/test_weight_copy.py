@@ -195,3 +195,11 @@ def test_any_stack_of_layers_comes_back(tmp_path_factory, sizes, bias, transpose
     net.save(path)
     assert other.copy_from(path) == [f"l{i}" for i in range(len(sizes))]
     assert_same(values(other), values(net))
+
+
+def test_weights_in_the_definition_are_what_parameters_start_from(tmp_path):
+    net = build()
+    net.save(tmp_path / "net.caffemodel")
+    again = Net(tmp_path / "net.caffemodel", random_seed=2)
+    assert_same(values(again), values(net))
+    assert not any(layer.blobs for layer in again.definition.layer)

@@ -24,6 +24,14 @@ def test_same_figures_as_caffe(path):
     assert {name: error for name, error in errors.items() if not error <= TOLERANCE} == {}
 
 
+@pytest.mark.gpu
+@pytest.mark.filterwarnings("ignore:.*bi_margin")
+@pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
+def test_same_figures_on_the_gpu(path):
+    errors = compare(read(path), device="gpu")
+    assert {name: error for name, error in errors.items() if not error <= 1e-4} == {}  # other sums, fast functions
+
+
 def test_figures_are_there():
     assert len(CASES) >= 90
 

@@ -2,10 +2,12 @@ import dataclasses
 
 import numpy as np
 import pytest
+from cases_data import fill
 from layer_cases import CASES
 
 from blobnet.data.datum import array_to_datum
 from blobnet.data.lmdb_store import LmdbWriter
+from blobnet.proto.blobs import write_blob
 
 
 @pytest.fixture(scope="session")
@@ -17,6 +19,8 @@ def data_folder(tmp_path_factory):
         for i in range(5):
             datum = array_to_datum(rng.integers(0, 256, (3, 4, 5), np.uint8), i)
             writer.put(b"%08d" % i, datum.SerializeToString())
+    write_blob(folder / "infogain.binaryproto", rng.uniform(0, 1, (1, 1, 4, 4)).astype("float32"))
+    fill(folder)
     return folder
 
 

@@ -28,7 +28,7 @@ def build(options, shapes=((2, 4, 9, 8),)):
 @pytest.mark.parametrize("options, weight, top", [
     ("kernel_size: 3", (6, 4, 3, 3), (7, 6)),
     ("kernel_size: 3 kernel_size: 2", (6, 4, 3, 2), (7, 7)),
-    ("kernel_h: 3 kernel_w: 2 pad_h: 1 stride_w: 2", (6, 4, 3, 2), (9, 4)),
+    ("kernel_h: 3 kernel_w: 2 pad_h: 1 stride_h: 1 stride_w: 2", (6, 4, 3, 2), (9, 4)),
     ("kernel_size: 3 stride: 2 pad: 1 dilation: 2", (6, 4, 3, 3), (4, 3)),
     ("kernel_size: 1 group: 2 engine: CUDNN force_nd_im2col: true", (6, 2, 1, 1), (9, 8)),
     ("kernel_size: 5 axis: -3", (6, 4, 5, 5), (5, 4)),
@@ -46,6 +46,9 @@ def test_shapes(options, weight, top):
     ("num_output: 6 kernel_size: 3 kernel_size: 3 kernel_size: 3", NetError, "got 3 times"),
     ("num_output: 6 kernel_size: 0", NetError, "kernel_size at least 1"),
     ("num_output: 6 kernel_size: 3 stride: 0", NetError, "stride at least 1"),
+    ("num_output: 6 kernel_size: 3 stride_w: 2", NetError, "both stride_h and stride_w"),
+    ("num_output: 6 kernel_size: 3 dilation: 0", NetError, "dilation at least 1"),
+    ("num_output: 6 kernel_size: 3 group: 0", NetError, "group 0"),
     ("num_output: 6 kernel_h: 3 kernel_w: 3 axis: 2", NetError, "2 spatial axes for kernel_h and kernel_w"),
     ("num_output: 6 kernel_size: 3 group: 4", NetError, r"group to divide num_output \(6\)"),
     ("num_output: 6 kernel_size: 3 group: 3", NetError, r"group to divide the channels of the bottom \(4\)"),

@@ -4,7 +4,7 @@ import warnings
 
 import numpy as np
 import pytest
-from layer_cases import build
+from layer_rows import build
 from scipy.spatial.distance import cdist
 
 from blobnet.check import assert_gradients

@@ -4,7 +4,7 @@ import itertools
 
 import numpy as np
 import pytest
-from layer_cases import build
+from layer_rows import build
 
 RNG = np.random.default_rng(6)
 

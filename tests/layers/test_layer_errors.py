@@ -2,7 +2,7 @@
 
 import numpy as np
 import pytest
-from layer_cases import build
+from layer_rows import build
 
 from blobnet.errors import BlobnetError, DataError, NetError, ShapeError
 
@@ -27,7 +27,7 @@ REFUSED = [  # type, bottoms, options, tops, error, parts of the message
     ("Eltwise", [X, Y], "", "y", ShapeError, "bottom 1 'x1' expected shape (2, 3, 4), got (2, 3)"),
     ("Eltwise", [X, X], "eltwise_param { coeff: 1 }", "y", NetError, "expected no coeff or one a bottom (2), got 1"),
     ("Eltwise", [X, X], "eltwise_param { operation: MAX coeff: 1 coeff: 2 }", "y", NetError, "SUM only; remove coeff"),
-    ("Dropout", [X], "dropout_param { dropout_ratio: 0 }", "y", NetError, "expected 0 < dropout_ratio < 1, got 0.0"),
+    ("Dropout", [X], "dropout_param { dropout_ratio: -0.5 }", "y", NetError, "dropout_ratio < 1, got -0.5"),
     ("Dropout", [X], "dropout_param { dropout_ratio: 1 }", "y", NetError, "got 1.0"),
     ("Softmax", [Y], "softmax_param { axis: 2 }", "y", ShapeError, "got axis 2"),
     ("SoftmaxWithLoss", [Y, np.ones(3)], "", "y", ShapeError, "(2,) rows in both got (2, 3) and (3,)"),

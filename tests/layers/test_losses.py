@@ -4,7 +4,7 @@ import math
 
 import numpy as np
 import pytest
-from layer_cases import build
+from layer_rows import build
 from scipy.special import log_softmax
 
 from blobnet.errors import DataError

@@ -50,7 +50,7 @@ def test_shapes(options, shape, method):
     ("kernel_size: 3 pad: 3", r"pad below the kernel \(3, 3\)"),
     ("global_pooling: true kernel_size: 3", "no kernel"),
     ("global_pooling: true stride: 2", "stride 1 with global_pooling"),
-    ("pool: STOCHASTIC kernel_size: 2", "STOCHASTIC"),
+    ("pool: STOCHASTIC kernel_size: 2 pad: 1", "pad 0 with pool: STOCHASTIC"),
 ])
 def test_errors(options, says):
     with pytest.raises(NetError, match=f"'p'.*{says}"):
@@ -58,8 +58,8 @@ def test_errors(options, says):
 
 
 def test_errors_of_shapes():
-    with pytest.raises(ShapeError, match="4 axes"):
-        build("kernel_size: 2", (2, 3, 4))
+    with pytest.raises(ShapeError, match="one spatial axis at least"):
+        build("kernel_size: 2", (2, 3))
     with pytest.raises(ShapeError, match=r"fits a \(9, 9\) window"):
         build("kernel_size: 9 round_mode: FLOOR")
     with pytest.raises(NetError, match="2 tops"):

@@ -5,7 +5,7 @@ import operator
 
 import numpy as np
 import pytest
-from layer_cases import build
+from layer_rows import build
 from scipy import special
 
 RNG = np.random.default_rng(8)

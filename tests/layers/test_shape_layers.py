@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from layer_cases import build
+from layer_rows import build
 
 from blobnet.errors import ShapeError
 

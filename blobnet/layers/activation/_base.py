@@ -1,8 +1,11 @@
-"""What element-wise layers share: one bottom, one top of its shape, in place if both are one blob."""
+"""What element-wise layers share: one bottom, one top of its shape, in place if both are one blob; bases of powers."""
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.layer import Layer
+from blobnet.errors import NetError
 
 
 class Elementwise(Layer):
@@ -12,3 +15,13 @@ class Elementwise(Layer):
 
     def reshape(self, bottom, top):
         top[0].reshape(bottom[0].shape)
+
+
+def log_of_base(layer: Layer) -> np.floating:
+    """The logarithm of options.base in the layer's dtype; -1 stands for e. NetError if it has no finite logarithm."""
+    base = layer.options.base
+    if base == -1:
+        return layer.dtype.type(1)
+    if not 0 < base < np.inf:
+        raise NetError(layer.where, expected="base above 0 and finite, or -1 for e", got=base)
+    return np.log(layer.dtype.type(base))

@@ -15,7 +15,7 @@ class Dropout(Elementwise):
     TRAIN: y = x * m / (1 - ratio), m = 0 with probability ratio, else 1;   TEST: y = x
 
     Bottoms: x (any shape)    Tops: y (as x; may be x itself)    Params: none
-    Options: dropout_ratio (0.5), strictly between 0 and 1
+    Options: dropout_ratio (0.5), from 0 on and below 1
     Paper: Srivastava et al., Dropout: A Simple Way to Prevent Neural Networks from Overfitting, JMLR 2014.
     Quirks: scales while training instead of testing, so the expectation is x in both.
     """
@@ -24,8 +24,8 @@ class Dropout(Elementwise):
 
     def setup(self, bottom, top):
         self.ratio = self.options.dropout_ratio
-        if not 0 < self.ratio < 1:
-            raise NetError(self.where, expected="0 < dropout_ratio < 1", got=self.ratio)
+        if not 0 <= self.ratio < 1:
+            raise NetError(self.where, expected="0 <= dropout_ratio < 1", got=self.ratio)
 
     def forward(self, bottom, top):
         if self.phase == TRAIN:

@@ -6,6 +6,7 @@ import numpy as np
 
 from blobnet.core.registry import register
 from blobnet.layers.activation._base import Elementwise
+from blobnet.ops.elementwise import elementwise
 
 
 @register
@@ -26,6 +27,8 @@ class Power(Elementwise):
     def setup(self, bottom, top):
         self.power, self.scale, self.shift = self.options.power, self.options.scale, self.options.shift
         self.slope = self.power * self.scale
+        with np.errstate(all="ignore"):  # (-1) ^ 0.5 is nan, 0 ^ -1 is inf
+            self.constant = np.power(self.dtype.type(self.shift), self.dtype.type(self.power))
 
     def _base(self, x, out):
         """out = shift + scale * x"""
@@ -33,28 +36,28 @@ class Power(Elementwise):
         out += self.shift
 
     def forward(self, bottom, top):
-        y = top[0].data
+        def part(x, y):
+            self._base(x, y)
+            if self.power != 1:
+                y **= self.power
+
         if self.slope == 0:
-            y.fill(1 if self.power == 0 else self.shift ** self.power)
-            return
-        self._base(bottom[0].data, y)
-        if self.power != 1:
-            with np.errstate(invalid="ignore", divide="ignore"):
-                self.xp.power(y, self.power, out=y)
+            top[0].data.fill(self.constant)
+        else:
+            elementwise(part, bottom[0].data, top[0].data)
 
     def backward(self, top, propagate_down, bottom):
-        if not propagate_down[0]:
-            return
-        dx = bottom[0].diff
-        if self.slope == 0 or self.power == 1:
-            dx.fill(self.slope)
-        elif self.power == 2:
-            self._base(bottom[0].data, dx)
-            dx *= self.slope
-        else:
-            self._base(bottom[0].data, dx)
-            with np.errstate(invalid="ignore", divide="ignore"):
-                self.xp.divide(top[0].data, dx, out=dx)
-            dx *= self.slope
-        if self.slope != 0:
-            dx *= top[0].diff
+        def part(x, y, dy, dx):
+            if self.power == 1:
+                dx.fill(self.slope)
+            else:
+                self._base(x, dx)
+                if self.power != 2:
+                    self.xp.divide(y, dx, out=dx)
+                dx *= self.slope
+            dx *= dy
+
+        if propagate_down[0] and self.slope == 0:
+            bottom[0].diff.fill(0)
+        elif propagate_down[0]:
+            elementwise(part, bottom[0].data, top[0].data, top[0].diff, bottom[0].diff)

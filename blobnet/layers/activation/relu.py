@@ -23,8 +23,9 @@ class ReLU(Elementwise):
     options_field = "relu_param"
 
     def forward(self, bottom, top):
-        relu_forward(bottom[0].data, self.options.negative_slope, top[0].data)
+        relu_forward(bottom[0].data.reshape(-1), self.options.negative_slope, top[0].data.reshape(-1))
 
     def backward(self, top, propagate_down, bottom):
         if propagate_down[0]:
-            relu_backward(bottom[0].data, top[0].diff, self.options.negative_slope, bottom[0].diff)
+            relu_backward(bottom[0].data.reshape(-1), top[0].diff.reshape(-1), self.options.negative_slope,
+                          bottom[0].diff.reshape(-1))

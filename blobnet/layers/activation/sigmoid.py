@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.registry import register
 from blobnet.layers.activation._base import Elementwise
+from blobnet.ops.elementwise import elementwise
 
 
 @register
@@ -21,15 +22,19 @@ class Sigmoid(Elementwise):
     options_field = "sigmoid_param"
 
     def forward(self, bottom, top):
-        y = top[0].data
-        self.xp.multiply(bottom[0].data, 0.5, out=y)
-        self.xp.tanh(y, out=y)
-        y *= 0.5
-        y += 0.5
+        def part(x, y):
+            self.xp.multiply(x, 0.5, out=y)
+            self.xp.tanh(y, out=y)
+            y *= 0.5
+            y += 0.5
+
+        elementwise(part, bottom[0].data, top[0].data)
 
     def backward(self, top, propagate_down, bottom):
-        if propagate_down[0]:
-            y = top[0].data
+        def part(y, dy, dx):
             slope = 1 - y
             slope *= y
-            self.xp.multiply(top[0].diff, slope, out=bottom[0].diff)
+            self.xp.multiply(dy, slope, out=dx)
+
+        if propagate_down[0]:
+            elementwise(part, top[0].data, top[0].diff, bottom[0].diff)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.registry import register
 from blobnet.layers.activation._base import Elementwise
+from blobnet.ops.elementwise import elementwise
 
 
 @register
@@ -21,10 +22,16 @@ class TanH(Elementwise):
     options_field = "tanh_param"
 
     def forward(self, bottom, top):
-        self.xp.tanh(bottom[0].data, out=top[0].data)
+        def part(x, y):
+            self.xp.tanh(x, out=y)
+
+        elementwise(part, bottom[0].data, top[0].data)
 
     def backward(self, top, propagate_down, bottom):
-        if propagate_down[0]:
-            slope = self.xp.square(top[0].data)
+        def part(y, dy, dx):
+            slope = self.xp.square(y)
             self.xp.subtract(1, slope, out=slope)
-            self.xp.multiply(top[0].diff, slope, out=bottom[0].diff)
+            self.xp.multiply(dy, slope, out=dx)
+
+        if propagate_down[0]:
+            elementwise(part, top[0].data, top[0].diff, bottom[0].diff)

@@ -13,7 +13,8 @@ class Similarity(Layer):
 
     def reshape(self, bottom, top):
         if bottom[0].shape != bottom[1].shape or not bottom[0].shape:
-            raise ShapeError(self.where, expected="two bottoms of one shape (N, ...)", got=f"{bottom[0].shape} and {bottom[1].shape}")
+            raise ShapeError(self.where, expected="two bottoms of one shape (N, ...)",
+                             got=f"{bottom[0].shape} and {bottom[1].shape}")
         top[0].reshape((bottom[0].num, 1, 1, 1))
 
     def rows(self, array):

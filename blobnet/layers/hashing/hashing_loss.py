@@ -39,8 +39,8 @@ class HashingLoss(LossLayer):
     def setup(self, bottom, top):
         length = math.prod(bottom[0].shape[1:])
         if self.options.bi_margin != 2 * length:
-            warnings.warn(f"{self.where}: bi_margin is {self.options.bi_margin:g}; the paper uses twice the code length, "
-                          f"{2 * length}", stacklevel=2)
+            warnings.warn(f"{self.where}: bi_margin is {self.options.bi_margin:g}; the paper uses twice the code "
+                          f"length, {2 * length}", stacklevel=2)
 
     def reshape(self, bottom, top):
         super().reshape(bottom, top)

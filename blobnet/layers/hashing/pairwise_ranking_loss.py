@@ -18,8 +18,8 @@ class PairwiseRankingLoss(LossLayer):
     Params: none
     Options: triplet_loss_param.margin m (1), gradient
     Paper: Lai et al., Simultaneous Feature Learning and Hash Coding with Deep Neural Networks, CVPR 2015, equation 1.
-    Quirks: the published gradient, shown above, is neither divided by N nor multiplied with loss_weight. gradient: EXACT
-    is the derivative of the loss: +-weight/N. The other fields of triplet_loss_param belong to other layers.
+    Quirks: the published gradient, shown above, is neither divided by N nor multiplied with loss_weight. gradient:
+    EXACT is the derivative of the loss: +-weight/N. The other fields of triplet_loss_param belong to other layers.
     """
 
     options_field = "triplet_loss_param"

@@ -1,14 +1,54 @@
-"""What losses over class labels share: which labels count, and what the sum is divided by."""
+"""What losses with targets share: which targets count, what the sum is divided by, and that they get no gradient."""
 
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 
+from blobnet.core.layer import Layer
 from blobnet.core.loss_layer import LossLayer
-from blobnet.errors import DataError, ShapeError
+from blobnet.errors import DataError, NetError, ShapeError
+
+LOG_THRESHOLD = 1e-20  # what smaller probabilities count as in a logarithm
 
 
-class LabelLoss(LossLayer):
+def refuse_targets(layer: Layer, propagate_down: Sequence[bool]) -> None:
+    """NetError if a bottom of `layer` that holds labels or targets is asked for its gradient."""
+    targets = layer.unforced_bottoms
+    for i in targets:
+        if any(propagate_down[i:i + 1]):
+            wishes = " ".join(f"propagate_down: {str(j not in targets).lower()}" for j in range(len(propagate_down)))
+            raise NetError(layer.where, f"has no gradient for bottom {i} {layer.param.bottom[i]!r}, which is made by a "
+                           "layer that learns", hint=f"write {wishes}, if it needs none")
+
+
+class TargetLoss(LossLayer):
+    """A loss against given targets; `loss_param` says which of them count and what the sum is divided by."""
+
+    ignores = True                   # whether loss_param.ignore_label has an effect
+    default_normalization = "VALID"  # a NormalizationMode
+
+    def counts(self, targets):
+        """Where integer `targets` count: everywhere but at loss_param.ignore_label."""
+        options = self.param.loss_param
+        if self.ignores and options.HasField("ignore_label"):
+            return targets != options.ignore_label
+        return self.xp.ones(targets.shape, bool)
+
+    def normalizer(self, counted) -> float:
+        """What the sum of losses is divided by, by loss_param; never below 1. `counted` (N, ...) says what counts."""
+        options = self.param.loss_param
+        mode = options.NormalizationMode.Value(self.default_normalization)
+        if options.HasField("normalization"):
+            mode = options.normalization
+        elif options.HasField("normalize"):
+            mode = options.VALID if options.normalize else options.BATCH_SIZE
+        if mode == options.VALID:
+            return max(1.0, float(counted.sum()))
+        return max(1.0, float({options.FULL: counted.size, options.BATCH_SIZE: len(counted), options.NONE: 1}[mode]))
+
+
+class LabelLoss(TargetLoss):
     """A loss over scores along an axis and one integer label at every other position.
 
     `grouped` is the shape (outer, classes, inner) of the scores seen from the axis; labels are (outer, inner).
@@ -18,33 +58,34 @@ class LabelLoss(LossLayer):
         """Take the shape of the scores apart at `axis`, and check that there is a label for every position."""
         axis = bottom[0].canonical_axis(axis, self.where)
         shape = bottom[0].shape
-        self.grouped = outer, classes, inner = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1:])
+        self.grouped = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1:])
+        self._check_count(bottom, f"for scores {shape} with classes on axis {axis}")
+
+    def group_rows(self, bottom) -> None:
+        """Take every row of scores, however many axes it has, for the scores of one label."""
+        shape = bottom[0].shape
+        if not shape:
+            raise ShapeError(self.where, expected="scores of at least one axis", got=shape)
+        self.grouped = shape[0], math.prod(shape[1:]), 1
+        self._check_count(bottom, f"for the rows of scores {shape}")
+
+    def _check_count(self, bottom, what: str) -> None:
+        outer, _, inner = self.grouped
         if outer * inner != bottom[1].count:
-            raise ShapeError(self.where, expected=f"{outer * inner} labels for scores {shape} with classes on axis {axis}",
+            raise ShapeError(self.where, expected=f"{outer * inner} labels {what}",
                              got=f"{bottom[1].count} of shape {bottom[1].shape}",
                              hint="one integer label a position; a one-hot row is no label")
 
     def read_labels(self, blob):
-        """Labels as integers (outer, inner), and where they count; DataError if one is no class."""
+        """Labels as integers (outer, inner), 0 where they do not count, and where they do.
+
+        DataError if one that counts is no class.
+        """
         outer, classes, inner = self.grouped
         labels = blob.data.reshape(outer, inner).astype(self.xp.int64)
-        loss_param = self.param.loss_param
-        counted = labels != loss_param.ignore_label if loss_param.HasField("ignore_label") else self.xp.ones(labels.shape, bool)
+        counted = self.counts(labels)
         wrong = counted & ((labels < 0) | (labels >= classes))
         if wrong.any():
             raise DataError(self.where, expected=f"labels in 0 ... {classes - 1}", got=int(labels[wrong][0]),
-                            hint="num_output must cover all classes, or name an ignore_label")
+                            hint="num_output must cover all classes" + ", or name an ignore_label" * self.ignores)
         return self.xp.where(counted, labels, 0), counted
-
-    def normalizer(self, counted) -> float:
-        """What the sum of losses is divided by, by loss_param; never below 1."""
-        options = self.param.loss_param
-        mode = options.normalization
-        if not options.HasField("normalization") and options.HasField("normalize"):
-            mode = options.VALID if options.normalize else options.BATCH_SIZE
-        outer, _, inner = self.grouped
-        if mode == options.VALID:
-            divisor = int(counted.sum())
-        else:
-            divisor = {options.FULL: outer * inner, options.BATCH_SIZE: outer, options.NONE: 1}[mode]
-        return max(1.0, float(divisor))

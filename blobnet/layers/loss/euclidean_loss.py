@@ -27,14 +27,15 @@ class EuclideanLoss(LossLayer):
         if rows[0] != rows[1]:
             raise ShapeError(self.where, expected="as many elements a row in both bottoms",
                              got=f"{bottom[0].shape} and {bottom[1].shape}")
+        self.batch = max(1, math.prod(bottom[0].shape[:1]))
 
     def forward(self, bottom, top):
         self.difference = bottom[0].data - bottom[1].data.reshape(bottom[0].shape)
         flat = self.difference.reshape(-1)
-        top[0].data[...] = flat @ flat / max(1, bottom[0].num) / 2
+        top[0].data[...] = flat @ flat / self.batch / 2
 
     def backward(self, top, propagate_down, bottom):
         for sign, wanted, blob in zip((1, -1), propagate_down, bottom):
             if wanted:
-                factor = sign * self.weight(top) / max(1, bottom[0].num)
+                factor = sign * self.weight(top) / self.batch
                 self.xp.multiply(self.difference.reshape(blob.shape), factor, out=blob.diff)

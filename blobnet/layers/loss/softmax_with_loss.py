@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
-from blobnet.layers.loss._base import LabelLoss
+from blobnet.layers.loss._base import LabelLoss, refuse_targets
 from blobnet.ops.softmax import softmax
 
 
@@ -21,7 +21,7 @@ class SoftmaxWithLoss(LabelLoss):
     false BATCH_SIZE)
     Paper: Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990.
     Quirks: Z is never below 1. Probabilities below the smallest normal float32 count as that number. With two tops
-    loss_weight must be given for both.
+    loss_weight must be given for both. A class number is truncated to an integer.
     """
 
     num_tops = (1, 2)
@@ -38,14 +38,16 @@ class SoftmaxWithLoss(LabelLoss):
         self.labels, self.counted = self.read_labels(bottom[1])
         chosen = self.xp.take_along_axis(self.probability, self.labels[:, None, :], axis=1)[:, 0, :]
         losses = -self.xp.log(self.xp.maximum(chosen, self.xp.finfo("float32").tiny))
-        top[0].data[...] = (losses * self.counted).sum() / self.normalizer(self.counted)
+        self.divisor = self.normalizer(self.counted)
+        top[0].data[...] = (losses * self.counted).sum() / self.divisor
         if len(top) == 2:
             top[1].data[...] = self.probability.reshape(top[1].shape)
 
     def backward(self, top, propagate_down, bottom):
+        refuse_targets(self, propagate_down)
         if not propagate_down[0]:
             return
         dx = bottom[0].diff.reshape(self.grouped)
         classes = self.xp.arange(self.grouped[1])[None, :, None]
         self.xp.subtract(self.probability, classes == self.labels[:, None, :], out=dx)
-        dx *= self.counted[:, None, :] * (self.weight(top) / self.normalizer(self.counted))
+        dx *= self.counted[:, None, :] * (self.weight(top) / self.divisor)

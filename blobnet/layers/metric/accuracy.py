@@ -33,8 +33,8 @@ class Accuracy(Layer):
         shape = bottom[0].shape
         self.grouped = outer, classes, inner = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1:])
         if outer * inner != bottom[1].count:
-            raise ShapeError(self.where, expected=f"{outer * inner} labels for scores {shape} with classes on axis {axis}",
-                             got=f"{bottom[1].count} of shape {bottom[1].shape}")
+            raise ShapeError(self.where, got=f"{bottom[1].count} of shape {bottom[1].shape}",
+                             expected=f"{outer * inner} labels for scores {shape} with classes on axis {axis}")
         if self.options.top_k > classes:
             raise ShapeError(self.where, expected=f"top_k at most the {classes} classes", got=self.options.top_k)
         top[0].reshape(())
@@ -45,7 +45,9 @@ class Accuracy(Layer):
         outer, classes, inner = self.grouped
         scores = bottom[0].data.reshape(self.grouped)
         labels = bottom[1].data.reshape(outer, inner).astype(self.xp.int64)
-        counted = labels != self.options.ignore_label if self.options.HasField("ignore_label") else self.xp.ones(labels.shape, bool)
+        counted = self.xp.ones(labels.shape, bool)
+        if self.options.HasField("ignore_label"):
+            counted = labels != self.options.ignore_label
         wrong = counted & ((labels < 0) | (labels >= classes))
         if wrong.any():
             raise DataError(self.where, expected=f"labels in 0 ... {classes - 1}", got=int(labels[wrong][0]))

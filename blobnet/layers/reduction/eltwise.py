@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
@@ -28,7 +30,8 @@ class Eltwise(Layer):
         options = self.options
         self.operation = {options.SUM: "sum", options.PROD: "prod", options.MAX: "max"}[options.operation]
         if options.coeff and self.operation != "sum":
-            raise NetError(self.where, "coefficients go with SUM only", hint="remove coeff, or scale the bottoms before")
+            raise NetError(self.where, "coefficients go with SUM only",
+                           hint="remove coeff, or scale the bottoms before")
         if len(options.coeff) not in (0, len(bottom)):
             raise NetError(self.where, expected=f"no coeff or one a bottom ({len(bottom)})", got=len(options.coeff))
         self.coefficients = list(options.coeff) or [1.0] * len(bottom)
@@ -36,8 +39,8 @@ class Eltwise(Layer):
     def reshape(self, bottom, top):
         for i, blob in enumerate(bottom):
             if blob.shape != bottom[0].shape:
-                raise ShapeError(self.where, f"bottom {i} {self.param.bottom[i]!r}", expected=f"shape {bottom[0].shape}",
-                                 got=blob.shape)
+                raise ShapeError(self.where, f"bottom {i} {self.param.bottom[i]!r}",
+                                 expected=f"shape {bottom[0].shape}", got=blob.shape)
         top[0].reshape(bottom[0].shape)
 
     def forward(self, bottom, top):
@@ -71,7 +74,8 @@ class Eltwise(Layer):
 
     def _product_of_others(self, i: int, top, bottom):
         if not self.options.stable_prod_grad:
-            return top[0].data / bottom[i].data
+            with np.errstate(invalid="ignore", divide="ignore"):
+                return top[0].data / bottom[i].data
         others = [blob.data for j, blob in enumerate(bottom) if j != i]
         product = others[0]
         for value in others[1:]:

@@ -37,12 +37,12 @@ class Slice(Layer):
                 raise NetError(self.where, expected=f"{len(top) - 1} slice points for {len(top)} tops", got=len(points))
             edges = [0, *points, size]
             if any(a >= b for a, b in pairwise(edges)):
-                raise ShapeError(self.where, expected=f"slice points that rise within 0 and {size} (axis {axis} of {bottom[0].shape})",
-                                 got=points)
+                raise ShapeError(self.where, got=points, expected=f"slice points that rise within 0 and {size} "
+                                 f"(axis {axis} of {bottom[0].shape})")
         else:
             if size % len(top):
-                raise ShapeError(self.where, expected=f"axis {axis} to be a multiple of the {len(top)} tops", got=bottom[0].shape,
-                                 hint="give slice_point")
+                raise ShapeError(self.where, expected=f"axis {axis} to be a multiple of the {len(top)} tops",
+                                 got=bottom[0].shape, hint="give slice_point")
             edges = list(range(0, size + 1, size // len(top))) if size else [0] * (len(top) + 1)
         self.spans = [(slice(None),) * axis + (slice(a, b),) for a, b in pairwise(edges)]
         for blob, (a, b) in zip(top, pairwise(edges), strict=True):

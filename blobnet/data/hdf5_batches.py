@@ -1,0 +1,74 @@
+"""HDF5Batches: the batches of the rows in a list of HDF5 files, by number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+import numpy as np
+
+from blobnet.data.hdf5 import dataset_shapes, read_datasets
+from blobnet.data.order import Shuffles
+from blobnet.errors import DataError
+
+Batch = tuple[np.ndarray, ...]
+
+
+class HDF5Batches:
+    """Batch n holds the rows n * size … of the datasets `names`, file after file, and then from the first file again.
+
+    With `shuffle` the files of every epoch come in another order, and so do the rows of a file: the order of the files
+    in epoch e comes from `random(e, 0)`, that of the rows in the k-th file read in it from `random(e, 1 + k)`.
+    Raises DataError for files that do not fit each other or have no row. One file at a time is in memory.
+    """
+
+    def __init__(self, files: Sequence[str], names: Sequence[str], size: int, dtype: np.dtype = np.float32,
+                 shuffle: bool = False, random: Callable[..., np.random.Generator] = np.random.default_rng):
+        self.files, self.names, self.size, self.dtype = list(files), list(names), size, np.dtype(dtype)
+        self._file_order = Shuffles(random) if shuffle else lambda count, *key: np.arange(count)
+        self._row_order = Shuffles(random) if shuffle else lambda count, *key: slice(None)
+        self._loaded: tuple[int | None, list[np.ndarray]] = None, []
+        shapes = [dataset_shapes(file, self.names) for file in self.files]
+        self._rows = np.array([self._check(file, found, shapes[0]) for file, found in zip(self.files, shapes)])
+        self._shapes = [(size, *shape[1:]) for shape in shapes[0]]
+
+    def _check(self, file: str, shapes: list[tuple[int, ...]], first: list[tuple[int, ...]]) -> int:
+        """The number of rows in `file`."""
+        where = f"HDF5 file {file!r}"
+        for name, shape, model in zip(self.names, shapes, first):
+            if not shape or shape[0] < 1:
+                raise DataError(where, f"dataset {name!r}", expected="at least one row", got=f"shape {shape}")
+            if shape[0] != shapes[0][0]:
+                raise DataError(where, f"dataset {name!r}", got=f"{shape[0]} rows",
+                                expected=f"as many rows as {self.names[0]!r} has, {shapes[0][0]}")
+            if shape[1:] != model[1:]:
+                raise DataError(where, f"dataset {name!r}", got=shape[1:],
+                                expected=f"rows of shape {model[1:]} as in {self.files[0]!r}")
+        return shapes[0][0]
+
+    def shapes(self) -> list[tuple[int, ...]]:
+        """The shapes of the arrays in a batch."""
+        return self._shapes
+
+    def __call__(self, n: int, reuse: Batch | None = None) -> Batch:
+        """Batch `n`, an array for each dataset, in the arrays of `reuse` if given."""
+        batch = reuse or tuple(np.empty(shape, self.dtype) for shape in self._shapes)
+        filled = 0
+        while filled < self.size:
+            epoch, place = divmod(n * self.size + filled, int(self._rows.sum()))
+            files = self._file_order(len(self.files), epoch, 0)
+            ends = self._rows[files].cumsum()
+            k = int(ends.searchsorted(place, side="right"))
+            count, left = int(self._rows[files[k]]), int(ends[k]) - place
+            rows = slice(count - left, count - left + self.size - filled)  # ends with the file
+            order = self._row_order(count, epoch, 1 + k)
+            for array, values in zip(batch, self._load(int(files[k]))):
+                part = values[order[rows]] if isinstance(order, np.ndarray) else values[rows]
+                array[filled:filled + len(part)] = part
+            filled += len(part)
+        return batch
+
+    def _load(self, file: int) -> list[np.ndarray]:
+        if self._loaded[0] != file:
+            self._loaded = None, []  # before the next is read: never two in memory
+            self._loaded = file, read_datasets(self.files[file], self.names, self.dtype)
+        return self._loaded[1]

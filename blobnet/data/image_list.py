@@ -1,0 +1,52 @@
+"""Lists of image files with labels, "path label" a line."""
+
+from __future__ import annotations
+
+import os
+import re
+
+import numpy as np
+
+from blobnet.errors import DataError
+from blobnet.proto.storage import require_file
+
+LEADING_INTEGER = re.compile(r"\s*([-+]?\d+)")
+
+
+def read_image_list(path: str | os.PathLike, label_num: int = 1) -> tuple[list[str], np.ndarray]:
+    """The paths in the list at `path`, and their labels: integers (N,), or (N, label_num) if that is above 1.
+
+    A path may have spaces in it. One label: the integer that begins the text after the last space, as Caffe takes it;
+    0 if there is none, so a list without labels works. Several: the last `label_num` words of the line, integers all.
+    DataError, with the line, for an empty list or line, and for words that are no labels.
+    """
+    text = require_file(path).read_text("utf-8", "surrogateescape")
+    lines = text.removesuffix("\n").split("\n") if text else []
+    if not lines:
+        raise DataError(os.fspath(path), expected="lines of a path and a label", got="an empty file")
+    paths, labels = [], []
+    for number, line in enumerate(lines, 1):
+        where = f"{os.fspath(path)}:{number}"
+        if not line.strip():
+            raise DataError(where, expected="a path and a label", got="an empty line")
+        file, label = _one_label(line) if label_num == 1 else _several_labels(line, label_num, where)
+        paths.append(file)
+        labels.append(label)
+    return paths, np.array(labels)
+
+
+def _one_label(line: str) -> tuple[str, int]:
+    file, space, rest = line.rpartition(" ")
+    found = LEADING_INTEGER.match(rest)
+    return file if space else line.rstrip("\r"), int(found[1]) if found else 0
+
+
+def _several_labels(line: str, count: int, where: str) -> tuple[str, list[int]]:
+    words = line.rsplit(None, count)
+    try:
+        labels = [int(word) for word in words[1:]]
+    except ValueError:
+        labels = []
+    if len(labels) != count:
+        raise DataError(where, expected=f"a path and {count} integers (label_num)", got=repr(line))
+    return words[0], labels

@@ -1,0 +1,80 @@
+"""WindowBatches: batches of windows drawn from a window file, by number."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import numpy as np
+
+from blobnet.data.batches import Batch
+from blobnet.data.image_files import in_parallel
+from blobnet.data.images import decode_image
+from blobnet.data.resize import resize
+from blobnet.data.window_crop import place_window
+from blobnet.data.window_file import CHANNELS, WindowFile
+from blobnet.errors import ShapeError
+from blobnet.proto.storage import require_file
+
+
+class WindowBatches:
+    """Batch n: background windows, then int(size * fg_fraction) foreground windows, each drawn from `random(n)`.
+
+    A window is cut out and resized to crop_size as `place_window` says, mirrored with probability one half if `mirror`,
+    and becomes scale * (x - mean) where the image is, 0 outside of it. `mean` is an array that fits (3, crop_size,
+    crop_size), or 0. With `cache` the files are read once, now, and kept as they are, compressed.
+    """
+
+    def __init__(self, windows: WindowFile, size: int, crop_size: int, dtype: np.dtype = np.float32,
+                 random: Callable[..., np.random.Generator] = np.random.default_rng, *, fg_fraction: float = 0.25,
+                 context_pad: int = 0, square: bool = False, mirror: bool = False, scale: float = 1,
+                 mean: np.ndarray | float = 0, cache: bool = False):
+        self.windows, self.size, self.crop_size = windows, size, crop_size
+        self.dtype, self.random = np.dtype(dtype), random
+        self.foreground = int(np.float32(size) * np.float32(fg_fraction))
+        self.context_pad, self.square, self.mirror = context_pad, square, mirror
+        self.scale, self.mean = self.dtype.type(scale), np.broadcast_to(
+            np.asarray(mean, self.dtype), (CHANNELS, crop_size, crop_size))
+        self.files = [require_file(path).read_bytes() for path in windows.paths] if cache else None
+
+    def shapes(self) -> list[tuple[int, ...]]:
+        """The shapes of a batch's images and labels."""
+        return [(self.size, CHANNELS, self.crop_size, self.crop_size), (self.size,)]
+
+    def __call__(self, n: int, reuse: Batch | None = None) -> Batch:
+        """Batch `n`, in the arrays of `reuse` if given."""
+        data, labels = reuse or [np.empty(shape, self.dtype) for shape in self.shapes()]
+        drawn, flips = self._draw(self.random(n))
+        data.fill(0)
+        in_parallel(lambda i: self._cut(drawn[i], flips[i], data[i]), range(self.size))
+        labels[...] = drawn[:, 1]
+        return data, labels
+
+    def _draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
+        parts = (self.windows.background, self.size - self.foreground), (self.windows.foreground, self.foreground)
+        drawn = np.concatenate([pool[rng.integers(len(pool), size=count)] for pool, count in parts])
+        return drawn, rng.integers(2, size=self.size) if self.mirror else np.zeros(self.size, int)
+
+    def _cut(self, window: np.ndarray, flip: int, out: np.ndarray) -> None:
+        index = int(window[0])
+        path = self.windows.paths[index]
+        content = self.files[index] if self.files else require_file(path).read_bytes()
+        image = decode_image(content, True, f"image {path!r}")
+        place = place_window(window[2:], image.shape[1:], self.crop_size, self.context_pad, self.square, bool(flip),
+                             self.dtype, f"image {path!r}")
+        part = resize(image[:, place.y1:place.y2, place.x1:place.x2], place.height, place.width)
+        where = np.s_[:, place.pad_y:place.pad_y + place.height, place.pad_x:place.pad_x + place.width]
+        np.subtract(part[:, :, ::-1] if flip else part, self.mean[where], out=out[where], dtype=self.dtype)
+        out[where] *= self.scale
+
+
+def central_mean(image: np.ndarray, crop_size: int, where: str) -> np.ndarray:
+    """The part of a mean image (C, H, W) that is subtracted, (W - crop_size) // 2 from the left and from the top.
+
+    ShapeError if it does not fit.
+    """
+    offset = (image.shape[2] - crop_size) // 2
+    part = image[:, max(offset, 0):, max(offset, 0):][:, :crop_size, :crop_size]
+    if offset < 0 or part.shape != (CHANNELS, crop_size, crop_size):
+        raise ShapeError(where, expected=f"a mean_file of {CHANNELS} channels and at least {crop_size} x {crop_size}",
+                         got=image.shape)
+    return part

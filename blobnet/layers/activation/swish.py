@@ -1,0 +1,47 @@
+"""Swish: a linear unit with its own gate."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.layers.activation._base import Elementwise
+from blobnet.ops.elementwise import elementwise
+
+
+@register
+class Swish(Elementwise):
+    """Weigh every number with a sigmoid of itself.
+
+    y = x * s,   s = 1 / (1 + exp(-beta * x)),   dx = dy * (beta * y + s * (1 - beta * y))
+
+    Bottoms: x (any shape)    Tops: y (as x; may be x itself)    Params: none
+    Options: beta (1)
+    Paper: Ramachandran, Zoph and Le, Searching for Activation Functions, 2017.
+    Quirks: s is computed as tanh(beta * x / 2) / 2 + 1 / 2, which cannot overflow.
+    """
+
+    options_field = "swish_param"
+
+    def reshape(self, bottom, top):
+        super().reshape(bottom, top)
+        self.gate = self.xp.empty(bottom[0].shape, self.dtype)
+
+    def forward(self, bottom, top):
+        def part(x, gate, y):
+            self.xp.multiply(x, self.options.beta / 2, out=gate)
+            self.xp.tanh(gate, out=gate)
+            gate *= 0.5
+            gate += 0.5
+            self.xp.multiply(x, gate, out=y)
+
+        elementwise(part, bottom[0].data, self.gate, top[0].data)
+
+    def backward(self, top, propagate_down, bottom):
+        def part(y, gate, dy, dx):
+            inner = y * self.options.beta
+            slope = 1 - inner
+            slope *= gate
+            slope += inner
+            self.xp.multiply(dy, slope, out=dx)
+
+        if propagate_down[0]:
+            elementwise(part, top[0].data, self.gate, top[0].diff, bottom[0].diff)

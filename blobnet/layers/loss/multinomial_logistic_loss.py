@@ -1,0 +1,41 @@
+"""Multinomial logistic loss."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.layers.loss._base import LOG_THRESHOLD, LabelLoss, refuse_targets
+
+
+@register
+class MultinomialLogisticLoss(LabelLoss):
+    """Negative logarithm of the probability of the label, from probabilities.
+
+    loss = -1/N * sum_n log p[n, label_n],   dp[n, k] = -weight / (N p[n, k]) where k is label_n, else 0
+
+    Bottoms: p (N, C) probabilities, such as a Softmax gives; labels (N,), integers in 0 ... C-1
+    Tops: loss ()
+    Params: none
+    Quirks: probabilities below 1e-20 count as 1e-20, in the gradient too, which is not 0 there. Further axes of p count
+    as classes too. A label is truncated to an integer. loss_param has no effect. From scores, SoftmaxWithLoss is the
+    stabler way.
+    """
+
+    ignores = False
+
+    def reshape(self, bottom, top):
+        super().reshape(bottom, top)
+        self.group_rows(bottom)
+        self.places = self.xp.arange(self.grouped[0])
+
+    def forward(self, bottom, top):
+        self.labels = self.read_labels(bottom[1])[0][:, 0]
+        chosen = bottom[0].data.reshape(self.grouped[:2])[self.places, self.labels]
+        self.chosen = self.xp.maximum(chosen, LOG_THRESHOLD)
+        top[0].data[...] = -self.xp.log(self.chosen).sum() / max(1, self.grouped[0])
+
+    def backward(self, top, propagate_down, bottom):
+        refuse_targets(self, propagate_down)
+        if propagate_down[0]:
+            bottom[0].diff.fill(0)
+            slopes = -self.weight(top) / max(1, self.grouped[0]) / self.chosen
+            bottom[0].diff.reshape(self.grouped[:2])[self.places, self.labels] = slopes

@@ -1,0 +1,54 @@
+"""Sigmoid followed by the cross-entropy loss."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.errors import ShapeError
+from blobnet.layers.loss._base import TargetLoss, refuse_targets
+
+
+@register
+class SigmoidCrossEntropyLoss(TargetLoss):
+    """How badly the sigmoid of every score fits its target probability.
+
+    p = 1 / (1 + exp(-x)),   loss = -1/Z * sum_i [ t_i log p_i + (1 - t_i) log(1 - p_i) ],   dx = weight/Z * (p - t)
+
+    Bottoms: x (N, ...) scores; targets t (N, ...) of as many elements, 0 or 1 or between
+    Tops: loss ()
+    Params: none
+    Options: loss_param.ignore_label: elements with this target cost nothing; loss_param.normalization: Z is N
+    (BATCH_SIZE, the default here), the number of elements that count (VALID), of all elements (FULL) or 1 (NONE);
+    normalize (old name: true VALID, false BATCH_SIZE)
+    Quirks: the default normalization is not the VALID of other losses. Targets outside 0 ... 1 are taken as they are;
+    they are truncated to integers only to be compared with ignore_label, so 0.7 is ignored with 0. Z is never below 1.
+    There is no gradient for the targets.
+    """
+
+    default_normalization = "BATCH_SIZE"
+
+    def reshape(self, bottom, top):
+        super().reshape(bottom, top)
+        if bottom[0].count != bottom[1].count or not bottom[0].shape:
+            raise ShapeError(self.where, expected="a target (N, ...) for every score (N, ...)",
+                             got=f"{bottom[1].shape} for {bottom[0].shape}")
+
+    def forward(self, bottom, top):
+        x, target = bottom[0].data, bottom[1].data.reshape(bottom[0].shape)
+        self.counted = self.counts(self.xp.trunc(target))
+        self.divisor = self.normalizer(self.counted)
+        costs = self.xp.log1p(self.xp.exp(-self.xp.abs(x)))  # without overflow: log(1 + e^x) = max(x, 0) + this
+        costs -= x * (target - (x >= 0))
+        top[0].data[...] = self.xp.where(self.counted, costs, 0).sum() / self.divisor
+
+    def backward(self, top, propagate_down, bottom):
+        refuse_targets(self, propagate_down)
+        if not propagate_down[0]:
+            return
+        x, dx = bottom[0].data, bottom[0].diff
+        self.xp.multiply(x, 0.5, out=dx)  # sigmoid(x) = tanh(x / 2) / 2 + 1 / 2
+        self.xp.tanh(dx, out=dx)
+        dx *= 0.5
+        dx += 0.5
+        dx -= bottom[1].data.reshape(x.shape)
+        dx *= self.counted
+        dx *= self.weight(top) / self.divisor

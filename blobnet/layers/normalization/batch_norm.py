@@ -1,0 +1,96 @@
+"""Batch normalisation."""
+
+from __future__ import annotations
+
+from blobnet.core.context import TEST
+from blobnet.core.layer import Layer
+from blobnet.core.registry import register
+from blobnet.errors import NetError, ShapeError
+from blobnet.ops.standardize import normalize, standardize, standardize_backward
+from blobnet.proto.messages import new
+
+
+@register
+class BatchNorm(Layer):
+    """Bring every channel to mean 0 and variance 1.
+
+    y = (x - m) / s,   s = sqrt(v + eps)
+    batch statistics: m and v are mean and variance of the M = N * H * W numbers of a channel,
+        dx = (dy - mean(dy) - y * mean(dy * y)) / s, and every forward adds to the running sums:
+        mean = fraction * mean + m,   variance = fraction * variance + v * M / (M - 1),   factor = fraction * factor + 1
+    global statistics: m = mean / factor, v = variance / factor (0 while factor is 0),   dx = dy / s
+
+    Bottoms: x (N, C, H, W), any axes after C; (N,) is one channel
+    Tops: y (as x; may be x itself)
+    Params: running sums mean (C), variance (C) and factor (1,); all begin at 0 and have lr_mult 0
+    Options: use_global_stats (left out: true in TEST, false in TRAIN), moving_average_fraction (0.999), eps (1e-5)
+    Paper: Ioffe and Szegedy, Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
+    Shift, ICML 2015. Its scale and shift are a Scale layer of their own.
+    Quirks: forward changes the parameters. What y holds at backward does not matter, so layers after this one may
+    work in place. With lr_mult above 0 for one or two parameters the layer is refused; for all three it counts as 0.
+    Caffe stopped at bottoms of one axis.
+    """
+
+    options_field = "batch_norm_param"
+    in_place = True
+
+    def setup(self, bottom, top):
+        options, shape = self.options, bottom[0].shape
+        if not shape:
+            raise ShapeError(self.where, expected="at least 1 axis", got=shape)
+        self.use_global = options.use_global_stats if options.HasField("use_global_stats") else self.phase == TEST
+        self.channels = shape[1] if len(shape) > 1 else 1
+        for size in (self.channels, self.channels, 1):
+            self.add_param((size,), new("FillerParameter"))
+        while len(self.param.param) < len(self.blobs):
+            self.param.param.add(lr_mult=0)
+        for i, spec in enumerate(self.param.param):
+            if spec.lr_mult != 0:
+                raise NetError(self.where, f"param {i}", expected="lr_mult 0", got=f"{spec.lr_mult:g}",
+                               hint="the statistics are not learned; a Scale layer after this one learns")
+
+    def reshape(self, bottom, top):
+        shape = bottom[0].shape
+        if shape[1:2] != (self.channels,) and (len(shape) != 1 or self.channels != 1):
+            expected = f"{self.channels} channels on axis 1, as the statistics have"
+            raise ShapeError(self.where, expected=expected, got=shape)
+        if not bottom[0].count and not self.use_global:
+            raise ShapeError(self.where, expected="at least one value to take the statistics of", got=shape,
+                             hint="use_global_stats: true works on empty batches")
+        self.grouped = (shape[0], self.channels, bottom[0].count // (shape[0] * self.channels) if shape[0] else 0)
+        self.mean, self.variance, self.deviation = (self.xp.empty(self.channels, self.dtype) for _ in range(3))
+        self.normalized = None if self.use_global else self.xp.empty(self.grouped, self.dtype)
+        top[0].reshape(shape)
+
+    def forward(self, bottom, top):
+        x, y = bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped)
+        if self.use_global:
+            mean, variance, (factor,) = (blob.data for blob in self.blobs)
+            scale = 1 / factor if factor else factor
+            self.xp.multiply(mean, scale, out=self.mean)
+            self.xp.multiply(variance, scale, out=self.variance)
+            self.deviation = self._deviation(self.variance)
+            normalize(x, self.mean, self.deviation, y)
+        else:
+            standardize(x, self._deviation, self.mean, self.variance, self.deviation, self.normalized)
+            y[...] = self.normalized
+            self._keep_statistics(bottom[0].count // self.channels)
+
+    def _deviation(self, variance):
+        return self.xp.sqrt(variance + self.options.eps)
+
+    def _keep_statistics(self, count: int) -> None:
+        """Add the batch's statistics, taken over `count` values, to the running sums."""
+        unbiased = self.variance * (count / (count - 1) if count > 1 else 1)
+        for blob, value in zip(self.blobs, (self.mean, unbiased, 1)):
+            blob.data[...] *= self.options.moving_average_fraction
+            blob.data[...] += value
+
+    def backward(self, top, propagate_down, bottom):
+        if not propagate_down[0]:
+            return
+        dx, dy = bottom[0].diff.reshape(self.grouped), top[0].diff.reshape(self.grouped)
+        if self.use_global:
+            self.xp.divide(dy, self.deviation[:, None], out=dx)
+        else:
+            standardize_backward(self.normalized, dy, self.deviation, dx)

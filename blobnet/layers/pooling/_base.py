@@ -1,0 +1,50 @@
+"""What layers share that reduce windows: where the windows lie, and the methods that reduce them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from blobnet.ops.im2col import Axis
+from blobnet.ops.stochastic import ExpectedPool, StochasticPool
+from blobnet.ops.tiles import TileMax, are_tiles
+from blobnet.ops.windows import MaxPool, average_matrices, average_pool, pooled_size
+
+Sizes = Sequence[int]
+WIDE = 40  # values of a window from which rows of windows are faster than a pass for each of their places
+
+
+class AveragePool:
+    """Averages over windows of fixed shapes: x (N, C, *spatial) -> (N, C, *pooled)."""
+
+    def __init__(self, xp, dtype, num: int, channels: int, axes: Sequence[Axis]):
+        self.matrices = average_matrices(xp, dtype, axes)
+        self.transposed = [matrix.T for matrix in self.matrices]
+
+    def forward(self, x, out) -> None:
+        average_pool(x, self.matrices, out)
+
+    def backward(self, top_diff, x_diff) -> None:
+        average_pool(top_diff, self.transposed, x_diff)
+
+
+def make_pool(method: str, training: bool, xp, dtype, num: int, channels: int, axes: Sequence[Axis]):
+    """What reduces windows by `method` (MAX, AVE, STOCHASTIC), with forward(x, out) and backward(top_diff, x_diff)."""
+    if method == "MAX":
+        kind = TileMax if are_tiles(axes) and prod(axis.taps for axis in axes) >= WIDE else MaxPool
+    elif method == "AVE":
+        kind = AveragePool
+    else:
+        kind = StochasticPool if training else ExpectedPool
+    return kind(xp, dtype, num, channels, axes)
+
+
+def window_axes(spatial: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, ceil: bool = True) -> list[Axis]:
+    """The windows along each spatial axis. Padding of any axis drops last windows beyond x and near padding in all."""
+    axes = []
+    for size, k, s, p in zip(spatial, kernel, stride, pad):
+        out = pooled_size(size, k, s, p, ceil)
+        if any(pad) and (out - 1) * s >= size + p:
+            out -= 1
+        axes.append(Axis(size, out, k, s, 1, p))
+    return axes

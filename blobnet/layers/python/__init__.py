@@ -1,0 +1,1 @@
+"""Layers written by users of pycaffe."""

@@ -1,0 +1,56 @@
+"""What the Python layer needs beside its page: finding the user's class, and a list of parameters that can grow."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import sys
+from types import ModuleType
+
+import numpy as np
+
+from blobnet.core.blob import Blob
+from blobnet.errors import NetError, close_matches
+
+
+class BlobList(list):
+    """The parameter blobs of a layer, with pycaffe's `add_blob`."""
+
+    def __init__(self, xp: ModuleType, dtype: np.dtype):
+        super().__init__()
+        self.xp, self.dtype = xp, dtype
+
+    def add_blob(self, *shape: int) -> None:
+        """Append a parameter of this shape, filled with 0."""
+        self.append(Blob(shape, self.xp, self.dtype))
+
+
+def find_class(module: str, name: str, where: str) -> type:
+    """The class `name` in `module`, which is looked for in sys.path and then in the current folder.
+
+    NetError if one of them is not there. What the module itself raises passes through.
+    """
+    for field, value in (("module", module), ("layer", name)):
+        if not value:
+            raise NetError(where, f"no {field} in python_param",
+                           hint='write python_param { module: "my_layers" layer: "MyLayer" }')
+    found = _import(module, where)
+    cls = getattr(found, name, None)
+    if not isinstance(cls, type):
+        known = [key for key, value in vars(found).items() if isinstance(value, type)]
+        raise NetError(where, f"no class {name!r} in module {module!r}", hint=close_matches(name, known))
+    return cls
+
+
+def _import(module: str, where: str) -> ModuleType:
+    folder = os.getcwd()
+    sys.path.append(folder)
+    try:
+        return importlib.import_module(module)
+    except ModuleNotFoundError as error:
+        if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            raise  # the module is there, and misses another
+        raise NetError(where, f"no module {module!r} in sys.path or {folder!r}",
+                       hint="start in its folder, or add that to PYTHONPATH") from error
+    finally:
+        sys.path.remove(folder)

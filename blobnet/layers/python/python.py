@@ -1,0 +1,70 @@
+"""Python."""
+
+from __future__ import annotations
+
+from blobnet.core.layer import Layer
+from blobnet.core.registry import register
+from blobnet.errors import NetError
+from blobnet.layers.python._base import BlobList, find_class
+
+NEEDED = ("setup", "reshape", "forward")  # backward only where something below learns
+
+
+@register
+class Python(Layer):
+    """Whatever a class of the user's computes.
+
+    y = user.forward(x),   dx = user.backward(dy)
+
+    Bottoms: any   Tops: any; one may be the bottom of its position if the class allows for it
+    Params: those that the class adds in setup, `self.blobs.add_blob(*shape)`, filled with 0
+    Options: module, a Python module in sys.path or the current folder; layer, the name of the class in it; param_str,
+    a text for the class (""); share_in_parallel has no effect
+
+    The class is a plain one, made without arguments, or a subclass of blobnet.Layer. It has the methods
+    `setup(bottom, top)`, called once, `reshape(bottom, top)`, called before every forward, `forward(bottom, top)`,
+    `backward(top, propagate_down, bottom)`, and perhaps `seek(step)`, called when a run continues after that many
+    forwards. It finds param_str, phase (0 TRAIN, 1 TEST), name and blobs in `self`, after its constructor.
+    Blobs are as in pycaffe: data, diff, shape, num, count, `reshape(*shape)`. On a GPU their arrays are CuPy's.
+
+    Quirks: what the class raises passes through unchanged. A loss must be given a loss_weight, even if its class is a
+    LossLayer. A class may do without backward where nothing below it learns.
+    """
+
+    options_field = "python_param"
+    num_bottoms = num_tops = (0, None)
+    in_place = True
+    reshape_always = True
+
+    def setup(self, bottom, top):
+        options = self.options
+        cls = find_class(options.module, options.layer, self.where)
+        missing = [name for name in NEEDED if not callable(getattr(cls, name, None))]
+        if missing:
+            raise NetError(self.where, f"class {cls.__qualname__!r} has no method {missing[0]!r}",
+                           hint="a layer has setup, reshape, forward, backward")
+        ours = issubclass(cls, Layer)
+        self.user = user = cls(self.param, self.context, self.index) if ours else cls()
+        self.blobs = user.blobs = BlobList(self.xp, self.dtype)
+        user.param_str, user.phase, user.name = options.param_str, self.phase, self.name
+        if ours:
+            user._check_arity("bottom", user.num_bottoms, len(bottom))
+            user._check_arity("top", user.num_tops, len(top))
+        user.setup(bottom, top)
+        self.param_propagate_down = [True] * len(self.blobs)
+
+    def reshape(self, bottom, top):
+        self.user.reshape(bottom, top)
+
+    def forward(self, bottom, top):
+        self.user.forward(bottom, top)
+
+    def backward(self, top, propagate_down, bottom):
+        if not hasattr(self.user, "backward"):
+            return super().backward(top, propagate_down, bottom)
+        self.user.param_propagate_down = self.param_propagate_down
+        self.user.backward(top, propagate_down, bottom)
+
+    def seek(self, step):
+        if hasattr(self.user, "seek"):
+            self.user.seek(step)

@@ -1,0 +1,56 @@
+"""One step of long short-term memory."""
+
+from __future__ import annotations
+
+from blobnet.core.layer import Layer
+from blobnet.core.registry import register
+from blobnet.errors import ShapeError
+from blobnet.layers.recurrent._base import refuse_cont
+from blobnet.ops.lstm import cell_backward, cell_forward, gate_slopes
+
+
+@register
+class LSTMUnit(Layer):
+    """Compute one step of long short-term memory from the inputs of its gates.
+
+    [i, f, o, g] = [s, s, s, tanh](x), s(x) = 1 / (1 + e^-x);   c = cont * f * c_prev + i * g,   h = o * tanh(c)
+    e = dc + dh * o * (1 - tanh(c)^2),   dc_prev = e * cont * f
+    dx = [e * g * i (1 - i), e * c_prev * f (1 - f), dh * tanh(c) * o (1 - o), e * i * (1 - g^2)], in it f = cont * s(x)
+
+    Bottoms: c_prev (1, N, H); x (1, N, 4H), the inputs of i, f, o, g; cont (1, N), 0 where a sequence begins, else 1
+    Tops: c (1, N, H), h (1, N, H)
+    Params: none
+    Paper: Hochreiter and Schmidhuber, Long short-term memory, Neural Computation 1997.
+    Quirks: cont gets no gradient. Where it is neither 0 nor 1, the gradient to the input of f is not the derivative.
+    The first axis may be longer than 1, for steps that know nothing of each other; Caffe refused that.
+    """
+
+    num_bottoms, num_tops = 3, 2
+    unforced_bottoms = (2,)
+
+    def reshape(self, bottom, top):
+        shape = bottom[0].shape
+        if len(shape) != 3:
+            raise ShapeError(self.where, "c_prev", expected="shape (1, N, H)", got=shape)
+        for i, wanted in ((1, (*shape[:2], 4 * shape[2])), (2, shape[:2])):
+            if bottom[i].shape != wanted:
+                raise ShapeError(self.where, f"bottom {i} {self.param.bottom[i]!r}", got=bottom[i].shape,
+                                 expected=f"shape {wanted} beside c_prev {shape}")
+        self.gates, self.slopes = (self.xp.empty(bottom[1].shape, self.dtype) for _ in range(2))
+        self.squashed = self.xp.empty(shape, self.dtype)
+        for blob in top:
+            blob.reshape(shape)
+
+    def forward(self, bottom, top):
+        last, x, cont = (blob.data for blob in bottom)
+        self.gates[...] = x
+        cell_forward(self.gates, cont[..., None], last, top[0].data, self.squashed, top[1].data)
+
+    def backward(self, top, propagate_down, bottom):
+        refuse_cont(self.where, propagate_down[2])
+        gate_slopes(self.gates, bottom[0].data, self.squashed, self.slopes)
+        cell_diff = top[0].diff.copy()
+        cell_backward(self.gates, self.squashed, top[1].diff, cell_diff, self.slopes)
+        for blob, diff, wanted in zip(bottom, (cell_diff, self.slopes), propagate_down):
+            if wanted:
+                blob.diff[...] = diff

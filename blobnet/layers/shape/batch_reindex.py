@@ -1,0 +1,48 @@
+"""Choosing rows by number."""
+
+from __future__ import annotations
+
+from blobnet.core.layer import Layer
+from blobnet.core.registry import register
+from blobnet.errors import DataError, NetError, ShapeError
+from blobnet.ops.scatter import scatter_add
+
+
+@register
+class BatchReindex(Layer):
+    """Pick, order and repeat the rows of a batch.
+
+    y_m = x_(i_m),   dx_n = sum of dy_m over all m with i_m = n
+
+    Bottoms: x (N, ...); indices i (M,), at least 0 and below N    Tops: y (M, ...)    Params: none
+    Quirks: an index is truncated to an integer after its range was checked, so -0.5 is refused and N - 0.5 is not.
+    There is no gradient for the indices.
+    """
+
+    num_bottoms = 2
+    unforced_bottoms = (1,)
+
+    def reshape(self, bottom, top):
+        x, indices = (blob.shape for blob in bottom)
+        if not x:
+            raise ShapeError(self.where, expected="rows to choose from, shape (N, ...)", got=x)
+        if len(indices) != 1:
+            raise ShapeError(self.where, expected="indices of one axis (M,)", got=indices)
+        top[0].reshape((*indices, *x[1:]))
+
+    def forward(self, bottom, top):
+        indices, rows = bottom[1].data, bottom[0].shape[0]
+        wrong = ~((indices >= 0) & (indices < rows))
+        if wrong.any():
+            raise DataError(self.where, expected=f"indices in 0 ... {rows - 1}", got=f"{float(indices[wrong][0]):g}",
+                            hint=f"they count the rows of {self.param.bottom[0]!r} from 0")
+        self.indices = indices.astype(self.xp.int64)
+        top[0].data[...] = bottom[0].data[self.indices]
+
+    def backward(self, top, propagate_down, bottom):
+        if propagate_down[1]:
+            raise NetError(self.where, "has no gradient for its indices",
+                           hint="write propagate_down: true propagate_down: false")
+        if propagate_down[0]:
+            bottom[0].diff.fill(0)
+            scatter_add(bottom[0].diff, self.indices, top[0].diff)

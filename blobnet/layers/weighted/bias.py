@@ -1,0 +1,41 @@
+"""Bias layer."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.layers.weighted._base import AlongAxes
+from blobnet.ops.affine import scale_shift, sums
+
+
+@register
+class Bias(AlongAxes):
+    """Add a bias to each position along some axes.
+
+    y[n, c, h, w] = x[n, c, h, w] + b[c],   dx = dy,   db[c] = sum over n, h, w of dy
+
+    Bottoms: x (N, C, H, W)[, b: its shape is that of neighbouring axes of x, from `axis` on]
+    Tops: y (as x; may be x itself)
+    Params: b (C) if it is no bottom
+    Options: axis (1), the first axis of x that b has; num_axes (1), how many a learned b has: 0 makes it one number,
+    -1 takes all to the last; filler of a learned b (0)
+    Quirks: axis and num_axes mean nothing where b, a bottom, has no axes; num_axes nothing where b is a bottom.
+    """
+
+    options_field = "bias_param"
+
+    def setup(self, bottom, top):
+        if len(bottom) == 1:
+            self.add_param(self.learned_shape(bottom[0]), self.options.filler)
+
+    def forward(self, bottom, top):
+        x, y = bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped)
+        scale_shift(x, None, self.second(bottom).data, y)
+
+    def backward(self, top, propagate_down, bottom):
+        dy, second = top[0].diff, self.second(bottom)
+        if len(bottom) == 1 and self.param_propagate_down[0]:
+            second.diff[...] += sums(dy.reshape(self.grouped)).reshape(second.shape)
+        if len(bottom) == 2 and propagate_down[1]:
+            second.diff[...] = sums(dy.reshape(self.grouped)).reshape(second.shape)
+        if propagate_down[0] and top[0] is not bottom[0]:
+            bottom[0].diff[...] = dy

@@ -1,0 +1,50 @@
+"""Deconvolution layer."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.layers.weighted._base import SlidingLayer
+from blobnet.ops.convolution import bias_gradient
+
+
+@register
+class Deconvolution(SlidingLayer):
+    """Spread every value through a bank of filters: the transpose of Convolution.
+
+    y[n, k, p * stride + r * dilation - pad, ...] += weight[c, k, r, s] * x[n, c, p, q], plus bias[k]
+    H' = stride * (H - 1) + dilation * (R - 1) + 1 - 2 * pad
+    dx is the convolution of dy with the weights, dweight that of dy with x, dbias the sum of dy over n and places
+
+    Bottoms: x (N, C, H, W), or any number of spatial axes; several bottoms of one shape share the parameters
+    Tops: y (N, K, H', W'), one for each bottom
+    Params: weight (C, K / group, R, S), bias (K)
+    Options: as Convolution: num_output K; kernel_size, stride (1), pad (0: rows cut off each side of y), dilation (1):
+    once, once for each spatial axis, or as kernel_h, kernel_w and so on; group (1); bias_term (true); axis (1);
+    weight_filler, bias_filler; engine and force_nd_im2col (without effect)
+    Paper: Long et al., Fully convolutional networks for semantic segmentation, CVPR 2015.
+    Quirks: the first axis of the weights counts the channels of the bottom, not of the top.
+    """
+
+    transposed = True
+
+    def output_sizes(self, spatial):
+        return tuple(stride * (size - 1) + dilation * (kernel - 1) + 1 - 2 * pad
+                     for size, kernel, stride, pad, dilation in zip(spatial, *self.sliding))
+
+    def multiply_adds(self, bottom, top):
+        return sum(blob.count // self.channels for blob in bottom) * self.blobs[0].count  # every weight at every value
+
+    def forward(self, bottom, top):
+        for x, y in zip(bottom, top):
+            self.plan.backward_data(x.data.reshape(self.bottom_shape), self.blobs[0].data,
+                                    y.data.reshape(self.top_shape), self.bias)
+
+    def backward(self, top, propagate_down, bottom):
+        for x, y, wanted in zip(bottom, top, propagate_down):
+            dy = y.diff.reshape(self.top_shape)
+            if self.learns_bias():
+                bias_gradient(dy, self.blobs[1].diff)
+            if self.param_propagate_down[0]:
+                self.plan.backward_weight(dy, x.data.reshape(self.bottom_shape), self.blobs[0].diff)
+            if wanted:
+                self.plan.forward(dy, self.blobs[0].data, None, x.diff.reshape(self.bottom_shape))

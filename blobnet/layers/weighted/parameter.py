@@ -1,0 +1,38 @@
+"""A parameter as a blob."""
+
+from __future__ import annotations
+
+from blobnet.core.layer import Layer
+from blobnet.core.registry import register
+from blobnet.proto.messages import new
+
+
+@register
+class Parameter(Layer):
+    """Hand a learned parameter to other layers, as a blob.
+
+    y = weight,   dweight = dy
+
+    Bottoms: none
+    Tops: y (of the shape given)
+    Params: weight (as y), 0 at first
+    Options: parameter_param.shape; left out, y is one number without axes
+    Quirks: the top shares data and diff of the parameter. The layer that reads it overwrites the diff, so gradients of
+    several backward passes (iter_size) do not add up: the last one counts.
+    """
+
+    options_field = "parameter_param"
+    num_bottoms = 0
+
+    def setup(self, bottom, top):
+        self.add_param(tuple(self.options.shape.dim), new("FillerParameter"))
+
+    def reshape(self, bottom, top):
+        top[0].reshape(self.blobs[0].shape)
+
+    def forward(self, bottom, top):
+        top[0].share_data(self.blobs[0])
+        top[0].share_diff(self.blobs[0])
+
+    def backward(self, top, propagate_down, bottom):
+        pass

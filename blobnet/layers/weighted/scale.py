@@ -1,0 +1,69 @@
+"""Scale layer."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.errors import ShapeError
+from blobnet.layers.weighted._base import AlongAxes
+from blobnet.ops.affine import scale_shift, sums
+from blobnet.proto.messages import new
+
+
+@register
+class Scale(AlongAxes):
+    """Multiply each position along some axes by a factor, and add a bias if asked to.
+
+    y[n, c, h, w] = x[n, c, h, w] * a[c] + b[c]
+    dx = dy * a[c],   da[c] = sum over n, h, w of dy * x,   db[c] = sum over n, h, w of dy
+
+    Bottoms: x (N, C, H, W)[, a: its shape is that of neighbouring axes of x, from `axis` on]
+    Tops: y (as x; may be x itself)
+    Params: a (C) if it is no bottom; b (as a) with bias_term
+    Options: axis (1), the first axis of x that a has; num_axes (1), how many a learned a has: 0 makes it one number,
+    -1 takes all to the last; filler of a learned a (1); bias_term (false), bias_filler (0)
+    Paper: Ioffe and Szegedy, Batch normalization: accelerating deep network training by reducing internal covariate
+    shift, ICML 2015 (its gamma and beta).
+    Quirks: a filler that is given without a value fills with 0. Where no axis stands before a learned a, or those have
+    one position (a batch of one image), its diff is overwritten instead of added to, so that of several backward passes
+    (iter_size) the last one counts; unless it has one position only, and x more.
+    """
+
+    options_field = "scale_param"
+
+    def setup(self, bottom, top):
+        options = self.options
+        if len(bottom) == 1:
+            filler = options.filler if options.HasField("filler") else new("FillerParameter", value=1)
+            self.add_param(self.learned_shape(bottom[0]), filler)
+        if options.bias_term:
+            self.add_param(self.second(bottom).shape, options.bias_filler)
+
+    def reshape(self, bottom, top):
+        super().reshape(bottom, top)
+        shape = self.second(bottom).shape
+        if self.options.bias_term and self.blobs[-1].shape != shape:
+            raise ShapeError(self.where, expected=f"a factor of the bias's shape {self.blobs[-1].shape}", got=shape)
+        outer, count, inner = self.grouped
+        self.overwrites = outer == 1 and (count > 1 or inner == 1)
+        self.kept = self.xp.empty(self.grouped, self.dtype) if top[0] is bottom[0] else None
+
+    def forward(self, bottom, top):
+        x = bottom[0].data.reshape(self.grouped)
+        if self.kept is not None:
+            self.kept[...] = x
+        bias = self.blobs[-1].data if self.options.bias_term else None
+        scale_shift(x, self.second(bottom).data, bias, top[0].data.reshape(self.grouped))
+
+    def backward(self, top, propagate_down, bottom):
+        dy, factor = top[0].diff.reshape(self.grouped), self.second(bottom)
+        if self.options.bias_term and self.param_propagate_down[-1]:
+            self.blobs[-1].diff[...] += sums(dy).reshape(factor.shape)
+        if propagate_down[1] if len(bottom) == 2 else self.param_propagate_down[0]:
+            x = bottom[0].data.reshape(self.grouped) if self.kept is None else self.kept
+            gradient = sums(dy, x).reshape(factor.shape)
+            if len(bottom) == 2 or self.overwrites:
+                factor.diff[...] = gradient
+            else:
+                factor.diff[...] += gradient
+        if propagate_down[0]:
+            scale_shift(dy, factor.data, None, bottom[0].diff.reshape(self.grouped))

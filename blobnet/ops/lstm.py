@@ -1,0 +1,66 @@
+"""The cell of an LSTM: gates (..., 4H) hold the input, forget and output gate and the candidate, H numbers each.
+
+All arrays have the same leading axes (..., N); `cont` is (..., N, 1).
+"""
+
+from __future__ import annotations
+
+from blobnet.backend import array_module
+
+
+def cell_forward(gates, cont, last, cell, squashed, out) -> None:
+    """One step: from the inputs of the gates and the `last` cell to `cell`, squashed = tanh(cell) and `out`.
+
+    gates become i, f, o = sigmoid and g = tanh of their inputs, and f is multiplied by `cont`;
+    cell = f * last + i * g,   out = o * squashed
+    """
+    xp, size = array_module(gates), cell.shape[-1]
+    sigmoids = gates[..., :3 * size]
+    sigmoids *= 0.5  # sigmoid(x) = tanh(x / 2) / 2 + 1 / 2, which cannot overflow
+    xp.tanh(gates, out=gates)
+    sigmoids *= 0.5
+    sigmoids += 0.5
+    i, f, o, g = parts(gates, size)
+    f *= cont
+    xp.multiply(f, last, out=cell)
+    cell += xp.multiply(i, g, out=squashed)
+    xp.tanh(cell, out=squashed)
+    xp.multiply(o, squashed, out=out)
+
+
+def gate_slopes(gates, last, squashed, out) -> None:
+    """out (..., 4H): the derivative of the cell by the inputs of i, f and g, and of the output by that of o.
+
+    `gates` are as cell_forward leaves them. All steps of a sequence can go at once.
+    """
+    size = last.shape[-1]
+    array_module(gates).subtract(1, gates, out=out)
+    out *= gates
+    i, _, _, g = parts(gates, size)
+    by_i, by_f, by_o, by_g = parts(out, size)
+    by_i *= g
+    by_f *= last
+    by_o *= squashed
+    by_g += 1 - g  # g (1 - g) + (1 - g) = 1 - g^2
+    by_g *= i
+
+
+def cell_backward(gates, squashed, out_diff, cell_diff, slopes) -> None:
+    """One step back: from the gradients of `out` and `cell` to those of the gates' inputs and the last cell.
+
+    cell_diff becomes the gradient of the last cell, and slopes, made by gate_slopes, that of the gates' inputs.
+    """
+    size = out_diff.shape[-1]
+    _, f, o, _ = parts(gates, size)
+    through = 1 - squashed * squashed
+    through *= o
+    through *= out_diff
+    cell_diff += through
+    for part, diff in zip(parts(slopes, size), (cell_diff, cell_diff, out_diff, cell_diff)):
+        part *= diff
+    cell_diff *= f
+
+
+def parts(gates, size: int):
+    """Views of the four parts of (..., 4 * size)."""
+    return [gates[..., k * size:(k + 1) * size] for k in range(4)]

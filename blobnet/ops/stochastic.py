@@ -1,0 +1,91 @@
+"""Stochastic pooling over windows of any number of spatial axes (Zeiler and Fergus, ICLR 2013)."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+
+import numpy as np
+
+from blobnet.ops.im2col import Axis
+
+TINY = float(np.finfo(np.float32).tiny)  # keeps the average of a window of zeros from dividing by 0
+
+
+class Windows:
+    """Windows of fixed shapes: x (N, C, *spatial) -> out (N, C, *pooled), one `Axis` for each spatial axis.
+
+    `steps` holds for each place of the kernel, in scan order, the out and the x positions that meet there.
+    """
+
+    def __init__(self, xp, dtype, num: int, channels: int, axes: Sequence[Axis]):
+        self.xp, self.shape = xp, (num, channels, *(axis.out for axis in axes))
+        self.steps = []
+        for taps in product(*(range(axis.taps) for axis in axes)):
+            ranges = [axis.range(tap) for axis, tap in zip(axes, taps)]
+            self.steps.append(((..., *(out for out, _ in ranges)), (..., *(inside for _, inside in ranges))))
+        self.total = xp.zeros(self.shape, dtype)
+
+    def add_up(self, x) -> None:
+        """total += the sum of each window."""
+        for out, inside in self.steps:
+            self.total[out] += x[inside]
+
+
+class StochasticPool(Windows):
+    """One value of each window, drawn with a probability proportional to it."""
+
+    def __init__(self, xp, dtype, num: int, channels: int, axes: Sequence[Axis]):
+        super().__init__(xp, dtype, num, channels, axes)
+        self.won = xp.zeros(self.shape, np.min_scalar_type(len(self.steps)))  # 1 + the step drawn, 0: none
+
+    def draw(self, random) -> None:
+        """Take new random numbers, one a window, from the generator `random`."""
+        self.draws = 1 - random.random(self.shape, dtype=self.xp.float32)  # in (0, 1]
+
+    def forward(self, x, out) -> None:
+        """out = of each window the first value in scan order at which the running sum reaches draw * sum.
+
+        Only negative values can keep a running sum from getting there: then 0 is drawn, and no gradient goes back.
+        """
+        running = self.total
+        running.fill(0)
+        self.add_up(x)
+        wanted = running * self.draws.astype(running.dtype, copy=False)
+        running.fill(0)
+        self.won.fill(0)
+        out.fill(0)
+        for number, (place, inside) in enumerate(self.steps, 1):
+            running[place] += x[inside]
+            hit = (running[place] >= wanted[place]) & (self.won[place] == 0)
+            self.won[place][hit] = number
+            self.xp.copyto(out[place], x[inside], where=hit)
+
+    def backward(self, top_diff, x_diff) -> None:
+        """x_diff = the gradients of the windows, each where the last forward drew its value, summed."""
+        x_diff.fill(0)
+        for number, (place, inside) in enumerate(self.steps, 1):
+            x_diff[inside] += top_diff[place] * (self.won[place] == number)
+
+
+class ExpectedPool(Windows):
+    """The mean of each window, every value weighted with its probability to be drawn: sum of squares / sum."""
+
+    def forward(self, x, out) -> None:
+        """out = sum of x squared / (tiny + sum of x)."""
+        self.x, self.mean = x, self.xp.zeros_like(self.total)
+        self.total.fill(TINY)
+        self.add_up(x)
+        for place, inside in self.steps:
+            self.mean[place] += self.xp.square(x[inside])
+        with np.errstate(divide="ignore", invalid="ignore"):
+            self.mean /= self.total
+        out[...] = self.mean
+
+    def backward(self, top_diff, x_diff) -> None:
+        """x_diff = sum over the windows of top_diff * (2 x - mean) / sum of x; 0 from a window of zeros."""
+        with np.errstate(divide="ignore", invalid="ignore"):
+            slope = top_diff / self.xp.where(self.total == TINY, np.inf, self.total)
+            x_diff.fill(0)
+            for place, inside in self.steps:
+                x_diff[inside] += slope[place] * (2 * self.x[inside] - self.mean[place])

@@ -1,0 +1,71 @@
+"""Maxima over windows that do not overlap, for wide ones: global pooling, pyramids."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+
+from blobnet.ops.im2col import Axis
+from blobnet.ops.share import chunk_length, share
+
+
+def are_tiles(axes: Sequence[Axis]) -> bool:
+    """Whether windows along `axes` lie side by side, without overlap or gap."""
+    return all(axis.stride == axis.taps or axis.out == 1 for axis in axes)
+
+
+class TileMax:
+    """What MaxPool computes, for windows that lie side by side: each is copied into one row, whose maximum is taken.
+
+    The cost does not grow with the size of the windows. `won` keeps for each window where in its plane the maximum
+    lies, -1 if nowhere.
+    """
+
+    def __init__(self, xp, dtype, num: int, channels: int, axes: Sequence[Axis]):
+        self.xp, self.dtype, self.planes = xp, np.dtype(dtype), num * channels
+        self.size, self.out = tuple(axis.size for axis in axes), tuple(axis.out for axis in axes)
+        self.taps = tuple(axis.taps for axis in axes)
+        spans = [min(axis.size, axis.out * axis.taps - axis.pad) for axis in axes]  # positions of x under a window
+        self._inside = (slice(None), *map(slice, spans))
+        self._target = (slice(None), *(slice(axis.pad, axis.pad + span) for axis, span in zip(axes, spans)))
+        corners = [xp.arange(axis.out) * axis.taps - axis.pad for axis in axes]
+        self._corner = sum(corner.reshape(-1, *[1] * (len(axes) - 1 - i)) * prod(self.size[i + 1:])
+                           for i, corner in enumerate(corners))
+        offsets = xp.arange(prod(self.taps)).reshape(self.taps)
+        places = xp.unravel_index(offsets.reshape(-1), self.taps)
+        self._offset = sum(place * prod(self.size[i + 1:]) for i, place in enumerate(places))
+        self.won = xp.zeros((self.planes, *self.out), xp.int64)
+
+    def forward(self, x, out) -> None:
+        """out = the largest value of each window, as MaxPool has it."""
+        xp, lowest, axes = self.xp, np.finfo(self.dtype).min, len(self.size)
+        x, out = x.reshape(self.planes, *self.size), out.reshape(self.planes, *self.out)
+        order = (0, *range(1, 2 * axes, 2), *range(2, 2 * axes + 1, 2))
+        chunk = chunk_length(x)
+
+        def part(start: int, stop: int) -> None:
+            padded = xp.full((chunk, *(n * taps for n, taps in zip(self.out, self.taps))), lowest, self.dtype)
+            split = padded.reshape(chunk, *(n for pair in zip(self.out, self.taps) for n in pair)).transpose(order)
+            for a in range(start, stop, chunk):
+                b = min(a + chunk, stop)
+                xp.fmax(x[a:b][self._inside], lowest, out=padded[:b - a][self._target])
+                rows = split[:b - a].reshape(b - a, *self.out, -1)
+                best = rows.argmax(axis=-1)
+                out[a:b] = xp.take_along_axis(rows, best[..., None], axis=-1)[..., 0]
+                self.won[a:b] = xp.where(out[a:b] > lowest, self._corner + self._offset[best], -1)
+
+        share(xp, part, self.planes)
+
+    def places(self, out) -> None:
+        """out = where in its plane each maximum of the last forward lies, h * W + w; -1 if a window had none."""
+        out[...] = self.won.reshape(out.shape)
+
+    def backward(self, top_diff, x_diff) -> None:
+        """x_diff = the gradients of the windows, each where the last forward found the maximum."""
+        x_diff.fill(0)
+        flat, won = x_diff.reshape(-1), self.won.reshape(self.planes, prod(self.out))
+        index = won + self.xp.arange(self.planes)[:, None] * prod(self.size)
+        found = won >= 0
+        flat[index[found]] = top_diff.reshape(won.shape)[found]

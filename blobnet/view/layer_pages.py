@@ -1,0 +1,81 @@
+"""What the registered layer types say of themselves: a table by family, and the page of one type."""
+
+from __future__ import annotations
+
+import inspect
+from collections import defaultdict
+
+from google.protobuf.descriptor import FieldDescriptor
+
+from blobnet.core.layer import Layer
+from blobnet.core.registry import LAYERS, layer_class
+from blobnet.proto.messages import message_class
+
+OWN = "blobnet.layers."
+
+
+def family(cls: type[Layer]) -> str:
+    """The folder of a layer type under blobnet/layers, or "plug-ins"."""
+    return cls.__module__.removeprefix(OWN).split(".")[0] if cls.__module__.startswith(OWN) else "plug-ins"
+
+
+def families() -> dict[str, list[type[Layer]]]:
+    """The registered types of each family, both in alphabetical order."""
+    found = defaultdict(list)
+    for _, cls in sorted(LAYERS.items()):
+        found[family(cls)].append(cls)
+    return dict(sorted(found.items()))
+
+
+def purpose(cls: type[Layer]) -> str:
+    """The first line of the page."""
+    return inspect.getdoc(cls).split("\n", 1)[0]
+
+
+def layer_table() -> str:
+    """All types by family, as text in columns."""
+    width = max(map(len, LAYERS))
+    return "\n\n".join("\n".join([name, *(f"  {cls.__name__:{width}}  {purpose(cls)}" for cls in members)])
+                       for name, members in families().items())
+
+
+def layer_markdown() -> str:
+    """All types by family, as a Markdown table for the README."""
+    rows = [f"| {name} | {' '.join(cls.__name__ for cls in members)} |"
+            for name, members in families().items() if name != "plug-ins"]
+    return "\n".join(["| family | types |", "|---|---|", *rows])
+
+
+def layer_page(name: str) -> str:
+    """The page of the type `name`: docstring, options with their types and defaults, file. NetError if unknown."""
+    cls = layer_class(name, lambda: "layer")
+    parts = [f"{name} ({family(cls)})\n\n{inspect.getdoc(cls)}"]
+    if cls.options_field:
+        message = message_class("LayerParameter").DESCRIPTOR.fields_by_name[cls.options_field].message_type
+        rows = [(field.name, _kind(field), _default(field)) for field in message.fields]
+        widths = [max(map(len, column)) for column in zip(*rows)]
+        lines = ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+        parts.append(f"{cls.options_field} {{\n" + "\n".join(lines) + "\n}")
+    parts.append(inspect.getsourcefile(cls))
+    return "\n\n".join(parts)
+
+
+def _kind(field: FieldDescriptor) -> str:
+    if field.enum_type is not None:
+        kind = " | ".join(value.name for value in field.enum_type.values)
+    elif field.message_type is not None:
+        kind = field.message_type.name
+    else:
+        names = {value: name for name, value in vars(FieldDescriptor).items() if name.startswith("TYPE_")}
+        kind = names[field.type].removeprefix("TYPE_").lower()
+    return kind + ", repeated" if field.is_repeated else kind
+
+
+def _default(field: FieldDescriptor) -> str:
+    if not field.has_default_value:
+        return ""
+    if field.enum_type is not None:
+        return f"[{field.enum_type.values_by_number[field.default_value].name}]"
+    if isinstance(field.default_value, float):
+        return f"[{field.default_value:g}]"
+    return f"[{str(field.default_value).lower() if isinstance(field.default_value, bool) else field.default_value}]"
