@@ -95,7 +95,8 @@ def test_an_unknown_layer_type_is_shown_at_its_place(tmp_path, capsys):
 @pytest.mark.parametrize("layer, expected", [
     ('type: "Convolution" convolution_param { num_output: 4 kernel_size: 3 }', 2 * 4 * 6 * 5 * 6 * 9),
     ('type: "Convolution" convolution_param { num_output: 4 kernel_size: 3 group: 2 }', 2 * 4 * 6 * 5 * 3 * 9),
-    ('type: "Convolution" convolution_param { num_output: 4 kernel_h: 1 kernel_w: 7 stride_h: 2 stride_w: 1 }', 2 * 4 * 4 * 6 * 7),
+    ('type: "Convolution" convolution_param { num_output: 4 kernel_h: 1 kernel_w: 7 stride_h: 2 stride_w: 1 }',
+     1344),
     ('type: "Convolution" convolution_param { num_output: 4 kernel_size: 3 pad: 2 dilation: 2 bias_term: false }',
      2 * 4 * 8 * 7 * 6 * 9),
     ('type: "InnerProduct" inner_product_param { num_output: 5 }', 2 * 6 * 8 * 7 * 5),
