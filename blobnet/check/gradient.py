@@ -81,9 +81,9 @@ def assert_gradients(source: str | Message, *bottoms, **options) -> list[Gradien
 
 
 def stir(alone: Standalone, rng: np.random.Generator) -> None:
-    """Add noise to parameters that a filler left constant: at 0 many a wrong gradient looks right."""
-    for values in alone.parameters:
-        if values.size and values.min() == values.max():
+    """Add noise to parameters that learn and were left constant by their filler: at 0 a wrong gradient looks right."""
+    for i, values in enumerate(alone.parameters):
+        if _learns(alone.layer, i) and values.size and values.min() == values.max():
             values += rng.normal(0, 0.1, values.shape)
 
 
@@ -108,11 +108,14 @@ def check_standalone(alone: Standalone, rules: Rules, rng: np.random.Generator, 
             results.append(GradientResult(name, kind, layer.param.bottom[i], "bottom", *compare(
                 alone.forward, weights, [variable], [gradient], rules, rng, note)))
     for i, (variable, gradient) in enumerate(zip(alone.parameters, param_diffs, strict=True)):
-        learns = layer.param_propagate_down[i] and not any(spec.lr_mult == 0 for spec in layer.param.param[i:i + 1])
-        found = (compare(alone.forward, weights, [variable], [gradient], everywhere, rng, note) if learns
+        found = (compare(alone.forward, weights, [variable], [gradient], everywhere, rng, note) if _learns(layer, i)
                  else (0, 0, 0.0, True, "lr_mult is 0"))
         results.append(GradientResult(name, kind, f"param {i}", "param", *found))
     return results
+
+
+def _learns(layer: Layer, i: int) -> bool:
+    return layer.param_propagate_down[i] and not any(spec.lr_mult == 0 for spec in layer.param.param[i:i + 1])
 
 
 def _weights(layer: Layer, tops: Sequence[np.ndarray], rng: np.random.Generator) -> list[np.ndarray]:
