@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.backend import to_host
+from blobnet.core.blob import Blob
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
 from blobnet.netdef.upgrade import upgrade_net
@@ -52,7 +53,7 @@ def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -
             raise NetError(layer.where, what, expected=f"{len(layer.blobs)} blobs", got=len(theirs.blobs), hint=REMEDY)
         for i, (blob, given) in enumerate(zip(layer.blobs, theirs.blobs)):
             values, shape = blob_array(given, arrays), blob_shape(given)
-            if not _fits(blob.shape, shape):
+            if not fits(blob.shape, shape):
                 raise ShapeError(layer.where, f"{what}, number {i}", expected=f"shape {blob.shape}",
                                  got=f"shape {shape}", hint=REMEDY)
             if values.size != blob.count:
@@ -60,12 +61,18 @@ def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -
                                  got=values.size, hint="the file is damaged")
             copies.append((blob, values))
         names.append(layer.name)
-    for blob, values in copies:
-        blob.data[...] = blob.xp.asarray(values.astype(blob.dtype, copy=False)).reshape(blob.shape)
+    assign(copies)
     return names
 
 
-def _fits(shape: tuple[int, ...], given: tuple[int, ...]) -> bool:
+def assign(copies: Iterable[tuple[Blob, np.ndarray]]) -> None:
+    """Copy arrays of any shape and precision into the blobs beside them, which have as many numbers."""
+    with np.errstate(over="ignore"):  # a double that is too large for a float becomes inf
+        for blob, values in copies:
+            blob.data[...] = blob.xp.asarray(values.astype(blob.dtype, copy=False)).reshape(blob.shape)
+
+
+def fits(shape: tuple[int, ...], given: tuple[int, ...]) -> bool:
     """Whether a saved shape is `shape`; four legacy numbers may have ones in front."""
     return given == shape or (len(given) == 4 and len(shape) <= 4 and given == (1,) * (4 - len(shape)) + shape)
 

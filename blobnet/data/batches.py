@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import numpy as np
 
+from blobnet.data.database import Reader
 from blobnet.data.datum import datum_to_array, parse_datum
-from blobnet.data.lmdb_store import LmdbReader
 from blobnet.data.transformer import Transformer
 
 Batch = tuple[np.ndarray, np.ndarray]
@@ -19,7 +19,7 @@ class DatumBatches:
     Its random numbers come from `random(n)`, so that a batch is the same whenever it is read.
     """
 
-    def __init__(self, reader: LmdbReader, transformer: Transformer, size: int, dtype: np.dtype = np.float32,
+    def __init__(self, reader: Reader, transformer: Transformer, size: int, dtype: np.dtype = np.float32,
                  random: Callable[[int], np.random.Generator] = np.random.default_rng):
         self.reader, self.transformer = reader, transformer
         self.size, self.dtype, self.random = size, np.dtype(dtype), random

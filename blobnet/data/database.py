@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
+from blobnet.data.leveldb_store import LevelDbReader
 from blobnet.data.lmdb_store import LmdbReader
 from blobnet.errors import DataError, close_matches
+
+Reader = LmdbReader | LevelDbReader
 
 
 def database_kind(path: str | os.PathLike) -> str:
@@ -28,13 +31,11 @@ def database_kind(path: str | os.PathLike) -> str:
                     got=", ".join(names[:5]) + ", …" * (len(names) > 5) if names else "an empty folder")
 
 
-def open_database(path: str | os.PathLike, backend: str) -> LmdbReader:
+def open_database(path: str | os.PathLike, backend: str) -> Reader:
     """A reader of the database at `path`, which must be of the kind that `backend` ("LMDB", "LEVELDB") says."""
     where = f"database {os.fspath(path)!r}"
     kind = database_kind(path)
     if kind != backend:
         hint = f"write backend: {kind} in data_param" + " (LEVELDB is the default)" * (kind == "LMDB")
         raise DataError(where, expected=f"a database of backend {backend}", got=kind, hint=hint)
-    if kind == "LEVELDB":
-        raise DataError(where, "LevelDB is not read yet", hint="convert it to LMDB")
-    return LmdbReader(path)
+    return LmdbReader(path) if kind == "LMDB" else LevelDbReader(path)

@@ -7,15 +7,27 @@ from google.protobuf.message import DecodeError, Message
 
 from blobnet.data.images import decode_image
 from blobnet.errors import DataError, ShapeError
+from blobnet.proto import wire
 from blobnet.proto.messages import message_class, new
 
 
 def parse_datum(data: bytes | memoryview, where: str = "datum") -> Message:
     """The Datum that the bytes of a record hold; DataError if they hold none."""
+    cls = message_class("Datum")
     try:
-        return message_class("Datum").FromString(data)
+        return cls.FromString(data)
     except DecodeError as error:
-        raise DataError(where, expected="a Datum message", got=f"{len(data)} other bytes ({error})") from error
+        raise DataError(where, expected="a Datum message",
+                        got=f"{len(data)} other bytes ({_fault(data, cls) or error})") from error
+
+
+def _fault(data: bytes | memoryview, cls: type[Message]) -> str:
+    """Where the bytes stop being a message of `cls`, in words."""
+    try:
+        wire.scan(memoryview(data), cls.DESCRIPTOR)
+    except wire.Corrupt as error:
+        return f"byte {error.offset}: {error}"
+    return ""
 
 
 def array_to_datum(array: np.ndarray, label: int | None = None) -> Message:

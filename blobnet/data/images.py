@@ -6,7 +6,7 @@ import io
 
 import numpy as np
 
-from blobnet.errors import DataError
+from blobnet.errors import BlobnetError, DataError
 
 EIGHT_BITS = ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "P", "PA", "1")
 LIBPNG_GRAY = np.array([9797, 19234, 3737], np.int32)  # red, green, blue, in units of 2^-15
@@ -30,7 +30,9 @@ def decode_image(data: bytes, color: bool | None = None, where: str = "image") -
             if image.format == "PNG" and image.mode not in ("L", "LA", "1"):
                 return _libpng_gray(np.asarray(image.convert("RGB")))
         pixels = np.asarray(image if image.mode == mode else image.convert(mode))
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except BlobnetError:
+        raise
+    except Exception as error:  # Pillow raises a dozen types on damaged files
         raise DataError(where, f"{len(data)} bytes that cannot be decoded as an image ({error})") from error
     if mode == "L":
         return pixels[np.newaxis]

@@ -2,71 +2,75 @@
 
 from __future__ import annotations
 
+import mmap
 import os
 import tempfile
-import threading
-import weakref
+from collections.abc import Iterator
 from pathlib import Path
 
 import lmdb
 
+from blobnet.data.lmdb_pages import read_head, values
 from blobnet.errors import DataError
+from blobnet.proto.wire import Corrupt
 
-# LMDB must not open an environment twice in a process: readers share one, which closes with the last of them.
-_environments: weakref.WeakValueDictionary[str, lmdb.Environment] = weakref.WeakValueDictionary()
-_lock = threading.Lock()
-
-
-def _environment(path: str) -> lmdb.Environment:
-    key = os.path.realpath(path)
-    with _lock:
-        environment = _environments.get(key)
-        if environment is None:  # lock=False, so that folders without write permission can be read
-            environment = _environments[key] = lmdb.open(key, readonly=True, lock=False, create=False)
-        return environment
+HINT = "the database is damaged or incomplete: copy or make it again"
 
 
 class LmdbReader:
     """The records of an LMDB from first to last, and then from the first again. `len` is their number.
 
-    Not to be used by two threads at once; several readers of one database may be. Raises DataError for a folder that
-    is not an LMDB or holds no record.
+    Not to be used by two threads at once; several readers of one database may be. Nothing is locked or changed.
+    Raises DataError for a folder that is not an LMDB or holds no record, and for a damaged one.
     """
 
     def __init__(self, path: str | os.PathLike):
         self.path = os.fspath(path)
         self.where = f"LMDB {self.path!r}"
         try:
-            environment = _environment(self.path)
-        except lmdb.Error as error:
+            with open(Path(path, "data.mdb"), "rb") as file:
+                self._view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+            self._tree = read_head(self._view)
+        except (OSError, ValueError) as error:  # ValueError: of an empty file
             raise DataError(self.where, f"cannot be opened ({error})") from error
-        self._size = environment.stat()["entries"]
-        self._cursor = environment.begin(buffers=True).cursor()
-        self.position = 0  # of the record that is read next
-        if not self._cursor.first():
+        except Corrupt as error:
+            raise self._damaged(error, "cannot be opened: ") from None
+        if not self._tree.records:
             raise DataError(self.where, "holds no record")
+        self._rewind()
 
     def __len__(self) -> int:
-        return self._size
+        return self._tree.records
 
     def seek(self, n: int) -> None:
         """Go to record `n` modulo the number of records, by stepping over those between."""
-        n %= self._size
+        n %= len(self)
         if n < self.position:
-            self._cursor.first()
-            self.position = 0
+            self._rewind()
         while self.position < n:
-            self._cursor.next()
-            self.position += 1
+            self.read()
 
     def read(self) -> memoryview:
         """The value of the next record, which is valid as long as the reader."""
-        value = self._cursor.value()
+        value = next(self._run, None)
+        if value is None:
+            raise DataError(self.where, expected=f"{len(self)} records", got=self.position, hint=HINT)
         self.position += 1
-        if not self._cursor.next():
-            self._cursor.first()
-            self.position = 0
+        if self.position == len(self):
+            self._rewind()
         return value
+
+    def _rewind(self) -> None:
+        self.position, self._run = 0, self._values()  # position: of the record that is read next
+
+    def _values(self) -> Iterator[memoryview]:
+        try:
+            yield from values(self._view, self._tree)
+        except Corrupt as error:
+            raise self._damaged(error) from None
+
+    def _damaged(self, error: Corrupt, what: str = "") -> DataError:
+        return DataError(f"{self.where}: byte {error.offset} of data.mdb", f"{what}{error}", hint=HINT)
 
 
 class LmdbWriter:

@@ -13,6 +13,7 @@ from blobnet.errors import DataError
 from blobnet.proto.storage import require_file
 
 CHANNELS = 3
+LARGE = 1 << 31
 FIELDS = 6  # of a window: class, overlap, x1, y1, x2, y2
 
 
@@ -88,6 +89,7 @@ def _windows(words: Iterator[str], count: int, where: str) -> tuple[np.ndarray, 
         raise DataError(where, expected=f"{count} windows of {FIELDS} numbers", got=f"{values.size} numbers")
     values = values.reshape(count, FIELDS)
     windows = values[:, [0, 2, 3, 4, 5]]
-    if not np.array_equal(windows, np.rint(windows)):
-        raise DataError(where, expected="integers as class and corners", got="fractions")
+    if not (np.abs(values) < LARGE).all() or not np.array_equal(windows, np.rint(windows)):
+        raise DataError(where, expected="integers as class and corners, and no number of 2^31 or more",
+                        got="others")
     return windows.astype(np.int64), values[:, 1].astype(np.float32)

@@ -16,10 +16,10 @@ from google.protobuf.message import DecodeError, Message
 
 from blobnet.errors import ParseError
 from blobnet.proto import messages, wire
+from blobnet.proto.hdf5 import SIGNATURE
 from blobnet.proto.storage import atomic_write, require_file
 
 Arrays = Sequence[dict[str, np.ndarray]]
-HDF5 = b"\x89HDF\r\n\x1a\n"
 
 
 def parse_binary(data: bytes, message_name: str, origin: str = "bytes") -> Message:
@@ -39,7 +39,8 @@ def read_weights(source: str | os.PathLike | bytes, message_name: str = "NetPara
     """The message in `source` (a path, or the bytes) without its numbers, and the list of arrays these are in.
 
     Each entry is a dict of 1-D arrays: "data", "diff" (float32), "double_data", "double_diff" (float64);
-    `blobs.blob_array` finds a blob's. Files may be larger than 2 GB. Raises DataError and ParseError.
+    `blobs.blob_array` finds a blob's. They are parts of the file, mapped into memory and not to be written to: copy
+    what is computed with. Files may be larger than 2 GB. Raises DataError and ParseError.
     """
     arrays: list[dict[str, np.ndarray]] = []
     if isinstance(source, (bytes, bytearray, memoryview)):
@@ -73,8 +74,9 @@ def write_weights(path: str | os.PathLike, message: Message, arrays: Arrays) -> 
 
 def _parse(view: memoryview, message_name: str, origin: str, arrays: list | None) -> Message:
     cls = messages.message_class(message_name)
-    if view[:8] == HDF5:
-        raise ParseError(origin, expected=f"a binary {message_name}", got="an HDF5 file", hint="name it .h5")
+    if view[:8] == SIGNATURE:
+        raise ParseError(origin, expected=f"a binary {message_name}", got="an HDF5 file",
+                         hint="HDF5 files hold weights, states and data, no net")
     try:
         message = cls.FromString(wire.scan(view, cls.DESCRIPTOR, arrays))
     except wire.Corrupt as error:

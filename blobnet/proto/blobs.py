@@ -35,9 +35,17 @@ def blob_array(blob: Message, arrays: binary.Arrays = (), which: str = "data") -
     else:
         inline: list[dict[str, np.ndarray]] = [{}]
         wire.scan(memoryview(blob.SerializeToString()), blob.DESCRIPTOR, inline)
-        found = inline[-1]
+        found = {name: values.copy() for name, values in inline[-1].items()}
     wide = found.get(f"double_{which}", ())
     return wide if len(wide) else found.get(which, np.empty(0, np.float32))
+
+
+def shaped_array(blob: Message, arrays: binary.Arrays, where: str) -> np.ndarray:
+    """A copy of the numbers of `blob`, in its shape; ShapeError if these do not fit each other."""
+    values, shape = blob_array(blob, arrays), blob_shape(blob)
+    if values.size != math.prod(shape) or any(dim < 0 for dim in shape):
+        raise ShapeError(where, expected=f"{math.prod(shape)} numbers for the shape {shape}", got=values.size)
+    return values.reshape(shape).copy()
 
 
 def set_blob(blob: Message, values: np.ndarray, arrays: list | None = None, which: str = "data") -> None:
@@ -65,11 +73,7 @@ def set_blob(blob: Message, values: np.ndarray, arrays: list | None = None, whic
 
 def read_blob(path: str | os.PathLike) -> np.ndarray:
     """The array in a file of one BlobProto, such as mean.binaryproto, (1, C, H, W) there."""
-    blob, arrays = binary.read_weights(path, "BlobProto")
-    values, shape = blob_array(blob, arrays), blob_shape(blob)
-    if values.size != math.prod(shape):
-        raise ShapeError(str(path), expected=f"{math.prod(shape)} numbers for the shape {shape}", got=values.size)
-    return values.reshape(shape)
+    return shaped_array(*binary.read_weights(path, "BlobProto"), str(path))
 
 
 def write_blob(path: str | os.PathLike, values: np.ndarray) -> None:

@@ -26,7 +26,7 @@ def atomic_write(path: str | os.PathLike) -> Iterator[BinaryIO]:
         raise DataError(str(path), "cannot write: a folder has this name")
     handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.")
     try:
-        with open(handle, "wb") as file:
+        with open(handle, "w+b") as file:  # HDF5 reads what it wrote
             yield file
             file.flush()
             os.fsync(file.fileno())

@@ -33,6 +33,8 @@ def parse(text: str, message_name: str, origin: str = "text") -> Message:
         text_format.Parse(text, message)
     except text_format.ParseError as error:
         raise explain(text, origin, message.DESCRIPTOR) or _foreign(text, origin, error) from None
+    except SystemError:  # protobuf's, for an enum value that is not UTF-8
+        raise explain(text, origin, message.DESCRIPTOR) or ParseError(origin, "not UTF-8") from None
     missing = message.FindInitializationErrors()
     if missing:
         raise _missing(text, origin, missing[0])

@@ -91,8 +91,9 @@ def _end_of_group(view: memoryview, position: int, end: int, number: int) -> int
 def scan(view: memoryview, message: Descriptor, arrays: list[dict[str, np.ndarray]] | None = None) -> bytes:
     """Check that `view` holds a `message`; return it as protobuf can read it. Raises Corrupt.
 
-    If `arrays` is a list, the arrays of every BlobProto are appended to it as a dict {"data": …, "diff": …}, 1-D and
-    copied, and the blob's field `array` is their index; the bytes returned are then small.
+    If `arrays` is a list, the arrays of every BlobProto are appended to it as a dict {"data": …, "diff": …}, 1-D, and
+    the blob's field `array` is their index; the bytes returned are then small. Arrays that stand in `view` in one piece
+    are parts of it, which may not be aligned.
     """
     return b"".join(_scan(view, 0, len(view), message, arrays))
 
@@ -129,7 +130,7 @@ def _scan(view: memoryview, position: int, end: int, message: Descriptor, arrays
             raise
     if found:
         out += tag(message.fields_by_name["array"].number, VARINT), varint(len(arrays))
-        arrays.append({name: np.concatenate(chunks, dtype=ITEM[name][1:]) for name, chunks in found.items()})
+        arrays.append({name: np.concatenate(chunks) if chunks[1:] else chunks[0] for name, chunks in found.items()})
     return out
 
 

@@ -109,6 +109,20 @@ def test_bad_files(tmp_path, arrays, names, message):
         HDF5Batches([str(tmp_path / "bad.h5")], names, 2)
 
 
+def test_more_numbers_than_the_file_has_room_for(tmp_path):
+    """As a damaged file may claim; here the numbers are none that were written."""
+    with h5py.File(tmp_path / "f.h5", "w") as file:
+        file.create_dataset("x", (1 << 20, 1 << 20), "float32", chunks=(4, 4))
+    with pytest.raises(DataError, match=r"dataset 'x', expected at most \d+ bytes, got shape \(1048576, 1048576\)"):
+        read_datasets(tmp_path / "f.h5", ["x"], np.float32)
+
+
+@pytest.mark.filterwarnings("error")
+def test_doubles_that_no_float_holds(tmp_path):
+    write_datasets(tmp_path / "f.h5", {"x": np.array([1e300, 1.0])})
+    assert read_datasets(tmp_path / "f.h5", ["x"], np.float32)[0].tolist() == [np.inf, 1]
+
+
 def test_files_that_do_not_fit(files, tmp_path):
     write_datasets(tmp_path / "other.h5", {"x": X[:, :1]})
     with pytest.raises(DataError, match=r"other.h5': dataset 'x', expected rows of shape \(2, 3\) as in '.*0.h5'"):

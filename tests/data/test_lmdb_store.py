@@ -6,6 +6,8 @@ import gc
 
 import lmdb
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from blobnet.data.database import database_kind, open_database
 from blobnet.data.lmdb_store import LmdbReader, LmdbWriter
@@ -52,15 +54,15 @@ def test_seek(ten, before, target):
     assert take(reader, 3) == [target % 10, (target + 1) % 10, (target + 2) % 10]
 
 
-def test_readers_share_the_environment(ten):
-    first, second = LmdbReader(ten), LmdbReader(f"{ten}/../ten_lmdb")
-    assert take(first, 2) == [0, 1] and take(second, 1) == [0]
-    del first
-    gc.collect()
-    assert take(second, 1) == [1]
-    del second
-    gc.collect()
-    lmdb.open(str(ten), readonly=True, lock=False).close()  # LMDB itself would refuse if it were still open
+def test_several_readers_and_the_library_at_once(ten):
+    with lmdb.open(str(ten), readonly=True, lock=False):
+        first, second = LmdbReader(ten), LmdbReader(f"{ten}/../ten_lmdb")
+        assert take(first, 2) == [0, 1] and take(second, 1) == [0]
+        value = first.read()
+        del first
+        gc.collect()
+        assert take(second, 1) == [1] and bytes(value) == b"2"
+    assert sorted(path.name for path in ten.iterdir()) == ["data.mdb"]
 
 
 def test_map_grows(tmp_path):
@@ -119,14 +121,12 @@ def test_other_backend(ten):
         open_database(ten, "LEVELDB")
 
 
-@pytest.mark.parametrize("backend, message", [
-    ("LMDB", "got LEVELDB; write backend: LEVELDB"), ("LEVELDB", "not read yet")])
-def test_leveldb(tmp_path, backend, message):
+def test_leveldb(tmp_path):
     for name in ("CURRENT", "LOG", "MANIFEST-000004", "000005.ldb"):
         (tmp_path / name).write_bytes(b"")
     assert database_kind(tmp_path) == "LEVELDB"
-    with pytest.raises(DataError, match=message):
-        open_database(tmp_path, backend)
+    with pytest.raises(DataError, match="got LEVELDB; write backend: LEVELDB"):
+        open_database(tmp_path, "LMDB")
 
 
 @pytest.mark.parametrize("files, got", [
@@ -136,3 +136,68 @@ def test_folder_of_something_else(tmp_path, files, got):
         (tmp_path / name).write_bytes(b"")
     with pytest.raises(DataError, match=f"data.mdb.*got {got}"):
         open_database(tmp_path, "LMDB")
+
+
+# What the library wrote, and what became of it.
+
+@settings(max_examples=60, deadline=None)
+@given(st.dictionaries(st.binary(min_size=1, max_size=60), st.binary(max_size=9000), min_size=1, max_size=60),
+       st.lists(st.binary(min_size=1, max_size=60), max_size=20))
+def test_reads_what_the_library_reads(tmp_path_factory, records, removed):
+    """Small values in leaves, large ones in pages of their own, several transactions, pages that became free."""
+    path = tmp_path_factory.mktemp("db")
+    with lmdb.open(str(path), map_size=1 << 24, sync=False, lock=False) as environment:
+        for part in (records, {key: value * 2 for key, value in records.items() if len(key) % 2}):
+            with environment.begin(write=True) as transaction:
+                for key, value in part.items():
+                    transaction.put(key, value)
+        with environment.begin(write=True) as transaction:
+            for key in [*removed, *list(records)[1:9]]:
+                transaction.delete(key)
+        with environment.begin() as transaction:
+            wanted = [value for _, value in transaction.cursor()]
+    reader = LmdbReader(path)
+    assert [bytes(reader.read()) for _ in range(len(reader))] == wanted
+
+
+def test_thousands_of_records(tmp_path):
+    """A tree of three levels."""
+    write(tmp_path / "db", [b"%d" % i * (1 + i % 700) for i in range(9000)])
+    with lmdb.open(str(tmp_path / "db"), readonly=True, lock=False) as environment:
+        assert environment.stat()["depth"] == 3
+    reader = LmdbReader(tmp_path / "db")
+    reader.seek(8500)
+    assert all(reader.read() == b"%d" % (i % 9000) * (1 + i % 9000 % 700) for i in range(8500, 9600))
+
+
+def test_an_lmdb_that_is_cut_off(ten):
+    path = ten / "data.mdb"
+    size = path.stat().st_size
+    with open(path, "rb+") as file:
+        file.truncate(size - 1)
+    with pytest.raises(DataError, match=rf"byte {size - 1} of data.mdb: .*ends here, and should have {size} bytes"):
+        LmdbReader(ten)
+
+
+@pytest.mark.parametrize("offset, value, message", [
+    (16, b"x", "byte 0 of data.mdb: .*no head of an LMDB"), (20, b"\2", "version 2 of the format, not 1"),
+    (4096 + 40, b"\0\1", "pages of 4096 and 256 bytes"), (8192, b"\x77", "byte 8192 of data.mdb: a page of number 119"),
+])
+def test_a_damaged_lmdb(ten, offset, value, message):
+    data = bytearray((ten / "data.mdb").read_bytes())
+    data[offset:offset + len(value)] = value
+    (ten / "data.mdb").write_bytes(data)
+    with pytest.raises(DataError, match=message):
+        take(LmdbReader(ten), 10)
+
+
+def test_several_values_for_a_key_are_refused(tmp_path):
+    with lmdb.open(str(tmp_path), max_dbs=0, lock=False) as environment:
+        with environment.begin(write=True) as transaction:
+            transaction.put(b"a", b"b")
+    data = bytearray((tmp_path / "data.mdb").read_bytes())
+    for head in (0, 4096):
+        data[head + 92] |= 4
+    (tmp_path / "data.mdb").write_bytes(data)
+    with pytest.raises(DataError, match="MDB_DUPSORT"):
+        LmdbReader(tmp_path)

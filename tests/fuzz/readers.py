@@ -1,0 +1,235 @@
+"""The readers of files: for each the files it takes, made anew in a folder, and how it reads them.
+
+READERS[name] = make, read: `make(folder)` writes the files; `read(folder)` reads them, and raises a BlobnetError if
+they are damaged.
+"""
+
+import struct
+from pathlib import Path
+from unittest import mock
+
+import numpy as np
+from PIL import Image
+
+from blobnet import netdef
+from blobnet.core.context import TEST, TRAIN
+from blobnet.core.net import Net
+from blobnet.data import leveldb_log, leveldb_table
+from blobnet.data.database import database_kind, open_database
+from blobnet.data.datum import array_to_datum, datum_to_array, parse_datum
+from blobnet.data.hdf5 import read_file_list, write_datasets
+from blobnet.data.hdf5_batches import HDF5Batches
+from blobnet.data.image_files import read_image
+from blobnet.data.image_list import read_image_list
+from blobnet.data.leveldb_store import LevelDbWriter
+from blobnet.data.lmdb_store import LmdbWriter
+from blobnet.data.mean import read_mean
+from blobnet.data.sets.mnist import parse_idx
+from blobnet.data.window_file import read_window_file
+from blobnet.hashing.codes import Codes
+from blobnet.proto.blobs import write_blob
+from blobnet.proto.files import read_message, write_message
+from blobnet.proto.text import parse
+from blobnet.solvers import get_solver
+from blobnet.solvers.settings import read_solver
+
+NET = """
+name: "net"  # a comment
+layer { name: "in" type: "Input" top: "x" input_param { shape { dim: [2, 3, 6, 6] } } }
+layer { name: "a/b" type: "Convolution" bottom: "x" top: "c" param { lr_mult: 1 } param { lr_mult: 2.5e0 }
+  convolution_param { num_output: 4 kernel_size: 3 weight_filler { type: 'gaussian' std: .1 } } }
+layer { name: "bn" type: "BatchNorm" bottom: "c" top: "c" include { phase: TRAIN } }
+layer { name: "relu" type: "ReLU" bottom: "c" top: "c" relu_param { negative_slope: 0.5 } }
+layer { name: "ip" type: "InnerProduct" bottom: "c" top: "ip" inner_product_param { num_output: 5
+  weight_filler { type: "xavier" } } }
+layer { name: "loss" type: "Power" bottom: "ip" top: "loss" loss_weight: 1 }
+"""
+OLD_NET = """
+name: "old" input: "x" input_dim: 2 input_dim: 3 input_dim: 6 input_dim: 6
+layers { name: "ip" type: INNER_PRODUCT bottom: "x" top: "ip" blobs_lr: 1 blobs_lr: 2 weight_decay: 1 weight_decay: 0
+  inner_product_param { num_output: 4 weight_filler { type: "xavier" } } }
+layers { name: "r" type: RELU bottom: "ip" top: "ip" }
+"""
+SOLVER = ('net_param { layer { name: "in" type: "DummyData" top: "x" dummy_data_param { shape { dim: 2 dim: 3 } } } '
+          'layer { name: "ip" type: "InnerProduct" bottom: "x" top: "ip" inner_product_param { num_output: 4 '
+          'weight_filler { type: "gaussian" } } } layer { name: "l" type: "Power" bottom: "ip" top: "l" loss_weight: 1'
+          ' } } base_lr: 0.1 lr_policy: "step" gamma: 0.5 stepsize: 4 momentum: 0.9 max_iter: 10 type: "SGD" ')
+WINDOWS = "".join(f"# {i}\nimages/{i}.jpg\n3\n40\n50\n3\n1 0.9 3 4 20 30\n2 0.6 0 0 49 39\n0 0.1 5 5 9 9\n"
+                  for i in (0, 1))
+IMAGE = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8).repeat(3, 0)
+
+
+def _text(name, content):
+    return lambda folder: (folder / name).write_text(content)
+
+
+def _net():
+    return Net(parse(NET, "NetParameter"), TRAIN, random_seed=1)
+
+
+def _save_weights(name, diff=False):
+    return lambda folder: _net().save(folder / name, diff=diff)
+
+
+def _old_weights(folder):
+    old = parse(OLD_NET, "NetParameter")
+    for shape in ((1, 1, 5, 64), (1, 1, 1, 5)):
+        blob = old.layers[0].blobs.add(num=shape[0], channels=shape[1], height=shape[2], width=shape[3])
+        blob.data.extend(np.linspace(-1, 1, shape[2] * shape[3]).tolist())
+    write_message(folder / "old.caffemodel", old)
+
+
+def _solver(folder, **fields):
+    solver = get_solver(parse(SOLVER + f'snapshot_prefix: "{folder}/run"', "SolverParameter"))
+    for name, value in fields.items():
+        setattr(solver.param, name, value)
+    return solver
+
+
+def _snapshot(form):
+    def make(folder):
+        solver = _solver(folder, snapshot_format=form)
+        solver.step(2)
+        solver.snapshot()
+    return make
+
+
+def _restore(folder):
+    state, = folder.glob("*.solverstate*")
+    _solver(folder).restore(state)
+
+
+def _database(writer):
+    def make(folder):
+        with writer(folder / "db") as database:
+            for i in range(12):
+                image = IMAGE.transpose(2, 0, 1) + np.uint8(i)
+                database.put(b"%08d" % i, array_to_datum(image, i).SerializeToString())
+    return make
+
+
+def _log_database(folder):
+    (folder / "db").mkdir()
+    batch = struct.pack("<QI", 1, 3)
+    for i in range(3):
+        value = array_to_datum(IMAGE.repeat(9, 1).transpose(2, 0, 1), i).SerializeToString()
+        batch += b"\x01\x01" + b"%d" % i + leveldb_table.varint(len(value)) + value
+    batches = [batch, struct.pack("<QI", 4, 1) + b"\x00\x011"]  # which deletes a record
+    (folder / "db" / "000003.log").write_bytes(leveldb_log.log_bytes(batches * 9))
+    (folder / "db" / "MANIFEST-000002").write_bytes(leveldb_log.log_bytes([b"\x02\x03\x03\x04\x04\x00\x09\x00"]))
+    (folder / "db" / "CURRENT").write_text("MANIFEST-000002\n")
+
+
+def _read_database(folder):
+    reader = open_database(folder / "db", database_kind(folder / "db"))
+    for i in range(len(reader)):
+        where = f"{reader.where} record {i}"
+        datum_to_array(parse_datum(reader.read(), where), None, where)
+
+
+class _Anything:
+    """A checksum that is right."""
+
+    def __init__(self, crc):
+        self.crc = crc
+
+    def __ne__(self, other):
+        return False
+
+
+def _read_unchecked(folder):
+    """Damaged files whose checksums are right, as of a writer that is wrong."""
+    with mock.patch.object(leveldb_log, "masked", _Anything), mock.patch.object(leveldb_table, "masked", _Anything):
+        _read_database(folder)
+
+
+def _datum(encoded):
+    def make(folder):
+        datum = array_to_datum(IMAGE.transpose(2, 0, 1), 3)
+        if encoded:
+            Image.fromarray(IMAGE).save(folder / "image.jpg")
+            datum.data, datum.encoded = (folder / "image.jpg").read_bytes(), True
+            (folder / "image.jpg").unlink()
+        (folder / "datum").write_bytes(datum.SerializeToString())
+    return make
+
+
+def _read_datum(folder):
+    datum_to_array(parse_datum((folder / "datum").read_bytes(), "record datum"), True, "record datum")
+
+
+def _hdf5_data(folder):
+    write_datasets(folder / "a.h5", {"x": np.arange(60, dtype=np.float32).reshape(10, 6), "y": np.arange(10)})
+    import h5py
+    with h5py.File(folder / "b.h5", "w") as file:
+        file.create_dataset("x", data=np.zeros((10, 6)), chunks=(4, 6), compression="gzip", shuffle=True)
+        file.create_dataset("y", data=np.arange(10, dtype=np.int16), fletcher32=True, chunks=(10,))
+
+
+def _read_hdf5_data(folder):
+    batches = HDF5Batches([str(folder / "a.h5"), str(folder / "b.h5")], ["x", "y"], 7)
+    for n in range(3):
+        batches(n)
+
+
+def _images(*names, **options):
+    def make(folder):
+        for name in names:
+            image = Image.fromarray(IMAGE)
+            (image.convert("P") if name.endswith((".gif", "p.png")) else image).save(folder / name, **options)
+    return make
+
+
+def _read_images(folder):
+    for path in sorted(folder.iterdir()):
+        for color in (True, False):
+            read_image(path, color, (5, 4))
+
+
+def _codes(folder):
+    rng = np.random.default_rng(0)
+    Codes.from_values(rng.normal(size=(20, 12)), labels=np.arange(20) % 3, ids=np.array([f"i{i}" for i in range(20)]),
+                      net="net.prototxt").save(folder / "codes.npz")
+
+
+READERS = {
+    "prototxt": (_text("net.prototxt", NET), lambda folder: netdef.load(folder / "net.prototxt", TEST)),
+    "old prototxt": (_text("net.prototxt", OLD_NET), lambda folder: netdef.load(folder / "net.prototxt", TRAIN)),
+    "unnamed text": (_text("net", NET), lambda folder: read_message(folder / "net", "NetParameter")),
+    "solver": (_text("s.prototxt", SOLVER), lambda folder: read_solver(folder / "s.prototxt")),
+    "yaml": (lambda folder: write_message(folder / "net.yaml", parse(NET, "NetParameter")),
+             lambda folder: netdef.load(folder / "net.yaml", TEST)),
+    "binary net": (_save_weights("net.caffemodel"), lambda folder: netdef.load(folder / "net.caffemodel", TRAIN)),
+    "caffemodel": (_save_weights("net.caffemodel", diff=True),
+                   lambda folder: _net().copy_from(folder / "net.caffemodel")),
+    "old caffemodel": (_old_weights, lambda folder: _net().copy_from(folder / "old.caffemodel")),
+    "caffemodel.h5": (_save_weights("net.caffemodel.h5", diff=True),
+                      lambda folder: _net().copy_from(folder / "net.caffemodel.h5")),
+    "solverstate": (_snapshot(1), _restore),
+    "solverstate.h5": (_snapshot(0), _restore),
+    "mean": (lambda folder: write_blob(folder / "mean.binaryproto", IMAGE.astype(np.float32)),
+             lambda folder: read_mean(folder / "mean.binaryproto")),
+    "datum": (_datum(False), _read_datum),
+    "encoded datum": (_datum(True), _read_datum),
+    "lmdb": (_database(LmdbWriter), _read_database),
+    "leveldb": (_database(LevelDbWriter), _read_database),
+    "leveldb log": (_log_database, _read_database),
+    "leveldb unchecked": (_database(LevelDbWriter), _read_unchecked),
+    "leveldb log unchecked": (_log_database, _read_unchecked),
+    "hdf5 data": (_hdf5_data, _read_hdf5_data),
+    "hdf5 list": (_text("list.txt", "a.h5 b.h5\n"), lambda folder: read_file_list(folder / "list.txt")),
+    "jpeg": (_images("a.jpg"), _read_images),
+    "png": (_images("a.png", "p.png"), _read_images),
+    "other images": (_images("a.bmp", "a.gif", "a.tif", "a.ppm", "a.webp"), _read_images),
+    "image list": (_text("list.txt", "a.jpg 1 2\nb c.jpg 3 4\n"), lambda folder: (
+        read_image_list(folder / "list.txt"), read_image_list(folder / "list.txt", 2))),
+    "windows": (_text("windows.txt", WINDOWS), lambda folder: read_window_file(folder / "windows.txt", 0.5, 0.3)),
+    "codes": (_codes, lambda folder: Codes.load(folder / "codes.npz")),
+    "idx": (lambda folder: (folder / "digits.idx").write_bytes(bytes([0, 0, 8, 2, 0, 0, 0, 5, 0, 0, 0, 4, *range(20)])),
+            lambda folder: parse_idx((folder / "digits.idx").read_bytes(), 2, str(folder / "digits.idx"))),
+}
+
+
+def files(folder):
+    """The files below `folder`."""
+    return sorted((path for path in Path(folder).rglob("*") if path.is_file()), key=lambda path: path.name)
