@@ -11,14 +11,17 @@ from google.protobuf.message import Message
 from blobnet.backend import device_module, single_threaded_blas
 from blobnet.core.blob import Blob
 from blobnet.core.context import TEST, Context
+from blobnet.core.debug_info import set_debug_info
 from blobnet.core.layer import Layer
 from blobnet.core.parameters import Parameter, own_or_share
 from blobnet.core.registry import layer_class
 from blobnet.core.weights import copy_weights, write_net
+from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.core.wiring import Node, plan_backward
 from blobnet.errors import NetError, ShapeError, close_matches
 from blobnet.netdef.load import load
 from blobnet.proto.files import locate_layer
+from blobnet.proto.hdf5 import is_hdf5, named_hdf5
 from blobnet.proto.messages import message_class
 
 
@@ -56,6 +59,7 @@ class Net:
         self.parameters: list[Parameter] = []
         self.inputs: list[str] = []
         self.loss = 0.0
+        self.debug_info = False
         self._bottoms: list[list[Blob]] = []
         self._tops: list[list[Blob]] = []
         self._nodes: list[Node] = []
@@ -67,6 +71,7 @@ class Net:
         self._take_inline_weights(definition)
         for given in [weights] if isinstance(weights, (str, os.PathLike, Message)) else weights or ():
             self.copy_from(given)
+        set_debug_info(self, definition.debug_info)
 
     # Building.
 
@@ -219,9 +224,12 @@ class Net:
     def copy_from(self, source: str | os.PathLike | Message) -> list[str]:
         """Copy parameters by layer name from a file or a NetParameter; return the names of layers found here.
 
+        A file is a .caffemodel, an HDF5 file, which its name or its content tells, or a prototxt with numbers.
         Layers of the file that this net lacks are passed over, and layers of the net that the file lacks keep what they
         have. ShapeError if a layer of the same name has other shapes.
         """
+        if not isinstance(source, Message) and is_hdf5(source):
+            return copy_hdf5(self.layers, self.parameters, source)
         return copy_weights(self.layers, source)
 
     def share_with(self, other: Net) -> None:
@@ -242,8 +250,14 @@ class Net:
             mine.share_data(blob)
 
     def save(self, path: str | os.PathLike, diff: bool = False) -> None:
-        """Write the net with its parameters as a .caffemodel, atomically; `diff` adds the gradients."""
-        write_net(path, self.definition, self.layers, diff)
+        """Write the parameters, atomically; `diff` adds the gradients.
+
+        A path that ends in .h5 or .hdf5 becomes an HDF5 file, any other a .caffemodel, which holds the net as well.
+        """
+        if named_hdf5(path):
+            write_hdf5(path, self.layers, self.parameters, diff)
+        else:
+            write_net(path, self.definition, self.layers, diff)
 
     def __repr__(self) -> str:
         count = sum(parameter.blob.count for parameter in self.parameters)

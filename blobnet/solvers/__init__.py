@@ -6,7 +6,7 @@ import os
 
 from google.protobuf.message import Message
 
-from blobnet.solvers import nesterov, sgd  # noqa: F401  (register themselves)
+from blobnet.solvers import adadelta, adagrad, adam, lbfgs, nesterov, rmsprop, sgd  # noqa: F401  (register themselves)
 from blobnet.solvers.registry import SOLVERS, register_solver, solver_class
 from blobnet.solvers.settings import read_solver
 from blobnet.solvers.solver import Solver
@@ -19,5 +19,5 @@ def get_solver(source: str | os.PathLike | Message, **kwargs) -> Solver:
 
     Raises SolverError with close matches for an unknown type.
     """
-    where = "solver" if isinstance(source, Message) else os.fspath(source)
+    where = os.fspath(kwargs.get("origin") or "solver") if isinstance(source, Message) else os.fspath(source)
     return solver_class(read_solver(source).type, where)(source, **kwargs)

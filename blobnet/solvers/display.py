@@ -16,11 +16,19 @@ def output_lines(kind: str, net: Net, values: Mapping[str, object]) -> Iterator[
 
     `kind` is "Train" or "Test". Elements are numbered through all outputs.
     """
-    weights = {top: weight for layer in net.layers for top, weight in zip(layer.param.top, layer.loss_weights)}
-    number = 0
+    weights, number = loss_weights(net), 0
     for name, array in values.items():
         weight = weights.get(name, 0)
         for value in to_host(array).reshape(-1).tolist():
-            loss = f" (* {weight:g} = {weight * value:g} loss)" if weight else ""
-            yield f"    {kind} net output #{number}: {name} = {value:g}{loss}"
+            yield f"    {kind} net output #{number}: {name} = {value:g}{loss_note(weight, value)}"
             number += 1
+
+
+def loss_weights(net: Net) -> dict[str, float]:
+    """The loss weight of every top by its name, 0 where it is no loss."""
+    return {top: weight for layer in net.layers for top, weight in zip(layer.param.top, layer.loss_weights)}
+
+
+def loss_note(weight: float, value: float) -> str:
+    """What follows the value of an output: its weight and its weighted loss, nothing if it is no loss."""
+    return f" (* {weight:g} = {weight * value:g} loss)" if weight else ""

@@ -36,15 +36,23 @@ def read_solver(source: str | os.PathLike | Message) -> Message:
     return solver
 
 
-def check_solver(solver: Message, where: str) -> None:
-    """Raise SolverError for settings that no training could go by."""
-    learning_rate(0, solver, where)
+def check_solver(solver: Message, where: str, needs_rate: bool = True) -> None:
+    """Raise SolverError for settings that no training could go by; those of the rate count only if `needs_rate`."""
+    if needs_rate:
+        learning_rate(0, solver, where)
     for field in ("average_loss", "iter_size"):
         if getattr(solver, field) < 1:
             raise SolverError(where, expected=f"{field} of at least 1", got=getattr(solver, field))
     if solver.regularization_type not in REGULARIZERS:
         raise SolverError(where, f"unknown regularization_type {solver.regularization_type!r}",
                           hint=close_matches(solver.regularization_type, REGULARIZERS))
+
+
+def refuse_momentum(solver: Message, where: str) -> None:
+    """Raise SolverError if `solver`, of a type without momentum, has one."""
+    if solver.momentum:
+        raise SolverError(where, expected=f"no momentum with {solver.type}", got=f"{solver.momentum:g}",
+                          hint="remove momentum")
 
 
 def choose_device(solver: Message) -> str:

@@ -4,29 +4,38 @@ from __future__ import annotations
 
 import contextlib
 import signal
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from blobnet.solvers.solver import Solver
 
+EFFECTS = ("stop", "snapshot", "none")
+
 
 @contextlib.contextmanager
-def handle_signals(solver: Solver) -> Iterator[None]:
-    """While the block runs, SIGINT lets `solver` stop after its iteration, and SIGHUP lets it write a snapshot.
+def handle_signals(solver: Solver, sigint: str = "stop", sighup: str = "snapshot") -> Iterator[None]:
+    """While the block runs, SIGINT and SIGHUP have these effects on `solver`, each one of EFFECTS.
 
-    A second SIGINT raises KeyboardInterrupt as usual. The former handlers come back afterwards. Main thread only.
+    "stop" lets it end after its iteration, "snapshot" lets it write one and go on, "none" does nothing. Where SIGINT
+    stops, a second one raises KeyboardInterrupt as usual. The former handlers come back afterwards. Main thread only.
     """
-    def stop(number, frame):
-        signal.signal(number, signal.default_int_handler)
-        solver.request_stop()
-
-    handlers = {signal.SIGINT: stop}
+    handlers = {signal.SIGINT: _handler(solver, sigint)}
     if hasattr(signal, "SIGHUP"):  # not on Windows
-        handlers[signal.SIGHUP] = lambda number, frame: solver.request_snapshot()
+        handlers[signal.SIGHUP] = _handler(solver, sighup)
     former = {number: signal.signal(number, handler) for number, handler in handlers.items()}
     try:
         yield
     finally:
         for number, handler in former.items():
             signal.signal(number, handler)
+
+
+def _handler(solver: Solver, effect: str) -> Callable:
+    def stop(number, frame):
+        if number == signal.SIGINT:
+            signal.signal(number, signal.default_int_handler)
+        solver.request_stop()
+
+    return {"stop": stop, "snapshot": lambda number, frame: solver.request_snapshot(),
+            "none": lambda number, frame: None}[effect]

@@ -1,4 +1,7 @@
-"""Snapshots: a .caffemodel with the weights, and a .solverstate with what the solver remembers."""
+"""Snapshots: a .caffemodel with the weights, and a .solverstate with what the solver remembers.
+
+As HDF5 files, which snapshot_format: HDF5 asks for, their names end in .h5 besides.
+"""
 
 from __future__ import annotations
 
@@ -15,35 +18,23 @@ from google.protobuf.message import Message
 
 from blobnet.backend import to_host
 from blobnet.core.weights import read_weight_message
+from blobnet.core.weights_hdf5 import layers_with_parameters
 from blobnet.errors import SolverError
-from blobnet.proto.binary import read_weights, write_weights
-from blobnet.proto.blobs import blob_array, blob_shape, set_blob
-from blobnet.proto.messages import new
+from blobnet.proto.hdf5 import is_hdf5
 from blobnet.solvers.lr_policy import current_step
+from blobnet.solvers.state_files import State, read_state, write_state
 
 if TYPE_CHECKING:
     from blobnet.solvers.solver import Solver
 
 log = logging.getLogger(__name__)
-
-
-@dataclasses.dataclass
-class State:
-    """What a .solverstate says: the iteration, the file with the weights, the history arrays, the drawn seed."""
-
-    iter: int
-    model: Path | None
-    history: list[np.ndarray]
-    random_seed: int | None
+FORMATS = (".h5", "HDF5"), ("", "binary proto")  # by the numbers of snapshot_format: ends of names, words of the log
 
 
 def check_destination(solver: Message, where: str) -> None:
     """Make the folder that snapshots go to; SolverError if there can be none."""
     if not solver.snapshot_prefix:
         raise SolverError(where, "no snapshot_prefix", hint="add one, or set snapshot: 0 snapshot_after_train: false")
-    if solver.snapshot_format != type(solver).BINARYPROTO:
-        raise SolverError(where, "snapshot_format: HDF5 is not available yet",
-                          hint="write snapshot_format: BINARYPROTO")
     folder = os.path.dirname(solver.snapshot_prefix) or "."
     try:
         os.makedirs(folder, exist_ok=True)
@@ -61,51 +52,46 @@ def save(solver: Solver) -> tuple[str, str]:
     """
     check_destination(solver.param, solver.where)
     stem = f"{solver.param.snapshot_prefix}_iter_{solver.iter}"
-    model, state = stem + ".caffemodel", stem + ".solverstate"
-    log.info("Snapshotting to binary proto file %s", model)
+    suffix, kind = FORMATS[solver.param.snapshot_format]
+    model, state = f"{stem}.caffemodel{suffix}", f"{stem}.solverstate{suffix}"
+    log.info("Snapshotting to %s file %s", kind, model)
     solver.net.save(model, diff=solver.param.snapshot_diff)
-    message, arrays = new("SolverState", iter=solver.iter, learned_net=model, random_seed=solver.random_seed,
-                          current_step=current_step(max(solver.iter - 1, 0), solver.param)), []
-    for array in solver.history:
-        set_blob(message.history.add(), to_host(array), arrays)
-    log.info("Snapshotting solver state to binary proto file %s", state)
-    write_weights(state, message, arrays)
+    log.info("Snapshotting solver state to %s file %s", kind, state)
+    write_state(state, State(solver.iter, model, current_step(max(solver.iter - 1, 0), solver.param),
+                                 [to_host(array) for array in solver.history], solver.random_seed))
     return model, state
 
 
 def load(solver: Solver, path: str | os.PathLike) -> State:
-    """The state in the file `path`, checked against `solver`, which is not changed.
+    """The state in the file `path`, checked against `solver`, which is not changed; `model` is where the weights are.
 
-    Raises SolverError for a state of another net or solver type, ParseError for a damaged file. The weights are where
-    the state says, or else beside it.
+    Raises SolverError for a state of another net or solver type, ParseError, ShapeError or DataError for a damaged
+    file. The weights are where the state says, or else beside it.
     """
     path = Path(path)
-    if path.suffix == ".h5":
-        raise SolverError(str(path), "HDF5 states are not available yet", hint="use a .solverstate")
-    if path.suffix == ".caffemodel":
+    if ".caffemodel" in path.suffixes:
         raise SolverError(str(path), expected="a .solverstate", got="weights",
                           hint="to start from weights alone use --weights, or copy_from")
-    message, arrays = read_weights(path, "SolverState")
+    state = read_state(path)
     names = [parameter.layer.name for parameter in solver.net.parameters] * solver.num_histories
-    if len(message.history) != len(solver.history):
+    if len(state.history) != len(solver.history):
         raise SolverError(str(path), expected=f"{len(solver.history)} history blobs (net {solver.net.name!r}, "
-                          f"{type(solver).__name__})", got=len(message.history),
+                          f"{type(solver).__name__})", got=len(state.history),
                           hint="use the solver file that wrote it")
     history = []
-    for i, (mine, saved, name) in enumerate(zip(solver.history, message.history, names)):
-        shape, values = blob_shape(saved), blob_array(saved, arrays)
-        if values.size != mine.size or _without_ones(shape) != _without_ones(mine.shape):
+    for i, (mine, saved, name) in enumerate(zip(solver.history, state.history, names)):
+        if saved.size != mine.size or _without_ones(saved.shape) != _without_ones(mine.shape):
             raise SolverError(str(path), f"history blob {i} (layer {name!r})", expected=f"shape {mine.shape}",
-                              got=f"shape {shape} with {values.size} numbers", hint="use the solver file that wrote it")
-        history.append(values.reshape(mine.shape))
-    return State(message.iter, _model(path, message.learned_net, solver), history,
-                 message.random_seed if message.HasField("random_seed") else None)
+                              got=f"shape {saved.shape}", hint="use the solver file that wrote it")
+        with np.errstate(over="ignore"):  # a double that is too large for a float becomes inf
+            history.append(saved.reshape(mine.shape).astype(mine.dtype, copy=False))
+    return dataclasses.replace(state, model=_model(path, state.model, solver), history=history)
 
 
 def find_latest(prefix: str) -> str | None:
-    """The path of the .solverstate of `prefix` with the highest iteration, if there is one."""
+    """The path of the state of `prefix`, of either format, with the highest iteration, if there is one."""
     folder, name = os.path.split(prefix)
-    pattern = re.compile(re.escape(name) + r"_iter_(\d+)\.solverstate")
+    pattern = re.compile(re.escape(name) + r"_iter_(\d+)\.solverstate(\.h5)?")
     if not os.path.isdir(folder or "."):
         return None
     found = [(int(match[1]), match[0]) for match in map(pattern.fullmatch, os.listdir(folder or ".")) if match]
@@ -117,17 +103,24 @@ def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
     return shape[next((i for i, dim in enumerate(shape) if dim != 1), len(shape)):]
 
 
-def _model(state: Path, learned_net: str, solver: Solver) -> Path | None:
+def _model(state: Path, learned_net: str | None, solver: Solver) -> str | None:
     """The file of the weights that `state` names, which must have all layers of the net."""
     if not learned_net:
         return None
     places = [Path(learned_net), state.parent / Path(learned_net).name]
-    found = next((path for path in places if path.is_file()), None)
+    found = next((path for path in places if os.path.isfile(path)), None)
     if found is None:
         raise SolverError(str(state), f"its weights are not at {learned_net!r}, nor at {str(places[1])!r}",
                           hint="put the .caffemodel beside the .solverstate")
-    message, _ = read_weight_message(found)
-    missing = solver.net.params.keys() - {layer.name for layer in message.layer if layer.blobs}
+    missing = solver.net.params.keys() - _saved_layers(found, solver)
     if missing:
         raise SolverError(str(found), f"no parameters for layer {min(missing)!r}", hint="use the net that was trained")
-    return found
+    return str(found)
+
+
+def _saved_layers(model: Path, solver: Solver) -> set[str]:
+    """The names of the layers whose parameters the file `model` holds, and of those that share all of theirs."""
+    if is_hdf5(model):
+        owners = {parameter.layer.name for parameter in solver.net.parameters}
+        return layers_with_parameters(model, solver.net.layers) | (solver.net.params.keys() - owners)
+    return {layer.name for layer in read_weight_message(model)[0].layer if layer.blobs}

@@ -13,6 +13,7 @@ import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.backend import parallel
+from blobnet.core.debug_info import set_debug_info, show_update
 from blobnet.core.net import Net
 from blobnet.core.parameters import Parameter
 from blobnet.errors import SolverError
@@ -43,19 +44,22 @@ class Solver:
     """
 
     num_histories: int = 1
+    needs_rate: bool = True  # whether there must be base_lr and lr_policy
     schema: str = ""  # .proto text that a plug-in adds: extend SolverParameter { … }
 
-    def __init__(self, source: str | os.PathLike | Message, device: str | None = None, dtype: str = "float32"):
+    def __init__(self, source: str | os.PathLike | Message, device: str | None = None, dtype: str = "float32",
+                 origin: str | os.PathLike | None = None):
         """Build the nets of the solver file or SolverParameter `source`.
 
+        `origin` is the file that a SolverParameter was read from, which errors then show.
         `device` is "cpu", "gpu" or "gpu:<number>"; without it, what solver_mode and device_id say, and the CPU if there
         is no GPU. Without a random_seed in the file, one is drawn. SolverError for settings that make no sense.
         """
-        self.where = "solver" if isinstance(source, Message) else os.fspath(source)
+        self.where = os.fspath(origin or "solver") if isinstance(source, Message) else os.fspath(source)
         self.param = param = read_solver(source)
         if log.isEnabledFor(logging.INFO):
             log.info("Initializing solver from parameters:\n%s", dump(param))
-        check_solver(param, self.where)
+        check_solver(param, self.where, self.needs_rate)
         self.check()
         if param.snapshot:
             snapshot.check_destination(param, self.where)
@@ -70,6 +74,7 @@ class Solver:
             for i, (net, state) in enumerate([train_net(param), *test_nets(param)]))
         for net in self.test_nets:
             net.share_with(self.net)
+            set_debug_info(net, param.debug_info)
         for files in param.weights:
             self.copy_from(files)
         self.iter = 0
@@ -139,11 +144,15 @@ class Solver:
                 if self.stop_requested:
                     break
             self._call(0)
+            set_debug_info(self.net, param.debug_info and self._is_due(param.display))
             self._record(sum(self._forward_backward() for _ in range(param.iter_size)) / param.iter_size)
             if self._is_due(param.display):
                 self._display()
             self._call(1)
-            self.apply_update()
+            if self.net.debug_info:
+                show_update(self.net, self.apply_update)
+            else:
+                self.apply_update()
             self.iter += 1
             if self.snapshot_requested or self._is_due(param.snapshot):
                 self.snapshot()
@@ -169,7 +178,9 @@ class Solver:
     def _update_parameter(self, index: int, parameter: Parameter, factor: float) -> None:
         data, gradient = parameter.blob.data.reshape(-1), parameter.blob.diff.reshape(-1)
         history = [array.reshape(-1) for array in self.history[index::len(self.net.parameters)]]
-        rate, decay = self.rate * parameter.lr_mult, self.param.weight_decay * parameter.decay_mult
+        number = self.net.dtype.type  # products of settings are rounded to the precision of the net
+        rate = number(self.rate) * number(parameter.lr_mult)
+        decay = number(self.param.weight_decay) * number(parameter.decay_mult)
         regularize = REGULARIZERS[self.param.regularization_type]
         size = PIECE if self.net.xp is np else data.size
 

@@ -30,8 +30,10 @@ def make_solver(tmp_path, monkeypatch):
 
     def make(text, net=SCALAR_NET, file="solver.prototxt", **kwargs):
         (tmp_path / "net.prototxt").write_text(net.replace("PARAM", kwargs.pop("param", "")))
-        defaults = [part for part in ('net: "net.prototxt"', "base_lr: 0.1", 'lr_policy: "fixed"')
-                    if part.split(":")[0] + ":" not in text.split()]
+        words = text.split()
+        defaults = [part for part in ("base_lr: 0.1", 'lr_policy: "fixed"') if part.split()[0] not in words]
+        if not {"net:", "net_param", "train_net:", "train_net_param"} & set(words):
+            defaults.append('net: "net.prototxt"')
         (tmp_path / file).write_text(" ".join([*defaults, text]))
         return get_solver(tmp_path / file, **kwargs)
 

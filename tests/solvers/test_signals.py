@@ -5,8 +5,10 @@ import subprocess
 import sys
 import time
 
+import numpy as np
 import pytest
 
+from blobnet.solvers import SOLVERS
 from blobnet.solvers.signals import handle_signals
 from blobnet.solvers.snapshot import find_latest
 
@@ -67,26 +69,40 @@ def test_hangup_writes_a_snapshot_and_goes_on(start, tmp_path):
     assert process.poll() is None
 
 
-def _kill(start, rounds):
-    """Kill a run that always writes snapshots, `rounds` times; the run after it must find a whole one."""
+def _kill(start, make_solver, net, rounds, settings="", longest=0.1):
+    """Kill a run that always writes snapshots, `rounds` times, and compare what it left with an undisturbed run.
+
+    A run is killed up to `longest` seconds after it has begun.
+    """
+    settings += ' max_iter: 100000000 snapshot: 1 snapshot_prefix: "run" random_seed: 5'
     chance, last = random.Random(1), 0
     for _ in range(rounds):
-        process, iteration = start('max_iter: 100000000 snapshot: 1 snapshot_prefix: "run"')
+        process, iteration = start(settings)
         assert iteration >= last
         last = iteration
-        time.sleep(chance.uniform(0, 0.1))
+        time.sleep(chance.uniform(0, longest))
         process.kill()
         process.wait()
     assert last > 0
+    resumed, whole = (make_solver(settings, net=net) for _ in range(2))
+    resumed.restore(find_latest("run"))
+    whole.param.snapshot = 0
+    whole.step(resumed.iter)
+    arrays = [[*solver.history, *(parameter.blob.data for parameter in solver.net.parameters)]
+              for solver in (resumed, whole)]
+    for mine, theirs in zip(*arrays, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
 
 
-def test_killed_runs_resume(start):
-    _kill(start, 3)
+def test_killed_runs_resume(start, make_solver, random_net):
+    _kill(start, make_solver, random_net, 3)
 
 
 @pytest.mark.slow
-def test_runs_killed_many_times_resume(start):
-    _kill(start, 20)
+@pytest.mark.parametrize("settings", [*(f'type: "{name}"' for name in sorted(SOLVERS)),
+                                      'type: "Adam" snapshot_format: HDF5'])
+def test_runs_killed_many_times_resume(start, make_solver, random_net, settings):
+    _kill(start, make_solver, random_net, 20, settings, longest=1 if "HDF5" in settings else 0.1)  # loads h5py first
 
 
 def test_second_interrupt_and_former_handlers(make_solver):
@@ -99,3 +115,14 @@ def test_second_interrupt_and_former_handlers(make_solver):
         signal.raise_signal(signal.SIGHUP)
         assert solver.snapshot_requested
     assert signal.getsignal(signal.SIGINT) is former
+
+
+@pytest.mark.parametrize("effect, requests", [("stop", (True, False)), ("snapshot", (False, True)),
+                                              ("none", (False, False))])
+@pytest.mark.parametrize("name", ["sigint", "sighup"])
+def test_effects(make_solver, name, effect, requests):
+    solver, others = make_solver(""), {"sigint": "none", "sighup": "none"}
+    with handle_signals(solver, **{**others, name: effect}):
+        for _ in range(1 if effect == "stop" else 2):
+            signal.raise_signal(getattr(signal, name.upper()))
+        assert (solver.stop_requested, solver.snapshot_requested) == requests

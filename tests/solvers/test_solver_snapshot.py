@@ -177,7 +177,6 @@ def test_old_states_have_four_axes(make_solver, random_net, tmp_path):
 
 
 @pytest.mark.parametrize("name, words", [
-    ("x.solverstate.h5", ["HDF5 states are not available yet"]),
     ("x.caffemodel", ["expected a .solverstate", "--weights"]),
     ("solver.solverstat", ["no such file", "did you mean 'solver.prototxt'?"]),
 ])

@@ -52,6 +52,23 @@ def test_weights(files, capsys):
     assert "Iteration 4, loss = 0.0926" in error  # 0.9 ^ 16 / 2
 
 
+def test_weights_of_the_solver_file(files, make_solver, capsys):
+    """They are taken unless the command names others, or a state."""
+    run("--solver", "solver.prototxt")
+    text = 'max_iter: 5 snapshot_prefix: "next" weights: "run_iter_4.caffemodel"'
+    make_solver(text)
+    capsys.readouterr()
+    run("--solver", "solver.prototxt")
+    assert capsys.readouterr().err.count("Finetuning from run_iter_4.caffemodel\n") == 1
+    run("--solver", "solver.prototxt", "--weights", "next_iter_5.caffemodel")
+    error = capsys.readouterr().err
+    assert "Finetuning from run" not in error and error.count("Finetuning from next_iter_5.caffemodel\n") == 1
+    make_solver(text.replace("5", "6"))
+    capsys.readouterr()
+    run("--solver", "solver.prototxt", "--snapshot", "next_iter_5.solverstate")
+    assert "Finetuning" not in capsys.readouterr().err
+
+
 def test_plugin(files, make_solver, tmp_path, capsys):
     (tmp_path / "still.py").write_text(
         "from blobnet.solvers import Solver, register_solver\n"

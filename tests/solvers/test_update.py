@@ -5,7 +5,7 @@ from blobnet.errors import SolverError
 from blobnet.solvers import SOLVERS, Solver, get_solver, register_solver
 from blobnet.solvers import solver as solver_module
 
-# settings, specification of the parameter, the weight after 1, 2, 3 iterations; worked out by hand
+# settings, specification of the parameter, the weight after 1, 2, 3 iterations; worked out by hand or in decimals
 CASES = [
     ("", "", [0.9, 0.81, 0.729]),
     ("momentum: 0.9", "", [0.9, 0.72, 0.486]),
@@ -21,7 +21,16 @@ CASES = [
     ("weight_decay: 0.5", "param { decay_mult: 0 }", [0.9, 0.81, 0.729]),
     ("weight_decay: 0.5", "param { decay_mult: 2 }", [0.8, 0.64, 0.512]),
     ('lr_policy: "multistep" gamma: 0.5 stepvalue: 1 stepvalue: 2', "", [0.9, 0.855, 0.833625]),
+    ("layer_wise_reduce: false", "", [0.9, 0.81, 0.729]),
     ('type: "Nesterov" momentum: 0.9', "", [0.81, 0.5751, 0.327321]),
+    ('type: "AdaGrad"', "", [0.9, 0.833103527, 0.780456181]),
+    ('type: "AdaGrad" delta: 0.5', "", [0.933333333, 0.883365963, 0.841860769]),
+    ('type: "RMSProp" rms_decay: 0.75 delta: 0.5', "", [0.9, 0.819964414, 0.750397166]),
+    ('type: "AdaDelta" momentum: 0.75 delta: 0.5', "", [0.918350342, 0.839238417, 0.764097781]),
+    ('type: "Adam"', "", [0.9, 0.805391616, 0.716420318]),
+    ('type: "Adam" momentum: 0.75 momentum2: 0.5 delta: 0.5', "", [0.941421356, 0.878606647, 0.814549793]),
+    ('type: "Adam" momentum: 0.75 momentum2: 0.5 delta: 0.5 weight_decay: 0.5', "param { lr_mult: 2 }",
+     [0.864075448, 0.721799859, 0.578344816]),
 ]
 
 
@@ -52,10 +61,12 @@ layer { name: "loss" type: "EuclideanLoss" bottom: "ip" bottom: "y" top: "loss" 
 """
 
 
-@pytest.mark.parametrize("piece, threads", [(64, "1"), (1000, "3"), (7, "2")])
-def test_pieces_and_threads_change_nothing(make_solver, monkeypatch, piece, threads):
+@pytest.mark.parametrize("piece, threads, settings", [
+    (64, "1", "momentum: 0.9"), (1000, "3", "momentum: 0.9"), (7, "2", "momentum: 0.9"), (50, "2", 'type: "AdaGrad"'),
+    (50, "2", 'type: "RMSProp"'), (50, "2", 'type: "AdaDelta" momentum: 0.9'), (50, "2", 'type: "Adam" momentum: 0.9')])
+def test_pieces_and_threads_change_nothing(make_solver, monkeypatch, piece, threads, settings):
     def train():
-        solver = make_solver('random_seed: 3 momentum: 0.9 weight_decay: 0.1 regularization_type: "L1" iter_size: 2',
+        solver = make_solver(f'{settings} random_seed: 3 weight_decay: 0.1 regularization_type: "L1" iter_size: 2',
                              net=WIDE_NET)
         solver.step(3)
         return solver
@@ -94,11 +105,20 @@ def test_a_solver_in_one_file(make_solver, weight):
 
 @pytest.mark.parametrize("settings, words", [
     ('type: "SDG"', ["solver.prototxt", "unknown solver type 'SDG'", "did you mean 'SGD'?"]),
+    ('type: "AdaGrad" momentum: 0.9', ["solver.prototxt", "no momentum with AdaGrad", "got 0.9"]),
+    ('type: "RMSProp" momentum: 0.9', ["no momentum with RMSProp"]),
+    ('type: "RMSProp" rms_decay: 1', ["rms_decay in [0, 1)", "got 1"]),
+    ('type: "RMSProp" rms_decay: -0.5', ["rms_decay in [0, 1)", "got -0.5"]),
+    ('type: "AdaDelta" momentum: 1.5', ["momentum in [0, 1] for AdaDelta", "got 1.5"]),
+    ('type: "Adam" momentum: 1', ["momentum in [0, 1) for Adam", "got 1"]),
+    ('type: "Adam" momentum2: 1', ["momentum2 in [0, 1) for Adam", "got 1"]),
+    ('type: "LBFGS" momentum: 0.9', ["no momentum with LBFGS"]),
+    ('type: "LBFGS" clip_gradients: 1', ["LBFGS cannot clip", "remove clip_gradients"]),
+    ('type: "LBFGS" regularization_type: "L1"', ['"L2" for LBFGS', "got L1"]),
     ("average_loss: 0", ["average_loss of at least 1", "got 0"]),
     ("iter_size: 0", ["iter_size of at least 1", "got 0"]),
     ('regularization_type: "L3"', ["unknown regularization_type 'L3'", "L1"]),
     ('lr_policy: "stepp"', ["unknown lr_policy 'stepp'"]),
-    ("snapshot: 5 snapshot_format: HDF5", ["HDF5 is not available yet", "BINARYPROTO"]),
     ('snapshot: 5 snapshot_prefix: "net.prototxt/x"', ["cannot write snapshots", "net.prototxt"]),
 ])
 def test_settings_that_cannot_be(make_solver, settings, words):

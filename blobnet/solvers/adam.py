@@ -1,0 +1,46 @@
+"""Adam: momentum over the recent size of gradients."""
+
+from __future__ import annotations
+
+import math
+
+from blobnet.errors import SolverError
+from blobnet.solvers.registry import register_solver
+from blobnet.solvers.solver import Solver
+
+
+@register_solver
+class Adam(Solver):
+    """Divides a running mean of the gradients by the root of a running mean of their squares.
+
+    m <- momentum * m + (1 - momentum) * g        v <- momentum2 * v + (1 - momentum2) * g^2
+    values <- values - rate * c * m / (sqrt(v) + delta),   c = sqrt(1 - momentum2^t) / (1 - momentum^t)
+
+    where t counts the iterations from 1, and c makes up for the means having started from 0.
+    History: m of every parameter, then v of every parameter. Settings: momentum (0 if not given; beta1 of the paper,
+    which has 0.9) and momentum2 (0.999; beta2), both in [0, 1); delta (1e-8; epsilon).
+    Paper: Kingma, Ba, Adam: a method for stochastic optimization, ICLR 2015, the end of section 2.
+    Quirks: delta is added to the uncorrected root, as in that section and not as in algorithm 1.
+    """
+
+    num_histories = 2
+
+    def check(self) -> None:
+        for field in ("momentum", "momentum2"):
+            if not 0 <= getattr(self.param, field) < 1:
+                raise SolverError(self.where, expected=f"{field} in [0, 1) for Adam",
+                                  got=f"{getattr(self.param, field):g}")
+
+    def update(self, rate: float, gradient, scratch, mean, square) -> None:
+        xp, beta1, beta2, t = self.net.xp, self.param.momentum, self.param.momentum2, self.iter + 1
+        mean *= beta1
+        xp.multiply(gradient, 1 - beta1, out=scratch)
+        mean += scratch
+        xp.multiply(gradient, gradient, out=scratch)
+        scratch *= 1 - beta2
+        square *= beta2
+        square += scratch
+        xp.sqrt(square, out=scratch)
+        scratch += self.param.delta
+        xp.divide(mean, scratch, out=gradient)
+        gradient *= rate * (math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t))

@@ -1,0 +1,106 @@
+"""L-BFGS: a whole batch, a line search, and the curvature learned from the last steps."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from blobnet.backend import single_threaded_blas, to_host
+from blobnet.core.parameters import Parameter
+from blobnet.errors import SolverError
+from blobnet.solvers.registry import register_solver
+from blobnet.solvers.settings import refuse_momentum
+from blobnet.solvers.solver import Solver
+
+STEPS = 20    # L-BFGS steps in an iteration of the solver
+MEMORY = 10   # steps whose curvature is remembered
+
+
+@register_solver
+class LBFGS(Solver):
+    """Minimizes the loss over one batch with 20 steps of L-BFGS an iteration.
+
+    f(values) = mean loss of iter_size forwards + sum of weight_decay * decay_mult / 2 * ||values||^2
+    values <- values - t * H * f'(values), 20 times; H from the last 10 steps, t by a line search (Wolfe conditions)
+
+    All forwards of an iteration see the same data and the same random numbers (dropout masks), so that f is a function;
+    the next iteration goes on to the next data. batch_size * iter_size should therefore be the whole data set.
+    A step takes one forward and backward pass, or a few where the line search must try again; an iteration ends before
+    its 20 steps if f cannot be lowered further at the precision of the net (dtype="float64" goes deeper).
+
+    History: none. Every iteration starts its memory anew, so a resumed run is the uninterrupted one bit for bit.
+    Settings: weight_decay (L2), iter_size. No base_lr and no lr_policy are needed, as the line search sets the length
+    of a step. momentum, clip_gradients and L1 are refused. Needs scipy: pip install 'blobnet[lbfgs]'.
+    Paper: Byrd, Lu, Nocedal, Zhu, A limited memory algorithm for bound constrained optimization, SIAM J. Sci. Comput.
+    1995; no bounds here. scipy's L-BFGS-B in double precision on the CPU; the nets run on their own device.
+    Quirks: not in Caffe. Parameters with lr_mult: 0 stay as the iteration's first iter_size forwards left them, running
+    statistics of BatchNorm included; any other lr_mult is the same as 1. A loss whose published gradient is not its
+    derivative misleads the line search: choose `gradient: EXACT`.
+    """
+
+    num_histories = 0
+    needs_rate = False
+
+    def check(self) -> None:
+        _minimizer(self.where)
+        refuse_momentum(self.param, self.where)
+        if self.param.clip_gradients >= 0:
+            raise SolverError(self.where, "LBFGS cannot clip gradients", hint="remove clip_gradients")
+        if self.param.regularization_type != "L2":
+            raise SolverError(self.where, expected="regularization_type: \"L2\" for LBFGS",
+                              got=self.param.regularization_type, hint="L1 has no derivative at 0")
+
+    def apply_update(self) -> None:
+        """Minimize over the batch that was just seen. Afterwards the diffs hold what was subtracted in all."""
+        parameters = self.net.parameters
+        learned = [parameter for parameter in parameters if parameter.lr_mult]
+        others = [parameter.blob for parameter in parameters if not parameter.lr_mult]
+        kept = [blob.data.copy() for blob in others]
+        start = _gather(learned, "data")
+        position = self.net.context.step - self.param.iter_size
+        if learned:
+            with single_threaded_blas():
+                _scatter(learned, "data", _minimizer(self.where)(
+                    lambda values: self._objective(values, learned, position), start, jac=True, method="L-BFGS-B",
+                    options={"maxiter": STEPS, "maxcor": MEMORY, "ftol": np.finfo(self.net.dtype).eps, "gtol": 0}).x)
+        for blob, values in zip(others, kept):
+            blob.data[...] = values
+            blob.diff.fill(0)
+        _scatter(learned, "diff", start - _gather(learned, "data"))
+
+    def _objective(self, values: np.ndarray, learned: Sequence[Parameter], position: int) -> tuple[float, np.ndarray]:
+        """f and its derivative at `values`, over the batch that begins after `position` forwards."""
+        size = self.param.iter_size
+        _scatter(learned, "data", values)
+        self.net.clear_param_diffs()
+        self.net.seek(position)
+        loss = sum(self._forward_backward() for _ in range(size)) / size
+        decay = np.repeat([self.param.weight_decay * parameter.decay_mult for parameter in learned],
+                          [parameter.blob.count for parameter in learned])
+        return loss + decay.dot(values ** 2) / 2, _gather(learned, "diff") / size + decay * values
+
+
+def _minimizer(where: str):
+    try:
+        from scipy.optimize import minimize
+    except ImportError:
+        raise SolverError(where, "solver type 'LBFGS' needs the package scipy, which is not installed",
+                          hint="pip install 'blobnet[lbfgs]'") from None
+    return minimize
+
+
+def _gather(parameters: Sequence[Parameter], which: str) -> np.ndarray:
+    """The data or the diffs of `parameters` as one vector in double precision."""
+    arrays = [to_host(getattr(parameter.blob, which)).reshape(-1) for parameter in parameters]
+    return np.concatenate([np.empty(0), *arrays])
+
+
+def _scatter(parameters: Sequence[Parameter], which: str, values: np.ndarray) -> None:
+    """Write a vector as `_gather` makes it back into `parameters`."""
+    first = 0
+    for parameter in parameters:
+        blob = parameter.blob
+        piece = values[first:first + blob.count].reshape(blob.shape).astype(blob.dtype)
+        getattr(blob, which)[...] = blob.xp.asarray(piece)
+        first += blob.count

@@ -1,0 +1,100 @@
+"""The files of what a solver remembers: .solverstate, a SolverState message, and .solverstate.h5, the same in HDF5.
+
+HDF5 has the datasets iter, current_step (integers), learned_net (text), and history/0, history/1 ….
+random_seed is ours: Caffe does not look for it.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+from collections.abc import Sequence
+
+import numpy as np
+
+from blobnet.errors import SolverError
+from blobnet.proto import hdf5
+from blobnet.proto.binary import read_weights, write_weights
+from blobnet.proto.blobs import set_blob, shaped_array
+from blobnet.proto.messages import new
+
+
+@dataclasses.dataclass
+class State:
+    """iter: updates made; model: the file with the weights, if it is known; current_step: steps that the learning rate
+    has taken; history: arrays in the order of `Solver.history`; random_seed: what all random numbers came from, None in
+    files of Caffe's.
+    """
+
+    iter: int
+    model: str | None
+    current_step: int
+    history: Sequence[np.ndarray]
+    random_seed: int | None = None
+
+
+def write_state(path: str | os.PathLike, state: State) -> None:
+    """Write `state` to `path`, atomically, as HDF5 if the name ends in .h5."""
+    if hdf5.named_hdf5(path):
+        return _write_hdf5(path, state)
+    message, arrays = new("SolverState", iter=state.iter, learned_net=state.model or "",
+                          random_seed=state.random_seed, current_step=state.current_step), []
+    for array in state.history:
+        set_blob(message.history.add(), array, arrays)
+    write_weights(path, message, arrays)
+
+
+def read_state(path: str | os.PathLike) -> State:
+    """The state in the file `path`, of either format. ParseError, DataError or SolverError for a damaged file."""
+    state = _read_hdf5(path) if hdf5.is_hdf5(path) else _read_binary(path)
+    if state.iter < 0:
+        raise SolverError(os.fspath(path), expected="iter of at least 0", got=state.iter, hint=hdf5.HINT)
+    return state
+
+
+def _read_binary(path: str | os.PathLike) -> State:
+    message, arrays = read_weights(path, "SolverState")
+    history = [shaped_array(blob, arrays, f"{os.fspath(path)}: history blob {i}")
+               for i, blob in enumerate(message.history)]
+    return State(message.iter, message.learned_net or None, message.current_step, history,
+                     message.random_seed if message.HasField("random_seed") else None)
+
+
+def _write_hdf5(path: str | os.PathLike, state: State) -> None:
+    with hdf5.writing(path) as file:
+        file["iter"] = np.array([state.iter], np.int32)
+        hdf5.write_text(file, "learned_net", state.model or "")
+        file["current_step"] = np.array([state.current_step], np.int32)
+        file["random_seed"] = np.array([state.random_seed], np.int64)
+        history = file.create_group("history")
+        for i, array in enumerate(state.history):
+            history[str(i)] = array
+
+
+def _read_hdf5(path: str | os.PathLike) -> State:
+    where = hdf5.hdf5_where(path)
+    with hdf5.reading(path) as file:
+        found = {name: hdf5.find(file, name, where) for name in ("iter", "current_step", "learned_net", "random_seed")}
+        group = hdf5.find(file, "history", where)
+        if found["iter"] is None or group is None:
+            raise SolverError(where, expected="a solver's state, with iter and history", got="something else",
+                              hint="weights go to --weights, or copy_from" if "data" in file else "")
+        names = hdf5.dataset_names(group, where)
+        history = []
+        for i in range(len(names)):
+            dataset = hdf5.find(group, str(i), where)
+            if dataset is None:
+                raise SolverError(where, f"no dataset 'history/{i}', but {len(names)} there", hint=hdf5.HINT)
+            history.append(hdf5.read_numbers(dataset, f"history/{i}", where))
+        numbers = {name: _integer(found[name], name, where) for name in ("iter", "current_step", "random_seed")}
+        model = hdf5.read_text(found["learned_net"], "learned_net", where) if found["learned_net"] is not None else ""
+        return State(numbers["iter"], model or None, numbers["current_step"] or 0, history, numbers["random_seed"])
+
+
+def _integer(dataset, name: str, where: str) -> int | None:
+    if dataset is None:
+        return None
+    values = hdf5.read_numbers(dataset, name, where)
+    if values.size != 1 or values.dtype.kind not in "iu":
+        raise SolverError(where, f"dataset {name!r}", expected="an integer", got=f"{values.dtype} {values.shape}")
+    return int(values.reshape(()))

@@ -1,0 +1,110 @@
+"""The nets that a solver file asks for, built and run: sources, states, weights."""
+
+import numpy as np
+import pytest
+
+from blobnet.errors import SolverError
+
+STATES_NET = """
+name: "NAME" STATE
+layer { name: "x" type: "DummyData" top: "x" dummy_data_param { shape { dim: 1 dim: 2 } data_filler { value: 1 } } }
+layer { name: "ip" type: "InnerProduct" bottom: "x" top: "ip" inner_product_param {
+  num_output: 1 weight_filler { type: "gaussian" } } }
+layer { name: "train" type: "Power" bottom: "x" top: "a" include { phase: TRAIN } }
+layer { name: "test" type: "Power" bottom: "x" top: "b" include { phase: TEST } }
+layer { name: "deep" type: "Power" bottom: "x" top: "c" include { min_level: 2 } }
+layer { name: "cv" type: "Power" bottom: "x" top: "d" include { stage: "cv" not_stage: "quick" } }
+layer { name: "quick" type: "Power" bottom: "x" top: "e" include { stage: "quick" } }
+layer { name: "loss" type: "Reduction" bottom: "ip" top: "loss" loss_weight: 1 }
+"""
+TEST = " test_iter: 1 test_interval: 4 "
+INLINE = "net_param { " + STATES_NET.replace("NAME", "inline").replace("STATE", "") + " }"
+OTHER = INLINE.replace("net_param", "test_net_param").replace("inline", "other")
+
+
+@pytest.fixture
+def make(make_solver, tmp_path):
+    """A solver of the text, and the files a.prototxt, b.prototxt; b has a state of its own."""
+    def make(text):
+        for name, state in (("a", ""), ("b", 'state { level: 2 stage: "cv" }')):
+            (tmp_path / f"{name}.prototxt").write_text(STATES_NET.replace("NAME", name).replace("STATE", state))
+        return make_solver(text + " random_seed: 1")
+
+    return make
+
+
+def shown(net):
+    """The net's name, and which of the layers that depend on the state it has."""
+    return net.name, *(name for name in ("train", "test", "deep", "cv", "quick") if name in net.layer_dict)
+
+
+@pytest.mark.parametrize("settings, train, tests", [
+    ('net: "a.prototxt"', ("a", "train"), []),
+    ('train_net: "a.prototxt"', ("a", "train"), []),
+    (INLINE, ("inline", "train"), []),
+    (INLINE.replace("net_param", "train_net_param"), ("inline", "train"), []),
+    ('net: "a.prototxt"' + TEST, ("a", "train"), [("a", "test")]),
+    (INLINE + TEST, ("inline", "train"), [("inline", "test")]),
+    ('train_net: "a.prototxt" test_net: "b.prototxt"' + TEST, ("a", "train"), [("b", "test", "deep", "cv")]),
+    ('net: "a.prototxt" test_net: "b.prototxt" ' + OTHER + TEST + "test_iter: 1 test_iter: 1", ("a", "train"),
+     [("other", "test"), ("b", "test", "deep", "cv"), ("a", "test")]),
+    ('net: "a.prototxt" train_state { level: 3 }', ("a", "train", "deep"), []),
+    ('net: "a.prototxt" train_state { stage: "cv" }' + TEST, ("a", "train", "cv"), [("a", "test")]),
+    ('net: "b.prototxt" train_state { level: 1 stage: "quick" }', ("b", "train", "quick"), []),
+    ('net: "a.prototxt" train_state { stage: "quick" } test_state { } test_state { stage: "cv" level: 2 }' + TEST
+     + "test_iter: 1", ("a", "train", "quick"), [("a", "test"), ("a", "test", "deep", "cv")]),
+])
+def test_nets_and_states(make, settings, train, tests):
+    solver = make(settings)
+    assert shown(solver.net) == train
+    assert [shown(net) for net in solver.test_nets] == tests
+    solver.step(5)
+    for result in solver.test_all():
+        assert result["loss"].item() == pytest.approx(solver.net.params["ip"][0].data.sum()
+                                                      + solver.net.params["ip"][1].data.sum(), rel=1e-6)
+
+
+@pytest.mark.parametrize("settings, words", [
+    ('net: "a.prototxt" train_net: "b.prototxt"', "train_net and net"),
+    ('train_net: "a.prototxt"' + TEST, "expected 0 test_iter"),
+    ('net: "a.prototxt" test_iter: 1', "test_interval above 0"),
+    ('net: "a.prototxt" test_state { } test_state { }' + TEST, "no test_state or 1"),
+])
+def test_nets_that_cannot_be(make, settings, words):
+    with pytest.raises(SolverError, match=words):
+        make(settings)
+
+
+FINE_NET = """
+layer { name: "x" type: "DummyData" top: "x" dummy_data_param { shape { dim: 1 dim: 2 } } }
+layer { name: "one" type: "InnerProduct" bottom: "x" top: "y" inner_product_param {
+  num_output: 2 weight_filler { value: 0 } } }
+layer { name: "two" type: "InnerProduct" bottom: "y" top: "z" inner_product_param {
+  num_output: 2 weight_filler { value: 0 } } }
+layer { name: "loss" type: "Reduction" bottom: "z" top: "loss" loss_weight: 1 }
+"""
+
+
+@pytest.mark.parametrize("settings, one, two", [
+    ("", 0, 0),
+    ('weights: "first.caffemodel"', 1, 1),
+    ('weights: "second.caffemodel"', 0, 2),
+    ('weights: "first.caffemodel" weights: "second.caffemodel"', 1, 2),
+    ('weights: "first.caffemodel, second.caffemodel"', 1, 2),
+    ('weights: "second.caffemodel,first.caffemodel"', 1, 1),
+])
+def test_weights_lists(make_solver, settings, one, two):
+    """Files are read in order, the later one wins; test nets see the same weights."""
+    writer = make_solver("", net=FINE_NET)
+    for file, value, names in (("first", 1, "one two"), ("second", 2, "two")):
+        for name in names.split():
+            writer.net.params[name][0].data[...] = value
+        net = writer.net
+        if file == "second":
+            net = make_solver("", net=FINE_NET.replace('"one"', '"uno"')).net
+            net.params["two"][0].data[...] = value
+        net.save(f"{file}.caffemodel")
+    solver = make_solver(settings + TEST, net=FINE_NET)
+    for net in (solver.net, solver.test_nets[0]):
+        np.testing.assert_array_equal(net.params["one"][0].data, one)
+        np.testing.assert_array_equal(net.params["two"][0].data, two)
