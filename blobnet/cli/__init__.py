@@ -6,27 +6,52 @@ import argparse
 import importlib
 import os
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 
 from blobnet import __version__
-from blobnet.errors import BlobnetError
+from blobnet.errors import BlobnetError, close_matches
 
-COMMANDS = ("train", "encode", "search", "evaluate", "check", "summary", "layers", "layer", "convert", "data")
+GROUPS = {  # what `blobnet --help` shows together
+    "every day": ("train", "test", "summary", "check", "encode", "search", "evaluate", "data", "convert", "layers",
+                  "layer"),
+    "Caffe's tools, with their flags": (
+        "time", "device_query", "convert_imageset", "compute_image_mean", "extract_features", "upgrade_net_proto_text",
+        "upgrade_net_proto_binary", "upgrade_solver_proto_text", "draw_net", "summarize", "parse_log",
+        "plot_training_log", "resize_and_crop_images"),
+}
+COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
 
 def parser() -> argparse.ArgumentParser:
     """The parser of all commands; each module adds its own by `add_parser(subparsers)`."""
-    root = argparse.ArgumentParser(prog="blobnet", description="Run networks that were published as Caffe prototxt.")
+    root = argparse.ArgumentParser(prog="blobnet", usage="%(prog)s [-h] [--version] COMMAND …",
+                                   description="Run networks that were published as Caffe prototxt.",
+                                   formatter_class=argparse.RawDescriptionHelpFormatter)
     root.add_argument("--version", action="version", version=f"blobnet {__version__}")
-    subparsers = root.add_subparsers(metavar="COMMAND", required=True)
+    subparsers = root.add_subparsers(metavar="COMMAND", required=True, prog="blobnet", help=argparse.SUPPRESS)
     for name in COMMANDS:
         importlib.import_module(f"blobnet.cli.{name}").add_parser(subparsers)
+    root.epilog = _overview({action.dest: action.help for action in subparsers._get_subactions()})
     return root
+
+
+def _overview(helps: Mapping[str, str]) -> str:
+    """The commands in their groups, with what they are for."""
+    width = max(map(len, helps))
+    parts = ["\n".join([f"{title}:", *(f"    {name:{width}}  {helps[name]}" for name in names)])
+             for title, names in GROUPS.items()]
+    return "\n\n".join([*parts, "`blobnet COMMAND --help` explains a command."])
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return 0 if it did what it should, 1 for what went wrong, with one line on standard error."""
-    args = parser().parse_args(arguments)
+    words = list(sys.argv[1:] if arguments is None else arguments)
+    root = parser()
+    if words and not words[0].startswith("-"):
+        words[0] = words[0].replace("-", "_")  # device-query is device_query
+        if words[0] not in COMMANDS:
+            root.error(f"no command {words[0]!r}; {close_matches(words[0], COMMANDS) or 'see blobnet --help'}")
+    args = root.parse_args(words)
     try:
         status = args.run(args) or 0
         sys.stdout.flush()

@@ -5,11 +5,16 @@ from __future__ import annotations
 import argparse
 import logging
 
-from blobnet.errors import SolverError
+from google.protobuf.message import Message
+
+from blobnet.cli._flags import add_plugin_flag, add_state_flags, flag, switch
+from blobnet.cli._gpus import add_gpu_flag, gpu_name, gpu_numbers, gpu_properties
+from blobnet.errors import DeviceError, SolverError
 from blobnet.plugins import load_plugin
 from blobnet.solvers import get_solver
 from blobnet.solvers.log import console, progress
-from blobnet.solvers.signals import handle_signals
+from blobnet.solvers.settings import choose_device, read_solver
+from blobnet.solvers.signals import EFFECTS, handle_signals
 from blobnet.solvers.snapshot import find_latest
 
 log = logging.getLogger(__name__)
@@ -17,49 +22,74 @@ log = logging.getLogger(__name__)
 _DESCRIPTION = """\
 Train a net as a solver file says. Ctrl-C ends the training after the present iteration with a snapshot (unless
 snapshot_after_train is false); SIGHUP writes a snapshot and goes on. Logs go to standard error, in the format of
-Caffe's logs, or as a progress bar on a terminal."""
+Caffe's logs, or as a progress bar on a terminal. Quirk: --level takes the place of the level in the solver file's
+train_state even where it is not given, as in Caffe; --stage adds to its stages."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("train", help="train a net", description=_DESCRIPTION)
-    parser.add_argument("--solver", "-solver", required=True, metavar="SOLVER.prototxt", help="the solver file")
+    flag(parser, "--solver", required=True, metavar="SOLVER.prototxt", help="the solver file")
     start = parser.add_mutually_exclusive_group()
-    start.add_argument("--snapshot", "-snapshot", metavar="FILE.solverstate", help="continue from this state")
-    start.add_argument("--weights", "-weights", metavar="A.caffemodel,B.caffemodel",
-                       help="start from the weights in these files, for layers of the same names")
-    parser.add_argument("--resume", "-resume", action="store_true",
-                        help="continue from the latest snapshot of the solver file's prefix, if there is one")
+    flag(start, "--snapshot", metavar="FILE.solverstate", help="continue from this state")
+    flag(start, "--weights", metavar="A.caffemodel,B.caffemodel",
+         help="start from the weights in these files, for layers of the same names, and not from those that the solver "
+              "file names")
+    switch(parser, "--resume", "continue from the latest snapshot of the solver file's prefix, if there is one")
     device = parser.add_mutually_exclusive_group()
-    device.add_argument("--gpu", "-gpu", type=int, metavar="N",
-                        help="train on this GPU (default: as the solver file says)")
-    device.add_argument("--cpu", "-cpu", action="store_true", help="train on the CPU")
-    parser.add_argument("--plugin", "-plugin", action="append", default=[], metavar="FILE.py",
-                        help="load layer types and solvers of your own from this file first; may be given again")
+    add_gpu_flag(device, "train on this GPU (default: as the solver file says)")
+    switch(device, "--cpu", "train on the CPU")
+    add_state_flags(parser)
+    for name, default in (("sigint", "stop"), ("sighup", "snapshot")):
+        flag(parser, f"--{name}_effect", choices=EFFECTS, default=default,
+             help=f"what {name.upper()} does (default: {default})")
+    add_plugin_flag(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Train; the exit status, 0 also after Ctrl-C."""
     for kind, path, wrong in (("solver", args.solver, (".caffemodel", ".solverstate")),
-                              ("snapshot", args.snapshot, (".caffemodel", ".prototxt")),
-                              ("weights", args.weights, (".solverstate",))):
+                              ("snapshot", args.snapshot, (".caffemodel", ".caffemodel.h5", ".prototxt")),
+                              ("weights", args.weights, (".solverstate", ".solverstate.h5"))):
         if path and path.endswith(wrong):
-            raise SolverError(f"--{kind} {path}", expected=_EXPECTED[kind], got=f"a {path[path.rindex('.'):]} file")
+            raise SolverError(f"--{kind} {path}", expected=_EXPECTED[kind],
+                              got=f"a {next(end for end in wrong if path.endswith(end))} file")
     for plugin in args.plugin:
         load_plugin(plugin)
     with console():
-        solver = get_solver(args.solver, device="cpu" if args.cpu else None if args.gpu is None else f"gpu:{args.gpu}")
-        latest = find_latest(solver.param.snapshot_prefix) if args.resume else None
-        if latest or args.snapshot:
-            log.info("Resuming from %s", latest or args.snapshot)
-            solver.restore(latest or args.snapshot)
-        elif args.weights:
-            solver.copy_from(args.weights)
+        param = read_solver(args.solver)
+        param.train_state.level = args.level
+        param.train_state.stage.extend(args.stage)
+        state = (find_latest(param.snapshot_prefix) if args.resume else None) or args.snapshot
+        if state or args.weights:  # take the place of the solver file's own weights
+            param.weights[:] = [] if state else [args.weights]
+        solver = get_solver(param, device=_device(args, param), origin=args.solver)
+        if state:
+            log.info("Resuming from %s", state)
+            solver.restore(state)
         log.info("Starting Optimization")
-        with progress(solver), handle_signals(solver):
+        with progress(solver), handle_signals(solver, args.sigint_effect, args.sighup_effect):
             solver.solve()
     return 0
+
+
+def _device(args: argparse.Namespace, param: Message) -> str:
+    """The device to train on: what the flags say, or else the solver file. Logs it."""
+    numbers = [] if args.cpu else gpu_numbers(args.gpu)
+    if len(numbers) > 1:
+        raise DeviceError(f"--gpu {','.join(map(str, numbers))}", expected="one GPU to train on",
+                          got=f"{len(numbers)}", hint="give one number, and multiply batch_size or iter_size instead")
+    device = "cpu" if args.cpu else f"gpu:{numbers[0]}" if numbers else choose_device(param)
+    _, _, number = device.partition(":")
+    if not number:
+        log.info("Use CPU.")
+        return device
+    log.info("Using GPUs %s", number)
+    known = gpu_properties()
+    if int(number) < len(known):  # else the solver says that there is no such GPU
+        log.info("GPU %s: %s", number, gpu_name(known[int(number)]))
+    return device
 
 
 _EXPECTED = {"solver": "a solver file (prototxt or YAML)", "snapshot": "a .solverstate (weights go with --weights)",

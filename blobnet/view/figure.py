@@ -14,13 +14,13 @@ LINES = ("-", "--", "-.", ":")
 RIGHT, WRONG = "#009E73", "#D55E00"
 
 
-def new_figure(width: float, height: float):
+def new_figure(width: float, height: float, dpi: float = 120, layout: str | None = "constrained"):
     """An empty Matplotlib figure, inches; BlobnetError when Matplotlib is missing. Neither windows nor global state."""
     try:
         from matplotlib.figure import Figure
     except ImportError as error:
         raise BlobnetError("view", "pictures need Matplotlib", hint="pip install 'blobnet[view]'") from error
-    return Figure(figsize=(width, height), dpi=120, layout="constrained")
+    return Figure(figsize=(width, height), dpi=dpi, layout=layout)
 
 
 def plain_axes(figure, xlabel: str, ylabel: str):

@@ -1,0 +1,69 @@
+"""Flags in all the spellings that Caffe's users know, and the flags that several commands share."""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Callable
+
+TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
+
+
+def flag(parser: argparse._ActionsContainer, name: str, **options) -> None:
+    """Add the option `name`, such as --sigint_effect, with `options` as for add_argument.
+
+    It is also -sigint_effect, --sigint-effect and -sigint-effect, each with its value behind a blank or an =. Help and
+    errors show `name`.
+    """
+    _show_first(parser.add_argument(*_spellings(name), **options))
+
+
+def switch(parser: argparse._ActionsContainer, name: str, help: str) -> None:
+    """Add an option without a value, False unless given: --gray and, as gflags has it, --gray=true and --nogray."""
+    names = _spellings(name)
+    _show_first(parser.add_argument(*names, *_with_value(names, TRUE), action="store_true", help=help))
+    negative = _spellings(name.replace("--", "--no", 1))
+    parser.add_argument(*negative, *_with_value(names, FALSE), dest=name.strip("-"), action="store_false",
+                        default=False, help=argparse.SUPPRESS)
+
+
+def whole(least: int = 1) -> Callable[[str], int]:
+    """A type for options: whole numbers of at least `least`."""
+    def convert(text: str) -> int:
+        try:
+            value = int(text)
+        except ValueError:
+            value = least - 1
+        if value < least:
+            raise argparse.ArgumentTypeError(f"expected a whole number of at least {least}, got {text!r}")
+        return value
+    return convert
+
+
+def words(text: str) -> list[str]:
+    """A type for options: words with commas between them."""
+    return [word.strip() for word in text.split(",") if word.strip()]
+
+
+def add_state_flags(parser: argparse._ActionsContainer) -> None:
+    """Add --level and --stage: what include and exclude rules of layers ask for."""
+    flag(parser, "--level", type=int, default=0, metavar="N", help="the level of the net's state (default: 0)")
+    flag(parser, "--stage", type=words, default=[], metavar="A,B", help="the stages of the net's state")
+
+
+def add_plugin_flag(parser: argparse._ActionsContainer) -> None:
+    """Add --plugin; `args.plugin` is a list of files."""
+    flag(parser, "--plugin", action="append", default=[], metavar="FILE.py",
+         help="load layer types of your own from this file first; may be given again")
+
+
+def _spellings(name: str) -> list[str]:
+    return list(dict.fromkeys(spelling for long in (name, "--" + name.strip("-").replace("_", "-"))
+                              for spelling in (long, long[1:])))
+
+
+def _with_value(names: list[str], values: tuple[str, ...]) -> list[str]:
+    return [f"{name}={value}" for name in names for value in values]
+
+
+def _show_first(action: argparse.Action) -> None:
+    action.option_strings = action.option_strings[:1]

@@ -1,0 +1,45 @@
+"""Nets of commands: the flags that say which one, building it, and its weights."""
+
+from __future__ import annotations
+
+import argparse
+import logging
+import os
+
+from blobnet.cli._flags import add_plugin_flag, add_state_flags, flag, whole
+from blobnet.cli._gpus import add_gpu_flag, first_device
+from blobnet.core.net import Net
+from blobnet.errors import NetError
+from blobnet.plugins import load_plugin
+
+log = logging.getLogger(__name__)
+
+
+def add_net_flags(parser: argparse.ArgumentParser, weights_needed: bool) -> None:
+    """Add the flags of commands that run a net some times."""
+    flag(parser, "--model", required=True, metavar="NET.prototxt", help="the net")
+    flag(parser, "--weights", required=weights_needed, metavar="A.caffemodel,B.caffemodel",
+         help="files of weights, for layers of the same names")
+    flag(parser, "--iterations", type=whole(1), default=50, metavar="N", help="how many batches (default: 50)")
+    add_state_flags(parser)
+    add_gpu_flag(parser, "run on this GPU, of several on the first (default: the CPU)")
+    add_plugin_flag(parser)
+
+
+def build_net(args: argparse.Namespace, phase: int) -> Net:
+    """The net that the flags ask for, with its weights."""
+    for plugin in args.plugin:
+        load_plugin(plugin)
+    net = Net(args.model, phase, level=args.level, stages=args.stage, device=first_device(args.gpu))
+    if args.weights:
+        copy_weights(net, args.weights, args.model)
+    return net
+
+
+def copy_weights(net: Net, files: str, origin: str | os.PathLike) -> None:
+    """Copy parameters from `files`, with commas between them; NetError if a file has none for this net."""
+    for file in map(str.strip, files.split(",")):
+        if not net.copy_from(file):
+            raise NetError(os.fspath(origin), f"no layer with parameters in {file!r} has the name of one of this net",
+                           hint="give the weights of such a net")
+        log.info("Weights from %s", file)

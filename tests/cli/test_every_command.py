@@ -1,0 +1,227 @@
+"""Every command with good and with bad input, over a folder of tiny generated files."""
+
+import re
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from blobnet.cli import COMMANDS, main
+from blobnet.data.image_records import encode_image
+from blobnet.hashing.codes import Codes
+
+NET = '''name: "tiny"
+layer { name: "data" type: "Data" top: "data" top: "label"
+        data_param { source: "images_lmdb" backend: LMDB batch_size: 4 } transform_param { scale: 0.01 } }
+layer { name: "ip" type: "InnerProduct" bottom: "data" top: "ip"
+        inner_product_param { num_output: 3 weight_filler { type: "xavier" } } }
+layer { name: "accuracy" type: "Accuracy" bottom: "ip" bottom: "label" top: "accuracy" include { phase: TEST } }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" loss_weight: 2 }
+'''
+OLD_NET = '''name: "old" input: "x" input_dim: 2 input_dim: 3 input_dim: 4 input_dim: 4
+layers { name: "r" type: RELU bottom: "x" top: "r" }'''
+SOLVER = 'net: "net.prototxt" base_lr: 0.1 lr_policy: "fixed" max_iter: 2 display: 1 snapshot_prefix: "run" '
+LOG = "".join(f"I0210 13:39:2{i}.000000 1 solver.cpp:1] {text}\n" for i, text in enumerate([
+    "Solving tiny", "Iteration 0, Testing net (#0)", "    Test net output #0: accuracy = 0.5",
+    "Iteration 0, loss = 2", "    Train net output #0: loss = 2", "Iteration 0, lr = 0.1"]))
+
+
+def write_files(folder):
+    """The folder of the tests: images and their list, a database, nets, solvers, weights, codes."""
+    rng = np.random.default_rng(1)
+    images = folder / "images"
+    images.mkdir()
+    lines = []
+    for i in range(10):
+        suffix = ("png", "jpg")[i % 2]
+        pixels = rng.integers(0, 256, (3, 6, 8 if i else 10), dtype=np.uint8)
+        (images / f"{i}.{suffix}").write_bytes(encode_image(pixels, suffix))
+        lines.append(f"{i}.{suffix} {i % 3}\n")
+    for name, text in {
+        "list.txt": "".join(lines), "net.prototxt": NET, "old.prototxt": OLD_NET,
+        "solver.prototxt": SOLVER + "random_seed: 1", "old_solver.prototxt": SOLVER + "solver_type: SGD",
+        "broken.prototxt": 'name: "n" layer { name: "a" typ: "ReLU" }', "empty.txt": "",
+        "wide.txt": "0.png 3000000000\n", "noise.bin": "\x00\x01\x02", "none.txt": "a.png 1\nb.png 2\n",
+        "train.log": LOG,
+    }.items():
+        (folder / name).write_text(text)
+    codes = Codes.from_bits(rng.integers(0, 2, (6, 4)), labels=np.arange(6) % 2)
+    codes.save(folder / "codes.npz")
+    assert main(["convert_imageset", "-resize_height=6", "-resize_width=8", "images/", "list.txt", "images_lmdb"]) == 0
+    assert main(["train", "-solver", "solver.prototxt"]) == 0
+    assert main(["convert", "old.prototxt", "old.caffemodel"]) == 0
+
+
+@pytest.fixture(scope="module")
+def prepared(tmp_path_factory):
+    folder = tmp_path_factory.mktemp("files")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        write_files(folder)
+    return folder
+
+
+@pytest.fixture
+def files(prepared, monkeypatch):
+    monkeypatch.chdir(prepared)
+    return prepared
+
+
+def listing(folder):
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*")}
+
+
+# What is typed; the files that are then there; what is printed. Commands that only print come with no files.
+GOOD = [
+    ("train -solver solver.prototxt -cpu", ["run_iter_2.caffemodel", "run_iter_2.solverstate"], "Optimization Done."),
+    ("train --solver=solver.prototxt -snapshot run_iter_2.solverstate", ["run_iter_2.solverstate"], "Resuming from"),
+    ("train -solver=solver.prototxt --weights run_iter_2.caffemodel", [], "Finetuning from run_iter_2.caffemodel"),
+    ("test -model net.prototxt -weights run_iter_2.caffemodel -iterations 3", [], "Batch 2, accuracy = "),
+    ("time --model net.prototxt --iterations=2", [], "*** Benchmark ends ***"),
+    ("time -model net.prototxt -weights run_iter_2.caffemodel -phase TEST -iterations 1", [], "  accuracy\tforward: "),
+    ("device_query", [], "Querying GPUs"),
+    ("device-query", [], "Querying GPUs"),
+    ("convert_imageset -gray -resize_height 5 -resize-width=4 images/ list.txt gray_lmdb", ["gray_lmdb/data.mdb"],
+     "Processed 10 files."),
+    ("convert-imageset --shuffle --encoded -encode_type png -gray=false images/ list.txt png_lmdb",
+     ["png_lmdb/data.mdb"], "Shuffling data"),
+    ("convert_imageset -backend leveldb images/ list.txt images_leveldb", ["images_leveldb/CURRENT"], "Processed 10"),
+    ("compute_image_mean images_lmdb mean.binaryproto", ["mean.binaryproto"], "mean_value channel [2]: "),
+    ("compute_image_mean -backend=lmdb images_lmdb", [], "Number of channels: 3"),
+    ("extract_features run_iter_2.caffemodel net.prototxt ip,label ip_lmdb,label_lmdb 2 lmdb CPU",
+     ["ip_lmdb/data.mdb", "label_lmdb/data.mdb"], "Extracted features of 8 query images for feature blob label"),
+    ("extract_features run_iter_2.caffemodel net.prototxt ip ip_leveldb 2 leveldb", ["ip_leveldb/CURRENT"],
+     "Successfully extracted"),
+    ("extract_features run_iter_2.caffemodel net.prototxt ip ip.h5 2 hdf5", ["ip.h5"], "Successfully extracted"),
+    ("extract_features run_iter_2.caffemodel net.prototxt ip ip.npz 2 npz", ["ip.npz"], "Successfully extracted"),
+    ("upgrade_net_proto_text old.prototxt new.prototxt", ["new.prototxt"], "Wrote upgraded NetParameter text proto to"),
+    ("upgrade-net-proto-text net.prototxt same.prototxt", ["same.prototxt"], "already in latest proto format"),
+    ("upgrade_net_proto_binary old.caffemodel new.caffemodel", ["new.caffemodel"], "Wrote upgraded NetParameter"),
+    ("upgrade_solver_proto_text old_solver.prototxt new_solver.prototxt", ["new_solver.prototxt"],
+     "Wrote upgraded SolverParameter text proto to"),
+    ("draw_net net.prototxt net.svg", ["net.svg"], "Drawing net to net.svg"),
+    ("draw-net -rankdir=TB -phase TRAIN --display_lrm net.prototxt net.dot", ["net.dot"], "Drawing net to net.dot"),
+    ("summarize -w 20 net.prototxt", [], "ip, label -> 2.0 * loss"),
+    ("parse_log -verbose -delimiter ; train.log .", ["train.log.train", "train.log.test"], "Wrote train.log.test"),
+    ("plot_training_log 6 curve.png train.log", ["curve.png"], "Train loss vs. Iters"),
+    ("resize_and_crop_images -input_folder images -output_folder small -output-side-length=4",
+     ["small/0.png", "small/9.jpg"], "10 images in small"),
+    ("summary net.prototxt", [], "multiply-adds"),
+    ("check net.prototxt --shape data=2,3,6,8", [], "gradients checked, 0 wrong"),
+    ("encode net.prototxt --weights run_iter_2.caffemodel --blob ip --out ip_codes.npz", ["ip_codes.npz"],
+     "10 codes of 3 bits"),
+    ("search --codes codes.npz --queries codes.npz --top 1", [], "query\trank"),
+    ("evaluate --queries codes.npz --protocol dsh-authors", [], "protocol dsh-authors"),
+    ("convert net.prototxt net.yaml", ["net.yaml"], "NetParameter from net.prototxt"),
+    ("data info images_lmdb", [], "records  10"),
+    ("layers", [], "InnerProduct"),
+    ("layer InnerProduct", [], "num_output"),
+]
+# What is typed; the exit status; what the one line says.
+BAD = [
+    ("train", 2, "the following arguments are required: --solver"),
+    ("train -solver solvr.prototxt", 1, "did you mean 'solver.prototxt'"),
+    ("train -solver net.prototxt", 1, "SolverParameter has no field"),
+    ("train -solver solver.prototxt -snapshot run_iter_2.caffemodel", 1, "expected a .solverstate"),
+    ("train -solver solver.prototxt -weights run_iter_2.solverstate", 1, "expected weights"),
+    ("train -solver solver.prototxt -snapshot a -weights b", 2, "not allowed with argument"),
+    ("train -solver solver.prototxt -sigint_effect halt", 2, "choose from"),
+    ("train -solver solver.prototxt -gpu 0,1", 1, "expected one GPU to train on"),
+    ("train -solver solver.prototxt -gpu first", 2, "expected the number of a GPU, several with commas, or all"),
+    ("test -model net.prototxt", 2, "the following arguments are required: --weights"),
+    ("test -weights run_iter_2.caffemodel", 2, "the following arguments are required: --model"),
+    ("test -model net.prototxt -weights no.caffemodel", 1, "no.caffemodel: no such file"),
+    ("test -model net.prototxt -weights old.caffemodel", 1, "no layer with parameters in 'old.caffemodel'"),
+    ("test -model net.prototxt -weights run_iter_2.caffemodel -iterations 0", 2, "a whole number of at least 1"),
+    ("time -model broken.prototxt", 1, "did you mean 'type'"),
+    ("time -model net.prototxt -phase test", 2, "choose from"),
+    ("time -model net.prototxt -iteration x", 2, "a whole number"),
+    ("device_query -gpu x", 2, "expected the number of a GPU"),
+    ("convert_imageset images/ list.txt", 2, "the following arguments are required: DB_NAME"),
+    ("convert_imageset images/ lst.txt new_lmdb", 1, "did you mean 'list.txt'"),
+    ("convert_imageset images/ empty.txt new_lmdb", 1, "expected lines of a path and a label"),
+    ("convert_imageset images/ wide.txt new_lmdb", 1, "wide.txt:1: expected a label of 32 bits"),
+    ("convert_imageset images/ none.txt new_lmdb", 1, "none of its 2 images could be read"),
+    ("convert_imageset images list.txt new_lmdb", 1, "add a slash at the end"),
+    ("convert_imageset picture/ list.txt new_lmdb", 1, "there is no folder 'picture'"),
+    ("convert_imageset images/ list.txt images_lmdb", 1, "is there already"),
+    ("convert_imageset images/ list.txt no/new_lmdb", 1, "there is no folder"),
+    ("convert_imageset -check_size images/ list.txt new_lmdb", 1, "expected 180 values"),
+    ("convert_imageset -resize_width 4 images/ list.txt new_lmdb", 1, "--resize_width and --resize_height, or neither"),
+    ("convert_imageset -encode_type gif images/ list.txt new_lmdb", 1, "expected an image format among jpg"),
+    ("convert_imageset -backend mdb images/ list.txt new_lmdb", 2, "choose from"),
+    ("compute_image_mean no_lmdb out.binaryproto", 1, "no such folder"),
+    ("compute_image_mean list.txt out.binaryproto", 1, "expected a folder, got a file"),
+    ("compute_image_mean images out.binaryproto", 1, "expected the files of an LMDB"),
+    ("compute_image_mean -backend leveldb images_lmdb out.binaryproto", 1, "expected a database of backend leveldb"),
+    ("compute_image_mean images_lmdb no/out.binaryproto", 1, "there is no folder"),
+    ("extract_features run_iter_2.caffemodel net.prototxt ip", 2, "the following arguments are required"),
+    ("extract_features run_iter_2.caffemodel net.prototxt ip,data out_lmdb 1 lmdb", 1, "datasets as blobs, 2"),
+    ("extract_features run_iter_2.caffemodel net.prototxt ipp out_lmdb 1 lmdb", 1, "did you mean 'ip'"),
+    ("extract_features run_iter_2.caffemodel net.prototxt ip out_lmdb 0 lmdb", 2, "a whole number of at least 1"),
+    ("extract_features run_iter_2.caffemodel net.prototxt ip out_lmdb 1 csv", 2, "choose from"),
+    ("extract_features net.prototxt run_iter_2.caffemodel ip out_lmdb 1 lmdb", 1, "the weights, and then the net"),
+    ("extract_features run_iter_2.caffemodel net.prototxt ip images_lmdb 1 lmdb", 1, "is there already"),
+    ("extract_features run_iter_2.caffemodel net.prototxt ip no/out.h5 1 hdf5", 1, "there is no folder"),
+    ("upgrade_net_proto_text no.prototxt out.prototxt", 1, "no.prototxt: no such file"),
+    ("upgrade_net_proto_text old.caffemodel out.prototxt", 1, "expected prototxt, got a binary file"),
+    ("upgrade_net_proto_text broken.prototxt out.prototxt", 1, "broken.prototxt:1:29"),
+    ("upgrade_net_proto_text old.prototxt no/out.prototxt", 1, "there is no folder"),
+    ("upgrade_net_proto_binary old.prototxt out.caffemodel", 1, "expected a binary NetParameter, got text"),
+    ("upgrade_net_proto_binary noise.bin out.caffemodel", 1, "noise.bin"),
+    ("upgrade_solver_proto_text old.prototxt out.prototxt", 1, "SolverParameter has no field"),
+    ("upgrade_solver_proto_text old_solver.prototxt", 2, "the following arguments are required: NEW"),
+    ("draw_net no.prototxt net.svg", 1, "no.prototxt: no such file"),
+    ("draw_net net.prototxt no/net.svg", 1, "there is no folder"),
+    ("draw_net net.prototxt net.svg -phase BOTH", 2, "choose from"),
+    ("summarize broken.prototxt", 1, "broken.prototxt:1:29"),
+    ("parse_log list.txt .", 1, "expected a training log"),
+    ("plot_training_log 9 curve.png train.log", 2, "choose from"),
+    ("plot_training_log 0 curve.png trian.log", 1, "did you mean 'train.log'"),
+    ("resize_and_crop_images -input_folder images", 2, "required: --output_folder"),
+    ("resize_and_crop_images -input_folder imags -output_folder small", 1, "no such folder"),
+    ("summary no.prototxt", 1, "no.prototxt: no such file"),
+    ("check net.prototxt --shape data=2", 1, "got axis 1"),
+    ("encode net.prototxt --weights run_iter_2.caffemodel --blob i --out out.npz", 1, "no blob 'i'"),
+    ("search --codes codes.npz --queries no.npz", 1, "no.npz: no such file"),
+    ("evaluate --queries codes.npz", 1, "a base apart from the queries"),
+    ("convert net.prototxt net.json", 1, "cannot tell a format from this name"),
+    ("data info images", 1, "expected the files of an LMDB"),
+    ("layers --plugin no.py", 1, "expected a Python file"),
+    ("layer InnerProdukt", 1, "did you mean 'InnerProduct'"),
+    ("trian -solver solver.prototxt", 2, "did you mean 'train'"),
+]
+
+
+@pytest.mark.parametrize("line, written, says", GOOD, ids=[row[0] for row in GOOD])
+def test_good_input(files, capsys, line, written, says):
+    before = listing(files)
+    for name in written:
+        assert name.startswith("run_iter") or not Path(name).exists()
+    assert main(line.split()) == 0
+    output = capsys.readouterr()
+    assert says in output.out + output.err
+    assert all(Path(name).stat().st_size for name in written)
+    if not written and not line.startswith("train"):
+        assert listing(files) == before
+
+
+@pytest.mark.parametrize("line, status, says", BAD, ids=[row[0] for row in BAD])
+def test_bad_input(files, capsys, line, status, says):
+    before = listing(files)
+    try:
+        got = main(line.split())
+    except SystemExit as stop:  # what argparse finds
+        got = stop.code
+    error = capsys.readouterr().err
+    lines = error.splitlines()
+    said = [i for i, text in enumerate(lines) if re.match(r"blobnet.*: ", text)]
+    assert got == status and len(said) == 1, error
+    assert all(text.startswith("    ") for text in lines[said[0] + 1:])  # the place in a prototxt
+    assert says in lines[said[0]]
+    assert listing(files) == before
+
+
+def test_the_tables_have_every_command():
+    for table in (GOOD, BAD):
+        assert {line.split()[0].replace("-", "_") for line, *_ in table} >= set(COMMANDS)

@@ -1,0 +1,11 @@
+#!/usr/bin/env python3
+"""`blobnet plot_training_log` under its classic name."""
+
+import sys
+from pathlib import Path
+
+if __name__ == "__main__":
+    sys.path[0] = str(Path(__file__).resolve().parent.parent)  # not this folder, and no installation needed
+    from blobnet.cli import main
+
+    sys.exit(main(["plot_training_log", *sys.argv[1:]]))
