@@ -11,5 +11,12 @@ from blobnet.plugins import load_plugin
 from blobnet.solvers import Solver, get_solver, register_solver
 
 __version__ = "0.1.0"
-__all__ = ["TEST", "TRAIN", "Blob", "Layer", "LossLayer", "Net", "Solver", "get_solver", "load_plugin", "register",
-           "register_solver"]
+__all__ = ["TEST", "TRAIN", "Blob", "Layer", "LossLayer", "Net", "Solver", "get_solver", "install_as_caffe",
+           "load_plugin", "register", "register_solver"]
+
+
+def install_as_caffe() -> None:
+    """Let `import caffe` give blobnet.pycaffe from now on, for scripts written for Caffe's Python interface."""
+    from blobnet.pycaffe.install import install_as_caffe as install  # here, so that others do not wait for it
+
+    install()

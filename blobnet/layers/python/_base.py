@@ -5,11 +5,13 @@ from __future__ import annotations
 import importlib
 import os
 import sys
+from collections.abc import Sequence
 from types import ModuleType
 
 import numpy as np
 
 from blobnet.core.blob import Blob
+from blobnet.core.layer import Layer
 from blobnet.errors import NetError, close_matches
 
 
@@ -23,6 +25,25 @@ class BlobList(list):
     def add_blob(self, *shape: int) -> None:
         """Append a parameter of this shape, filled with 0."""
         self.append(Blob(shape, self.xp, self.dtype))
+
+
+class DeviceView:
+    """How a class is made and sees its blobs: as they are. A class with another view names it in `blob_view`."""
+
+    def make(self, cls: type, layer: Layer) -> object:
+        """An object of the class."""
+        return cls(layer.param, layer.context, layer.index) if issubclass(cls, Layer) else cls()
+
+    def blobs(self, blobs: Sequence[Blob]) -> Sequence:
+        """What the class is given for bottoms or tops."""
+        return blobs
+
+    def params(self, blobs: BlobList) -> Sequence:
+        """What stands in its attribute `blobs`."""
+        return blobs
+
+    def done(self) -> None:
+        """Called after every method of the class."""
 
 
 def find_class(module: str, name: str, where: str) -> type:
@@ -49,6 +70,9 @@ def _import(module: str, where: str) -> ModuleType:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
         if error.name is None or not f"{module}.".startswith(f"{error.name}."):
+            if error.name == "caffe":
+                raise NetError(where, f"module {module!r} imports caffe, which is not there",
+                               hint="call blobnet.install_as_caffe() before the net is built") from error
             raise  # the module is there, and misses another
         raise NetError(where, f"no module {module!r} in sys.path or {folder!r}",
                        hint="start in its folder, or add that to PYTHONPATH") from error

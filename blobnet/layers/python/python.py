@@ -5,7 +5,7 @@ from __future__ import annotations
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError
-from blobnet.layers.python._base import BlobList, find_class
+from blobnet.layers.python._base import BlobList, DeviceView, find_class
 
 NEEDED = ("setup", "reshape", "forward")  # backward only where something below learns
 
@@ -21,11 +21,12 @@ class Python(Layer):
     Options: module, a Python module in sys.path or the current folder; layer, the name of the class in it; param_str,
     a text for the class (""); share_in_parallel has no effect
 
-    The class is a plain one, made without arguments, or a subclass of blobnet.Layer. It has the methods
+    The class is a plain one, made without arguments, or a subclass of blobnet.Layer or caffe.Layer. It has the methods
     `setup(bottom, top)`, called once, `reshape(bottom, top)`, called before every forward, `forward(bottom, top)`,
     `backward(top, propagate_down, bottom)`, and perhaps `seek(step)`, called when a run continues after that many
     forwards. It finds param_str, phase (0 TRAIN, 1 TEST), name and blobs in `self`, after its constructor.
-    Blobs are as in pycaffe: data, diff, shape, num, count, `reshape(*shape)`. On a GPU their arrays are CuPy's.
+    Blobs are as in pycaffe: data, diff, shape, num, count, `reshape(*shape)`. On a GPU their arrays are CuPy's, but
+    NumPy's, copied to and fro, for a subclass of caffe.Layer.
 
     Quirks: what the class raises passes through unchanged. A loss must be given a loss_weight, even if its class is a
     LossLayer. A class may do without backward where nothing below it learns.
@@ -43,27 +44,33 @@ class Python(Layer):
         if missing:
             raise NetError(self.where, f"class {cls.__qualname__!r} has no method {missing[0]!r}",
                            hint="a layer has setup, reshape, forward, backward")
-        ours = issubclass(cls, Layer)
-        self.user = user = cls(self.param, self.context, self.index) if ours else cls()
-        self.blobs = user.blobs = BlobList(self.xp, self.dtype)
+        self.view = getattr(cls, "blob_view", DeviceView)()
+        self.user = user = self.view.make(cls, self)
+        self.blobs = BlobList(self.xp, self.dtype)
+        user.blobs = self.view.params(self.blobs)
         user.param_str, user.phase, user.name = options.param_str, self.phase, self.name
-        if ours:
+        if isinstance(user, Layer):
             user._check_arity("bottom", user.num_bottoms, len(bottom))
             user._check_arity("top", user.num_tops, len(top))
-        user.setup(bottom, top)
+        self._call("setup", bottom, top)
         self.param_propagate_down = [True] * len(self.blobs)
 
     def reshape(self, bottom, top):
-        self.user.reshape(bottom, top)
+        self._call("reshape", bottom, top)
 
     def forward(self, bottom, top):
-        self.user.forward(bottom, top)
+        self._call("forward", bottom, top)
 
     def backward(self, top, propagate_down, bottom):
         if not hasattr(self.user, "backward"):
             return super().backward(top, propagate_down, bottom)
         self.user.param_propagate_down = self.param_propagate_down
-        self.user.backward(top, propagate_down, bottom)
+        self.user.backward(self.view.blobs(top), propagate_down, self.view.blobs(bottom))
+        self.view.done()
+
+    def _call(self, method, bottom, top):
+        getattr(self.user, method)(self.view.blobs(bottom), self.view.blobs(top))
+        self.view.done()
 
     def seek(self, step):
         if hasattr(self.user, "seek"):

@@ -1,0 +1,96 @@
+"""Blobs as pycaffe shows them: with arrays of the host.
+
+On the CPU these are the blobs' own. On a GPU they are copies, made when they are asked for and written back before the
+GPU computes again; from then on they are stale until somebody asks again, as in Caffe.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from blobnet.core.blob import Blob as CoreBlob
+
+_borrowed: dict[int, tuple] = {}  # by the id of a device array: itself, and its copy that a user may write into
+
+
+def write_back() -> None:
+    """Copy what users may have written on the host to the GPU. Called before everything that computes."""
+    while _borrowed:
+        device, host = _borrowed.popitem()[1]
+        device.set(host)
+
+
+class Blob:
+    """A blob of the core, `core`, with `data` and `diff` as NumPy arrays.
+
+    Write into them (`blob.data[...] = x`); the arrays themselves cannot be replaced.
+    """
+
+    __slots__ = ("core", "_host")
+
+    def __init__(self, core: CoreBlob):
+        self.core = core
+        self._host: dict[str, np.ndarray] = {}  # kept, so that copies need no new memory
+
+    data = property(lambda self: self._array("data"), doc="the values")
+    diff = property(lambda self: self._array("diff"), doc="the gradient of the loss with respect to the values")
+    shape = property(lambda self: self.core.shape)
+    count = property(lambda self: self.core.count)
+    num = property(lambda self: self.core.num, doc="shape[0], or 1")
+    channels = property(lambda self: self.core.channels, doc="shape[1], or 1")
+    height = property(lambda self: self.core.height, doc="shape[2], or 1")
+    width = property(lambda self: self.core.width, doc="shape[3], or 1")
+
+    def reshape(self, *shape: int) -> None:
+        """Take another shape; without arguments that of a scalar. The layers above follow in the next forward."""
+        self.core.reshape(*shape)
+
+    def _array(self, which: str) -> np.ndarray:
+        core = self.core
+        array = getattr(core, which)
+        if core.xp is np:
+            return array
+        if not core.count:
+            return np.empty(core.shape, core.dtype)
+        device = array.base  # the whole buffer, which blobs that share values have in common
+        if id(device) not in _borrowed:
+            host = self._host.get(which)
+            if host is None or host.size != device.size:
+                self._host[which] = host = np.empty(device.size, core.dtype)
+            device.get(out=host)
+            _borrowed[id(device)] = device, host
+        return _borrowed[id(device)][1][:core.count].reshape(core.shape)
+
+    def __repr__(self) -> str:
+        return repr(self.core)
+
+
+class Faces(dict):
+    """The Blob of every core blob that is looked up, always the same one."""
+
+    def __missing__(self, core: CoreBlob) -> Blob:
+        self[core] = face = Blob(core)
+        return face
+
+
+class BlobVec(Sequence):
+    """The parameters of a layer."""
+
+    def __init__(self, cores: list[CoreBlob]):
+        self._cores, self._faces = cores, Faces()
+
+    def __len__(self) -> int:
+        return len(self._cores)
+
+    def __getitem__(self, index):
+        found = self._cores[index]
+        return [self._faces[core] for core in found] if isinstance(index, slice) else self._faces[found]
+
+    def add_blob(self, *shape: int) -> None:
+        """Append a parameter of this shape, filled with 0; for the setup of Python layers."""
+        self._cores.add_blob(*shape)
+
+    def __repr__(self) -> str:
+        return repr(list(self))

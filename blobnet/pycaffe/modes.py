@@ -1,0 +1,186 @@
+"""The settings that pycaffe keeps for a whole process, and its clock and log."""
+
+from __future__ import annotations
+
+import dataclasses
+import logging
+import os
+import sys
+import time
+import weakref
+
+from blobnet.backend import device_module, gpu_available
+from blobnet.core.net import Net
+from blobnet.core.registry import LAYERS
+from blobnet.errors import DeviceError
+from blobnet.solvers.log import GlogFormatter
+
+logger = logging.getLogger("blobnet.pycaffe")
+LEVELS = logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL  # by glog's numbers
+
+
+@dataclasses.dataclass
+class _Settings:
+    gpu: bool = False
+    device: int = 0
+    seed: int | None = None
+    solver_count: int = 1
+    solver_rank: int = 0
+    handler: logging.Handler | None = None
+    nets: weakref.WeakSet = dataclasses.field(default_factory=weakref.WeakSet)
+
+
+_settings = _Settings()
+
+
+# Device. It is that of nets and solvers made from then on; those that are there stay where they are.
+
+def set_mode_cpu() -> None:
+    """Make nets on the CPU, as at the start."""
+    _settings.gpu = False
+
+
+def set_mode_gpu() -> None:
+    """Make nets on the GPU; on a machine without one they stay on the CPU, and a line of the log says so."""
+    _settings.gpu = gpu_available()
+    if not _settings.gpu:
+        logger.warning("set_mode_gpu: no GPU can be used, going on with the CPU")
+
+
+def set_device(number: int) -> None:
+    """The GPU that set_mode_gpu means; DeviceError for a number too high. Without any GPU it has no effect."""
+    if gpu_available():
+        device_module(f"gpu:{number}")
+    _settings.device = number
+
+
+def device() -> str:
+    """The device of the next net."""
+    return f"gpu:{_settings.device}" if _settings.gpu else "cpu"
+
+
+# Random numbers.
+
+def set_random_seed(seed: int) -> None:
+    """Let the nets made from now on, and what those already there draw from now on, depend on `seed` alone."""
+    _settings.seed = seed = int(seed)
+    for net in _settings.nets:
+        net.context.seed, net.context.step = seed, 0
+
+
+def next_seed() -> int | None:
+    """The seed of the next net: after set_random_seed the seed, and then the numbers that follow it."""
+    seed = _settings.seed
+    if seed is not None:
+        _settings.seed = seed + 1
+    return seed
+
+
+def reseed_with_others(net: Net) -> None:
+    """Let set_random_seed reach `net` as long as it lives."""
+    _settings.nets.add(net)
+
+
+# Log.
+
+def init_log(level: int | None = None, stderr: bool = True) -> None:
+    """Show the log on standard error from `level` on: 0 everything (or as GLOG_minloglevel says), 1 warnings, 2 errors.
+
+    Before it is called only warnings and errors show. `stderr` has no effect: no log files are written.
+    """
+    if level is None:
+        given = os.environ.get("GLOG_minloglevel", "")
+        level = int(given) if given.isdecimal() else 0
+    root = logging.getLogger("blobnet")
+    if _settings.handler is not None:
+        root.removeHandler(_settings.handler)
+    _settings.handler = logging.StreamHandler(sys.stderr)
+    _settings.handler.setFormatter(GlogFormatter())
+    root.addHandler(_settings.handler)
+    root.setLevel(LEVELS[max(0, min(level, len(LEVELS) - 1))])
+
+
+def log(text: str) -> None:
+    """Write a line to the log, where init_log shows it."""
+    logger.info("%s", text, stacklevel=2)
+
+
+class Timer:
+    """A stopwatch: start(), stop(), then `ms`, the milliseconds between them."""
+
+    def __init__(self):
+        self._start = self._stop = 0.0
+
+    def start(self) -> None:
+        self._start = self._stop = _now()
+
+    def stop(self) -> None:
+        self._stop = _now()
+
+    ms = property(lambda self: 1000 * (self._stop - self._start))
+
+
+def _now() -> float:
+    """The time in seconds, after the GPU has done what it was asked to."""
+    if _settings.gpu:
+        device_module(device()).cuda.Device().synchronize()
+    return time.perf_counter()
+
+
+# Layer types, and training on several GPUs, which does not exist here.
+
+def layer_type_list() -> list[str]:
+    """The names of all layer types."""
+    return sorted(LAYERS)
+
+
+def solver_count() -> int:
+    """What set_solver_count was given; 1 at the start."""
+    return _settings.solver_count
+
+
+def set_solver_count(count: int) -> None:
+    """How many solvers train together. More than 1 cannot: NCCL refuses."""
+    _settings.solver_count = count
+
+
+def solver_rank() -> int:
+    """What set_solver_rank was given; 0 at the start."""
+    return _settings.solver_rank
+
+
+def set_solver_rank(rank: int) -> None:
+    """Kept for solver_rank, without effect."""
+    _settings.solver_rank = rank
+
+
+def set_multiprocess(on: bool) -> None:
+    """Without effect: a process is one solver in any case."""
+
+
+def has_nccl() -> bool:
+    """Whether several GPUs can train together: no."""
+    return False
+
+
+class NCCL:
+    """What joins the gradients of several GPUs, for scripts that make one even for a single GPU: it does nothing.
+
+    DeviceError after set_solver_count of more than 1.
+    """
+
+    def __init__(self, solver, uid: bytes):
+        if _settings.solver_count > 1:
+            raise DeviceError("NCCL", expected="one solver", got=f"solver_count {_settings.solver_count}",
+                              hint="train on one GPU")
+
+    @staticmethod
+    def new_uid() -> bytes:
+        """A name for a group of solvers."""
+        return os.urandom(16)
+
+    def bcast(self) -> None:
+        """Without effect."""
+
+    def __call__(self, layer: int | None = None) -> None:
+        """Without effect; solver.add_callback and net.after_backward take it."""

@@ -1,0 +1,43 @@
+"""caffe.draw: our pictures behind pycaffe's names."""
+
+import pytest
+
+from blobnet.errors import BlobnetError
+from blobnet.proto.text import parse
+from blobnet.pycaffe import draw
+
+NET = parse("""name: "small"
+layer { name: "data" type: "Input" top: "data" input_param { shape { dim: [1, 3, 8, 8] } } }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" param { lr_mult: 0.25 } include { phase: TRAIN }
+        convolution_param { num_output: 2 kernel_size: 3 } }
+layer { name: "fc" type: "InnerProduct" bottom: "data" top: "fc" inner_product_param { num_output: 2 } }""",
+            "NetParameter")
+
+
+@pytest.mark.parametrize("ext, first", [("svg", b"<?xml"), ("dot", b"digraph"), ("raw", b"digraph"),
+                                        ("png", b"\x89PNG")])
+def test_formats(ext, first):
+    if ext == "png":
+        pytest.importorskip("matplotlib")
+    assert draw.draw_net(NET, "LR", ext).startswith(first)
+
+
+@pytest.mark.parametrize("phase, shown", [(None, True), (0, True), (1, False)])
+def test_phases(tmp_path, phase, shown):
+    draw.draw_net_to_file(NET, str(tmp_path / "net.svg"), "TB", phase)
+    assert ("Convolution" in (tmp_path / "net.svg").read_text("utf-8")) == shown
+
+
+def test_the_graph_and_learning_rates():
+    graph = draw.get_pydot_graph(NET, "LR", display_lrm=True)
+    assert "0.25" not in draw.get_pydot_graph(NET, "LR").to_string()
+    assert "lr" in graph.to_string()
+    assert graph.create(format="svg").startswith(b"<?xml")
+    assert [draw.get_layer_lr_mult(layer) for layer in NET.layer[1:]] == [(0.25, 1), (1, 1)]
+
+
+@pytest.mark.parametrize("call", [lambda: draw.draw_net(NET, "UP"), lambda: draw.draw_net(NET, "LR", "txtx"),
+                                  lambda: draw.get_layer_lr_mult(NET.layer[0])])
+def test_what_cannot_be_drawn(call):
+    with pytest.raises(BlobnetError):
+        call()

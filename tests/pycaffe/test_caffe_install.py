@@ -1,0 +1,143 @@
+"""`import caffe`: the names of the package, and the three ways to have it."""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import caffe
+import pytest
+
+import blobnet
+from blobnet.errors import DeviceError
+from blobnet.pycaffe import modes
+
+ROOT = Path(__file__).resolve().parents[2]
+NAMES = """Net SGDSolver NesterovSolver AdaGradSolver RMSPropSolver AdaDeltaSolver AdamSolver NCCL Timer init_log log
+set_mode_cpu set_mode_gpu set_device Layer get_solver layer_type_list set_random_seed solver_count set_solver_count
+solver_rank set_solver_rank set_multiprocess has_nccl __version__ TRAIN TEST Classifier Detector io layers params
+NetSpec to_proto proto""".split()
+
+
+def test_names():
+    assert not [name for name in NAMES if not hasattr(caffe, name)]
+    assert (caffe.TRAIN, caffe.TEST, caffe.__version__) == (0, 1, "1.0.0")
+    assert {"Data", "Convolution", "Python"} <= set(caffe.layer_type_list())
+    assert caffe.layer_type_list() == sorted(caffe.layer_type_list())
+
+
+@pytest.mark.parametrize("name", ["caffe.io", "caffe.proto", "caffe.proto.caffe_pb2", "caffe.net_spec", "caffe.pycaffe",
+                                  "caffe.coord_map", "caffe.draw", "caffe.classifier", "caffe.detector"])
+def test_submodules(name):
+    assert importlib.import_module(name) is importlib.import_module(name.replace("caffe", "blobnet.pycaffe", 1))
+
+
+def test_it_can_be_called_twice_and_takes_the_place_of_another(monkeypatch):
+    from caffe.pycaffe import Net, SGDSolver
+
+    monkeypatch.setitem(sys.modules, "caffe", logging)
+    monkeypatch.setitem(sys.modules, "caffe.io", logging)
+    monkeypatch.setitem(sys.modules, "caffe.test", logging)
+    blobnet.install_as_caffe()
+    again = importlib.import_module("caffe")
+    assert again is caffe and again.Net is Net and again.SGDSolver is SGDSolver
+    assert sys.modules["caffe.io"] is caffe.io and "caffe.test" not in sys.modules
+
+
+SCRIPT = '''
+import sys
+import beside
+import caffe
+from caffe import layers as L
+from caffe.proto import caffe_pb2
+if __name__ == "__main__":
+    caffe.log("hello")
+    print(caffe.__name__, beside.caffe is caffe, sys.argv, caffe_pb2.NetParameter(name="n").name)
+'''
+
+
+def run(folder, *arguments, **environment):
+    return subprocess.run([sys.executable, *arguments], cwd=folder, text=True, capture_output=True,
+                          env={**os.environ, "PYTHONPATH": str(ROOT), **environment})
+
+
+@pytest.fixture
+def folder(tmp_path):
+    (tmp_path / "sub").mkdir()
+    (tmp_path / "sub/script.py").write_text(SCRIPT)
+    (tmp_path / "sub/beside.py").write_text("import caffe\n")
+    return tmp_path
+
+
+def test_as_a_command(folder):
+    done = run(folder, "-m", "blobnet.pycaffe", "sub/script.py", "--flag", "1")
+    assert done.stdout == "blobnet.pycaffe True ['sub/script.py', '--flag', '1'] n\n"
+    assert "script.py:8] hello" in done.stderr
+    assert run(folder, "-m", "blobnet.pycaffe", "sub/script.py", GLOG_minloglevel="2").stderr == ""
+    assert "usage" in run(folder, "-m", "blobnet.pycaffe").stderr
+    assert "no script 'nowhere.py'" in run(folder, "-m", "blobnet.pycaffe", "nowhere.py").stderr
+
+
+def test_as_a_file_of_two_lines(folder):
+    (folder / "sub/caffe.py").write_text("import blobnet\nblobnet.install_as_caffe()\n")
+    done = run(folder, "sub/script.py")
+    assert done.stdout.startswith("blobnet.pycaffe True") and done.stderr == ""
+
+
+def test_the_package_itself_stays_light(tmp_path):
+    code = "import sys, blobnet; print([name for name in sys.modules if 'pycaffe' in name or name == 'caffe'])"
+    assert run(tmp_path, "-c", code).stdout.strip() == "[]"
+
+
+def test_mode_without_a_gpu(monkeypatch, caplog):
+    monkeypatch.setattr(modes, "gpu_available", lambda: False)
+    caffe.set_device(3)
+    caffe.set_mode_gpu()
+    assert modes.device() == "cpu" and "going on with the CPU" in caplog.text
+
+
+def test_mode_with_gpus(monkeypatch):
+    def device_module(name):
+        if name == "gpu:9":
+            raise DeviceError("device 'gpu:9'", "no such GPU")
+
+    monkeypatch.setattr(modes, "gpu_available", lambda: True)
+    monkeypatch.setattr(modes, "device_module", device_module)
+    caffe.set_device(1)
+    assert modes.device() == "cpu"
+    caffe.set_mode_gpu()
+    assert modes.device() == "gpu:1"
+    caffe.set_mode_cpu()
+    assert modes.device() == "cpu"
+    with pytest.raises(DeviceError, match="no such GPU"):
+        caffe.set_device(9)
+
+
+def test_log(capsys, monkeypatch):
+    root = logging.getLogger("blobnet")
+    monkeypatch.setattr(root, "handlers", [])
+    monkeypatch.setattr(root, "level", logging.NOTSET)
+    caffe.log("unseen")
+    caffe.init_log()
+    caffe.log("100% seen")
+    caffe.init_log(1)
+    caffe.log("unseen")
+    caffe.init_log(0, True)
+    caffe.log("once more")
+    lines = capsys.readouterr().err.splitlines()
+    assert [line.split("] ")[1] for line in lines] == ["100% seen", "once more"]
+    assert lines[0].startswith("I") and "test_caffe_install.py:" in lines[0]
+
+
+def test_timer(monkeypatch):
+    times = iter([10.0, 10.25])
+    monkeypatch.setattr(modes.time, "perf_counter", lambda: next(times))
+    timer = caffe.Timer()
+    assert timer.ms == 0
+    timer.start()
+    timer.stop()
+    assert timer.ms == 250

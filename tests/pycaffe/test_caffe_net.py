@@ -1,0 +1,272 @@
+"""caffe.Net, by what scripts do with it."""
+
+from __future__ import annotations
+
+import caffe
+import numpy as np
+import pytest
+
+import blobnet
+from blobnet.errors import BlobnetError, NetError, ShapeError
+
+NET = '''
+name: "small" force_backward: true
+layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 4 dim: 2 dim: 3 dim: 3 } } }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param {
+  num_output: 3 kernel_size: 3 weight_filler { type: "xavier" } } }
+layer { name: "relu" type: "ReLU" bottom: "conv" top: "conv" }
+layer { name: "fc" type: "InnerProduct" bottom: "conv" top: "fc" inner_product_param {
+  num_output: 5 weight_filler { type: "xavier" } } }
+layer { name: "a" type: "Softmax" bottom: "fc" top: "prob" }
+layer { name: "b" type: "Power" bottom: "fc" top: "double" power_param { scale: 2 } }
+'''
+FC = NET.replace('"Convolution"', '"InnerProduct"').replace(
+    "convolution_param {\n  num_output: 3 kernel_size: 3", "inner_product_param {\n  num_output: 3")
+
+
+@pytest.fixture
+def path(tmp_path):
+    file = tmp_path / "net.prototxt"
+    file.write_text(NET)
+    return str(file)
+
+
+@pytest.fixture
+def net(path):
+    return caffe.Net(path, caffe.TEST)
+
+
+def images(count, seed=0):
+    return np.random.default_rng(seed).normal(size=(count, 2, 3, 3)).astype("float32")
+
+
+def test_names(net):
+    split = "fc_fc_0_split"
+    assert net._layer_names == ["data", "conv", "relu", "fc", split, "a", "b"] == list(net.layer_dict)
+    assert list(net.blobs) == net._blob_names == ["data", "conv", "fc", f"{split}_0", f"{split}_1", "prob", "double"]
+    assert net.inputs == ["data"] and net.outputs == ["double", "prob"]
+    assert net._inputs == [0] and net._outputs == [6, 5]
+    assert net.top_names["relu"] == net.bottom_names["relu"] == ["conv"]
+    assert net.bottom_names["data"] == [] and net.bottom_names["b"] == [f"{split}_1"]
+    assert net._top_ids(4) == [3, 4] and net._bottom_ids(4) == [2]
+    assert list(net.params) == ["conv", "fc"] and [len(blobs) for blobs in net.params.values()] == [2, 2]
+    assert [layer.type for layer in net.layers][:3] == ["Input", "Convolution", "ReLU"]
+    assert net.layers[3].blobs[0].data is net.params["fc"][0].data
+    assert isinstance(net.layers[0], caffe.Layer) and len(net._blobs) == 7
+    assert [blob.shape for blob in net.params["conv"][:]] == [(3, 2, 3, 3), (3,)]
+
+
+def test_blob_loss_weights(tmp_path):
+    (tmp_path / "loss.prototxt").write_text(NET + '''
+      layer { name: "l" type: "EuclideanLoss" bottom: "prob" bottom: "double" top: "l" loss_weight: 0.5 }''')
+    weights = caffe.Net(str(tmp_path / "loss.prototxt"), caffe.TRAIN).blob_loss_weights
+    assert weights["l"] == 0.5 and sum(weights.values()) == 0.5
+
+
+def test_blobs_are_written_through(net):
+    blob = net.blobs["data"]
+    blob.data[...] = 1
+    blob.data[1:2] += 1
+    assert net.core.blobs["data"].data.sum() == 5 * 18 and blob.data.dtype == np.float32
+    assert (blob.num, blob.channels, blob.height, blob.width, blob.count) == (4, 2, 3, 3, 72)
+    with pytest.raises(AttributeError):
+        blob.data = np.zeros(3)
+    blob.reshape()
+    assert blob.data.shape == () and blob.num == 1
+
+
+def test_constructors(path, net, tmp_path):
+    weights = str(tmp_path / "w.caffemodel")
+    net.save(weights)
+    for again in (caffe.Net(path, weights, caffe.TEST), caffe.Net(path, caffe.TEST, weights=weights),
+                  caffe.Net(network_file=path, phase=caffe.TEST, weights=weights, level=0, stages=["x"])):
+        np.testing.assert_array_equal(again.params["fc"][0].data, net.params["fc"][0].data)
+        assert again.core.phase == caffe.TEST
+    with pytest.raises(NetError, match="no phase; write Net"):
+        caffe.Net(path, weights)
+    with pytest.raises((BlobnetError, OSError), match="nowhere"):
+        caffe.Net(str(tmp_path / "nowhere.prototxt"), caffe.TEST)
+
+
+def test_weights_as_files(path, net, tmp_path):
+    file = str(tmp_path / "weights")  # no extension tells what it is
+    net.save_hdf5(file)
+    other = caffe.Net(path, caffe.TEST)
+    assert not np.array_equal(other.params["fc"][0].data, net.params["fc"][0].data)
+    other.load_hdf5(file)
+    np.testing.assert_array_equal(other.params["fc"][0].data, net.params["fc"][0].data)
+    native = blobnet.Net(path, blobnet.TEST, weights=file)
+    np.testing.assert_array_equal(native.params["conv"][0].data, net.params["conv"][0].data)
+
+
+def test_share_with(path, net):
+    other = caffe.Net(path, caffe.TEST)
+    other.share_with(net)
+    net.params["fc"][1].data[...] = 7
+    assert (other.params["fc"][1].data == 7).all()
+
+
+def test_forward(net):
+    x = images(4)
+    out = net.forward(data=x, blobs=["conv"])
+    assert set(out) == {"prob", "double", "conv"}
+    np.testing.assert_allclose(out["prob"].sum(1), 1, rtol=1e-5)
+    np.testing.assert_allclose(out["double"], 2 * net.blobs["fc"].data)
+    assert out["prob"] is net.blobs["prob"].data
+    assert set(net.forward(end="relu")) == {"conv"}
+    net.blobs["conv"].data[...] = 0
+    net.params["fc"][1].data[...] = range(5)
+    np.testing.assert_array_equal(net.forward(start="fc", end="fc")["fc"], [range(5)] * 4)
+    net.params["fc"][1].data[...] = 3
+    assert net._forward(3, 6) == 0 and (net.blobs["double"].data == 6).all()
+
+
+def test_reshape_and_forward(net):
+    net.blobs["data"].reshape(1, 2, 3, 3)
+    net.reshape()
+    assert net.blobs["prob"].shape == (1, 5)
+    assert net.forward(data=images(1))["prob"].shape == (1, 5)
+
+
+def test_backward(net):
+    x, dy = images(4), np.random.default_rng(1).normal(size=(4, 5)).astype("float32")
+    net.forward(data=x)
+    back = net.backward(double=dy, prob=np.zeros((4, 5)), diffs=["fc"])
+    np.testing.assert_allclose(back["fc"], 2 * dy, rtol=1e-6)
+    assert set(back) == {"data", "fc"} and back["data"].shape == x.shape and back["data"].any()
+    np.testing.assert_allclose(net.params["fc"][1].diff, 2 * dy.sum(0), rtol=1e-5)
+    net.clear_param_diffs()
+    assert not net.params["fc"][1].diff.any()
+    net.blobs["fc"].diff[...] = 1
+    conv = net.backward(start="fc", end="fc")["conv"]
+    np.testing.assert_allclose(conv.reshape(4, 3), [net.params["fc"][0].data.sum(0)] * 4, rtol=1e-5)
+    net._backward(3, 0)
+    np.testing.assert_allclose(net.params["fc"][1].diff, 8, rtol=1e-6)  # twice four images
+
+
+@pytest.mark.parametrize("count", [4, 6, 8, 3])
+def test_forward_all(net, count):
+    x = images(count)
+    out = net.forward_all(data=x, blobs=["conv"])
+    net.blobs["data"].reshape(*x.shape)
+    alone = net.forward(data=x)
+    assert {name: len(array) for name, array in out.items()} == {"prob": count, "double": count, "conv": count}
+    np.testing.assert_allclose(out["prob"], alone["prob"], rtol=1e-4)
+
+
+def test_forward_all_of_outputs_without_a_batch(tmp_path):
+    (tmp_path / "flat.prototxt").write_text('''
+      layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 4 dim: 3 } } }
+      layer { name: "flat" type: "Reshape" bottom: "x" top: "flat" reshape_param { shape { dim: -1 } } }
+      layer { name: "sum" type: "Reduction" bottom: "x" top: "sum" }''')
+    out = caffe.Net(str(tmp_path / "flat.prototxt"), caffe.TEST).forward_all(x=np.ones((6, 3)))
+    assert out["flat"].tolist() == [1] * 18 + [0] * 6 and out["sum"].tolist() == [12, 6]  # a sum a batch
+
+
+def test_forward_backward_all(net):
+    x, dy = images(6), images(6, seed=2).reshape(6, 18)[:, :5]
+    data, diffs = net.forward_backward_all(data=x, double=dy, prob=0 * dy, diffs=["conv"])
+    assert len(data["prob"]) == len(diffs["data"]) == len(diffs["conv"]) == 6
+    net.blobs["data"].reshape(*x.shape)
+    net.forward(data=x)
+    np.testing.assert_allclose(diffs["data"], net.backward(double=dy, prob=0 * dy)["data"], rtol=1e-3, atol=1e-5)
+
+
+@pytest.mark.parametrize("call, error, message", [
+    (lambda net: net.forward(date=images(4)), NetError, r"net 'small': expected the blobs \['data'\], got \['date'\]"),
+    (lambda net: net.forward(data=images(3)), ShapeError, r"'data' is not batch sized, expected shape \(4, 2, 3, 3\)"),
+    (lambda net: net.forward(data=np.zeros((4, 2, 5, 5))), ShapeError, r"got \(4, 2, 5, 5\); net.blobs"),
+    (lambda net: net.forward(blobs=["bonv"]), NetError, "no blob 'bonv'; did you mean 'conv'"),
+    (lambda net: net.forward(end="cnv"), NetError, "no layer 'cnv'; did you mean 'conv'"),
+    (lambda net: net.backward(prob=np.zeros((4, 5))), NetError, "expected the blobs .*; give all of them"),
+    (lambda net: net.forward_all(), ShapeError, "expected inputs of one length, got none"),
+    (lambda net: net.forward_backward_all(date=images(4)), NetError, "no input or output 'date'; did you mean 'data'"),
+    (lambda net: net.set_input_arrays(images(4), np.zeros(4)), NetError, "begins with a MemoryData layer, got Input"),
+])
+def test_errors(net, call, error, message):
+    with pytest.raises(error, match=message):
+        call(net)
+
+
+def test_net_surgery(tmp_path):
+    """The weights of an inner product become those of a convolution that slides over larger images."""
+    for name, text in {"fc": FC, "conv": NET}.items():
+        (tmp_path / f"{name}.prototxt").write_text(text)
+    fc, conv = (caffe.Net(str(tmp_path / f"{name}.prototxt"), caffe.TEST) for name in ("fc", "conv"))
+    for name in fc.params:
+        for mine, theirs in zip(conv.params[name], fc.params[name]):
+            mine.data.flat = theirs.data.flat
+    x = images(4)
+    np.testing.assert_allclose(conv.forward(data=x)["prob"], fc.forward(data=x)["prob"], rtol=1e-5)
+    conv.blobs["data"].reshape(4, 2, 5, 5)
+    conv.blobs["data"].data[...] = 0
+    conv.blobs["data"].data[:, :, 2:, 1:4] = x
+    np.testing.assert_allclose(conv.forward(end="relu")["conv"][:, :, 2, 1], fc.forward(end="relu")["conv"], rtol=1e-4)
+
+
+def test_memory_data(tmp_path):
+    (tmp_path / "memory.prototxt").write_text('''
+      layer { name: "m" type: "MemoryData" top: "x" top: "y"
+        memory_data_param { batch_size: 2 channels: 2 height: 3 width: 3 } }''')
+    net = caffe.Net(str(tmp_path / "memory.prototxt"), caffe.TEST)
+    net.set_input_arrays(images(4), np.arange(4, dtype="float32"))
+    assert [net.forward()["y"].ravel().tolist() for _ in range(3)] == [[0, 1], [2, 3], [0, 1]]
+
+
+def test_hooks(net):
+    seen = []
+    net.before_forward(lambda i: seen.append(("before", i)))
+    net.after_forward(lambda i: seen.append(("after", i)))
+    net.after_forward(lambda i: seen.append(("second", i)))
+    net.before_backward(lambda i: seen.append(("down", i)))
+    net.after_backward(lambda i: seen.append(("up", i)))
+    net.forward(start="relu", end="fc")
+    assert seen == [(when, i) for i in (2, 3) for when in ("before", "after", "second")]
+    seen.clear()
+    net.backward()
+    assert seen == [(when, i) for i in range(6, -1, -1) for when in ("down", "up")]
+
+
+def test_hooks_change_nothing(path):
+    plain, hooked = caffe.Net(path, caffe.TEST), caffe.Net(path, caffe.TEST)
+    hooked.share_with(plain)
+    hooked.before_forward(lambda i: None)
+    x = images(4)
+    np.testing.assert_array_equal(plain.forward(data=x)["prob"], hooked.forward(data=x)["prob"])
+    assert plain.core.context.step == hooked.core.context.step == 1
+    grads = [net.backward(prob=x[:, 0, 0, :1] + np.arange(5), double=np.ones((4, 5)))["data"]
+             for net in (plain, hooked)]
+    np.testing.assert_array_equal(*grads)
+
+
+def test_a_hook_reaches_in(net):
+    def double(i):
+        if net._layer_names[i] == "fc":
+            net.blobs["fc"].data[...] *= 2
+
+    plain = net.forward(data=images(4))["double"].copy()
+    net.after_forward(double)
+    np.testing.assert_allclose(net.forward(data=images(4))["double"], 2 * plain)
+
+
+def test_random_seed(path):
+    def weights():
+        return caffe.Net(path, caffe.TEST).params["fc"][0].data.copy()
+
+    caffe.set_random_seed(3)
+    first, second = weights(), weights()
+    caffe.set_random_seed(3)
+    np.testing.assert_array_equal(first, weights())
+    assert not np.array_equal(first, second)
+
+
+def test_random_seed_reaches_a_net_that_is_there(tmp_path):
+    (tmp_path / "drop.prototxt").write_text('''
+      layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 99 } } }
+      layer { name: "d" type: "Dropout" bottom: "x" top: "y" }''')
+    net = caffe.Net(str(tmp_path / "drop.prototxt"), caffe.TRAIN)
+    masks = []
+    for seed in (1, 1, 2):
+        caffe.set_random_seed(seed)
+        masks.append(net.forward(x=np.ones(99))["y"].copy())
+    assert np.array_equal(masks[0], masks[1]) and not np.array_equal(masks[0], masks[2])
