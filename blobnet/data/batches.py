@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from google.protobuf.message import Message
 
 from blobnet.data.database import Reader
 from blobnet.data.datum import datum_to_array, parse_datum
+from blobnet.data.image_files import in_parallel
 from blobnet.data.transformer import Transformer
 
 Batch = tuple[np.ndarray, np.ndarray]
@@ -27,7 +29,7 @@ class DatumBatches:
     def shape(self) -> tuple[int, ...]:
         """The shape (N, C, H, W) of a batch, judged by the first record."""
         self.reader.seek(0)
-        return (self.size, *self.transformer.output_shape(self._next()[0].shape))
+        return (self.size, *self.transformer.output_shape(self._image(self._next()).shape))
 
     def __call__(self, n: int, reuse: Batch | None = None) -> Batch:
         """Batch `n`: images (N, C, H, W) of the dtype and labels (N,), in the arrays of `reuse` if they fit.
@@ -35,16 +37,23 @@ class DatumBatches:
         The first image decides the shape of the batch.
         """
         self.reader.seek(n * self.size)
-        images, numbers = zip(*(self._next() for _ in range(self.size)))
+        records = [self._next() for _ in range(self.size)]
+        if records[0][0].encoded:
+            images = in_parallel(self._image, records)
+        else:
+            images = [self._image(record) for record in records]
         shape = (self.size, *self.transformer.output_shape(images[0].shape))
         if reuse is None or reuse[0].shape != shape:
             reuse = np.empty(shape, self.dtype), np.empty(self.size, self.dtype)
         data, labels = reuse
         self.transformer(images, data, self.random(n))
-        labels[...] = numbers
+        labels[...] = [datum.label for datum, _ in records]
         return data, labels
 
-    def _next(self) -> tuple[np.ndarray, int]:
+    def _next(self) -> tuple[Message, str]:
         where = f"{self.reader.where} record {self.reader.position}"
-        datum = parse_datum(self.reader.read(), where)
-        return datum_to_array(datum, self.transformer.color, where), datum.label
+        return parse_datum(self.reader.read(), where), where
+
+    def _image(self, record: tuple[Message, str]) -> np.ndarray:
+        datum, where = record
+        return datum_to_array(datum, self.transformer.color, where)

@@ -9,7 +9,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from blobnet.data.leveldb_log import HINT, read_batches
-from blobnet.data.leveldb_table import Entry, read_table, write_table
+from blobnet.data.leveldb_table import TAG, Entry, read_table, write_table
 from blobnet.data.leveldb_version import LEVELS, Table, read_version, write_version
 from blobnet.errors import DataError
 
@@ -82,7 +82,7 @@ class LevelDbReader:
             levels: dict[tuple[int, int], list[tuple[bytes, Path]]] = {}
             for (level, number), table in sorted(self._version.tables.items()):
                 path = self._table(table)
-                levels.setdefault((level, 0 if level else number), []).append((table.smallest, path))
+                levels.setdefault((level, 0 if level else number), []).append((table.smallest[:-TAG.size], path))
             return [[path for _, path in sorted(tables)] for tables in levels.values()]
         except OSError as error:
             raise DataError(self.where, f"cannot be opened ({error})", hint=HINT) from error
@@ -152,7 +152,7 @@ class LevelDbWriter:
         with self._folder:
             if kind is None:
                 self._flush()
-                keys = [key[:-8] for table in self._tables for key in (table.smallest, table.largest)]
+                keys = [key[:-TAG.size] for table in self._tables for key in (table.smallest, table.largest)]
                 ordered = all(a < b for a, b in zip(keys[1::2], keys[2::2]))
                 write_version(self._inside, LEVELS - 1 if ordered else 0, self._tables, len(self._tables) + 2,
                               self._sequence)

@@ -21,6 +21,8 @@ layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "
 OLD_NET = '''name: "old" input: "x" input_dim: 2 input_dim: 3 input_dim: 4 input_dim: 4
 layers { name: "r" type: RELU bottom: "x" top: "r" }'''
 SOLVER = 'net: "net.prototxt" base_lr: 0.1 lr_policy: "fixed" max_iter: 2 display: 1 snapshot_prefix: "run" '
+RECIPE = """{paper: Nobody, task: train_hash, columns: [mAP], methods: {tiny: {solver: solver.prototxt, blob: ip,
+    bits: 3, protocol: dsh-authors, queries: images_lmdb, base: images_lmdb}}}"""
 LOG = "".join(f"I0210 13:39:2{i}.000000 1 solver.cpp:1] {text}\n" for i, text in enumerate([
     "Solving tiny", "Iteration 0, Testing net (#0)", "    Test net output #0: accuracy = 0.5",
     "Iteration 0, loss = 2", "    Train net output #0: loss = 2", "Iteration 0, lr = 0.1"]))
@@ -45,6 +47,7 @@ def write_files(folder):
         "train.log": LOG,
     }.items():
         (folder / name).write_text(text)
+    (folder / "recipe.yaml").write_text(RECIPE)
     codes = Codes.from_bits(rng.integers(0, 2, (6, 4)), labels=np.arange(6) % 2)
     codes.save(folder / "codes.npz")
     assert main(["convert_imageset", "-resize_height=6", "-resize_width=8", "images/", "list.txt", "images_lmdb"]) == 0
@@ -110,6 +113,7 @@ GOOD = [
     ("check net.prototxt --shape data=2,3,6,8", [], "gradients checked, 0 wrong"),
     ("encode net.prototxt --weights run_iter_2.caffemodel --blob ip --out ip_codes.npz", ["ip_codes.npz"],
      "10 codes of 3 bits"),
+    ("run recipe.yaml --data . --out results", ["results/results.md", "results/tiny/seed_1/queries.npz"], "| tiny | "),
     ("search --codes codes.npz --queries codes.npz --top 1", [], "query\trank"),
     ("evaluate --queries codes.npz --protocol dsh-authors", [], "protocol dsh-authors"),
     ("convert net.prototxt net.yaml", ["net.yaml"], "NetParameter from net.prototxt"),
@@ -183,6 +187,8 @@ BAD = [
     ("summary no.prototxt", 1, "no.prototxt: no such file"),
     ("check net.prototxt --shape data=2", 1, "got axis 1"),
     ("encode net.prototxt --weights run_iter_2.caffemodel --blob i --out out.npz", 1, "no blob 'i'"),
+    ("run recipe.yaml --data . --only tine", 1, "did you mean 'tiny'?"),
+    ("run recipe.yaml --seeds 1,a", 1, "whole numbers such as 1,2,3"),
     ("search --codes codes.npz --queries no.npz", 1, "no.npz: no such file"),
     ("evaluate --queries codes.npz", 1, "a base apart from the queries"),
     ("convert net.prototxt net.json", 1, "cannot tell a format from this name"),

@@ -32,11 +32,9 @@ def import_set(name: str, out: str | os.PathLike, source: str | os.PathLike | No
     they are not there. The results appear all at the end, so an interrupted import leaves nothing behind.
     Raises DataError for unknown sets, missing or damaged files, and results that are there already.
     """
-    if name not in SETS:
-        raise DataError(f"data set {name!r}", "is not known", hint=close_matches(name, SETS))
+    targets = set_paths(name, out)
     data, out = SETS[name], Path(out)
     folder = out / name if source is None else Path(source)
-    targets = [out / f"{name}_train_lmdb", out / f"{name}_test_lmdb", out / f"{name}_mean.binaryproto"]
     present = [str(path) for path in targets if path.exists()]
     if present:
         raise DataError(f"data set {name!r}", f"{', '.join(present)} already there", hint="remove or write elsewhere")
@@ -57,6 +55,13 @@ def import_set(name: str, out: str | os.PathLike, source: str | os.PathLike | No
         for temporary_path, path in zip(made, targets):
             os.replace(temporary_path, path)
     return targets
+
+
+def set_paths(name: str, out: str | os.PathLike) -> list[Path]:
+    """What `import_set` writes into the folder `out`; DataError for unknown sets."""
+    if name not in SETS:
+        raise DataError(f"data set {name!r}", "is not known", hint=close_matches(name, SETS))
+    return [Path(out, f"{name}_{part}") for part in ("train_lmdb", "test_lmdb", "mean.binaryproto")]
 
 
 def _write(path: Path, images: np.ndarray, labels: np.ndarray, title: str) -> None:

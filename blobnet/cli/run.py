@@ -1,0 +1,47 @@
+"""`blobnet run`: run the experiments of a recipe."""
+
+from __future__ import annotations
+
+import argparse
+from pathlib import Path
+
+from blobnet.cli._flags import add_plugin_flag
+from blobnet.errors import DataError
+from blobnet.plugins import load_plugin
+from blobnet.recipes import read_recipe, run_recipe
+
+_DESCRIPTION = """\
+Run every method of a recipe with every seed, and print the table of the means over the seeds. Finished trials are kept
+in the output folder and not run again, so an interrupted run goes on where it was. Without --full the budget is the
+reduced one that the recipe states."""
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Register the command."""
+    parser = subparsers.add_parser("run", help="run the experiments of a paper's recipe", description=_DESCRIPTION)
+    parser.add_argument("recipe", metavar="RECIPE.yaml", help="the recipe, such as prototxt/dsh/recipe.yaml")
+    parser.add_argument("--full", action="store_true", help="the published budget")
+    parser.add_argument("--data", default="data", metavar="DIR", help="where the data sets were imported (data)")
+    parser.add_argument("--out", metavar="DIR", help="where results go (runs/FOLDER_OF_THE_RECIPE/BUDGET)")
+    parser.add_argument("--seeds", metavar="A,B", help="these seeds instead of the recipe's")
+    parser.add_argument("--only", action="append", default=[], metavar="METHOD",
+                        help="run only this method; may be given again")
+    parser.add_argument("--gpu", type=int, metavar="N", help="run on this GPU (default: the CPU)")
+    add_plugin_flag(parser)
+    parser.set_defaults(run=run)
+
+
+def run(args: argparse.Namespace) -> int:
+    """Run the recipe and print its table; the exit status."""
+    for plugin in args.plugin:
+        load_plugin(plugin)
+    try:
+        seeds = [int(word) for word in args.seeds.split(",")] if args.seeds else []
+    except ValueError:
+        raise DataError("--seeds", expected="whole numbers such as 1,2,3", got=repr(args.seeds)) from None
+    recipe = read_recipe(args.recipe)
+    out = args.out or Path("runs", recipe.path.resolve().parent.name, "full" if args.full else "reduced")
+    device = "cpu" if args.gpu is None else f"gpu:{args.gpu}"
+    print(run_recipe(recipe, out, args.data, full=args.full, seeds=seeds, only=args.only, device=device))
+    print(f"results in {out}")
+    return 0

@@ -1,0 +1,113 @@
+"""Recipe: an experiment of a paper, as its YAML file says."""
+
+from __future__ import annotations
+
+import importlib
+import os
+import pkgutil
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from types import ModuleType
+
+import yaml
+
+from blobnet.errors import DataError, close_matches
+from blobnet.proto.storage import require_file
+from blobnet.recipes import tasks
+from blobnet.recipes.trial import trial_folder
+
+REQUIRED = object()  # in a task's OPTIONS: there is no default
+
+
+@dataclass(frozen=True)
+class Recipe:
+    """The methods that are compared, and what they are compared by.
+
+    path: the file; paper; task: the name of a module of recipes/tasks, whose `run` does a trial; data: the data sets
+    that it reads; seeds; columns: the measures of the table, in order; settings: options of all methods, which
+    `reduced` and, with the published budget, `full` override; methods: the options of each method by its name, which
+    override those; published: measures of the paper by method.
+    """
+
+    path: Path
+    paper: str
+    task: str
+    methods: dict[str, dict]
+    columns: list[str]
+    data: list[str] = field(default_factory=list)
+    seeds: list[int] = field(default_factory=lambda: [1])
+    settings: dict = field(default_factory=dict)
+    reduced: dict = field(default_factory=dict)
+    full: dict = field(default_factory=dict)
+    published: dict[str, dict] = field(default_factory=dict)
+
+    @property
+    def module(self) -> ModuleType:
+        """The task."""
+        return importlib.import_module(f"{tasks.__name__}.{self.task}")
+
+    def options(self, method: str, full: bool = False) -> dict:
+        """The complete options of a method, in the reduced or the full budget; DataError for wrong ones."""
+        where = f"{self.path}: method {method!r}"
+        given = self.settings | (self.full if full else self.reduced) | self.methods[method]
+        known = self.module.OPTIONS
+        for name, value in given.items():
+            if name not in known:
+                raise DataError(where, f"task {self.task!r} has no option {name!r}", hint=close_matches(name, known))
+            kind = known[name][0]
+            if not isinstance(value, (int, float) if kind is float else kind) or (kind is not bool and value is True):
+                raise DataError(where, f"option {name!r}", expected=kind.__name__, got=repr(value))
+        missing = [name for name, (_, default) in known.items() if default is REQUIRED and name not in given]
+        if missing:
+            raise DataError(where, f"no option {missing[0]!r}", hint=f"task {self.task!r} needs it")
+        return {name: default for name, (_, default) in known.items()} | given
+
+
+def read_recipe(path: str | os.PathLike) -> Recipe:
+    """The recipe in a YAML file; DataError, naming the file and what is wrong, for anything else."""
+    where = os.fspath(path)
+    try:
+        content = yaml.safe_load(Path(require_file(path)).read_text("utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        raise DataError(where, f"not YAML ({error})") from error
+    content = _mapping(content, where, "a mapping such as paper: …, task: …, methods: …")
+    known = {"paper": str, "task": str, "methods": dict, "columns": list, "data": list, "seeds": list, "settings": dict,
+             "reduced": dict, "full": dict, "published": dict}
+    for name, value in content.items():
+        if name not in known:
+            raise DataError(where, f"unknown field {name!r}", hint=close_matches(str(name), known))
+        if not isinstance(value, known[name]):
+            raise DataError(where, f"field {name!r}", expected=f"a {known[name].__name__}", got=repr(value))
+    for name in ("paper", "task", "methods", "columns"):
+        if not content.get(name):
+            raise DataError(where, f"no {name!r}", hint=f"add {name}: …")
+    known_tasks = [module.name for module in pkgutil.iter_modules(tasks.__path__)]
+    if content["task"] not in known_tasks:
+        raise DataError(where, f"unknown task {content['task']!r}", hint=close_matches(content["task"], known_tasks))
+    if not all(type(seed) is int and seed >= 0 for seed in content.get("seeds", [])) or content.get("seeds") == []:
+        raise DataError(where, expected="seeds of 0 or more, such as [1, 2, 3]", got=content["seeds"])
+    for method, options in content["methods"].items():
+        if not isinstance(method, str):
+            raise DataError(where, expected="a method's name", got=f"{method!r}", hint="put it in quotes")
+        _mapping(options, f"{where}: method {method!r}", "a mapping of options")
+    for method, measures in content.get("published", {}).items():
+        if method not in content["methods"]:
+            raise DataError(where, f"published figures of an unknown method {method!r}",
+                            hint=close_matches(str(method), content["methods"]))
+        _mapping(measures, f"{where}: published figures of {method!r}", "a mapping of measures")
+    recipe = Recipe(Path(path), **content)
+    folders: dict[Path, str] = {}
+    for method in recipe.methods:
+        recipe.options(method)
+        recipe.options(method, full=True)
+        other = folders.setdefault(trial_folder(Path(), method, 0), method)
+        if other != method:
+            raise DataError(where, f"methods {other!r} and {method!r} would share a folder", hint="name them apart")
+    return recipe
+
+
+def _mapping(value: object, where: str, expected: str) -> Mapping:
+    if not isinstance(value, Mapping):
+        raise DataError(where, expected=expected, got=repr(value))
+    return value

@@ -1,0 +1,105 @@
+"""Running recipes on real digits: training, codes, scores, and going on after an interruption."""
+
+import json
+import shutil
+
+import pytest
+
+from blobnet.errors import DataError
+from blobnet.hashing import Codes, evaluate
+from blobnet.recipes import read_recipe, run_recipe
+from blobnet.recipes.tasks import train_hash
+
+RECIPE = """
+paper: DSH on digits
+task: train_hash
+data: [digits]
+columns: [mAP, P@100]
+settings: {solver: digits_solver.prototxt, blob: ip1, bits: 12, queries: digits_test_lmdb, base: digits_train_lmdb}
+reduced: {max_iter: 20, num_queries: 100, num_base: 300, evaluate_at: [10]}
+methods:
+  DSH: {}
+  tuned: {weights: DSH, max_iter: 5}
+  frozen: {max_iter: 2, overrides: {conv1: "param { lr_mult: 0 } param { lr_mult: 0 }"}}
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path, request):
+    for name in ("digits_solver.prototxt", "digits_train_test.prototxt"):
+        shutil.copy(request.config.rootpath / "prototxt/dsh" / name, tmp_path)
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    return tmp_path / "recipe.yaml"
+
+
+@pytest.mark.filterwarnings("ignore:.*bi_margin")
+def test_a_recipe_runs_and_its_results_are_those_of_its_codes(recipe, digits, tmp_path):
+    out, said = tmp_path / "out", []
+    text = run_recipe(read_recipe(recipe), out, digits, note=said.append)
+    trials = json.loads((out / "results.json").read_text())["trials"]
+    assert [trial["method"] for trial in trials] == ["DSH", "tuned", "frozen"]
+    folder = out / "dsh" / "seed_1"
+    queries, base = Codes.load(folder / "queries.npz"), Codes.load(folder / "base.npz")
+    assert (len(queries), len(base), queries.bits) == (100, 300, 12)
+    score = evaluate(queries, base)
+    assert trials[0]["measures"]["mAP"] == score.mean_average_precision
+    assert f"| DSH | {score.mean_average_precision:.4f} | {score.precision:.4f} | 1 |" in text
+    assert (out / "results.md").read_text() == text and "ranked by Hamming distance" in text
+    curve = json.loads((folder / "curve.json").read_text())
+    assert list(curve["mAP"]) == ["10", "20"] and curve["mAP"]["20"] == score.mean_average_precision
+    assert any("iteration 10" in line for line in said)
+
+
+def test_a_finished_trial_is_not_run_again(recipe, digits, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    first = run_recipe(read_recipe(recipe), out, digits, only=["frozen"], note=[].append)
+
+    def run(trial):
+        raise AssertionError("ran again")
+
+    monkeypatch.setattr(train_hash, "run", run)
+    assert run_recipe(read_recipe(recipe), out, digits, only=["frozen"], note=[].append) == first
+
+
+def test_an_interrupted_trial_ends_as_if_it_had_not_been(recipe, digits, tmp_path, monkeypatch):
+    whole = run_recipe(read_recipe(recipe), tmp_path / "whole", digits, only=["DSH"], note=[].append)
+
+    score = train_hash._score
+
+    def stop(trial, *arguments):
+        score(trial, *arguments)
+        raise KeyboardInterrupt
+
+    monkeypatch.setattr(train_hash, "_score", stop)
+    with pytest.raises(KeyboardInterrupt):
+        run_recipe(read_recipe(recipe), tmp_path / "parts", digits, only=["DSH"], note=[].append)
+    monkeypatch.undo()
+    said = []
+    assert run_recipe(read_recipe(recipe), tmp_path / "parts", digits, only=["DSH"], note=said.append) == whole
+    assert "goes on from iteration 10" in said[0]
+
+
+def test_other_options_start_anew(recipe, digits, tmp_path):
+    run_recipe(read_recipe(recipe), tmp_path / "out", digits, only=["frozen"], note=[].append)
+    recipe.write_text(RECIPE.replace("max_iter: 2,", "max_iter: 1,"))
+    said = []
+    run_recipe(read_recipe(recipe), tmp_path / "out", digits, only=["frozen"], note=said.append)
+    assert "iteration 1 of 1" in said[0]
+
+
+@pytest.mark.parametrize("change, message", [
+    (("weights: DSH", "weights: DHS"), "a file, or a method that has run with this seed"),
+    (("conv1:", "conv9:"), "no layer 'conv9' to override; did you mean"),
+    (("bits: 12", "bits: 13"), "expected 13 bits, got 12"),
+    (("data: [digits]", "data: [cifar10]"), "blobnet data import cifar10"),
+], ids=str)
+def test_what_cannot_run_is_said(change, message, recipe, digits, tmp_path):
+    recipe.write_text(RECIPE.replace(*change).replace("max_iter: 20", "max_iter: 1"))
+    with pytest.raises(Exception, match="(?s)" + message.replace("(", r"\(")) as caught:
+        run_recipe(read_recipe(recipe), tmp_path / "out", digits, note=[].append)
+    assert isinstance(caught.value, DataError.__base__)
+
+
+def test_an_unknown_method_is_named(recipe, digits, tmp_path):
+    with pytest.raises(DataError, match="did you mean 'frozen'"):
+        run_recipe(read_recipe(recipe), tmp_path / "out", digits, only=["frosen"], note=[].append)
