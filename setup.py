@@ -25,7 +25,7 @@ setup(
         "view": ["matplotlib>=3.8"],
         "demo": ["matplotlib>=3.8", "scikit-learn>=1.3"],
         "test": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.90", "ruff>=0.6", "scipy>=1.11", "matplotlib>=3.8",
-                 "scikit-learn>=1.3"],
+                 "scikit-learn>=1.3", "nbclient>=0.10", "ipykernel>=6.29"],
     },
     entry_points={"console_scripts": ["blobnet = blobnet.cli:main"]},
 )

@@ -6,11 +6,11 @@ import argparse
 import logging
 import os
 
+from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_plugin_flag, add_state_flags, flag, whole
 from blobnet.cli._gpus import add_gpu_flag, first_device
 from blobnet.core.net import Net
 from blobnet.errors import NetError
-from blobnet.plugins import load_plugin
 
 log = logging.getLogger(__name__)
 
@@ -28,8 +28,7 @@ def add_net_flags(parser: argparse.ArgumentParser, weights_needed: bool) -> None
 
 def build_net(args: argparse.Namespace, phase: int) -> Net:
     """The net that the flags ask for, with its weights."""
-    for plugin in args.plugin:
-        load_plugin(plugin)
+    load_extensions(args.plugin)
     net = Net(args.model, phase, level=args.level, stages=args.stage, device=first_device(args.gpu))
     if args.weights:
         copy_weights(net, args.weights, args.model)

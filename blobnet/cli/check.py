@@ -6,9 +6,9 @@ import argparse
 
 from blobnet.check.gradient import format_table
 from blobnet.check.net import check_net
+from blobnet.cli._extensions import load_extensions
 from blobnet.cli._shapes import add_shape_option
 from blobnet.core.context import TEST, TRAIN
-from blobnet.plugins import load_plugin
 
 _DESCRIPTION = """\
 Compare the gradients of every layer of a net, and of its loss, with finite differences in float64.
@@ -36,8 +36,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Check and print the table; the exit status."""
-    for path in args.plugin:
-        load_plugin(path)
+    load_extensions(args.plugin)
     results = check_net(args.net, PHASES[args.phase], shapes=dict(args.shape), layers=args.layer)
     print(format_table(results))
     failed = sum(not result.passed for result in results)

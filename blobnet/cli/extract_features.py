@@ -14,6 +14,7 @@ from tqdm import tqdm
 
 from blobnet.backend import to_host
 from blobnet.cli._databases import WRITERS, require_folder_of
+from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_plugin_flag, whole, words
 from blobnet.cli._gpus import first_device
 from blobnet.cli._nets import copy_weights
@@ -21,7 +22,6 @@ from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.data.hdf5 import write_datasets
 from blobnet.errors import NetError, ShapeError, close_matches
-from blobnet.plugins import load_plugin
 from blobnet.proto.messages import new
 from blobnet.proto.storage import atomic_write
 from blobnet.solvers.log import console
@@ -61,8 +61,7 @@ def run(args: argparse.Namespace) -> int:
                        got=f"{args.weights} and then {args.model}")
     for path in args.outputs:
         require_folder_of(path)
-    for plugin in args.plugin:
-        load_plugin(plugin)
+    load_extensions(args.plugin)
     with console():
         net = Net(args.model, TEST, device=first_device([args.device] if args.mode == "GPU" else []))
         copy_weights(net, args.weights, args.model)

@@ -5,9 +5,9 @@ from __future__ import annotations
 import argparse
 from pathlib import Path
 
+from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_plugin_flag
 from blobnet.errors import DataError
-from blobnet.plugins import load_plugin
 from blobnet.recipes import read_recipe, run_recipe
 
 _DESCRIPTION = """\
@@ -33,8 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Run the recipe and print its table; the exit status."""
-    for plugin in args.plugin:
-        load_plugin(plugin)
+    load_extensions(args.plugin)
     try:
         seeds = [int(word) for word in args.seeds.split(",")] if args.seeds else []
     except ValueError:

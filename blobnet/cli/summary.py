@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import argparse
 
+from blobnet.cli._extensions import load_extensions
 from blobnet.cli._shapes import add_shape_option
 from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
 from blobnet.data.first_record import batch_shape
 from blobnet.netdef.load import load
 from blobnet.netdef.without_data import without_data
-from blobnet.plugins import load_plugin
 from blobnet.view.summary import summary
 
 _DESCRIPTION = """\
@@ -38,8 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the summary; the exit status."""
-    for plugin in args.plugin:
-        load_plugin(plugin)
+    load_extensions(args.plugin)
     phase = PHASES[args.phase]
     definition = without_data(load(args.net, phase, args.level, args.stage), dict(args.shape), batch_shape)
     net = Net(definition, phase, level=args.level, stages=args.stage, origin=args.net)

@@ -7,10 +7,10 @@ import logging
 
 from google.protobuf.message import Message
 
+from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_plugin_flag, add_state_flags, flag, switch
 from blobnet.cli._gpus import add_gpu_flag, gpu_name, gpu_numbers, gpu_properties
 from blobnet.errors import DeviceError, SolverError
-from blobnet.plugins import load_plugin
 from blobnet.solvers import get_solver
 from blobnet.solvers.log import console, progress
 from blobnet.solvers.settings import choose_device, read_solver
@@ -55,8 +55,7 @@ def run(args: argparse.Namespace) -> int:
         if path and path.endswith(wrong):
             raise SolverError(f"--{kind} {path}", expected=_EXPECTED[kind],
                               got=f"a {next(end for end in wrong if path.endswith(end))} file")
-    for plugin in args.plugin:
-        load_plugin(plugin)
+    load_extensions(args.plugin)
     with console():
         param = read_solver(args.solver)
         param.train_state.level = args.level

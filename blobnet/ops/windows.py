@@ -8,8 +8,9 @@ from math import prod
 
 import numpy as np
 
-from blobnet.backend import array_module, twin
+from blobnet.backend import array_module
 from blobnet.ops.im2col import Axis, copy_rows
+from blobnet.ops.scatter import scatter_add
 from blobnet.ops.share import chunk_length, share
 
 MERGED_SIZE = 1 << 15  # of a matrix that averages along several axes at once
@@ -112,7 +113,7 @@ class MaxPool:
                     won = taps.reshape(-1) > 0
                     where, values = where[won], values[won]
                 target[...] = 0
-                _scatter_add(target, where, values)
+                scatter_add(target, where, values)
 
         share(xp, part, len(x_diff))
 
@@ -123,18 +124,6 @@ def _flat(position: Sequence[int], shape: Sequence[int]) -> int:
     for index, size in zip(position, shape):
         flat = flat * size + index
     return flat
-
-
-@twin
-def _scatter_add(target, index, values) -> None:
-    """target[index[i]] += values[i], for every i."""
-    np.add.at(target, index, values)
-
-
-@_scatter_add.cuda
-def _scatter_add_cuda(target, index, values) -> None:
-    import cupyx
-    cupyx.scatter_add(target, index, values)
 
 
 def average_matrices(xp, dtype, axes: Sequence[Axis]) -> list:

@@ -19,11 +19,12 @@ from blobnet.errors import DataError, ShapeError, close_matches
 from blobnet.proto.blobs import blob_array, blob_shape, set_blob
 from blobnet.proto.messages import new
 from blobnet.proto.storage import require_file
+from blobnet.pycaffe.proto import caffe_pb2
 from blobnet.pycaffe.resize import resize_image
 
 __all__ = ["ArrayError", "Transformer", "array_to_blobproto", "array_to_datum", "arraylist_to_blobprotovector_str",
-           "blobproto_to_array", "blobprotovector_str_to_arraylist", "datum_to_array", "load_image", "oversample",
-           "resize_image"]
+           "blobproto_to_array", "blobprotovector_str_to_arraylist", "caffe_pb2", "datum_to_array", "load_image",
+           "oversample", "resize_image"]
 
 
 class ArrayError(ShapeError, ValueError):

@@ -1,0 +1,110 @@
+#!/usr/bin/env python3
+"""Write the notebook of every lesson in examples/ that begins with `import caffe`: NAME.py -> NAME.ipynb.
+
+The lesson's page becomes the first cell, its imports, constants and functions a cell each, and its main() the cells
+that are worked through: a heading for every line that main() prints as "1. …". Options become plain values.
+
+    python tools/write_notebooks.py [--check]
+"""
+
+from __future__ import annotations
+
+import argparse
+import ast
+import re
+import sys
+import textwrap
+from pathlib import Path
+
+import nbformat
+from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+
+EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
+LESSONS = sorted(EXAMPLES.glob("0[4-8]_*.py"))
+SHOW = """from IPython.display import Image, display
+
+for path in sorted(args.out.glob("*.png")):
+    display(Image(path))"""
+
+
+def notebook(path: Path) -> str:
+    """The notebook of the lesson `path`, as the text of its file."""
+    lines = path.read_text("utf-8").splitlines()
+    tree = ast.parse("\n".join(lines))
+    page, *body = tree.body
+    cells = [new_markdown_cell(_markdown(page.value.value))]
+    last = page.end_lineno
+    for group in _groups(body):
+        if isinstance(group[0], ast.FunctionDef) and group[0].name == "main":
+            cells += _main_cells(group[0], lines)
+            break
+        cells.append(new_code_cell("\n".join(lines[last:group[-1].end_lineno]).strip().replace("  # noqa: E402", "")))
+        last = group[-1].end_lineno
+    cells.append(new_code_cell(SHOW))
+    for number, cell in enumerate(cells):
+        cell["id"] = f"cell-{number}"  # else drawn at random
+    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
+    return nbformat.writes(new_notebook(cells=cells, metadata=kernel)) + "\n"
+
+
+def _markdown(page: str) -> str:
+    """The docstring without the line that says how the script is called; its first sentence is the title."""
+    page = re.sub(r"\n    python .*", "", page).strip()
+    title, _, rest = page.partition("\n")
+    return f"# {title.rstrip('.')}\n{rest}".strip()
+
+
+def _groups(body: list[ast.stmt]) -> list[list[ast.stmt]]:
+    """Functions and classes alone; whatever stands between them together."""
+    groups: list[list[ast.stmt]] = []
+    for statement in body:
+        alone = isinstance(statement, (ast.FunctionDef, ast.ClassDef))
+        if alone or not groups or isinstance(groups[-1][0], (ast.FunctionDef, ast.ClassDef)):
+            groups.append([statement])
+        else:
+            groups[-1].append(statement)
+    return groups
+
+
+def _main_cells(main: ast.FunctionDef, lines: list[str]) -> list:
+    """The cells of main()."""
+    parsing = [i for i, statement in enumerate(main.body) if "pars" in ast.unparse(statement)]
+    options = [_option(statement) for statement in main.body[:parsing[-1]] if "add_argument" in ast.unparse(statement)]
+    blocks = [("", "from types import SimpleNamespace\n\nargs = SimpleNamespace(" + ", ".join(options) + ")\n")]
+    last = main.body[parsing[-1]].end_lineno
+    for statement in main.body[parsing[-1] + 1:]:
+        text = textwrap.dedent("\n".join(lines[last:statement.end_lineno]))
+        last = statement.end_lineno
+        title = re.match(r'print\(f?"(\d+\. [^"{]*?)[:"]', text.strip())
+        if title or text.startswith("\n"):
+            blocks.append((f"## {title[1]}" if title else "", ""))
+        heading, code = blocks.pop()
+        blocks.append((heading, code + text + "\n"))
+    return [cell for heading, code in blocks
+            for cell in [new_markdown_cell(heading)] * bool(heading) + [new_code_cell(code.strip())]]
+
+
+def _option(statement: ast.stmt) -> str:
+    """`name=default` of an add_argument call."""
+    call = statement.value
+    default = next(keyword.value for keyword in call.keywords if keyword.arg == "default")
+    return f"{call.args[0].value.lstrip('-')}={ast.unparse(default)}"
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is not what it should be")
+    args = parser.parse_args()
+    stale = []
+    for path in LESSONS:
+        target, text = path.with_suffix(".ipynb"), notebook(path)
+        if not target.exists() or target.read_text("utf-8") != text:
+            stale.append(target.name)
+            if not args.check:
+                target.write_text(text, "utf-8")
+    print("stale:" if args.check else "written:", ", ".join(stale) or "none")
+    return 1 if args.check and stale else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
