@@ -22,6 +22,7 @@ setup(
     extras_require={
         "gpu": ["cupy-cuda12x>=13"],
         "lbfgs": ["scipy>=1.11"],
+        "faiss": ["faiss-cpu>=1.8"],
         "view": ["matplotlib>=3.8"],
         "demo": ["matplotlib>=3.8", "scikit-learn>=1.3"],
         "test": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.90", "ruff>=0.6", "scipy>=1.11", "matplotlib>=3.8",

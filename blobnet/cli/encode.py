@@ -8,18 +8,18 @@ import sys
 from google.protobuf.message import Message
 from tqdm import tqdm
 
+from blobnet.cli._extensions import load_extensions
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.data.database import database_kind, open_database
 from blobnet.errors import NetError, close_matches
 from blobnet.hashing.encode import encode
 from blobnet.netdef.load import load
-from blobnet.plugins import load_plugin
 
 _DESCRIPTION = """\
 Run a net over every image of its database once, in the TEST phase, and write the values of one blob as codes: real
-values, packed bits (1 where a value is at least 0) and labels, in one .npz file that `blobnet search` and
-`blobnet evaluate` read."""
+values, packed bits (1 where a value is at least 0, or for the largest of each block) and labels, in one .npz file that
+`blobnet search` and `blobnet evaluate` read."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -29,6 +29,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--weights", required=True, metavar="FILE.caffemodel", help="its weights")
     parser.add_argument("--blob", required=True, metavar="NAME", help="the blob whose values are the codes")
     parser.add_argument("--label", default="label", metavar="NAME", help="the blob of the labels (label)")
+    parser.add_argument("--block-size", type=int, metavar="B", help="make structured codes: a 1 for the largest of "
+                        "each B values, as for the output of a BlockSoftmax")
     parser.add_argument("--source", metavar="DIR", help="read this database instead of the net's own")
     parser.add_argument("--count", type=int, metavar="N", help="only the first N images (default: all)")
     parser.add_argument("--gpu", type=int, metavar="N", help="run on this GPU (default: the CPU)")
@@ -40,8 +42,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Encode and write the file; the exit status."""
-    for plugin in args.plugin:
-        load_plugin(plugin)
+    load_extensions(args.plugin)
     definition = load(args.net, TEST)
     layer = _data_layer(definition, args.net)
     if args.source:
@@ -54,8 +55,10 @@ def run(args: argparse.Namespace) -> int:
     with tqdm(total=count, unit="images", disable=not sys.stderr.isatty()) as bar:
         codes = encode(net, args.blob, count, args.label, progress=bar.update, net_file=args.net,
                        weights_file=args.weights)
+    if args.block_size is not None:
+        codes = codes.in_blocks(args.block_size)
     codes.save(args.out)
-    print(f"{args.out}: {len(codes)} codes of {codes.bits} bits, {codes.rule}, from {source}")
+    print(f"{args.out}: {len(codes)} codes of {codes.capacity:g} bits, {codes.rule}, from {source}")
     return 0
 
 

@@ -4,20 +4,36 @@ from __future__ import annotations
 
 import argparse
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
+from typing import NamedTuple
 
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
-from blobnet.hashing.metrics import curve_by_radius, evaluate
+from blobnet.hashing.engines import INDEXES
+from blobnet.hashing.metrics import Evaluation, evaluate
 from blobnet.hashing.protocol import get_protocol, list_protocols
-from blobnet.view.curves import plot_precision_recall
+from blobnet.view.curves import Retrieval, plot_retrieval_curves
 
 _DESCRIPTION = """\
 Score hash codes by mean average precision (mAP), precision among the first N (P@N) and precision within 2 bits
-(P(r<=2), a query with nothing there counts as 0). Several query and base files are compared in one table.
+(P(r<=2), a query with nothing there counts as 0). Several query and base files, and several metrics, are compared in
+one table and with --curve in one picture: precision against recall (within each Hamming radius; after each rank for
+metrics of real values), precision among the first k, and mAP against bits.
 
 protocols:
 """
+
+
+class _Row(NamedTuple):
+    """A line of the table."""
+
+    name: str
+    metric: str
+    files: tuple[str, str]
+    queries: Codes
+    base: Codes
+    score: Evaluation
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -29,11 +45,15 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--queries", required=True, nargs="+", metavar="Q.npz", help="query codes, with labels")
     parser.add_argument("--base", nargs="+", metavar="B.npz",
                         help="the database of each query file, in the same order; not needed for dsh-authors")
+    parser.add_argument("--names", nargs="+", metavar="NAME", help="the method of each query file, in the same order; "
+                        "files of one method are one line of mAP against bits")
     parser.add_argument("--protocol", default="standard", metavar="NAME",
                         help=" or ".join(protocols) + " (default: standard)")
+    parser.add_argument("--metric", nargs="+", default=["hamming"], metavar="NAME",
+                        help=f"what ranks, one or several of {', '.join(INDEXES)} (default: hamming)")
     parser.add_argument("--top-k", type=int, metavar="N", help="see only the first N of each ranking; average "
                         "precision is then divided by the relevant items among them")
-    parser.add_argument("--curve", metavar="FILE.png", help="draw precision against recall, by Hamming radius, there")
+    parser.add_argument("--curve", metavar="FILE.png", help="draw the curves there")
     parser.set_defaults(run=run)
 
 
@@ -43,28 +63,52 @@ def _wrap(sentence: str) -> str:
 
 def run(args: argparse.Namespace) -> int:
     """Evaluate and print the table and the protocol; the exit status."""
-    protocol = get_protocol(args.protocol, top_k=args.top_k)
-    bases = args.base or [None] * len(args.queries)
-    if len(bases) != len(args.queries):
-        raise DataError("evaluate", expected="as many files after --base as after --queries",
-                        got=f"{len(bases)} after --base, {len(args.queries)} after --queries")
-    rows, curves = [("queries", "base", "bits", "N queries", "N base", "mAP", "P@k", "P(r<=2)", "codes")], {}
-    for query_path, base_path in zip(args.queries, bases):
-        queries = Codes.load(query_path)
-        base = queries if base_path in (None, query_path) else Codes.load(base_path)
-        pair = queries, base if base_path or protocol.query_in_database else None, protocol
-        score = evaluate(*pair)
-        rows.append((query_path, base_path or "(queries)", str(queries.bits), str(len(queries)), str(len(base)),
-                     f"{score.mean_average_precision:.4f}", f"{score.precision:.4f} (k={score.k})",
-                     f"{score.precision_within:.4f}", base.rule))
-        if args.curve:
-            name = f"{len(curves) + 1}: {Path(query_path).stem}, {queries.bits} bits"  # numbered like the table's rows
-            curves[name] = curve_by_radius(*pair)
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    for row in rows:
-        print("  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip())
-    print(f"\nprotocol {protocol.describe()}")
+    for option in ("base", "names"):
+        given = getattr(args, option)
+        if given and len(given) != len(args.queries):
+            raise DataError("evaluate", expected=f"as many after --{option} as files after --queries",
+                            got=f"{len(given)} after --{option}, {len(args.queries)} after --queries")
+    rows = list(_evaluate(args))
+    _print_table(rows, bool(args.names), len(args.metric) > 1)
+    for protocol in dict.fromkeys(row.score.protocol for row in rows):
+        print(f"\nprotocol {protocol.describe()}")
     if args.curve:
-        plot_precision_recall(curves, args.curve)
-        print(f"curve written to {args.curve}")
+        plot_retrieval_curves([_curves(i, row, bool(args.names), len(args.metric) > 1)
+                               for i, row in enumerate(rows, 1)], args.curve)
+        print(f"\ncurves written to {args.curve}")
     return 0
+
+
+def _evaluate(args: argparse.Namespace) -> Iterator[_Row]:
+    protocols = [get_protocol(args.protocol, top_k=args.top_k, metric=metric) for metric in args.metric]
+    for i, query_path in enumerate(args.queries):
+        queries = Codes.load(query_path)
+        base_path = args.base[i] if args.base else None
+        base = queries if base_path in (None, query_path) else Codes.load(base_path)
+        name = args.names[i] if args.names else Path(query_path).stem
+        for protocol in protocols:
+            score = evaluate(queries, base if base_path or protocol.query_in_database else None, protocol)
+            yield _Row(name, protocol.metric, (query_path, base_path or "(queries)"), queries, base, score)
+
+
+def _print_table(rows: list[_Row], named: bool, several_metrics: bool) -> None:
+    heads = ["name"] * named + ["queries", "base"] + ["metric"] * several_metrics
+    cells = [(*heads, "bits", "N queries", "N base", "mAP", "P@k", "P(r<=2)", "codes")]
+    for row in rows:
+        score, within = row.score, row.score.precision_within
+        cells.append((*[row.name] * named, *row.files, *[row.metric] * several_metrics, f"{row.queries.capacity:g}",
+                      str(len(row.queries)), str(len(row.base)), f"{score.mean_average_precision:.4f}",
+                      f"{score.precision:.4f} (k={score.k})", "-" if within is None else f"{within:.4f}",
+                      row.base.rule))
+    widths = [max(map(len, column)) for column in zip(*cells)]
+    for line in cells:
+        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+
+
+def _curves(number: int, row: _Row, named: bool, several_metrics: bool) -> Retrieval:
+    """The curves of a row, numbered like it; without names every row is a method of its own."""
+    score, method = row.score, row.name + (f", {row.metric}" if several_metrics else "")
+    curve = f"{number}: {method}, {row.queries.capacity:g} bits"
+    recall, precision = score.by_rank if score.by_radius is None else score.by_radius
+    return Retrieval(curve, method if named else curve, row.queries.capacity, score.mean_average_precision, recall,
+                     precision, score.by_rank[1])

@@ -9,39 +9,52 @@ import numpy as np
 
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
-from blobnet.hashing.index import HammingIndex, Neighbours
+from blobnet.hashing.engines import ENGINES, INDEXES, build_index
+from blobnet.hashing.index import Neighbours
 from blobnet.proto.storage import atomic_write
 
 _DESCRIPTION = """\
-Find the nearest codes of each query by Hamming distance: exact, equal distances in the order of the base.
+Find the nearest codes of each query: exact, equal distances in the order of the base.
 
-Prints one line per result: query, rank, distance in bits, item and, where the base has labels, its label; queries
-and items by their ids, or their places from 0 on. With --out the results go into an .npz file instead: header (JSON
-text), offsets (Q + 1), indices and distances; query q has indices[offsets[q]:offsets[q + 1]], places in the base."""
+metrics:
+  hamming        distance in bits
+  asymmetric     minus the inner product of the query's real values with the base's codes: the bits as +1 and -1, or
+                 the blocks of structured codes
+  l2, cosine, inner-product
+                 of the real values: the Euclidean distance, 1 - cosine, minus the inner product
+
+Prints one line per result: query, rank, distance, item and, where the base has labels, its label; queries and items
+by their ids, or their places from 0 on. With --out the results go into an .npz file instead: header (JSON text),
+offsets (Q + 1), indices and distances; query q has indices[offsets[q]:offsets[q + 1]], places in the base."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("search", help="find the nearest codes of each query", description=_DESCRIPTION,
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--codes", required=True, metavar="BASE.npz", help="the codes to search in")
+    parser.add_argument("--base", "--codes", required=True, metavar="BASE.npz", help="the codes to search in")
     parser.add_argument("--queries", required=True, metavar="QUERIES.npz", help="the codes to search for")
     parser.add_argument("--top", type=int, metavar="N", help="at most N a query (default: 10; all with --radius)")
-    parser.add_argument("--radius", type=int, metavar="R", help="only results within R bits")
+    parser.add_argument("--radius", type=float, metavar="R", help="only results at most so far away")
+    parser.add_argument("--metric", default="hamming", metavar="NAME", help=f"{', '.join(INDEXES)} (default: hamming)")
+    parser.add_argument("--engine", default="blobnet", metavar="NAME",
+                        help=f"{' or '.join(ENGINES)}, which must be installed (default: blobnet)")
+    parser.add_argument("--mmap", action="store_true", help="leave the base in its file, for bases larger than the "
+                        "memory; the file is not checked")
     parser.add_argument("--out", metavar="FILE.npz", help="write the results there instead of printing them")
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Search and print or write; the exit status."""
-    base, queries = Codes.load(args.codes), Codes.load(args.queries)
+    base, queries = Codes.load(args.base, mmap=args.mmap), Codes.load(args.queries)
     top = 10 if args.top is None and args.radius is None else args.top
     if not len(queries):
         raise DataError(args.queries, "no queries")
-    found = HammingIndex(base).search(queries, top=top, radius=args.radius)
+    found = build_index(base, args.metric, args.engine).search(queries, top=top, radius=args.radius)
     if args.out:
-        header = {"format": "blobnet neighbours", "version": 1, "codes": args.codes, "queries": args.queries,
-                  "bits": base.bits, "top": top, "radius": args.radius}
+        header = {"format": "blobnet neighbours", "version": 1, "codes": args.base, "queries": args.queries,
+                  "bits": base.bits, "metric": args.metric, "top": top, "radius": args.radius}
         with atomic_write(args.out) as file:
             np.savez(file, header=np.array(json.dumps(header)), **found._asdict())
         print(f"{len(found.indices)} results of {len(queries)} queries written to {args.out}")
@@ -55,8 +68,9 @@ def _print_rows(base: Codes, queries: Codes, found: Neighbours) -> None:
     for query in range(len(queries)):
         places = range(found.offsets[query], found.offsets[query + 1])
         for rank, place in enumerate(places, 1):
-            item = found.indices[place]
-            print(_name(queries, query), rank, found.distances[place], _name(base, item), *_label(base, item), sep="\t")
+            item, distance = found.indices[place], found.distances[place]
+            shown = distance if distance.dtype.kind == "i" else f"{distance:.6g}"
+            print(_name(queries, query), rank, shown, _name(base, item), *_label(base, item), sep="\t")
 
 
 def _name(codes: Codes, place: int) -> object:

@@ -2,10 +2,11 @@
 
 Bit k of a code is bit k % 8, least significant first, of byte k // 8; the bits after the last one are zero.
 
-The file is an uncompressed .npz with these arrays (only the first two are always there):
+The file is an uncompressed .npz, so that its arrays can be mapped into memory where they lie. They are (only the first
+two are always there):
 
     header   JSON text: {"format": "blobnet codes", "version": 1, "bits": K, "threshold": t or null,
-             "net": file, "weights": file, "blob": name}; 0-dimensional
+             "block_size": B or null, "net": file, "weights": file, "blob": name}; 0-dimensional
     packed   (N, ceil(K / 8)) uint8
     values   (N, K) float32, the outputs the bits were made of
     labels   (N,) int64 class numbers, or (N, L) uint8 rows with a 1 for each label that the item has
@@ -15,12 +16,14 @@ The file is an uncompressed .npz with these arrays (only the first two are alway
 from __future__ import annotations
 
 import json
+import math
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from blobnet.errors import BlobnetError, DataError, ShapeError
+from blobnet.hashing.mapped import map_arrays
 from blobnet.proto.storage import atomic_write, require_file
 
 FORMAT, VERSION = "blobnet codes", 1
@@ -63,11 +66,31 @@ def binarize(values: np.ndarray, threshold: float = 0.0) -> np.ndarray:
     >>> binarize(np.array([[-0.5, 0.0, 2.0]])).tolist()
     [[6]]
     """
+    return pack(_numbers(values, "binarize") >= threshold)
+
+
+def one_hot(values: np.ndarray, block_size: int) -> np.ndarray:
+    """Packed codes of real values (N, M B) with a single 1 in each of M blocks of B bits, where its largest value is.
+
+    Of equal values the first has the 1. ShapeError unless the blocks divide the values; NaN: DataError.
+
+    >>> one_hot(np.array([[0.1, 0.9, 0.5, 0.5]]), 2).tolist()
+    [[6]]
+    """
+    values = _numbers(values, "one_hot")
+    if values.ndim != 2 or block_size < 2 or values.shape[1] % block_size:
+        raise ShapeError("one_hot", expected=f"values (N, M * B) in blocks of B = {block_size}, B >= 2",
+                         got=f"shape {values.shape}")
+    largest = values.reshape(len(values), values.shape[1] // block_size, block_size).argmax(axis=2)
+    return pack((largest[:, :, None] == np.arange(block_size)).reshape(values.shape))
+
+
+def _numbers(values: np.ndarray, where: str) -> np.ndarray:
     values = np.asarray(values)
     if np.isnan(values).any():
-        raise DataError("binarize", "NaN among the values", expected="numbers", got=f"{np.isnan(values).sum()} NaN",
+        raise DataError(where, "NaN among the values", expected="numbers", got=f"{np.isnan(values).sum()} NaN",
                         hint="check the weights of the net that made them")
-    return pack(values >= threshold)
+    return values
 
 
 def to_words(packed: np.ndarray) -> np.ndarray:
@@ -86,7 +109,9 @@ class Codes:
     packed (N, ceil(K / 8)) uint8; bits = K; values (N, K) float32 or None, and the threshold that made bits of them
     (None where the bits were given as such); labels (N,) class numbers or (N, L) rows of 0 and 1, or None; ids (N,)
     integers or text, or None. net, weights and blob name the files and the blob that the values came from.
-    Labels may come as the floats of a Caffe blob, and (N, 1) means (N,). Raises ShapeError and DataError.
+    block_size B: the code is structured, K / B blocks with a single 1 each where the block's largest value is, as in
+    Jain et al., SuBiC, ICCV 2017; None for other codes. Labels may come as the floats of a Caffe blob, and (N, 1) means
+    (N,). Raises ShapeError and DataError.
     """
 
     packed: np.ndarray
@@ -95,33 +120,47 @@ class Codes:
     labels: np.ndarray | None = None
     ids: np.ndarray | None = None
     threshold: float | None = None
+    block_size: int | None = None
     net: str = ""
     weights: str = ""
     blob: str = ""
 
     @classmethod
-    def from_values(cls, values: np.ndarray, threshold: float = 0.0, **rest) -> Codes:
-        """Codes of real outputs (N, K): bit = value >= threshold. `rest` are the other fields: labels, ids, net …"""
+    def from_values(cls, values: np.ndarray, threshold: float = 0.0, block_size: int | None = None, **rest) -> Codes:
+        """Codes of real outputs (N, K): bit = value >= threshold or, with a block size, the largest of each block.
+
+        `rest` are the other fields: labels, ids, net …
+        """
         values = np.asarray(values, np.float32)
-        packed = binarize(values, threshold)
-        return cls(packed, values.shape[1], values, threshold=float(threshold), **rest)
+        if block_size is None:
+            return cls(binarize(values, threshold), values.shape[1], values, threshold=float(threshold), **rest)
+        return cls(one_hot(values, block_size), values.shape[1], values, block_size=int(block_size), **rest)
 
     @classmethod
     def from_bits(cls, bits: np.ndarray, **rest) -> Codes:
         """Codes of (N, K) zeros and ones. `rest` are the other fields: labels, ids, net …"""
         return cls(pack(bits), np.shape(bits)[1], **rest)
 
+    def in_blocks(self, block_size: int) -> Codes:
+        """Structured codes of the same values; DataError if there are only bits."""
+        if self.values is None:
+            raise DataError("codes", "no real values to make blocks of", hint="encode the images again")
+        return replace(self, packed=one_hot(self.values, block_size), block_size=block_size, threshold=None)
+
     def __post_init__(self):
         packed, count = self.packed, len(self.packed)
         if packed.dtype != np.uint8 or self.bits < 1 or packed.shape != (count, -(-self.bits // 8)):
             raise ShapeError("codes", expected=f"packed (N, {-(-self.bits // 8)}) uint8 for {self.bits} bits",
                              got=f"{packed.shape} {packed.dtype}")
-        if self.bits % 8 and (packed[:, -1] >> self.bits % 8).any():
+        if self.bits % 8 and not self.mapped and (packed[:, -1] >> self.bits % 8).any():
             raise DataError("codes", f"ones after the last of {self.bits} bits", hint="pack the bits with pack()")
+        if self.block_size is not None and (self.block_size < 2 or self.bits % self.block_size):
+            raise ShapeError("codes", expected=f"bits a multiple of the block size, {self.block_size}, of 2 or more",
+                             got=self.bits)
         for name, check in (("values", self._check_values), ("labels", _check_labels), ("ids", _check_ids)):
             given = getattr(self, name)
             if given is not None:
-                object.__setattr__(self, name, check(np.asarray(given), count))
+                object.__setattr__(self, name, check(np.asanyarray(given), count))
 
     def _check_values(self, values: np.ndarray, count: int) -> np.ndarray:
         if values.shape != (count, self.bits):
@@ -132,25 +171,44 @@ class Codes:
         return len(self.packed)
 
     @property
+    def mapped(self) -> bool:
+        """Whether the codes are in a file that is mapped into memory."""
+        return isinstance(self.packed, np.memmap)
+
+    @property
+    def capacity(self) -> float:
+        """The bits that an item needs at least: K, or log2(B) a block of structured codes."""
+        return self.bits if self.block_size is None else self.bits // self.block_size * math.log2(self.block_size)
+
+    @property
     def rule(self) -> str:
         """How the bits were made, in words."""
+        if self.block_size is not None:
+            return f"1 for the largest of each {self.block_size} values"
         return "bits as given" if self.threshold is None else f"bit = value >= {self.threshold:g}"
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the file described at the top of this page, whole or not at all."""
         header = {"format": FORMAT, "version": VERSION}
-        header |= {name: getattr(self, name) for name in ("bits", "threshold", "net", "weights", "blob")}
+        header |= {name: getattr(self, name) for name in ("bits", "threshold", "block_size", "net", "weights", "blob")}
         arrays = {name: getattr(self, name) for name in ("packed", "values", "labels", "ids")}
         with atomic_write(path) as file:
             np.savez(file, header=np.array(json.dumps(header)), **{k: v for k, v in arrays.items() if v is not None})
 
     @classmethod
-    def load(cls, path: str | os.PathLike) -> Codes:
-        """Read what `save` wrote; DataError or ShapeError, naming the file, if it is anything else."""
+    def load(cls, path: str | os.PathLike, mmap: bool = False) -> Codes:
+        """Read what `save` wrote; DataError or ShapeError, naming the file, if it is anything else.
+
+        mmap: leave the arrays in the file, from where the system reads what is looked at: for bases larger than the
+        memory. Then shapes and types are checked, but neither checksums nor contents.
+        """
         where = os.fspath(path)
         try:
-            with open(require_file(path), "rb") as stream, np.load(stream, allow_pickle=False) as file:
-                arrays = {name: file[name] for name in file.files}
+            if mmap:
+                arrays = map_arrays(require_file(path))
+            else:
+                with open(require_file(path), "rb") as stream, np.load(stream, allow_pickle=False) as file:
+                    arrays = {name: file[name] for name in file.files}
         except BlobnetError:
             raise
         except Exception as error:  # zipfile and NumPy raise a dozen types on damaged files
@@ -161,12 +219,20 @@ class Codes:
             raise DataError(where, expected="the arrays packed and perhaps values, labels, ids", got=sorted(arrays))
         try:
             codes = cls(**arrays, **header)
-            if codes.values is not None and codes.threshold is not None:
-                if not np.array_equal(binarize(codes.values, codes.threshold), codes.packed):
-                    raise DataError("codes", f"the packed bits are not those of the values ({codes.rule})")
+            if not mmap:
+                codes._check_bits()
         except (DataError, ShapeError) as error:
             raise type(error)(where, str(error)) from error
         return codes
+
+    def _check_bits(self) -> None:
+        """DataError unless the bits are those of the values."""
+        if self.values is None or (self.threshold is None and self.block_size is None):
+            return
+        expected = binarize(self.values, self.threshold) if self.block_size is None \
+            else one_hot(self.values, self.block_size)
+        if not np.array_equal(expected, self.packed):
+            raise DataError("codes", f"the packed bits are not those of the values ({self.rule})")
 
 
 def _header(array: np.ndarray | None, where: str) -> dict:
@@ -178,7 +244,9 @@ def _header(array: np.ndarray | None, where: str) -> dict:
         found = "no header of ours"
     if found != (FORMAT, VERSION):
         raise DataError(where, expected=f"{FORMAT}, version {VERSION}", got=found, hint=_HINT)
-    kinds = {"bits": int, "threshold": (float, int, type(None)), "net": str, "weights": str, "blob": str}
+    header.setdefault("block_size", None)  # older files have none
+    kinds = {"bits": int, "threshold": (float, int, type(None)), "block_size": (int, type(None)), "net": str,
+             "weights": str, "blob": str}
     if set(header) != set(kinds) or not all(isinstance(header[name], kind) for name, kind in kinds.items()):
         raise DataError(where, "a damaged header", expected=f"the fields {', '.join(kinds)}", got=header)
     return header
@@ -189,6 +257,8 @@ def _check_labels(labels: np.ndarray, count: int) -> np.ndarray:
         labels = labels[:, 0]
     if labels.ndim not in (1, 2) or len(labels) != count:
         raise ShapeError("codes", expected=f"labels ({count},) or ({count}, L)", got=f"shape {labels.shape}")
+    if isinstance(labels, np.memmap) and labels.dtype == (np.int64 if labels.ndim == 1 else np.uint8):
+        return labels  # as `save` left them; a look at each would read the file
     if labels.dtype.kind not in "biuf" or not (np.isfinite(labels) & (labels == np.rint(labels))).all():
         raise DataError("codes", expected="whole numbers as labels", got=f"{labels.dtype} labels that are not")
     if labels.ndim == 1:

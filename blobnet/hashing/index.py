@@ -1,4 +1,4 @@
-"""Exact search among hash codes by Hamming distance, the number of bits in which two codes differ."""
+"""Exact search by comparing every query with every item: what all metrics share, and the Hamming distance."""
 
 from __future__ import annotations
 
@@ -24,7 +24,138 @@ class Neighbours(NamedTuple):
 
     offsets: np.ndarray    # (Q + 1,) int64
     indices: np.ndarray    # (M,) int64, rows of the base
-    distances: np.ndarray  # (M,) int64, bits
+    distances: np.ndarray  # (M,) int64 bits, or float32 for the metrics of real values
+
+
+class Index:
+    """Search in the base `codes`, which may be mapped into memory: a chunk of it after the other is looked at.
+
+    A metric is a class with `asked` and `part`, which prepare some queries and a chunk of the base, and `compare`,
+    which writes the distances between them.
+    """
+
+    metric: str
+    levels: int | None = None  # distances are 0 … levels - 1; None for real numbers
+    chunk = 1 << 20            # items whose parts are made at once
+    block = _BLOCK
+
+    def __init__(self, codes: Codes):
+        if not len(codes):
+            raise DataError(self.where, "no codes to search in")
+        self.codes = codes
+        self._whole = self.part(0, len(codes)) if len(codes) <= self.chunk else None
+
+    @property
+    def where(self) -> str:
+        return type(self).__name__
+
+    def asked(self, queries: Codes, first: int, last: int):
+        """What `compare` takes of the queries first … last - 1, a row each; ShapeError if they do not fit."""
+        raise NotImplementedError
+
+    def part(self, start: int, stop: int):
+        """What `compare` takes of the items start … stop - 1."""
+        raise NotImplementedError
+
+    def compare(self, asked, part, out: np.ndarray) -> None:
+        """Write the distances (b, n)."""
+        raise NotImplementedError
+
+    @property
+    def dtype(self) -> np.dtype:
+        """Of the distances."""
+        return np.dtype(np.float32 if self.levels is None else np.min_scalar_type(self.levels - 1))
+
+    def blocks(self, queries: Codes, first: int, last: int) -> Iterator[tuple[int, int, np.ndarray]]:
+        """Walk over the queries first … last - 1 in blocks: start, stop, distances of the queries start … stop - 1.
+
+        distances (stop - start, N), of `dtype`, is a buffer that the next block overwrites.
+        """
+        return self._walk(queries, first, last, self.part(0, len(self.codes)) if self._whole is None else self._whole,
+                          len(self.codes))
+
+    def _walk(self, queries: Codes, first: int, last: int, part,
+              count: int) -> Iterator[tuple[int, int, np.ndarray]]:
+        asked = self.asked(queries, first, last)
+        rows = max(1, min(self.block // count, last - first))
+        distances = np.empty((rows, count), self.dtype)
+        for start in range(first, last, rows):
+            stop = min(start + rows, last)
+            self.compare(asked[start - first:stop - first], part, distances[:stop - start])
+            yield start, stop, distances[:stop - start]
+
+    def search(self, queries: Codes, top: int | None = None, radius: float | None = None) -> Neighbours:
+        """The `top` nearest items of each query, those at most `radius` away, or (both given) those in both.
+
+        DataError unless 1 <= top <= N and, for distances that are never below 0, radius >= 0.
+        """
+        check_limits(self.where, len(self.codes), top, radius, self.metric)
+        found = [(np.empty(0, np.int64), np.empty(0, self.dtype))] * len(queries)
+        for start in range(0, len(self.codes), self.chunk):
+            stop = min(start + self.chunk, len(self.codes))
+            part = self.part(start, stop) if self._whole is None else self._whole
+            near = parallel(functools.partial(self._nearest_of, queries, part, start, stop, top, radius), len(queries))
+            more = [pair for pairs in near for pair in pairs]
+            found = [_merge(*old, *new, top) for old, new in zip(found, more)] if start else more
+        none, no_distance = np.empty(0, np.int64), np.empty(0, np.int64 if self.levels else np.float32)
+        return Neighbours(np.cumsum([0, *(len(indices) for indices, _ in found)]),
+                          np.concatenate([none, *(indices for indices, _ in found)]),
+                          np.concatenate([no_distance, *(distances for _, distances in found)]))
+
+    def _nearest_of(self, queries: Codes, part, start: int, stop: int, top: int | None, radius: float | None,
+                    first: int, last: int) -> list[tuple[np.ndarray, np.ndarray]]:
+        found = []
+        for _, _, distances in self._walk(queries, first, last, part, stop - start):
+            for line in distances:
+                near = np.flatnonzero(line <= self._reach(line, top, radius))
+                order = stable_order(line[near][None])[0, :top]
+                found.append((near[order] + start, line[near[order]]))
+        return found
+
+    def _reach(self, line: np.ndarray, top: int | None, radius: float | None) -> float:
+        """How far away the last item is that is wanted: only those up to there are sorted."""
+        if top is None or top >= len(line):
+            farthest = line.max()
+        elif self.levels:
+            farthest = np.searchsorted(np.cumsum(np.bincount(line)), top)
+        else:
+            farthest = np.partition(line, top - 1)[top - 1]
+        return farthest if radius is None else min(farthest, radius)
+
+
+def check_limits(where: str, count: int, top: int | None, radius: float | None, metric: str) -> None:
+    """DataError unless `top` and `radius` can limit a search among `count` items."""
+    if top is None and radius is None:
+        raise DataError(where, expected="top, radius or both", got="neither")
+    if top is not None and not 1 <= top <= count:
+        raise DataError(where, expected=f"top from 1 to {count}, the size of the base", got=top)
+    if radius is not None and radius < 0 and metric in ("hamming", "l2", "cosine"):
+        raise DataError(where, expected="a radius of 0" + " bits" * (metric == "hamming") + " or more", got=radius)
+
+
+def _merge(indices: np.ndarray, distances: np.ndarray, more: np.ndarray, farther: np.ndarray,
+           top: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """Two rankings in one; the items of the first come before those of the second in index order."""
+    indices, distances = np.concatenate([indices, more]), np.concatenate([distances, farther])
+    order = stable_order(distances[None])[0, :top]
+    return indices[order], distances[order]
+
+
+def stable_order(distances: np.ndarray) -> np.ndarray:
+    """(b, N) int64: the places of each row's distances (b, N), ascending, equal ones in index order.
+
+    On bytes NumPy's stable sort is a counting sort. Real numbers are sorted as integers that hold the number's bits
+    above the place, which is several times faster than NumPy's stable sort of numbers.
+    """
+    if distances.dtype.kind != "f":
+        return np.argsort(distances, axis=1, kind="stable")
+    bits = (distances.astype(np.float32) + np.float32(0)).view(np.int32).astype(np.int64)  # adding 0 makes 0 of -0
+    keys = np.where(bits < 0, bits ^ 0x7FFFFFFF, bits)  # ascending, as the numbers are
+    keys <<= 32
+    keys |= np.arange(distances.shape[1])
+    keys.sort(axis=1)
+    keys &= 0xFFFFFFFF
+    return keys
 
 
 @functools.cache
@@ -44,8 +175,10 @@ def _count_ones(words: np.ndarray) -> np.ndarray:
 count_ones = getattr(np, "bitwise_count", _count_ones)
 
 
-class HammingIndex:
-    """Search in the base `codes`. Exact: every query is compared with every code.
+class HammingIndex(Index):
+    """The distance is the number of bits in which two codes differ.
+
+    Structured codes of M blocks are at twice the number of blocks in which they differ.
 
     >>> index = HammingIndex(Codes.from_bits(np.array([[0, 0, 0], [1, 1, 1], [0, 0, 1]])))
     >>> found = index.search(Codes.from_bits(np.array([[0, 1, 1]])), top=2)
@@ -53,71 +186,33 @@ class HammingIndex:
     ([1, 2], [1, 1])
     """
 
-    def __init__(self, codes: Codes):
-        if not len(codes):
-            raise DataError("HammingIndex", "no codes to search in")
-        self.codes = codes
-        self._words = to_words(codes.packed)
+    metric = "hamming"
 
-    def blocks(self, queries: Codes, first: int, last: int) -> Iterator[tuple[int, int, np.ndarray]]:
-        """Walk over the queries first … last - 1 in blocks: start, stop, distances of the queries start … stop - 1.
+    @property
+    def levels(self) -> int:
+        return self.codes.bits + 1
 
-        distances (stop - start, N) uint8, or uint16 above 255 bits, is a buffer that the next block overwrites.
-        ShapeError when the queries' codes have another length.
-        """
-        bits, count = self.codes.bits, len(self.codes)
-        if queries.bits != bits:
-            raise ShapeError("HammingIndex", expected=f"queries of {bits} bits, as the base", got=queries.bits)
-        words = to_words(queries.packed[first:last])
-        rows = max(1, min(_BLOCK // count, last - first))
-        distances = np.empty((rows, count), np.uint8 if bits < 256 else np.uint16)
-        scratch = np.empty((rows, min(count, _TILE)), words.dtype)
-        for start in range(first, last, rows):
-            stop = min(start + rows, last)
-            block = distances[:stop - start]
-            self._compare(words[:, start - first:stop - first], block, scratch[:stop - start])
-            yield start, stop, block
+    def asked(self, queries: Codes, first: int, last: int) -> np.ndarray:
+        require_bits(self.where, queries, self.codes.bits)
+        return to_words(queries.packed[first:last]).T
 
-    def _compare(self, queries: np.ndarray, distances: np.ndarray, scratch: np.ndarray) -> None:
-        """Distances (b, N) of the query words (W, b) to the base; scratch (b, tile) words."""
-        for start in range(0, distances.shape[1], _TILE):
-            tile = distances[:, start:start + _TILE]
+    def part(self, start: int, stop: int) -> np.ndarray:
+        return to_words(self.codes.packed[start:stop])
+
+    def compare(self, asked: np.ndarray, part: np.ndarray, out: np.ndarray) -> None:
+        scratch = np.empty((len(asked), min(out.shape[1], _TILE)), part.dtype)
+        for start in range(0, out.shape[1], _TILE):
+            tile = out[:, start:start + _TILE]
             differing = scratch[:, :tile.shape[1]]
-            for i, (query, base) in enumerate(zip(queries, self._words)):
+            for i, (query, base) in enumerate(zip(asked.T, part)):
                 np.bitwise_xor(query[:, None], base[start:start + _TILE], out=differing)
                 if i == 0:
                     tile[...] = count_ones(differing)
                 else:
                     tile += count_ones(differing)
 
-    def search(self, queries: Codes, top: int | None = None, radius: int | None = None) -> Neighbours:
-        """The `top` nearest items of each query, those within `radius` bits of it, or (both given) those in both.
 
-        The histogram of a query's distances says how far its top items reach, so only they are sorted.
-        DataError unless 1 <= top <= N and radius >= 0.
-        """
-        where, bits = "HammingIndex.search", self.codes.bits
-        if top is None and radius is None:
-            raise DataError(where, expected="top, radius or both", got="neither")
-        if top is not None and not 1 <= top <= len(self.codes):
-            raise DataError(where, expected=f"top from 1 to {len(self.codes)}, the size of the base", got=top)
-        if radius is not None and radius < 0:
-            raise DataError(where, expected="a radius of 0 bits or more", got=radius)
-        widest = bits if radius is None else min(radius, bits)
-
-        def nearest(line: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-            reach = widest
-            if top is not None:
-                reach = min(reach, int(np.searchsorted(np.cumsum(np.bincount(line)), top)))
-            near = np.flatnonzero(line <= reach)
-            order = np.argsort(line[near], kind="stable")[:top]  # on bytes NumPy's stable sort is a counting sort
-            return near[order], line[near[order]]
-
-        def part(first: int, last: int) -> list[tuple[np.ndarray, np.ndarray]]:
-            return [nearest(line) for _, _, distances in self.blocks(queries, first, last) for line in distances]
-
-        found = [pair for pairs in parallel(part, len(queries)) for pair in pairs]
-        offsets = np.cumsum([0, *(len(indices) for indices, _ in found)])
-        none = np.empty(0, np.int64)
-        return Neighbours(offsets, np.concatenate([none, *(indices for indices, _ in found)]),
-                          np.concatenate([none, *(distances for _, distances in found)]))
+def require_bits(where: str, queries: Codes, bits: int) -> None:
+    """ShapeError unless the queries have as many bits as the base."""
+    if queries.bits != bits:
+        raise ShapeError(where, expected=f"queries of {bits} bits, as the base", got=queries.bits)

@@ -2,6 +2,7 @@
 
 Everywhere `base` is the database; it is left out (or is `queries` itself) under protocols whose queries are the
 database. Print `protocol.describe()` beside every number: the same codes score differently under different protocols.
+`evaluate` takes all measures in one pass over the distances; the other functions give one of them each.
 """
 
 from __future__ import annotations
@@ -14,23 +15,33 @@ import numpy as np
 from blobnet.backend import parallel
 from blobnet.errors import DataError, ShapeError
 from blobnet.hashing.codes import Codes, to_words
-from blobnet.hashing.index import HammingIndex
+from blobnet.hashing.engines import build_index
+from blobnet.hashing.index import stable_order
 from blobnet.hashing.protocol import STANDARD, Protocol
+
+Curve = tuple[np.ndarray, np.ndarray]  # recall, precision
 
 
 class Evaluation(NamedTuple):
-    """The scores of one pair of query and base codes; as text, with the protocol's sentence."""
+    """The scores of one pair of query and base codes; as text, with the protocol's sentence.
+
+    precision_within and by_radius are None for metrics of real values, whose distances are no bits.
+    """
 
     mean_average_precision: float
     precision: float  # at rank k
     k: int
-    precision_within: float  # `radius` bits
+    precision_within: float | None  # `radius` bits
     radius: int
     protocol: Protocol
+    average_precision: np.ndarray  # as the functions of these names give them
+    by_rank: Curve
+    by_radius: Curve | None
 
     def __str__(self) -> str:
-        return (f"mAP {self.mean_average_precision:.4f}, P@{self.k} {self.precision:.4f}, "
-                f"P(r<={self.radius}) {self.precision_within:.4f}\n{self.protocol.describe()}")
+        within = "" if self.precision_within is None else f", P(r<={self.radius}) {self.precision_within:.4f}"
+        return (f"mAP {self.mean_average_precision:.4f}, P@{self.k} {self.precision:.4f}{within}\n"
+                f"{self.protocol.describe()}")
 
 
 def average_precision(queries: Codes, base: Codes | None = None, protocol: Protocol = STANDARD) -> np.ndarray:
@@ -40,26 +51,12 @@ def average_precision(queries: Codes, base: Codes | None = None, protocol: Proto
     Ties "expected": the closed form of McSherry and Najork, Computing Information Retrieval Performance Measures
     Efficiently in the Presence of Tied Scores, ECIR 2008.
     """
-    pair = _Pair(queries, base, protocol)
-    top = protocol.top_k or pair.size
-    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, pair.size + 1))])
-
-    def body(block: slice, distances: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-        if protocol.ties == "expected":
-            return _expected_precision_sums(*_histograms(distances, relevant, queries.bits), harmonic, top)
-        hits = _ranked_hits(distances, relevant, protocol.ties, top)
-        sums = _precision_sums(hits)
-        return sums / np.maximum(hits.sum(axis=1), 1) if protocol.divisor == "found" else sums
-
-    sums = pair.per_query(body)
-    if protocol.divisor == "all" or protocol.ties == "expected":  # a whole ranking, if expected, finds all
-        sums = sums / np.maximum(pair.totals, 1)
-    return np.where(pair.counted, sums, np.nan)
+    return evaluate(queries, base, protocol).average_precision
 
 
 def mean_average_precision(queries: Codes, base: Codes | None = None, protocol: Protocol = STANDARD) -> float:
     """The mean of `average_precision` over the queries that count."""
-    return float(np.nanmean(average_precision(queries, base, protocol)))
+    return evaluate(queries, base, protocol).mean_average_precision
 
 
 def precision_at(queries: Codes, base: Codes | None = None, k: int = 100, protocol: Protocol = STANDARD) -> float:
@@ -67,93 +64,79 @@ def precision_at(queries: Codes, base: Codes | None = None, k: int = 100, protoc
 
     protocol.top_k and divisor play no part.
     """
-    pair = _Pair(queries, base, protocol)
-    if not 1 <= k <= pair.size:
-        raise DataError("precision_at", expected=f"k from 1 to {pair.size}, the size of the base", got=k)
-
-    def body(block: slice, distances: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-        if protocol.ties != "expected":
-            return _ranked_hits(distances, relevant, protocol.ties, k).sum(axis=1)
-        items, hits = _histograms(distances, relevant, queries.bits)
-        seen = np.clip(k - (np.cumsum(items, axis=1) - items), 0, items)
-        return (hits * seen / np.maximum(items, 1)).sum(axis=1)
-
-    return float(pair.per_query(body)[pair.counted].mean() / k)
+    return evaluate(queries, base, protocol, k).precision
 
 
 def precision_within(queries: Codes, base: Codes | None = None, radius: int = 2,
                      protocol: Protocol = STANDARD) -> float:
     """The part of the items within `radius` bits that is relevant, mean over the queries.
 
-    A query with nothing within the radius counts as 0. Ties, divisor and top_k of the protocol play no part.
+    A query with nothing within the radius counts as 0. Ties, divisor and top_k of the protocol play no part. DataError
+    for other metrics than Hamming distance.
     """
-    pair = _Pair(queries, base, protocol)
-    if radius < 0:
-        raise DataError("precision_within", expected="a radius of 0 bits or more", got=radius)
-
-    def body(block: slice, distances: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-        near = distances <= radius
-        items = near.sum(axis=1)
-        near &= relevant
-        return near.sum(axis=1) / np.maximum(items, 1)
-
-    return float(pair.per_query(body)[pair.counted].mean())
+    _require_bits_of(protocol, "precision_within")
+    return evaluate(queries, base, protocol, radius=radius).precision_within
 
 
-def curve_by_radius(queries: Codes, base: Codes | None = None,
-                    protocol: Protocol = STANDARD) -> tuple[np.ndarray, np.ndarray]:
+def curve_by_radius(queries: Codes, base: Codes | None = None, protocol: Protocol = STANDARD) -> Curve:
     """(recall, precision) within every Hamming radius 0 … K, each (K + 1,), pooled over the queries.
 
     Precision: of all pairs of a query and an item within the radius, the part that is relevant (1 where there is no
     pair yet). Recall: of all relevant pairs, the part within the radius. Ties, divisor and top_k play no part.
+    DataError for other metrics than Hamming distance.
     """
-    pair = _Pair(queries, base, protocol)
-
-    def body(block: slice, distances: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-        counted = pair.counted[block]
-        distances, relevant = distances[counted], relevant[counted]
-        return np.stack([np.bincount(distances.ravel(), minlength=queries.bits + 1),
-                         np.bincount(distances[relevant], minlength=queries.bits + 1)])
-
-    items, hits = np.cumsum(pair.summed(body), axis=1)
-    return hits / hits[-1], np.where(items, hits / np.maximum(items, 1), 1.0)
+    _require_bits_of(protocol, "curve_by_radius")
+    return evaluate(queries, base, protocol).by_radius
 
 
-def curve_by_rank(queries: Codes, base: Codes | None = None,
-                  protocol: Protocol = STANDARD) -> tuple[np.ndarray, np.ndarray]:
+def curve_by_rank(queries: Codes, base: Codes | None = None, protocol: Protocol = STANDARD) -> Curve:
     """(recall, precision) after every rank 1 … N (or top_k), each (N,), the means over the queries.
 
     A query without relevant items, if it counts, has recall 0.
     """
-    pair = _Pair(queries, base, protocol)
-    top = protocol.top_k or pair.size
-    shares = 1 / np.maximum(pair.totals, 1)
-
-    def body(block: slice, distances: np.ndarray, relevant: np.ndarray) -> np.ndarray:
-        counted = pair.counted[block]
-        distances, relevant = distances[counted], relevant[counted]
-        if protocol.ties == "expected":
-            hits = _expected_hits(*_histograms(distances, relevant, queries.bits), top)
-        else:
-            hits = _ranked_hits(distances, relevant, protocol.ties, top)
-        return np.stack([shares[block][counted] @ hits, hits.sum(axis=0)])
-
-    recall, hits = np.cumsum(pair.summed(body), axis=1) / pair.counted.sum()
-    return recall, hits / np.arange(1, top + 1)
+    return evaluate(queries, base, protocol).by_rank
 
 
 def evaluate(queries: Codes, base: Codes | None = None, protocol: Protocol = STANDARD, k: int | None = None,
              radius: int = 2) -> Evaluation:
-    """mAP, precision at rank k and within `radius`; k None: the protocol's top_k, else 100 or all of a smaller base."""
-    k = k or protocol.top_k or min(100, len(queries if base is None else base))
-    return Evaluation(mean_average_precision(queries, base, protocol), precision_at(queries, base, k, protocol), k,
-                      precision_within(queries, base, radius, protocol), radius, protocol)
+    """All measures; k None: the protocol's top_k, else 100 or all of a smaller base.
+
+    DataError for k outside 1 … N, a negative radius, and queries and base that do not go with the protocol.
+    """
+    pair = _Pair(queries, base, protocol)
+    top = protocol.top_k or pair.size
+    if k is None:
+        k = protocol.top_k or min(100, pair.size)
+    if not 1 <= k <= pair.size:
+        raise DataError("evaluate", expected=f"k from 1 to {pair.size}, the size of the base", got=k)
+    if radius < 0:
+        raise DataError("evaluate", expected="a radius of 0 bits or more", got=radius)
+    parts = parallel(lambda first, last: _one_pass(pair, protocol, top, k, radius, first, last), len(queries))
+    sums, at, within = (np.concatenate(arrays) for arrays in zip(*(part.scores for part in parts)))
+    if protocol.divisor == "all" or protocol.ties == "expected":  # a whole ranking, if expected, finds all
+        sums = sums / np.maximum(pair.totals, 1)
+    scores, counted = np.where(pair.counted, sums, np.nan), pair.counted
+    hits, recall = sum(part.ranks for part in parts) / counted.sum()
+    by_radius = None
+    if pair.index.levels:
+        items, relevant = np.cumsum(sum(part.levels for part in parts), axis=1)
+        by_radius = relevant / relevant[-1], np.where(items, relevant / np.maximum(items, 1), 1.0)
+    return Evaluation(float(np.nanmean(scores)), float(at[counted].mean() / k), k,
+                      float(within[counted].mean()) if pair.index.levels else None, radius, protocol, scores,
+                      (np.cumsum(recall), np.cumsum(hits) / np.arange(1, top + 1)), by_radius)
+
+
+def _require_bits_of(protocol: Protocol, where: str) -> None:
+    if protocol.metric != "hamming":
+        raise DataError(where, expected="metric 'hamming', whose distances are bits", got=repr(protocol.metric),
+                        hint="curve_by_rank goes with every metric")
 
 
 class _Pair:
     """Queries and base, checked against each other and the protocol.
 
-    size = N; totals (Q,) relevant items of every query; counted (Q,) whether it counts.
+    index of the base; size = N; relevance(start, stop), as `_relevance` gives it; totals (Q,) relevant items of every
+    query; counted (Q,) whether it counts.
     """
 
     def __init__(self, queries: Codes, base: Codes | None, protocol: Protocol):
@@ -167,7 +150,7 @@ class _Pair:
             raise DataError(where, expected="a base that is the queries", got="another base", hint="leave the base out")
         if not len(queries):
             raise DataError(where, "no queries")
-        self.queries, self.index, self.size = queries, HammingIndex(base), len(base)
+        self.queries, self.index, self.size = queries, build_index(base, protocol.metric), len(base)
         if protocol.top_k is not None and protocol.top_k > self.size:
             raise DataError(where, expected=f"top_k up to {self.size}, the size of the base", got=protocol.top_k)
         self.relevance = _relevance(queries.labels, base.labels)
@@ -177,23 +160,8 @@ class _Pair:
                             hint="do queries and base share their labels?")
         self.counted = (self.totals > 0) | (protocol.without_relevant == "zero")
 
-    def per_query(self, body: Callable[[slice, np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
-        """body(block, distances, relevant) over blocks of b queries, arrays (b, N); its (b,) results in one array."""
-        return np.concatenate([result for results in self._parts(body, list) for result in results])
-
-    def summed(self, body: Callable[[slice, np.ndarray, np.ndarray], np.ndarray]) -> np.ndarray:
-        """Likewise, the sum of the results."""
-        return sum(self._parts(body, sum))
-
     def _count_relevant(self, first: int, last: int) -> np.ndarray:
         return np.array([np.count_nonzero(self.relevance(query, query + 1)) for query in range(first, last)])
-
-    def _parts(self, body: Callable, gather: Callable) -> list:
-        def part(first: int, last: int):
-            return gather(body(slice(start, stop), distances, self.relevance(start, stop))
-                          for start, stop, distances in self.index.blocks(self.queries, first, last))
-
-        return parallel(part, len(self.queries))
 
 
 def _relevance(queries: np.ndarray | None, base: np.ndarray | None) -> Callable[[int, int], np.ndarray]:
@@ -217,32 +185,84 @@ def _relevance(queries: np.ndarray | None, base: np.ndarray | None) -> Callable[
     return shared
 
 
-def _ranked_hits(distances: np.ndarray, relevant: np.ndarray, ties: str, top: int) -> np.ndarray:
-    """(b, top) booleans: is the item at each rank relevant? Ties "index", "best" or "worst"."""
-    keys = distances
-    if ties != "index":
-        kind = np.uint8 if int(distances.max(initial=0)) < 128 else np.uint16
-        keys = distances.astype(kind) * kind(2) + (relevant if ties == "worst" else ~relevant)
-    order = np.argsort(keys, axis=1, kind="stable")[:, :top]  # on bytes NumPy's stable sort is a counting sort
-    order += np.arange(len(order))[:, None] * distances.shape[1]
+class _Sums(NamedTuple):
+    """What a worker finds for q queries."""
+
+    scores: np.ndarray  # (3, q) sum of precisions, relevant items up to rank k, precision within the radius
+    ranks: np.ndarray   # (2, top) relevant items at each rank, and each as a share of its query's
+    levels: np.ndarray  # (2, levels) pairs of query and item at each distance: all, the relevant ones
+
+
+def _one_pass(pair: _Pair, protocol: Protocol, top: int, k: int, radius: int, first: int, last: int) -> _Sums:
+    """All sums over the queries first … last - 1."""
+    harmonic = np.concatenate([[0.0], np.cumsum(1 / np.arange(1, pair.size + 1))])
+    found = _Sums(np.zeros((3, last - first)), np.zeros((2, top)), np.zeros((2, pair.index.levels or 0), np.int64))
+    weights = np.stack([np.ones(len(pair.totals)), 1 / np.maximum(pair.totals, 1)])
+    for start, stop, distances in pair.index.blocks(pair.queries, first, last):
+        relevant = pair.relevance(start, stop)
+        sums, at, within = found.scores[:, start - first:stop - first]
+        if pair.index.levels or protocol.ties != "index":
+            places = distances if pair.index.levels else _dense_ranks(distances)
+            items, hits = table = _histograms(places, relevant, pair.index.levels or int(places.max()) + 1)
+        if pair.index.levels:
+            found.levels[...] += table[:, pair.counted[start:stop]].sum(axis=1)
+            within[:] = hits[:, :radius + 1].sum(axis=1) / np.maximum(items[:, :radius + 1].sum(axis=1), 1)
+        if protocol.ties == "index":
+            ranked = _ranked_hits(distances, relevant, max(top, k))
+        else:
+            ranked = _tied_hits(items, hits, protocol.ties)
+        at[:] = ranked[:, :k].sum(axis=1)
+        ranked = ranked[:, :top]
+        if protocol.ties == "expected":
+            sums[:] = _expected_precision_sums(items, hits, harmonic, top)
+        else:
+            sums[:] = [_precision_sum(line, protocol.divisor) for line in ranked]
+        found.ranks[...] += weights[:, start:stop] @ ranked.astype(np.float64)
+    return found
+
+
+def _dense_ranks(distances: np.ndarray) -> np.ndarray:
+    """(b, N) whole numbers 0, 1, 2 … in the order of each row's real distances, equal for equal ones."""
+    order = stable_order(distances)
+    ascending = np.take_along_axis(distances, order, axis=1)
+    steps = np.zeros(order.shape, np.int64)
+    np.cumsum(ascending[:, 1:] != ascending[:, :-1], axis=1, out=steps[:, 1:])
+    np.put_along_axis(ranks := np.empty_like(steps), order, steps, axis=1)
+    return ranks
+
+
+def _ranked_hits(distances: np.ndarray, relevant: np.ndarray, top: int) -> np.ndarray:
+    """(b, top) booleans: is the item at each rank relevant, equal distances in index order?"""
+    order = stable_order(distances)[:, :top]
+    order += np.arange(0, distances.size, distances.shape[1])[:, None]
     return relevant.ravel().take(order)
 
 
-def _precision_sums(hits: np.ndarray) -> np.ndarray:
-    """(b,) sums over the relevant ranks of the precision there."""
-    found = hits.sum(axis=1)
-    rows = np.repeat(np.arange(len(hits)), found)
-    ranks = np.flatnonzero(hits) - rows * hits.shape[1] + 1
-    nth = np.arange(1, len(rows) + 1) - np.repeat(np.cumsum(found) - found, found)
-    return np.bincount(rows, weights=nth / ranks, minlength=len(hits))
+def _histograms(places: np.ndarray, relevant: np.ndarray, levels: int) -> np.ndarray:
+    """How many items, and how many relevant ones, each query has at every distance: (2, b, levels)."""
+    keys = places.astype(np.promote_types(places.dtype, np.min_scalar_type(2 * levels)))
+    keys *= 2
+    keys += relevant
+    counts = np.array([np.bincount(line, minlength=2 * levels) for line in keys])
+    others, hits = counts[:, ::2], counts[:, 1::2]
+    return np.stack([others + hits, hits])
 
 
-def _histograms(distances: np.ndarray, relevant: np.ndarray, bits: int) -> tuple[np.ndarray, np.ndarray]:
-    """How many items, and how many relevant ones, each query has at every distance: two (b, bits + 1) arrays."""
-    keys = distances + np.arange(0, len(distances) * (bits + 1), bits + 1)[:, None]
-    shape, length = (len(distances), bits + 1), len(distances) * (bits + 1)
-    return (np.bincount(keys.ravel(), minlength=length).reshape(shape),
-            np.bincount(keys[relevant], minlength=length).reshape(shape))
+def _tied_hits(items: np.ndarray, hits: np.ndarray, ties: str) -> np.ndarray:
+    """(b, N) from the histograms: is the item at each rank relevant? Of ties "expected", the probability."""
+    if ties == "expected":
+        values, counts = hits / np.maximum(items, 1), items
+    else:
+        counts = np.stack([hits, items - hits] if ties == "best" else [items - hits, hits], axis=2)
+        values = np.broadcast_to([ties == "best", ties != "best"], counts.shape)
+    return np.repeat(values.ravel(), counts.ravel()).reshape(len(items), -1)
+
+
+def _precision_sum(hits: np.ndarray, divisor: str) -> float:
+    """The sum over the relevant ranks of the precision there or, divisor "found", the mean."""
+    ranks = np.flatnonzero(hits) + 1
+    total = (np.arange(1, len(ranks) + 1) / ranks).sum()
+    return total / max(len(ranks), 1) if divisor == "found" else total
 
 
 def _expected_precision_sums(items: np.ndarray, hits: np.ndarray, harmonic: np.ndarray, top: int) -> np.ndarray:
@@ -257,8 +277,3 @@ def _expected_precision_sums(items: np.ndarray, hits: np.ndarray, harmonic: np.n
     slope = (hits - 1) / np.maximum(items - 1, 1)
     sums = hits / np.maximum(items, 1) * ((hits_before + 1) * inverse + slope * (seen - (before + 1) * inverse))
     return sums.sum(axis=1)
-
-
-def _expected_hits(items: np.ndarray, hits: np.ndarray, top: int) -> np.ndarray:
-    """(b, top) probabilities that the item at each rank is relevant, over random orders of equal distances."""
-    return np.repeat((hits / np.maximum(items, 1)).ravel(), items.ravel()).reshape(len(items), -1)[:, :top]

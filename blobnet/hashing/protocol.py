@@ -7,6 +7,13 @@ from dataclasses import dataclass
 
 from blobnet.errors import DataError, close_matches
 
+_METRICS = {
+    "hamming": "Hamming distance",
+    "asymmetric": "the inner product of the query's real values with the codes of the database",
+    "l2": "the Euclidean distance of the real values",
+    "cosine": "the cosine of the real values",
+    "inner-product": "the inner product of the real values",
+}
 _TIES = {
     "index": "equal distances in index order",
     "expected": "the expectation over random orders of equal distances",
@@ -30,6 +37,7 @@ class Protocol:
     divisor             of average precision: "all" relevant items of the database or those "found" in the ranking
     without_relevant    a query without any relevant item in the database: "zero" counts as 0, "skip" leaves it out
     top_k               only the first top_k items of a ranking are seen; None for all
+    metric              what ranks: "hamming", "asymmetric", "l2", "cosine" or "inner-product"
 
     Two items are relevant to each other when their labels are equal, or, for rows of labels, share at least one.
     """
@@ -42,10 +50,12 @@ class Protocol:
     divisor: str = "all"
     without_relevant: str = "zero"
     top_k: int | None = None
+    metric: str = "hamming"
 
     def __post_init__(self):
         where = f"protocol {self.name!r}"
-        for field, known in (("ties", _TIES), ("divisor", _DIVISORS), ("without_relevant", _LONELY)):
+        for field, known in (("ties", _TIES), ("divisor", _DIVISORS), ("without_relevant", _LONELY),
+                             ("metric", _METRICS)):
             value = getattr(self, field)
             if value not in known:
                 raise DataError(where, expected=f"{field} " + " or ".join(map(repr, known)), got=repr(value))
@@ -61,7 +71,7 @@ class Protocol:
             else "no query is in the database"
         seen = "the whole ranking" if self.top_k is None else f"the first {self.top_k} of the ranking"
         return (f"{self.name}: {self.queries} against {self.database} ({included}); "
-                f"ranked by Hamming distance, {_TIES[self.ties]}; "
+                f"ranked by {_METRICS[self.metric]}, {_TIES[self.ties]}; "
                 f"relevant = equal label, or at least one shared label for label rows; "
                 f"average precision is taken over {seen} and divided by {_DIVISORS[self.divisor]}; "
                 f"a query without relevant items {_LONELY[self.without_relevant]}.")

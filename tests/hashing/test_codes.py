@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from blobnet.errors import BlobnetError, DataError, ShapeError
-from blobnet.hashing.codes import Codes, binarize, pack, to_words, unpack
+from blobnet.hashing.codes import Codes, binarize, one_hot, pack, to_words, unpack
 
 bit_arrays = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=70), elements=st.integers(0, 1))
 
@@ -48,7 +48,25 @@ def test_a_bit_is_one_from_the_threshold_on(value, threshold, bit):
     assert binarize(np.array([[value]], np.float32), threshold).item() == bit
 
 
+@given(st.integers(1, 4), st.integers(2, 9), st.integers(0, 5), st.integers(0, 99))
+def test_structured_codes_have_a_one_where_each_block_is_largest(blocks, size, count, seed):
+    values = np.random.default_rng(seed).integers(0, 4, (count, blocks * size))  # with equal values
+    codes = Codes.from_values(values, block_size=size)
+    for row, bits in zip(values.tolist(), unpack(codes.packed, codes.bits).tolist()):
+        for start in range(0, len(row), size):
+            block = row[start:start + size]
+            assert bits[start:start + size] == [int(k == block.index(max(block))) for k in range(size)]
+    assert codes.bits == blocks * size and codes.capacity == pytest.approx(blocks * np.log2(size))
+    again = Codes.from_values(values, 2.0).in_blocks(size)
+    assert np.array_equal(again.packed, codes.packed) and again.rule == codes.rule
+
+
 @pytest.mark.parametrize("call, error, words", [
+    (lambda: one_hot(np.ones((2, 6)), 4), ShapeError, r"blocks of B = 4.*got shape \(2, 6\)"),
+    (lambda: one_hot(np.full((1, 2), np.nan), 2), DataError, "2 NaN"),
+    (lambda: example().in_blocks(5), ShapeError, "B = 5"),
+    (lambda: Codes.from_bits(np.eye(4)).in_blocks(2), DataError, "no real values"),
+    (lambda: Codes(np.zeros((2, 1), np.uint8), 6, block_size=4), ShapeError, "multiple of the block size, 4.*got 6"),
     (lambda: pack(np.zeros(3)), ShapeError, r"\(N, K\)"),
     (lambda: pack(np.zeros((3, 0))), ShapeError, "K >= 1"),
     (lambda: pack(np.array([[-1, 1]])), DataError, "binarize"),
@@ -82,11 +100,14 @@ def test_labels_of_caffe_blobs_become_whole_numbers(labels, expected):
     example(threshold=0.5),
     Codes.from_bits(np.eye(9), ids=np.arange(9) + 100, labels=np.eye(9)),
     Codes.from_bits(np.ones((0, 48))),
+    example().in_blocks(4),
 ])
-def test_a_file_gives_back_what_was_saved(tmp_path, codes):
+@pytest.mark.parametrize("mmap", [False, True])
+def test_a_file_gives_back_what_was_saved(tmp_path, codes, mmap):
     path = tmp_path / "codes.npz"
     codes.save(path)
-    loaded = Codes.load(path)
+    loaded = Codes.load(path, mmap)
+    assert loaded.mapped == (mmap and len(codes) > 0)
     for name, expected in vars(codes).items():
         got = getattr(loaded, name)
         assert np.array_equal(got, expected) if isinstance(expected, np.ndarray) else got == expected, name
@@ -114,6 +135,8 @@ def edit_header(**fields):
     (edit_header(bits="12"), "damaged header"),
     (edit_header(bits=20), r"\(N, 3\) uint8 for 20 bits"),
     (edit_header(threshold=0.9), "not those of the values"),
+    (edit_header(block_size=4, threshold=None), "not those of the values"),
+    (edit_header(block_size="4"), "damaged header"),
     (lambda found: found.pop("header"), "no header"),
     (lambda found: found.update(header=np.array("[1]")), "no header"),
     (lambda found: found.pop("packed"), "array.* packed"),
@@ -140,6 +163,52 @@ def test_a_single_array_and_a_missing_file_are_refused(tmp_path):
         Codes.load(tmp_path / "one.npy")
     with pytest.raises(DataError, match="no such file"):
         Codes.load(tmp_path / "none.npz")
+
+
+def test_files_without_a_block_size_are_read(tmp_path):
+    def forget(found):
+        header = json.loads(str(found["header"]))
+        del header["block_size"]
+        found.update(header=np.array(json.dumps(header)))
+
+    rewrite(tmp_path / "codes.npz", forget)
+    assert Codes.load(tmp_path / "codes.npz").block_size is None
+
+
+def test_a_mapped_file_is_not_read(tmp_path):
+    example().save(tmp_path / "codes.npz")
+    codes = Codes.load(tmp_path / "codes.npz", mmap=True)
+    for array in (codes.packed, codes.values, codes.labels):
+        assert isinstance(array, np.memmap) and not array.flags.writeable
+    assert np.array_equal(codes.values, example().values) and codes.labels.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.parametrize("change, words", [
+    (lambda data: data[:-30], "whole .npz"), (lambda data: b"PK" + bytes(80), "whole .npz"),
+    (lambda data: data.replace(b"(5, 12)", b"(500,1)"), "whole .npz"),
+    (lambda data: data.replace(b"'|u1'", b"'|i1'"), r"uint8 for 12 bits, got \(5, 2\) int8")])
+def test_a_damaged_file_is_not_mapped(tmp_path, change, words):
+    example().save(tmp_path / "codes.npz")
+    (tmp_path / "codes.npz").write_bytes(change((tmp_path / "codes.npz").read_bytes()))
+    with pytest.raises(BlobnetError, match="codes.npz.*" + words):
+        Codes.load(tmp_path / "codes.npz", mmap=True)
+
+
+def test_an_array_does_not_reach_beyond_its_part_of_the_file(tmp_path):
+    path = tmp_path / "codes.npz"
+    Codes.from_bits(np.ones((5, 12))).save(path)
+    path.write_bytes(path.read_bytes().replace(b"(5, 2)", b"(9, 2)"))
+    with pytest.raises(DataError, match=r"uint8 \(9, 2\) is not in the file"):
+        Codes.load(path, mmap=True)
+
+
+def test_a_compressed_file_is_not_mapped(tmp_path):
+    example().save(tmp_path / "codes.npz")
+    with np.load(tmp_path / "codes.npz") as file:
+        np.savez_compressed(tmp_path / "small.npz", **file)
+    assert len(Codes.load(tmp_path / "small.npz")) == 5
+    with pytest.raises(DataError, match="small.npz: array 'header' is compressed; read it whole"):
+        Codes.load(tmp_path / "small.npz", mmap=True)
 
 
 @settings(max_examples=150, deadline=None)

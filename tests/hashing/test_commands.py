@@ -5,8 +5,12 @@ import argparse
 import numpy as np
 import pytest
 
-from blobnet.cli import evaluate, search
-from blobnet.errors import DataError
+from blobnet.cli import encode, evaluate, search
+from blobnet.core.context import TEST
+from blobnet.core.net import Net
+from blobnet.data.datum import array_to_datum
+from blobnet.data.lmdb_store import LmdbWriter
+from blobnet.errors import BlobnetError, DataError
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.metrics import mean_average_precision
 from blobnet.hashing.protocol import get_protocol
@@ -15,6 +19,7 @@ from blobnet.hashing.protocol import get_protocol
 def call(*arguments) -> int:
     parser = argparse.ArgumentParser()
     subparsers = parser.add_subparsers()
+    encode.add_parser(subparsers)
     search.add_parser(subparsers)
     evaluate.add_parser(subparsers)
     args = parser.parse_args([str(argument) for argument in arguments])
@@ -60,6 +65,17 @@ def test_search_writes_the_results(files, capsys):
         assert len(found["offsets"]) == 5 and found["offsets"][-1] == len(found["distances"])
 
 
+def test_search_by_real_values_in_a_mapped_file(tmp_path, capsys):
+    values = np.array([[3.0, 4.0], [0.0, 1.0], [-1.0, 0.5]])
+    Codes.from_values(values).save(tmp_path / "base.npz")
+    Codes.from_values(np.array([[0.0, 0.5]])).save(tmp_path / "query.npz")
+    for metric, rows in (("l2", ["0\t1\t0.5\t1", "0\t2\t1\t2"]), ("inner-product", ["0\t1\t-2\t0", "0\t2\t-0.5\t1"]),
+                         ("asymmetric", ["0\t1\t-0.5\t0", "0\t2\t-0.5\t1"])):
+        call("search", "--base", tmp_path / "base.npz", "--queries", tmp_path / "query.npz", "--metric", metric,
+             "--top", 2, "--mmap")
+        assert capsys.readouterr().out.splitlines() == ["query\trank\tdistance\titem", *rows]
+
+
 def test_search_prints_label_rows_and_does_without_labels(tmp_path, capsys):
     Codes.from_bits(np.eye(2), labels=np.array([[1, 0, 1], [0, 1, 0]])).save(tmp_path / "rows.npz")
     Codes.from_bits(np.eye(2), ids=[7, 8]).save(tmp_path / "bare.npz")
@@ -89,7 +105,66 @@ def test_evaluate_compares_pairs_in_one_table(files, capsys):
     assert lines[-1] == "protocol " + get_protocol("dsh-authors").describe()
 
 
+def test_evaluate_compares_metrics_and_names_methods(files, capsys):
+    rng = np.random.default_rng(5)
+    paths = {}
+    for bits in (4, 8):
+        for kind, count in (("query", 6), ("base", 30)):
+            paths[kind, bits] = files[0].with_name(f"{kind}{bits}.npz")
+            codes = Codes.from_values(rng.normal(size=(count, bits)), labels=rng.integers(0, 3, count))
+            (codes.in_blocks(4) if bits == 8 else codes).save(paths[kind, bits])
+    assert call("evaluate", "--queries", paths["query", 4], paths["query", 8], "--base", paths["base", 4],
+                paths["base", 8], "--names", "signs", "blocks", "--metric", "hamming", "asymmetric", "--curve",
+                files[0].with_name("pr.pdf")) == 0
+    head, *lines = capsys.readouterr().out.splitlines()
+    assert head.split()[:4] == ["name", "queries", "base", "metric"]
+    for line, (name, bits, width, metric) in zip(lines, [("signs", 4, 4, "hamming"), ("signs", 4, 4, "asymmetric"),
+                                                         ("blocks", 4, 8, "hamming"), ("blocks", 4, 8, "asymmetric")]):
+        cells = line.split()
+        score = mean_average_precision(Codes.load(paths["query", width]), Codes.load(paths["base", width]),
+                                       get_protocol("standard", metric=metric))
+        assert cells[0] == name and cells[3:5] == [metric, str(bits)] and f"{score:.4f}" in cells
+        assert ("-" in cells) == (metric == "asymmetric")
+    assert [line.split(": ")[0] for line in lines if line.startswith("protocol")] == ["protocol standard"] * 2
+    assert files[0].with_name("pr.pdf").read_bytes().startswith(b"%PDF")
+
+
+NET = """
+layer {{ name: "data" type: "Data" top: "data" top: "label" transform_param {{ scale: 0.01 }}
+  data_param {{ source: "{folder}/images_lmdb" backend: LMDB batch_size: 2 }} }}
+layer {{ name: "ip" type: "InnerProduct" bottom: "data" top: "ip"
+  inner_product_param {{ num_output: 6 weight_filler {{ type: "xavier" }} }} }}
+layer {{ name: "code" type: "BlockSoftmax" bottom: "ip" top: "code" block_param {{ block_size: 3 }} }}
+"""
+
+
+@pytest.fixture
+def encoding(tmp_path):
+    """The first words of a command that encodes three random images."""
+    with LmdbWriter(tmp_path / "images_lmdb") as writer:
+        for i in range(3):
+            image = np.random.default_rng(i).integers(0, 256, (1, 4, 4), dtype=np.uint8)
+            writer.put(b"%d" % i, array_to_datum(image, label=i).SerializeToString())
+    (tmp_path / "net.prototxt").write_text(NET.format(folder=tmp_path))
+    Net(tmp_path / "net.prototxt", TEST).save(tmp_path / "net.caffemodel")
+    return ["encode", tmp_path / "net.prototxt", "--weights", tmp_path / "net.caffemodel", "--blob", "code"]
+
+
+def test_encode_makes_structured_codes(encoding, tmp_path, capsys):
+    assert call(*encoding, "--block-size", 3, "--out", tmp_path / "codes.npz") == 0
+    assert "3 codes of 3.16993 bits, 1 for the largest of each 3 values" in capsys.readouterr().out
+    codes = Codes.load(tmp_path / "codes.npz")
+    assert codes.block_size == 3 and codes.blob == "code" and codes.labels.tolist() == [0, 1, 2]
+    np.testing.assert_allclose(codes.values.reshape(3, 2, 3).sum(axis=2), 1, rtol=1e-5)
+    with pytest.raises(BlobnetError, match="blocks of B = 4"):
+        call(*encoding, "--block-size", 4, "--out", tmp_path / "codes.npz")
+
+
 @pytest.mark.parametrize("arguments, words", [
+    (["search", "--base", "BASE", "--queries", "QUERY", "--metric", "l1"], "no metric 'l1'"),
+    (["search", "--base", "BASE", "--queries", "QUERY", "--metric", "l2"], "no real values"),
+    (["evaluate", "--queries", "QUERY", "--base", "BASE", "--names", "a", "b"], "2 after --names, 1 after --queries"),
+    (["evaluate", "--queries", "QUERY", "--base", "BASE", "--metric", "l1"], "'hamming'.* got 'l1'"),
     (["search", "--codes", "BASE", "--queries", "QUERY", "--top", 21], "top from 1 to 20"),
     (["search", "--codes", "NONE", "--queries", "QUERY"], "no such file"),
     (["evaluate", "--queries", "QUERY"], "a base apart from the queries"),

@@ -2,11 +2,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
 
 from blobnet.errors import DataError, ShapeError
 from blobnet.hashing import index as index_module
 from blobnet.hashing.codes import Codes
-from blobnet.hashing.index import HammingIndex, _count_ones
+from blobnet.hashing.index import HammingIndex, Index, _count_ones, stable_order
 
 
 def random_codes(count, bits, seed=0, **rest) -> Codes:
@@ -56,14 +57,24 @@ def test_search_in_small_random_bases(bits, size, count, seed, data):
 
 
 @pytest.mark.usefixtures("popcount")
-def test_bases_larger_than_a_block_are_searched_whole(monkeypatch):
-    monkeypatch.setattr(index_module, "_BLOCK", 90)
-    monkeypatch.setattr(index_module, "_TILE", 11)
+@pytest.mark.parametrize("limits", [{"top": 40}, {"top": 5}, {"radius": 33}, {"top": 3, "radius": 30}])
+def test_bases_larger_than_a_block_or_a_chunk_are_searched_whole(monkeypatch, limits):
     base, queries = random_codes(40, 70, 1), random_codes(9, 70, 2)
-    found = HammingIndex(base).search(queries, 40)
-    monkeypatch.undo()
-    for got, expected in zip(found, HammingIndex(base).search(queries, 40)):
-        assert np.array_equal(got, expected)
+    expected = HammingIndex(base).search(queries, **limits)
+    monkeypatch.setattr(Index, "block", 90)
+    monkeypatch.setattr(index_module, "_TILE", 11)
+    for chunk in (1000, 40, 17, 1):
+        monkeypatch.setattr(Index, "chunk", chunk)
+        for got, wanted in zip(HammingIndex(base).search(queries, **limits), expected):
+            assert np.array_equal(got, wanted) and got.dtype == wanted.dtype
+
+
+@given(arrays(np.float32, st.tuples(st.integers(1, 4), st.integers(1, 40)),
+              elements=st.floats(width=32, allow_nan=False) | st.sampled_from([-0.0, 0.0, 1.0, -1.0, np.inf])))
+def test_real_distances_are_ordered_as_a_stable_sort_does(distances):
+    got = stable_order(distances)
+    for row, order in zip(distances.tolist(), got.tolist()):
+        assert order == sorted(range(len(row)), key=row.__getitem__)
 
 
 @pytest.mark.parametrize("call, error, words", [

@@ -1,6 +1,7 @@
 """Every metric against loops that follow its definition, and against scikit-learn where the definitions coincide."""
 
 import itertools
+import math
 
 import numpy as np
 import pytest
@@ -177,6 +178,58 @@ def test_precision_and_curves_follow_their_definitions(ties, without):
         assert recall[rank - 1] == pytest.approx(sum(f / t for f, t in zip(found, totals)) / len(rows))
 
 
+def real_table(queries: Codes, base: Codes, metric: str) -> list[list[tuple[float, bool]]]:
+    """As `table`, by a metric of real values."""
+    def distance(a, b, bits):
+        product = sum(x * y for x, y in zip(a, b))
+        return {"inner-product": -product, "l2": math.dist(a, b),
+                "cosine": 1 - product / (math.hypot(*a) * math.hypot(*b) or 1),
+                "asymmetric": -sum(x if bit else -x for x, bit in zip(a, bits))}[metric]
+
+    return [[(round(distance(a, b, bits), 5), label == other)
+             for b, bits, other in zip(base.values.tolist(), bit_rows(base), base.labels.tolist())]
+            for a, label in zip(queries.values.tolist(), queries.labels.tolist())]
+
+
+@settings(max_examples=60, deadline=None)
+@given(protocols, st.sampled_from(["l2", "inner-product", "asymmetric", "cosine"]), st.integers(1, 30))
+def test_rankings_of_real_values_follow_the_same_definitions(choices, metric, seed):
+    rng = np.random.default_rng(seed)  # small whole numbers: many equal distances
+    queries, base = (Codes.from_values(rng.integers(-2, 3, (n, 3)), labels=rng.integers(0, 3, n)) for n in (6, 12))
+    base.labels[0] = queries.labels[0]
+    protocol = get_protocol("standard", metric=metric, **choices)
+    score, top = evaluate(queries, base, protocol, k=4), choices["top_k"]
+    at, found = [], []
+    for got, items in zip(score.average_precision, real_table(queries, base, metric)):
+        total = sum(hit for _, hit in items)
+        if not total and choices["without_relevant"] == "skip":
+            assert np.isnan(got)
+            continue
+        rankings = [ranked(items, choices["ties"])] if choices["ties"] != "expected" else \
+            [[hit for _, hit in sorted(rng.permutation(np.array(items, "f8,?")).tolist(), key=lambda item: item[0])]
+             for _ in range(3)]
+        if choices["ties"] != "expected":
+            assert got == pytest.approx(slow_average_precision(rankings[0], choices["divisor"], top, total), abs=1e-12)
+            at.append(sum(rankings[0][:4]) / 4)
+        found.append(sum(rankings[0][:top]))
+    if at:
+        assert score.precision == pytest.approx(np.mean(at))
+    if choices["ties"] != "expected" or top is None:
+        assert score.by_rank[1][-1] * (top or 12) == pytest.approx(np.mean(found))
+    assert score.by_radius is None and score.precision_within is None and "P(r<=" not in str(score)
+
+
+@pytest.mark.parametrize("top", [None, 4])
+def test_expected_ties_of_real_values_are_those_of_distances_in_bits(top):
+    rng = np.random.default_rng(1)
+    queries, base = (Codes.from_values(rng.choice([-1, 1], (n, 6)), labels=rng.integers(0, 3, n)) for n in (8, 30))
+    scores = [evaluate(queries, base, get_protocol("standard", metric=metric, ties="expected", divisor="all",
+                                                   top_k=top)) for metric in ("hamming", "l2", "asymmetric")]
+    for score in scores[1:]:  # of values -1 and 1 all of them rank alike
+        assert score.mean_average_precision == pytest.approx(scores[0].mean_average_precision)
+        np.testing.assert_allclose(score.by_rank, scores[0].by_rank)
+
+
 def test_no_pair_within_the_smallest_radii_is_full_precision():
     base, queries = Codes.from_bits(np.ones((3, 4)), labels=[0, 0, 1]), Codes.from_bits(np.zeros((1, 4)), labels=[0])
     recall, precision = curve_by_radius(queries, base)
@@ -195,11 +248,11 @@ def test_more_than_255_bits_and_doubled_keys_do_not_wrap():
 
 def test_scores_do_not_depend_on_the_number_of_threads(monkeypatch):
     queries, base = make(50, 16, 5, 1), make(700, 16, 5, 2)
-    several = evaluate(queries, base), curve_by_rank(queries, base), curve_by_radius(queries, base)
+    several = evaluate(queries, base)
     monkeypatch.setenv("BLOBNET_NUM_THREADS", "1")
-    single = evaluate(queries, base), curve_by_rank(queries, base), curve_by_radius(queries, base)
-    assert several[0] == single[0]
-    for pair in zip(several[1:], single[1:]):
+    single = evaluate(queries, base)
+    assert several[:6] == single[:6]  # the numbers and the protocol
+    for pair in zip(several[6:], single[6:]):
         np.testing.assert_allclose(*pair, rtol=1e-12)
 
 
@@ -215,9 +268,13 @@ def test_an_evaluation_prints_the_protocol_beside_the_numbers():
     (lambda q, b: mean_average_precision(q, q), DataError, "base apart from the queries"),
     (lambda q, b: mean_average_precision(q, b, get_protocol("dsh-authors")), DataError, "a base that is the queries"),
     (lambda q, b: mean_average_precision(q, b, get_protocol("standard", top_k=21)), DataError, "top_k up to 20"),
+    (lambda q, b: precision_within(q, b, 2, get_protocol("standard", metric="l2")), DataError, "'hamming'.* got 'l2'"),
+    (lambda q, b: curve_by_radius(q, b, get_protocol("standard", metric="l2")), DataError, "curve_by_rank goes with"),
+    (lambda q, b: evaluate(q, b, get_protocol("standard", metric="l2")), DataError, "base have no real values"),
     (lambda q, b: mean_average_precision(make(5, 7), b), ShapeError, "6 bits"),
     (lambda q, b: mean_average_precision(make(0), b), DataError, "no queries"),
     (lambda q, b: precision_at(q, b, 21), DataError, "k from 1 to 20"),
+    (lambda q, b: precision_at(q, b, 0), DataError, "k from 1 to 20"),
     (lambda q, b: precision_within(q, b, -1), DataError, "radius of 0"),
     (lambda q, b: mean_average_precision(Codes(q.packed, 6), b), DataError, "no labels on the queries"),
     (lambda q, b: mean_average_precision(q, Codes(b.packed, 6)), DataError, "no labels on the base"),

@@ -10,6 +10,7 @@ from blobnet.hashing.protocol import Protocol, get_protocol, list_protocols
     ("dsh-authors", {}, ["themselves", "each query is in the database and counts as relevant", "index order"]),
     ("standard", {"top_k": 5000}, ["first 5000", "relevant items found in the ranking"]),
     ("standard", {"top_k": 5000, "divisor": "all"}, ["first 5000", "all relevant items"]),
+    ("standard", {"metric": "asymmetric"}, ["ranked by the inner product of the query's real values"]),
     ("standard", {"ties": "expected"}, ["expectation over random orders"]),
     ("standard", {"ties": "worst", "without_relevant": "skip"}, ["relevant items last", "left out"]),
 ])
@@ -26,6 +27,7 @@ def test_named_protocols_are_listed_with_their_sentences():
 @pytest.mark.parametrize("call, words", [
     (lambda: get_protocol("standart"), "did you mean 'standard'"),
     (lambda: get_protocol("standard", ties="random"), "'expected'.*got 'random'"),
+    (lambda: get_protocol("standard", metric="l3"), "'l2'.*got 'l3'"),
     (lambda: get_protocol("standard", divisor="none"), "'all' or 'found'"),
     (lambda: get_protocol("standard", top_k=0), "top_k of 1 or more"),
     (lambda: get_protocol("standard", top_k=5, ties="expected"), "divisor 'all'"),

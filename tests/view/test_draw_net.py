@@ -276,7 +276,8 @@ def svg_texts(path, role):
     return [item.text for item in root.iter("{http://www.w3.org/2000/svg}text") if item.get("class") == role]
 
 
-@pytest.mark.parametrize("path, flags", [(DSH, ["--shape", "data=10,3,32,32"]), (DNNH, ["--rankdir", "TB"])])
+@pytest.mark.parametrize("path, flags", [(DSH, ["--shape", "data=10,3,32,32"]),
+                                         (DNNH, ["--shape", "data=48,3,32,32", "--rankdir", "TB"])])
 def test_published_nets(path, flags, tmp_path, capsys):
     out = tmp_path / "net.svg"
     assert main(["draw_net", str(path), str(out), *flags]) == 0
@@ -285,7 +286,7 @@ def test_published_nets(path, flags, tmp_path, capsys):
     assert Counter(svg_texts(out, "name")) == Counter(layer.name for layer in net.layer)
     labels = svg_texts(out, "blob")
     expected = {DSH: ["data 10x3x32x32", "conv1 10x32x32x32", "pool3 10x64x4x4", "loss scalar"],
-                DNNH: ["data 48x3x224x224", "conv1 48x96x54x54", "slice_12 48x50x1x1", "code 48x12"]}[path]
+                DNNH: ["data 48x3x32x32", "conv1 48x96x54x54", "slice_12 48x50x1x1", "code 48x12"]}[path]
     assert set(expected) <= set(labels)
 
 

@@ -1,0 +1,22 @@
+"""The search engines by metric and name."""
+
+from __future__ import annotations
+
+from blobnet.errors import DataError, close_matches
+from blobnet.hashing.codes import Codes
+from blobnet.hashing.faiss_index import FaissIndex
+from blobnet.hashing.index import HammingIndex, Index
+from blobnet.hashing.real_index import AsymmetricIndex, CosineIndex, EuclideanIndex, InnerProductIndex
+
+INDEXES = {index.metric: index for index in
+           (HammingIndex, AsymmetricIndex, EuclideanIndex, CosineIndex, InnerProductIndex)}
+ENGINES = ("blobnet", "faiss")
+
+
+def build_index(codes: Codes, metric: str = "hamming", engine: str = "blobnet") -> Index | FaissIndex:
+    """What searches the base `codes`: `.search(queries, top=…)` gives Neighbours. DataError for unknown names."""
+    if metric not in INDEXES:
+        raise DataError("search", f"no metric {metric!r}", hint=close_matches(metric, INDEXES))
+    if engine not in ENGINES:
+        raise DataError("search", f"no engine {engine!r}", hint=close_matches(engine, ENGINES))
+    return INDEXES[metric](codes) if engine == "blobnet" else FaissIndex(codes, metric)

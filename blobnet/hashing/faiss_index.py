@@ -1,0 +1,89 @@
+"""FAISS as the engine of exact search in large bases. It is optional: pip install 'blobnet[faiss]'.
+
+Johnson, Douze and Jégou: Billion-scale Similarity Search with GPUs, IEEE Transactions on Big Data 2019.
+"""
+
+from __future__ import annotations
+
+from types import ModuleType
+
+import numpy as np
+
+from blobnet.errors import BlobnetError, DataError
+from blobnet.hashing.codes import Codes, unpack
+from blobnet.hashing.index import Neighbours, check_limits, require_bits
+from blobnet.hashing.real_index import real_values, unit_rows
+
+_CHUNK = 1 << 16  # items handed over at once
+
+
+def _faiss() -> ModuleType:
+    try:
+        import faiss
+    except ImportError as error:
+        raise BlobnetError("FaissIndex", "the engine faiss needs FAISS",
+                           hint="pip install 'blobnet[faiss]', or take the engine blobnet") from error
+    return faiss
+
+
+class FaissIndex:
+    """Search in the base `codes` by FAISS's flat, exact indexes; metrics, limits and results as those of blobnet's own.
+
+    Codes are padded to whole bytes, as FAISS wants them. Hamming distances, and the order of equal ones, are the same
+    as HammingIndex has them. Real-valued metrics are computed in float32 throughout: distances agree to about six
+    digits, so items almost equally far away may change places, and of those equally far at rank `top` FAISS decides
+    which stay. All metrics but Hamming's need 4 bytes a dimension.
+    """
+
+    def __init__(self, codes: Codes, metric: str = "hamming"):
+        if not len(codes):
+            raise DataError("FaissIndex", "no codes to search in")
+        faiss = _faiss()
+        self.codes, self.metric = codes, metric
+        if metric == "hamming":
+            self._index = faiss.IndexBinaryFlat(8 * codes.packed.shape[1])
+        else:
+            self._index = (faiss.IndexFlatL2 if metric == "l2" else faiss.IndexFlatIP)(codes.bits)
+        for start in range(0, len(codes), _CHUNK):
+            self._index.add(self._items(start, start + _CHUNK))
+
+    def search(self, queries: Codes, top: int | None = None, radius: float | None = None) -> Neighbours:
+        """The `top` nearest items of each query or, with `radius`, those of them that are at most so far away.
+
+        DataError unless 1 <= top <= N.
+        """
+        if top is None:
+            raise DataError("FaissIndex.search", expected="top, with or without radius", got="none",
+                            hint="take the engine blobnet for all items within a radius")
+        check_limits("FaissIndex.search", len(self.codes), top, radius, self.metric)
+        require_bits("FaissIndex", queries, self.codes.bits)
+        found, indices = self._index.search(self._asked(queries), top)
+        distances = self._distances(found)
+        order = np.lexsort((indices, distances))
+        indices, distances = (np.take_along_axis(array, order, axis=1) for array in (indices, distances))
+        kept = np.ones(distances.shape, bool) if radius is None else distances <= radius
+        return Neighbours(np.concatenate([[0], np.cumsum(kept.sum(axis=1))]), indices[kept], distances[kept])
+
+    def _items(self, start: int, stop: int) -> np.ndarray:
+        if self.metric == "hamming":
+            return np.ascontiguousarray(self.codes.packed[start:stop])
+        if self.metric == "asymmetric":
+            bits = unpack(self.codes.packed[start:stop], self.codes.bits).astype(np.float32)
+            return bits if self.codes.block_size is not None else 2 * bits - 1
+        return self._real("base", self.codes, start, stop)
+
+    def _asked(self, queries: Codes) -> np.ndarray:
+        if self.metric == "hamming":
+            return np.ascontiguousarray(queries.packed)
+        values = self._real("queries", queries, 0, len(queries))
+        signs = self.metric == "asymmetric" and self.codes.block_size is None
+        return values - np.float32(queries.threshold or 0) if signs else values
+
+    def _real(self, what: str, codes: Codes, start: int, stop: int) -> np.ndarray:
+        values = np.array(real_values("FaissIndex", what, codes)[start:stop])
+        return unit_rows(values) if self.metric == "cosine" else values
+
+    def _distances(self, found: np.ndarray) -> np.ndarray:
+        if self.metric == "hamming":
+            return found.astype(np.int64)
+        return np.sqrt(np.maximum(found, 0)) if self.metric == "l2" else (self.metric == "cosine") - found
