@@ -192,7 +192,10 @@ def reshape(case: Case) -> Iterator[str]:
     first, alone = _Run(case, case.build()), case.build()
     _Run(case, alone)
     alone.values = more
-    what = _Run(case, alone).differs(_Run(case, case.build(more)))
+    try:
+        what = _Run(case, alone).differs(_Run(case, case.build(more)))
+    except ShapeError as error:
+        what = f"the results ({error})"
     if what:
         yield f"{what} of a larger batch are not those of a new layer"
     alone.values = values

@@ -18,8 +18,9 @@ def check_page(cls: type[Layer]) -> list[str]:
     path = Path(inspect.getfile(cls))
     text = path.read_text("utf-8")
     wrong = []
-    if path.stem.replace("_", "") != cls.__name__.lower():
-        wrong.append(f"{path.name}: without underscores the file name should be {cls.__name__.lower()}.py")
+    name = cls.__name__.lower().replace("_", "")
+    if path.stem.replace("_", "") != name:
+        wrong.append(f"{path.name}: without underscores the file name should be {name}.py")
     if text.count("\n") > LONGEST:
         wrong.append(f"{path.name} has {text.count(chr(10))} lines, more than {LONGEST}")
     return wrong + _check_docstring(cls) + _check_imports(text, path)

@@ -15,7 +15,9 @@ def add_parser(subparsers) -> None:
 
     importer = commands.add_parser(
         "import", help="turn a known data set into LMDBs and a mean image",
-        description="Write OUT/NAME_train_lmdb, OUT/NAME_test_lmdb and OUT/NAME_mean.binaryproto.")
+        description="Write OUT/NAME_train_lmdb, OUT/NAME_test_lmdb and OUT/NAME_mean.binaryproto. A set of several "
+                    "labels an image gets lists and image files in the place of the LMDBs; one with attributes and "
+                    "triplets HDF5 files besides.")
     importer.add_argument("name", metavar="NAME", help=", ".join(SETS))
     importer.add_argument("--from", dest="source", metavar="DIR", help="folder of the published files (OUT/NAME)")
     importer.add_argument("--out", metavar="DIR", default="data", help="folder to write into (data)")

@@ -19,7 +19,7 @@ Shape = tuple[int, ...]
 
 
 def batch_shape(layer: Message) -> Shape | None:
-    """The shape of the first top of a Data, ImageData or HDF5Data layer.
+    """The shape of the first top of a Data, PairData, TripletData, ImageData, HashingImageData or HDF5Data layer.
 
     None for other types, and where the source, or the first file in it, is missing.
     """
@@ -57,4 +57,6 @@ def _transformer(layer: Message) -> Transformer:
     return Transformer(layer.transform_param, False, f"layer {layer.name!r} ({layer.type}) transform_param")
 
 
-READERS: dict[str, Callable[[Message], Shape | None]] = {"Data": _database, "ImageData": _images, "HDF5Data": _hdf5}
+READERS: dict[str, Callable[[Message], Shape | None]] = {
+    "Data": _database, "PairData": _database, "TripletData": _database, "ImageData": _images,
+    "HashingImageData": _images, "HDF5Data": _hdf5}

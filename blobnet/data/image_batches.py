@@ -7,6 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 
 from blobnet.data.batches import Batch
+from blobnet.data.class_draws import ClassDraws
 from blobnet.data.image_files import in_parallel, read_image
 from blobnet.data.order import Order, Shuffles
 from blobnet.data.transformer import Transformer
@@ -16,16 +17,17 @@ class ImageBatches:
     """Batch n holds the images at the places n * size … of an endless run through the list, transformed, and labels.
 
     `random(n)` is the stream of crops and flips. With `shuffle` epoch e has the order of `random(e, 0)`; the run starts
-    at a place below `rand_skip` from `random(0, 1)`. Images are read in `color` or gray, and resized to `size` (H, W)
-    before they are transformed.
+    at a place below `rand_skip` from `random(0, 1)`. With `draws` batch n holds the images draws(n, size) instead.
+    Images are read in `color` or gray, and resized to `size` (H, W) before they are transformed.
     """
 
     def __init__(self, paths: Sequence[str], labels: np.ndarray, transformer: Transformer, batch_size: int,
                  dtype: np.dtype = np.float32, random: Callable[..., np.random.Generator] = np.random.default_rng, *,
-                 color: bool = True, size: tuple[int, int] | None = None, shuffle: bool = False, rand_skip: int = 0):
+                 color: bool = True, size: tuple[int, int] | None = None, shuffle: bool = False, rand_skip: int = 0,
+                 draws: ClassDraws | None = None):
         self.paths, self.labels, self.transformer = paths, labels, transformer
         self.batch_size, self.dtype, self.random = batch_size, np.dtype(dtype), random
-        self.color, self.size, self.rand_skip = color, size, rand_skip
+        self.color, self.size, self.rand_skip, self.draws = color, size, rand_skip, draws
         self.order = Order(len(paths), Shuffles(random) if shuffle else None)
 
     def shapes(self) -> list[tuple[int, ...]]:
@@ -47,6 +49,8 @@ class ImageBatches:
         return data, labels
 
     def _records(self, n: int) -> np.ndarray:
+        if self.draws is not None:
+            return self.draws(n, self.batch_size)
         skipped = int(self.random(0, 1).integers(self.rand_skip)) if self.rand_skip else 0
         return self.order(skipped + n * self.batch_size, self.batch_size)
 

@@ -10,8 +10,10 @@ from blobnet.errors import NetError, close_matches
 from blobnet.netdef.fields import layer_where, without
 
 Shape = tuple[int, ...]
-OPTIONS = {"Data": "data_param", "ImageData": "image_data_param", "HDF5Data": "hdf5_data_param",
-           "MemoryData": "memory_data_param", "WindowData": "window_data_param"}
+OPTIONS = {"Data": "data_param", "ImageData": "image_data_param", "HashingImageData": "image_data_param",
+           "HDF5Data": "hdf5_data_param", "MemoryData": "memory_data_param", "PairData": "data_param",
+           "TripletData": "data_param", "TripletListData": "data_param", "WindowData": "window_data_param"}
+LISTS = ("ImageData", "HashingImageData")  # read lists of image files
 
 
 def without_data(net: Message, shapes: Mapping[str, Shape] | None = None,
@@ -50,6 +52,7 @@ def _as_input(layer: Message, shapes: Mapping[str, Shape], infer: Callable[[Mess
     first = shapes.get(layer.top[0]) or (infer(layer) if infer else None)
     known = _known_shapes(layer, first[0] if first else None)
     if first:
+        known = [first if shape is None else shape for shape in known]
         known[:1] = [first]
     if infer and layer.type == "HDF5Data":  # each top is a dataset of its own
         known[1:] = [infer(_only_top(layer, name)) or shape for name, shape in zip(layer.top[1:], known[1:])]
@@ -93,15 +96,18 @@ def _known_shapes(layer: Message, batch: int | None) -> list[Shape | None]:
     if layer.type == "HDF5Data":
         return [None, *[(batch,)] * (count - 1)]
     image, labels = _image_shape(layer, options), (batch,)
-    if layer.type == "ImageData" and options.label_num > 1:
+    if layer.type in LISTS and options.label_num > 1:
         labels = (batch, options.label_num)
-    return [(batch, *image) if all(image) else None, labels]
+    if layer.type == "TripletListData":
+        labels = (batch, layer.triplet_list_param.attributes)
+    images = [(batch, *image) if all(image) else None] * (2 if layer.type == "PairData" else 1)
+    return [*images, labels]
 
 
 def _image_shape(layer: Message, options: Message) -> Shape:
     """(C, H, W) of an image, 0 for what the options do not tell."""
     side = layer.transform_param.crop_size
-    if layer.type == "ImageData":
+    if layer.type in LISTS:
         return 3 if options.is_color else 1, side or options.new_height, side or options.new_width
     means = len(layer.transform_param.mean_value)  # one for each channel, but a single one may serve all
     return 3 if layer.type == "WindowData" else means if means > 1 else 0, side, side

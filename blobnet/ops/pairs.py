@@ -1,4 +1,4 @@
-"""All pairs of a batch at once: squared distances, similarity of labels, and their gradient."""
+"""All pairs of a batch at once: squared distances, similarity of labels, their gradient; and the pull to -1 or +1."""
 
 from __future__ import annotations
 
@@ -28,3 +28,9 @@ def similar(labels):
 def pull_gradient(signs, u):
     """Row i: sum over j of signs[i, j] * (u_i - u_j); signs (N, N) symmetric, u (N, K)."""
     return signs.sum(axis=1, keepdims=True) * u - signs @ u
+
+
+def binary_slopes(u):
+    """The slope of | |u| - 1 | at every element, -1 or +1; +1 where it has none, at -1, 0 and 1."""
+    xp = array_module(u)
+    return xp.where((u >= 1) | ((u <= 0) & (u >= -1)), 1, -1)

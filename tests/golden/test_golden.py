@@ -1,4 +1,4 @@
-"""Every figure measured on Caffe 1.0, against what the same prototxt gives here."""
+"""Every figure measured on Caffe 1.0 and on its forks, against what the same prototxt gives here."""
 
 from pathlib import Path
 
@@ -8,7 +8,7 @@ import pytest
 from blobnet.check.golden import TOLERANCE, compare
 from blobnet.errors import ShapeError
 
-CASES = sorted(Path(__file__).with_name("caffe").glob("*.npz"))
+CASES = [path for folder in ("caffe", "forks") for path in sorted(Path(__file__).with_name(folder).glob("*.npz"))]
 
 
 def read(path):
@@ -33,7 +33,7 @@ def test_same_figures_on_the_gpu(path):
 
 
 def test_figures_are_there():
-    assert len(CASES) >= 90
+    assert len(CASES) >= 110
 
 
 @pytest.mark.parametrize(("name", "key"), [("ip_0", "out/y"), ("ip_0", "paramdiff/1"), ("ip_0", "bottomdiff/x"),

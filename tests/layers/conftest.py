@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 from cases_data import fill
+from cases_sbir import fill as fill_triplets
 from layer_cases import CASES
 
 from blobnet.data.datum import array_to_datum
@@ -17,10 +18,11 @@ def data_folder(tmp_path_factory):
     rng = np.random.default_rng(0)
     with LmdbWriter(folder / "lmdb") as writer:
         for i in range(5):
-            datum = array_to_datum(rng.integers(0, 256, (3, 4, 5), np.uint8), i)
+            datum = array_to_datum(rng.integers(0, 256, (3, 4, 5), np.uint8), i % 2)
             writer.put(b"%08d" % i, datum.SerializeToString())
     write_blob(folder / "infogain.binaryproto", rng.uniform(0, 1, (1, 1, 4, 4)).astype("float32"))
     fill(folder)
+    fill_triplets(folder)
     return folder
 
 

@@ -2,6 +2,9 @@
 
 Each set is a module with COUNTS (images of each split), DOWNLOADS (file name: its MD5 and addresses),
 `complete(folder)`, whether the files are there, and `read(folder, split)`: uint8 images (N, C, H, W), labels (N,).
+Where a label says too little, `tables(folder, split)` gives arrays that go with the images, by name. A set whose images
+have several labels each has the names of these in LABELS, and `read` gives rows of 0 and 1 (N, L): such images become
+PNG files, and the rows lists for ImageData, since a record of an LMDB has one label.
 """
 
 from __future__ import annotations
@@ -14,19 +17,25 @@ import numpy as np
 from tqdm import tqdm
 
 from blobnet.data.datum import array_to_datum
+from blobnet.data.hdf5 import write_datasets
+from blobnet.data.image_records import encode_image
 from blobnet.data.lmdb_store import LmdbWriter
 from blobnet.data.mean import mean_image
-from blobnet.data.sets import cifar10, digits, mnist
+from blobnet.data.sets import cifar10, digits, miml_scene, mnist, qmul_sbir
 from blobnet.data.sets.files import download_file
 from blobnet.errors import DataError, close_matches
 from blobnet.proto.blobs import write_blob
 
-SETS = {"cifar10": cifar10, "digits": digits, "mnist": mnist}
+SETS = {"cifar10": cifar10, "digits": digits, "miml_scene": miml_scene, "mnist": mnist,
+        "qmul_chairs": qmul_sbir.CHAIRS, "qmul_shoes": qmul_sbir.SHOES}
 
 
 def import_set(name: str, out: str | os.PathLike, source: str | os.PathLike | None = None,
                download: bool = False) -> list[Path]:
     """Write NAME_train_lmdb, NAME_test_lmdb and NAME_mean.binaryproto into the folder `out` and return their paths.
+
+    A set with tables gets NAME_train.h5 and NAME_test.h5 as well. A set with LABELS gets lists, NAME_train.txt and
+    NAME_test.txt, in the place of the LMDBs, and the folder NAME_images, where the paths in them lead from `out` on.
 
     `source` is the folder of the published files (default: out/NAME); with `download`, they are fetched into it if
     they are not there. The results appear all at the end, so an interrupted import leaves nothing behind.
@@ -49,9 +58,13 @@ def import_set(name: str, out: str | os.PathLike, source: str | os.PathLike | No
             images, labels = data.read(folder, split)
             if len(images) != data.COUNTS[split]:
                 raise DataError(f"data set {name!r}", f"{split} split", expected=data.COUNTS[split], got=len(images))
-            _write(path, images, labels, f"{name} {split}")
+            write = _write_database if labels.ndim == 1 else _write_list
+            write(path, images, labels, f"{name} {split}")
             if split == "train":
-                write_blob(made[-1], mean_image([images]))
+                write_blob(made[2], mean_image([images]))
+        if hasattr(data, "tables"):
+            for split, path in zip(data.COUNTS, made[3:]):
+                write_datasets(path, data.tables(folder, split))
         for temporary_path, path in zip(made, targets):
             os.replace(temporary_path, path)
     return targets
@@ -61,10 +74,27 @@ def set_paths(name: str, out: str | os.PathLike) -> list[Path]:
     """What `import_set` writes into the folder `out`; DataError for unknown sets."""
     if name not in SETS:
         raise DataError(f"data set {name!r}", "is not known", hint=close_matches(name, SETS))
-    return [Path(out, f"{name}_{part}") for part in ("train_lmdb", "test_lmdb", "mean.binaryproto")]
+    data = SETS[name]
+    listed = hasattr(data, "LABELS")
+    parts = [*(["train.txt", "test.txt"] if listed else ["train_lmdb", "test_lmdb"]), "mean.binaryproto",
+             *(["train.h5", "test.h5"] if hasattr(data, "tables") else []), *(["images"] if listed else [])]
+    return [Path(out, f"{name}_{part}") for part in parts]
 
 
-def _write(path: Path, images: np.ndarray, labels: np.ndarray, title: str) -> None:
+def _write_database(path: Path, images: np.ndarray, labels: np.ndarray, title: str) -> None:
     with LmdbWriter(path) as writer:
         for i, label in enumerate(tqdm(labels.tolist(), title, unit=" images", disable=None)):  # shown on terminals
             writer.put(b"%08d" % i, array_to_datum(images[i], label).SerializeToString())
+
+
+def _write_list(path: Path, images: np.ndarray, rows: np.ndarray, title: str) -> None:
+    """The images as PNG files in the folder NAME_images beside the list `path`, NAME_SPLIT.txt."""
+    name, _, split = path.stem.rpartition("_")
+    folder = path.parent / f"{name}_images"
+    folder.mkdir(exist_ok=True)
+    lines = []
+    for i, row in enumerate(tqdm(rows.tolist(), title, unit=" images", disable=None)):
+        file = f"{folder.name}/{split}_{i:05}.png"
+        (path.parent / file).write_bytes(encode_image(images[i], "png"))
+        lines.append(f"{file} {' '.join(map(str, row))}\n")
+    path.write_text("".join(lines), "utf-8")

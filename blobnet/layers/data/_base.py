@@ -8,8 +8,13 @@ import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.backend import random_stream
+from blobnet.core.context import TRAIN
 from blobnet.core.layer import Layer
+from blobnet.data.class_draws import ClassDraws
+from blobnet.data.image_batches import ImageBatches
+from blobnet.data.image_list import read_image_list
 from blobnet.data.prefetch import Prefetch
+from blobnet.data.transformer import Transformer
 from blobnet.errors import NetError
 
 
@@ -60,3 +65,24 @@ class BatchSource(Source):
         for blob, shape in zip(top, shapes):
             blob.reshape(shape)
         self.batches = Prefetch(produce, options.prefetch)
+
+
+class ImageSource(BatchSource):
+    """A source that reads image files of a list."""
+
+    options_field = "image_data_param"
+    num_tops = 2
+
+    def images(self, classes: int = 0, **order) -> ImageBatches:
+        """The batches of the list in the options: of so many classes drawn for each, or in an order of ImageBatches."""
+        options = self.options
+        self.at_least_one(options, "batch_size", "label_num")
+        if bool(options.new_height) != bool(options.new_width):
+            raise NetError(self.where, expected="new_height and new_width, or neither",
+                           got=f"{options.new_height} and {options.new_width}")
+        paths, labels = read_image_list(options.source, options.label_num)
+        transformer = Transformer(self.param.transform_param, self.phase == TRAIN, f"{self.where} transform_param")
+        size = (options.new_height, options.new_width) if options.new_height else None
+        draws = ClassDraws(labels, classes, self.streams(), self.where) if classes else None
+        return ImageBatches([options.root_folder + path for path in paths], labels, transformer, options.batch_size,
+                            self.dtype, self.streams(), color=options.is_color, size=size, draws=draws, **order)

@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-from blobnet.core.context import TRAIN
 from blobnet.core.registry import register
-from blobnet.data.image_batches import ImageBatches
-from blobnet.data.image_list import read_image_list
-from blobnet.data.transformer import Transformer
 from blobnet.errors import NetError
-from blobnet.layers.data._base import BatchSource
+from blobnet.layers.data._base import ImageSource
 
 
 @register
-class ImageData(BatchSource):
+class ImageData(ImageSource):
     """Images and labels from the files of a list.
 
     x[i] = transform(resize(image[(skip + n * N + i) mod R])) in forward n, of R lines in their order, or in a new order
@@ -29,22 +25,10 @@ class ImageData(BatchSource):
     nor has cat_per_iter, which belongs to HashingImageData. The published fork gives labels two more axes of 1.
     """
 
-    options_field = "image_data_param"
-    num_tops = 2
-
     def setup(self, bottom, top):
         options = self.options
-        self.at_least_one(options, "batch_size", "label_num")
-        if bool(options.new_height) != bool(options.new_width):
-            raise NetError(self.where, expected="new_height and new_width, or neither",
-                           got=f"{options.new_height} and {options.new_width}")
-        paths, labels = read_image_list(options.source, options.label_num)
-        if options.rand_skip > len(paths):
-            raise NetError(self.where, expected=f"rand_skip of at most {len(paths)}, the number of images",
+        batches = self.images(shuffle=options.shuffle, rand_skip=options.rand_skip)
+        if options.rand_skip > len(batches.paths):
+            raise NetError(self.where, expected=f"rand_skip of at most {len(batches.paths)}, the number of images",
                            got=options.rand_skip)
-        transformer = Transformer(self.param.transform_param, self.phase == TRAIN, f"{self.where} transform_param")
-        size = (options.new_height, options.new_width) if options.new_height else None
-        batches = ImageBatches([options.root_folder + path for path in paths], labels, transformer, options.batch_size,
-                               self.dtype, self.streams(), color=options.is_color, size=size, shuffle=options.shuffle,
-                               rand_skip=options.rand_skip)
         self.read_ahead(batches, top, batches.shapes())

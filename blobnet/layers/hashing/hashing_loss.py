@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import math
-import warnings
-
-from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
-from blobnet.ops.pairs import pull_gradient, similar, squared_distances
+from blobnet.layers.hashing._base import MarginLoss
+from blobnet.ops.pairs import binary_slopes, pull_gradient, similar, squared_distances
 
 
 @register
-class HashingLoss(LossLayer):
+class HashingLoss(MarginLoss):
     """Pull the codes of similar images together, push others apart, and pull every element towards -1 or +1.
 
     D_ij = ||u_i - u_j||^2 over all pairs i < j of the batch, s_ij = 1 if i and j share a label, else 0
@@ -33,14 +30,7 @@ class HashingLoss(LossLayer):
     slope counts as that of its negative side), where it is -1 the slope is +1.
     """
 
-    options_field = "hashing_loss_param"
     published_gradient = True
-
-    def setup(self, bottom, top):
-        length = math.prod(bottom[0].shape[1:])
-        if self.options.bi_margin != 2 * length:
-            warnings.warn(f"{self.where}: bi_margin is {self.options.bi_margin:g}; the paper uses twice the code "
-                          f"length, {2 * length}", stacklevel=2)
 
     def reshape(self, bottom, top):
         super().reshape(bottom, top)
@@ -66,7 +56,6 @@ class HashingLoss(LossLayer):
         u = bottom[0].data.reshape(n, -1)
         exact = self.options.gradient == self.options.EXACT
         scale = self.weight(top) * (2 if exact else 1) / (n * (n - 1))
-        rising = (u >= 1) | ((u <= 0) & (u >= -1))
-        slopes = self.xp.where(rising, 1, -1) * (self.weight(top) * self.options.tradeoff / n)
-        gradient = pull_gradient(self.signs, u) * scale + slopes
+        pull = self.weight(top) * self.options.tradeoff / n
+        gradient = pull_gradient(self.signs, u) * scale + binary_slopes(u) * pull
         bottom[0].diff[...] = gradient.reshape(bottom[0].shape)

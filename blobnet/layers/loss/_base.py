@@ -22,6 +22,20 @@ def refuse_targets(layer: Layer, propagate_down: Sequence[bool]) -> None:
                            "layer that learns", hint=f"write {wishes}, if it needs none")
 
 
+class ReportingLoss(LossLayer):
+    """A loss whose further tops only report: their weight is 0, and need not be written.
+
+    Unlike a loss with one top, it does not make tops that are not named.
+    """
+
+    automatic_tops = False
+
+    def initialize(self, bottom, top):
+        weights = list(self.param.loss_weight) or [1.0]
+        self.param.loss_weight[:] = weights + [0.0] * (len(top) - len(weights))
+        super().initialize(bottom, top)
+
+
 class TargetLoss(LossLayer):
     """A loss against given targets; `loss_param` says which of them count and what the sum is divided by."""
 

@@ -1,0 +1,49 @@
+"""TripletData."""
+
+from __future__ import annotations
+
+from blobnet.core.context import TRAIN
+from blobnet.core.registry import register
+from blobnet.data.batches import DatumBatches
+from blobnet.data.database import open_database
+from blobnet.data.records import ChosenBatches, Records
+from blobnet.data.transformer import Transformer
+from blobnet.data.triplets import Triplets
+from blobnet.errors import NetError
+from blobnet.layers.data._base import BatchSource
+
+
+@register
+class TripletData(BatchSource):
+    """Images and labels from a database of Datum records: queries, then similar images, then dissimilar ones.
+
+    N = 3 n; for i < n, at random in every forward:
+    x[i] = transform(any record), x[n + i] = transform(another record of its class),
+    x[2n + i] = transform(a record of another class)
+
+    Bottoms: none   Tops: x (N, C, H, W); labels (N,), may be left out   Params: none
+    Options: source, backend, batch_size N, prefetch (batches read ahead) of data_param, and all of transform_param
+    Paper: Lai et al., Simultaneous Feature Learning and Hash Coding with Deep Neural Networks, CVPR 2015, learns from
+    such triplets; Slice with axis: 0 and three tops takes the batch apart.
+    Quirks: in the TEST phase the records come one after the other, as from Data, and N may be any number. A class of
+    one image gives no query. The default backend is LEVELDB; its records are kept in memory. rand_skip has no effect.
+    """
+
+    options_field = "data_param"
+    num_tops = (1, 2)
+
+    def setup(self, bottom, top):
+        options = self.options
+        self.at_least_one(options, "batch_size")
+        train, streams = self.phase == TRAIN, self.streams()
+        if train and options.batch_size % 3:
+            raise NetError(self.where, expected="batch_size in three equal parts", got=options.batch_size)
+        reader = open_database(options.source, type(options).DB.Name(options.backend))
+        transformer = Transformer(self.param.transform_param, train, f"{self.where} transform_param")
+        if train:
+            records = Records(reader)
+            triplets = Triplets(records.labels(), streams, reader.where)
+            batches = ChosenBatches(records, triplets, transformer, options.batch_size, self.dtype, streams)
+        else:
+            batches = DatumBatches(reader, transformer, options.batch_size, self.dtype, streams)
+        self.read_ahead(batches, top, [batches.shape(), (options.batch_size,)])

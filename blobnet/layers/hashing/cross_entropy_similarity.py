@@ -1,0 +1,40 @@
+"""Negative cross-entropy of pairs of attribute predictions."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.layers.hashing._base import Similarity
+
+
+@register
+class CrossEntropySimilarity(Similarity):
+    """How well the attributes that are predicted for one item fit those of another, both as scores.
+
+    p = 1 / (1 + exp(-a)), q = 1 / (1 + exp(-b)),   y_n = sum_k [ p_nk log q_nk + (1 - p_nk) log(1 - q_nk) ]
+
+    da_n = dy_n * b_n p_n (1 - p_n),   db_n = dy_n * (p_n - q_n)
+
+    Bottoms: a (N, ...) scores, b (as a)    Tops: y (N, 1, 1, 1), never above 0    Params: none
+    Paper: a form of the attribute-level ranking of Song et al., Deep Multi-task Attribute-driven Ranking for
+    Fine-grained Sketch-based Image Retrieval, BMVC 2016.
+    Quirks: not symmetric: b is compared with what a says. It is largest, for given a, where q = p, and then minus the
+    entropy of p.
+    """
+
+    def forward(self, bottom, top):
+        a, b = self.rows(bottom[0].data), self.rows(bottom[1].data)
+        self.p, self.q = _sigmoid(self.xp, a), _sigmoid(self.xp, b)
+        # log q = b - log(1 + e^b), log(1 - q) = -log(1 + e^b)
+        fits = self.p * b - self.xp.logaddexp(b, 0)
+        top[0].data[...] = fits.sum(axis=1).reshape(top[0].shape)
+
+    def backward(self, top, propagate_down, bottom):
+        dy = self.rows(top[0].diff)
+        if propagate_down[0]:
+            self.rows(bottom[0].diff)[...] = dy * self.rows(bottom[1].data) * self.p * (1 - self.p)
+        if propagate_down[1]:
+            self.rows(bottom[1].diff)[...] = dy * (self.p - self.q)
+
+
+def _sigmoid(xp, x):
+    return 0.5 * xp.tanh(0.5 * x) + 0.5

@@ -1,0 +1,25 @@
+"""The first bit term of semantics-preserving hashing."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.layers.hashing._base import HalfwayLoss
+
+
+@register
+class K1_EuclideanLoss(HalfwayLoss):
+    """Push the activations of a latent layer away from 0.5, towards 0 and 1.
+
+    loss = -1/(2 N K) * sum_nk (h_nk - 0.5)^2,   dh = -weight/(N K) * (h - 0.5)
+
+    Bottoms: h (N, K), in (0, 1); a second blob of its shape, which is not read
+    Tops: loss (), never above 0
+    Params: none
+    Options: published_gradient_param.gradient
+    Paper: Yang et al., Supervised Learning of Semantics-Preserving Hash via Deep Convolutional Neural Networks, PAMI
+    2018: the term that makes activations binary.
+    Quirks: the loss is negative. The second bottom receives the gradient of the first, so that naming h twice doubles
+    it; gradient: EXACT gives it 0.
+    """
+
+    sign = -1

@@ -1,0 +1,32 @@
+"""The independence term of deep hashing."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.layers.hashing._base import CodeLoss
+
+
+@register
+class OrthogonalityLoss(CodeLoss):
+    """The rows of a weight matrix should be orthogonal, each of length 1.
+
+    E = w w^T - I,   loss = 1/2 * ||E||^2,   dw = weight * 2 E w
+
+    Bottoms: w (K, C), the weight of an InnerProduct that a Parameter layer of the same parameter name hands over
+    Tops: loss ()
+    Params: none
+    Paper: Erin Liong, Lu, Wang, Moulin and Zhou, Deep Hashing for Compact Binary Codes Learning, CVPR 2015: its
+    independence term, lambda_2/2 * sum_m ||W^m (W^m)^T - I||^2, which holds the bits independent by way of the weights.
+    Quirks: the Parameter layer must stand after the InnerProduct in the net. Its diff, which is that of the weight, is
+    written first and then added to.
+    """
+
+    def forward(self, bottom, top):
+        w = self.codes(bottom[0].data)
+        self.excess = w @ w.T - self.xp.eye(self.rows[0], dtype=self.dtype)
+        top[0].data[...] = self.xp.square(self.excess).sum() / 2
+
+    def backward(self, top, propagate_down, bottom):
+        if propagate_down[0]:
+            w = self.codes(bottom[0].data)
+            self.xp.matmul(self.excess * (2 * self.weight(top)), w, out=self.codes(bottom[0].diff))

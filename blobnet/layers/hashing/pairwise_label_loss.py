@@ -1,0 +1,41 @@
+"""The classification term of supervised binary deep neural networks."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.layers.hashing._base import LabeledCodeLoss
+from blobnet.ops.classes import class_members
+
+
+@register
+class PairwiseLabelLoss(LabeledCodeLoss):
+    """The inner product of two codes, per bit, should be +1 within a class and -1 between classes.
+
+    S_ij = +1 if i and j are of one class, else -1,   E = 1/K * u u^T - S
+
+    loss = 1/(2 N) * ||E||^2,   du = weight * 2/(K N) * E u
+
+    Bottoms: codes u (N, K); labels (N,), one class a row    Tops: loss ()    Params: none
+    Paper: Do, Doan and Cheung, Learning to Hash with Binary Deep Neural Network, ECCV 2016: the first term of the
+    supervised objective, 1/(2m) ||1/L H^T H - S||^2.
+    Quirks: pairs of an image with itself count. The loss grows with N, as there are N^2 pairs and the mean is over N.
+    Labels are truncated to integers. S is 2 Y Y^T - 1 for the members Y (N, C) of the classes, so that neither it nor E
+    is ever made: a batch may be a whole data set.
+    """
+
+    def forward(self, bottom, top):
+        n, k = self.rows
+        u = self.codes(bottom[0].data).astype(self.xp.float64)
+        self.members = class_members(bottom[1].data.reshape(-1))
+        self.gram, self.sums = u.T @ u, self.members.T @ u
+        self.total = self.sums.sum(axis=0)
+        alike = 2 * self.xp.square(self.sums).sum() - self.total @ self.total  # sum of S_ij <u_i, u_j>
+        square = self.xp.square(self.gram).sum() / max(1, k) ** 2 - 2 / max(1, k) * alike + n * n
+        top[0].data[...] = square / max(1, n) / 2
+
+    def backward(self, top, propagate_down, bottom):
+        if not propagate_down[0]:
+            return
+        n, k = self.rows
+        slope = self.codes(bottom[0].data) @ self.gram / max(1, k) - 2 * self.members @ self.sums + self.total  # E u
+        self.codes(bottom[0].diff)[...] = slope * (self.weight(top) * 2 / max(1, n * k))

@@ -1,0 +1,81 @@
+"""Triplet loss over all triplets of a batch."""
+
+from __future__ import annotations
+
+from blobnet.core.registry import register
+from blobnet.errors import ShapeError
+from blobnet.layers.loss._base import ReportingLoss
+from blobnet.ops.pairs import pull_gradient, squared_distances
+from blobnet.ops.scatter import scatter_add
+
+
+@register
+class BatchTripletLoss(ReportingLoss):
+    """In all triplets of a batch, samples of a class must be nearer to each other than to others, by a margin.
+
+    D_ij = ||x_i - x_j||^2;   pairs P: (i, j), i != j, of one run, which are neighbouring rows of equal labels;
+    triplets T: (i, j) of P and k of another label;   h_ijk = max(0, m + D_ij - D_ik)
+
+    loss = mu * R + (1 - mu) * S,   R = 1/|T| * sum_T h_ijk,   S = 1/|P| * sum_P D_ij, 0 unless mu < 1
+    accuracy = number of triplets with D_ij < D_ik / |T|
+
+    dx = mu/|U| * sum_U h'_ijk + (1 - mu) S',   U: triplets with h > 0
+
+    Bottoms: x (N, ...); labels (N,), rows of one class together
+    Tops: loss (); accuracy (); optionally figures (1, 1, 1, 5): sum_U h / |U|, R, S, |T|, |U|
+    Params: none
+    Options: triplet_loss_param.margin m (1); mu (1); sample (false): U only has those with D_ij < D_ik; gradient
+    Paper: none; the similarity-learning fork.
+    Quirks: the published gradient, shown above, is averaged over the triplets in use and not over all, and is blind to
+    loss_weight. gradient: EXACT is the derivative of the loss, which sample does not change. A class in two runs has no
+    pairs between them, but no negatives either. loss_weight is that of the loss; the other tops have 0.
+    """
+
+    options_field = "triplet_loss_param"
+    published_gradient = True
+    num_bottoms, num_tops = 2, (2, 3)
+
+    def reshape(self, bottom, top):
+        if bottom[0].shape[:1] != (bottom[1].count,):
+            raise ShapeError(self.where, expected="one label a row", got=f"{bottom[0].shape} and {bottom[1].shape}")
+        self.rows = bottom[1].count, bottom[0].count // max(1, bottom[1].count)
+        for blob in top[:2]:
+            blob.reshape(())
+        for blob in top[2:]:
+            blob.reshape((1, 1, 1, 5))
+
+    def forward(self, bottom, top):
+        xp, options, n = self.xp, self.options, self.rows[0]
+        labels, distances = bottom[1].data.reshape(-1), squared_distances(bottom[0].data.reshape(self.rows))
+        runs = xp.concatenate([xp.zeros(min(1, n), int), xp.cumsum(labels[1:] != labels[:-1])])
+        self.pairs = (runs[:, None] == runs) & ~xp.eye(n, dtype=bool)
+        self.near = i, j = xp.nonzero(self.pairs)
+        gaps = options.margin + distances[i, j][:, None] - distances[i]  # (pairs, N): h before the maximum
+        others = (labels[:, None] != labels)[i]
+        self.all = max(1, int(others.sum()))
+        right = others & (distances[i, j][:, None] < distances[i])
+        self.violated = others & (gaps > 0)
+        self.used = self.violated & right if options.sample else self.violated
+        ranking = float(xp.maximum(gaps[others], 0).sum()) / self.all
+        pulling = float(distances[i, j].mean()) if options.mu < 1 and len(i) else 0.0
+        top[0].data[...] = options.mu * ranking + (1 - options.mu) * pulling
+        top[1].data[...] = int(right.sum()) / self.all
+        if len(top) == 3:
+            used = int(self.used.sum())
+            figures = [float(gaps[self.used].sum()) / max(1, used), ranking, pulling, int(others.sum()), used]
+            top[2].data[...] = xp.asarray(figures).reshape(1, 1, 1, 5)
+
+    def backward(self, top, propagate_down, bottom):
+        if not propagate_down[0]:
+            return
+        exact = self.options.gradient == self.options.EXACT
+        used = self.violated if exact else self.used
+        weight, count = (self.weight(top), self.all) if exact else (1, max(1, int(used.sum())))
+        i, j = self.near
+        slopes = self.xp.zeros(self.pairs.shape)  # of the loss by D_ij
+        slopes[i, j] = used.sum(axis=1) * (self.options.mu / count)
+        scatter_add(slopes, i, used * (-self.options.mu / count))
+        if self.options.mu < 1:
+            slopes += self.pairs * ((1 - self.options.mu) / max(1, len(i)))
+        pull = pull_gradient(slopes + slopes.T, bottom[0].data.reshape(self.rows))
+        bottom[0].diff[...] = (2 * weight * pull).reshape(bottom[0].shape)

@@ -1,0 +1,62 @@
+"""Lifted structured embedding."""
+
+from __future__ import annotations
+
+from blobnet.core.loss_layer import LossLayer
+from blobnet.core.registry import register
+from blobnet.errors import ShapeError
+from blobnet.ops.pairs import pull_gradient, similar, squared_distances
+
+
+@register
+class LiftedStructSimilaritySoftmaxLoss(LossLayer):
+    """Every similar pair of a batch against all samples that are unlike either of the two.
+
+    D_ij = ||x_i - x_j||;   P: pairs i < j of one class;   S_i = sum over k of other classes of exp(m - D_ik)
+
+    J_ij = log(S_i + S_j) + D_ij,   loss = 1/(2 |P|) * sum_P max(0, J_ij)^2
+
+    dD_ij = weight/|P| * max(0, J_ij),   dD_ik = -exp(m - D_ik) * sum_j dD_ij / (S_i + S_j),
+    dx_i = sum_j dD_ij (x_i - x_j) / D_ij
+
+    Bottoms: x (N, ...); labels (N,), one class a row, or (N, L) with L > 1, one 0/1 column a label
+    Tops: loss ()
+    Params: none
+    Options: lifted_struct_sim_softmax_loss_param.margin m (1)
+    Paper: Oh Song et al., Deep Metric Learning via Lifted Structured Feature Embedding, CVPR 2016, equation 4. Written
+    from the paper, and not compared with the figures of the authors' program.
+    Quirks: equal samples, whose distance has no slope, do not pull at each other. A batch without similar pairs, or
+    of one class, has loss 0.
+    """
+
+    options_field = "lifted_struct_sim_softmax_loss_param"
+
+    def reshape(self, bottom, top):
+        super().reshape(bottom, top)
+        if bottom[0].num_axes < 1 or bottom[0].shape[0] < 2:
+            raise ShapeError(self.where, "needs pairs", expected="a batch of at least 2", got=bottom[0].shape)
+
+    def forward(self, bottom, top):
+        xp, n = self.xp, bottom[0].shape[0]
+        apart = ~xp.eye(n, dtype=bool)
+        alike = similar(bottom[1].data.reshape(n, -1)) & apart
+        self.distances = xp.sqrt(squared_distances(bottom[0].data.reshape(n, -1)))
+        self.costs = xp.where(apart & ~alike, xp.exp(self.options.margin - self.distances), 0)
+        sums = self.costs.sum(axis=1)
+        self.sums = sums[:, None] + sums  # S_i + S_j
+        wanted = alike & (self.sums != 0)
+        logarithms = xp.log(xp.where(wanted, self.sums, 1))
+        self.hinges = xp.where(wanted, xp.maximum(logarithms + self.distances, 0), 0)
+        self.pairs = max(1, int(alike.sum()) // 2)
+        top[0].data[...] = xp.square(self.hinges).sum() / (4 * self.pairs)  # every pair is there twice
+
+    def backward(self, top, propagate_down, bottom):
+        if not propagate_down[0]:
+            return
+        xp = self.xp
+        by_sum = (self.hinges / xp.where(self.hinges > 0, self.sums, 1)).sum(axis=1)
+        slopes = self.hinges - self.costs * (by_sum[:, None] + by_sum)  # of the loss by D_ij, as D_ij and D_ji are one
+        slopes /= xp.where(self.distances > 0, self.distances, xp.inf)
+        x = bottom[0].data.reshape(len(slopes), -1)
+        scale = self.weight(top) / self.pairs
+        bottom[0].diff[...] = (pull_gradient(slopes, x) * scale).reshape(bottom[0].shape)

@@ -1,0 +1,80 @@
+"""Edge maps and histograms of gradients."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from blobnet.data.edges import edge_map
+from blobnet.data.gradients import gradient_histograms
+from blobnet.errors import ShapeError
+
+
+def square(inside=0, outside=255):
+    image = np.full((64, 64), outside, np.uint8)
+    image[20:44, 20:44] = inside
+    return image
+
+
+def test_the_outline_of_a_square_is_drawn_where_it_is_and_nothing_else():
+    edges = edge_map(square())
+    dark = edges < 64
+    middle = dark[30:34]  # rows that cross the left and the right side
+    assert (middle.sum(1) == 2).all()  # lines of one pixel
+    assert {tuple(np.flatnonzero(row)) for row in middle} <= {(a, b) for a in (19, 20) for b in (43, 44)}
+    assert (edges[:, 30:34] < 64).sum(0).tolist() == [2] * 4
+    assert (edges[26:38, 26:38] == 255).all() and (edges[:12] == 255).all()
+
+
+@pytest.mark.parametrize("turn", [1, 2, 3])
+def test_a_turned_image_has_turned_edges(turn):
+    image = np.full((64, 64), 200, np.uint8)
+    image[10:40, 30:50] = 90
+    first, second = edge_map(image) < 128, np.rot90(edge_map(np.rot90(image, turn)) < 128, -turn)
+    near = np.pad(first, 1)
+    near = near[:-2, 1:-1] | near[2:, 1:-1] | near[1:-1, :-2] | near[1:-1, 2:] | first
+    assert second.sum() > 80 and near[second].all()  # a line may be on either side of the step
+
+
+def test_faint_edges_are_pale_and_steep_ones_black():
+    image = square()
+    image[28:36, 28:36] = 40  # a small step within the large one
+    edges = edge_map(image)
+    assert edges[15:25, 32].min() < 10 and 150 < edges[26:31, 32].min() < 250
+
+
+@given(st.integers(0, 255))
+def test_nothing_is_drawn_where_there_is_nothing(value):
+    assert (edge_map(np.full((16, 20), value, np.uint8)) == 255).all()
+
+
+def test_noise_stays_pale():
+    assert edge_map(np.random.default_rng(0).integers(120, 124, (64, 64)).astype(np.uint8)).min() > 150
+
+
+def test_directions_fall_into_their_bins_and_places_into_their_cells():
+    rows = np.arange(32, dtype=np.uint8)
+    image = np.zeros((32, 32), np.uint8)
+    image[:, :16] = rows[:, None]   # rises downwards on the left
+    histogram = gradient_histograms(image, cells=2, bins=4).reshape(2, 2, 4)
+    assert histogram[:, 0].argmax(-1).tolist() == [2, 2]  # 90 degrees
+    assert histogram[1, 1].argmax() == 0                   # the border falls to the right: 0 degrees, 180 alike
+    np.testing.assert_allclose(np.linalg.norm(histogram), 1, rtol=1e-6)
+
+
+def test_histograms_do_not_tell_light_from_dark_nor_contrast():
+    image = np.random.default_rng(1).integers(0, 100, (32, 32)).astype(np.uint8)
+    wanted = gradient_histograms(image)
+    np.testing.assert_allclose(gradient_histograms(255 - image), wanted, atol=1e-3)
+    np.testing.assert_allclose(gradient_histograms(2 * image), wanted, atol=1e-6)
+
+
+def test_an_even_image_has_no_gradients():
+    assert not gradient_histograms(np.full((16, 16), 9, np.uint8)).any()
+
+
+def test_sides_must_fit_the_cells():
+    with pytest.raises(ShapeError, match=r"multiples of 8, got \(16, 12\)"):
+        gradient_histograms(np.zeros((16, 12), np.uint8))
