@@ -22,7 +22,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("recipe", metavar="RECIPE.yaml", help="the recipe, such as prototxt/dsh/recipe.yaml")
     parser.add_argument("--full", action="store_true", help="the published budget")
     parser.add_argument("--data", default="data", metavar="DIR", help="where the data sets were imported (data)")
-    parser.add_argument("--out", metavar="DIR", help="where results go (runs/FOLDER_OF_THE_RECIPE/BUDGET)")
+    parser.add_argument("--out", metavar="DIR", help="where results go (runs/FOLDER/RECIPE/BUDGET)")
     parser.add_argument("--seeds", metavar="A,B", help="these seeds instead of the recipe's")
     parser.add_argument("--only", action="append", default=[], metavar="METHOD",
                         help="run only this method; may be given again")
@@ -39,7 +39,8 @@ def run(args: argparse.Namespace) -> int:
     except ValueError:
         raise DataError("--seeds", expected="whole numbers such as 1,2,3", got=repr(args.seeds)) from None
     recipe = read_recipe(args.recipe)
-    out = args.out or Path("runs", recipe.path.resolve().parent.name, "full" if args.full else "reduced")
+    path = recipe.path.resolve()
+    out = args.out or Path("runs", path.parent.name, path.stem, "full" if args.full else "reduced")
     device = "cpu" if args.gpu is None else f"gpu:{args.gpu}"
     print(run_recipe(recipe, out, args.data, full=args.full, seeds=seeds, only=args.only, device=device))
     print(f"results in {out}")

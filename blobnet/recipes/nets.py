@@ -25,12 +25,14 @@ def trial_solver(trial: Trial, path: str, max_iter: int = 0, overrides: dict[str
                  ) -> Message:
     """The SolverParameter of the file `path` as the trial runs it, its net inside.
 
-    The net is looked for where the solver file says and then, by its name, beside the recipe. `data/…` in the net
-    stands for the trial's data folder. Snapshots go into the trial's folder; test nets are left out; random_seed is the
+    The net is looked for by its name beside the solver file, and then where that says. `data/…` in the net stands for
+    the trial's data folder. Snapshots go into the trial's folder; test nets are left out; random_seed is the
     trial's; `max_iter`, if it is not 0, and `overrides` (see `trial_net`) replace what the files say.
     """
-    solver = read_solver(trial.folder / path)
-    solver.net_param.CopyFrom(trial_net(trial, solver.net, overrides))
+    file = trial.folder / path
+    solver = read_solver(file)
+    beside = file.parent / Path(solver.net).name
+    solver.net_param.CopyFrom(trial_net(trial, beside if beside.exists() else solver.net, overrides))
     for name in ("net", "test_iter", "test_interval", "test_state"):
         solver.ClearField(name)
     solver.random_seed = trial.seed
@@ -40,17 +42,16 @@ def trial_solver(trial: Trial, path: str, max_iter: int = 0, overrides: dict[str
     return solver
 
 
-def trial_net(trial: Trial, path: str, overrides: dict[str, str] | None = None) -> Message:
-    """The NetParameter of the file `path`, which is looked for as it stands and then in the recipe's folder.
+def trial_net(trial: Trial, path: str | os.PathLike, overrides: dict[str, str] | None = None) -> Message:
+    """The NetParameter of the file `path`, with `data/…` in it for the trial's data folder.
 
     `overrides` gives prototxt by the name of the layer whose fields it replaces: {"loss": "loss_weight: 0"}.
     """
-    beside = trial.folder / Path(path).name
-    net = read_message(beside if beside.exists() and not os.path.exists(path) else path, "NetParameter")
+    net = read_message(path, "NetParameter")
     for name, text in (overrides or {}).items():
         layers = [layer for layer in net.layer if layer.name == name]  # often one a phase
         if not layers:
-            raise NetError(path, f"no layer {name!r} to override",
+            raise NetError(os.fspath(path), f"no layer {name!r} to override",
                            hint=close_matches(name, [layer.name for layer in net.layer]))
         change = parse(text, "LayerParameter", f"overrides of layer {name!r}")
         for layer in layers:
@@ -62,7 +63,7 @@ def trial_net(trial: Trial, path: str, overrides: dict[str, str] | None = None) 
         for message in [value for field, value in layer.ListFields() if field.message_type and not field.is_repeated]:
             for field, value in message.ListFields():
                 if field.name in ("source", "mean_file", "root_folder") and value.startswith("data/"):
-                    setattr(message, field.name, str(trial.data / value.removeprefix("data/")))
+                    setattr(message, field.name, f"{trial.data}/{value.removeprefix('data/')}")
     return net
 
 

@@ -55,7 +55,9 @@ def run(trial: Trial) -> dict[str, float]:
         trial.note(f"goes on from iteration {solver.iter}")
     elif options["weights"]:
         solver.net.copy_from(_weights(trial))
-    net = trial_net(trial, options["encode_net"], options["overrides"]) if options["encode_net"] else param.net_param
+    net = param.net_param
+    if options["encode_net"]:
+        net = trial_net(trial, trial.folder / options["encode_net"], options["overrides"])
     curve = _train(trial, solver, net)
     weights, _ = solver.snapshot()
     measures = _score(trial, net, weights)

@@ -1,0 +1,103 @@
+"""Train a classifier, take the values of one of its blobs as features of images, search by them, and score."""
+
+from __future__ import annotations
+
+import shutil
+from pathlib import Path
+
+import numpy as np
+from google.protobuf.message import Message
+
+from blobnet.errors import DataError
+from blobnet.hashing.codes import Codes
+from blobnet.hashing.metrics import evaluate
+from blobnet.hashing.principal_components import principal_components
+from blobnet.hashing.protocol import get_protocol
+from blobnet.hashing.real_index import unit_rows
+from blobnet.recipes.nets import encode_database, trial_solver
+from blobnet.recipes.recipe import REQUIRED
+from blobnet.recipes.trial import Trial
+from blobnet.solvers import get_solver
+
+OPTIONS = {
+    "solver": (str, REQUIRED),      # solver file, beside the recipe; its net gives the features
+    "max_iter": (int, 0),           # 0: the solver file's
+    "nonlinearity": (str, ""),      # the layer type that takes the place of Sigmoid in the net
+    "pretrained": (str, ""),        # a .caffemodel: if the data folder has it, nothing is trained
+    "net_of": (str, ""),            # a method that ran before, whose weights serve here too
+    "scores": (str, ""),            # the blob of class scores; given, the accuracy on all of `queries` is measured
+    "blob": (str, REQUIRED),        # whose values are the features
+    "unit_length": (bool, False),   # divide each feature by its length, before the principal components
+    "components": (int, 0),         # keep so many principal components, found on the base; 0: all values as they are
+    "metric": (str, "l2"),          # or cosine, inner-product
+    "queries": (str, REQUIRED),     # LMDBs in the data folder
+    "base": (str, REQUIRED),
+    "num_queries": (int, 0),        # only the first so many; 0: all
+    "num_base": (int, 0),
+    "protocol": (str, "standard"),
+}
+WEIGHTS = "weights.caffemodel"
+
+
+def run(trial: Trial) -> dict[str, float]:
+    """Train or take weights, which are left in weights.caffemodel; extract, search, score.
+
+    Measures: accuracy if `scores` is given, mAP, P@100 (or fewer, if the base is smaller).
+    """
+    options = trial.options
+    solver = trial_solver(trial, options["solver"], options["max_iter"])
+    for layer in solver.net_param.layer:
+        if options["nonlinearity"] and layer.type == "Sigmoid":
+            layer.type = options["nonlinearity"]
+    weights = _weights(trial, solver)
+    measures = {}
+    if options["scores"]:
+        scores = encode_database(trial, solver.net_param, weights, options["scores"], options["queries"])
+        measures["accuracy"] = float((scores.values.argmax(axis=1) == scores.labels).mean())
+    queries, base = (encode_database(trial, solver.net_param, weights, options["blob"], options[name],
+                                     options[f"num_{name}"]) for name in ("queries", "base"))
+    score = evaluate(*_prepared(queries, base, options), _protocol(options))
+    return measures | {"mAP": score.mean_average_precision, f"P@{score.k}": score.precision}
+
+
+def footnote(options: dict) -> str:
+    """The protocol."""
+    counts = [f"{name}: {options[name]}" + (f", the first {options[f'num_{name}']}" if options[f"num_{name}"] else "")
+              for name in ("queries", "base")]
+    return f"{'; '.join(counts)}. {_protocol(options).describe()}"
+
+
+def _protocol(options: dict):
+    return get_protocol(options["protocol"], metric=options["metric"])
+
+
+def _weights(trial: Trial, solver: Message) -> Path:
+    """The file in the trial's folder with the weights: another method's, the pretrained, or those trained now."""
+    options, path = trial.options, trial.out / WEIGHTS
+    pretrained = trial.data / options["pretrained"]
+    if options["net_of"]:
+        given = trial.of_method(options["net_of"]) / WEIGHTS
+        if not given.exists():
+            raise DataError(f"net_of {options['net_of']!r}", "has not run with this seed",
+                            hint="list that method before this one")
+        return given
+    if options["pretrained"] and pretrained.is_file():
+        trial.note(f"takes the weights of {pretrained}")
+        shutil.copyfile(pretrained, path)
+        return path
+    training = get_solver(solver, device=trial.device)
+    training.step(solver.max_iter)
+    trial.note(f"{training.iter} iterations, loss {training.loss:.4f}")
+    training.net.save(path)
+    return path
+
+
+def _prepared(queries: Codes, base: Codes, options: dict) -> list[Codes]:
+    """The features as they are searched."""
+    values = [codes.values for codes in (queries, base)]
+    if options["unit_length"]:
+        values = [unit_rows(np.array(rows)) for rows in values]
+    if options["components"]:
+        found = principal_components(values[1], options["components"])
+        values = [found.project(rows) for rows in values]
+    return [Codes.from_values(rows, labels=codes.labels) for rows, codes in zip(values, (queries, base))]

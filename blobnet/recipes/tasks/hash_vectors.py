@@ -1,0 +1,140 @@
+"""Learn hash codes of vectors, the pixels of small images, from a whole training set at once; encode and score."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import numpy as np
+
+from blobnet.data.batches import DatumBatches
+from blobnet.data.database import database_kind, open_database
+from blobnet.data.transformer import Transformer
+from blobnet.errors import DataError, close_matches
+from blobnet.hashing.bdnn import alternate
+from blobnet.hashing.codes import Codes
+from blobnet.hashing.discrete_codes import signs
+from blobnet.hashing.linear_codes import METHODS, fit_itq
+from blobnet.hashing.metrics import evaluate
+from blobnet.hashing.protocol import get_protocol
+from blobnet.hashing.vector_net import fill_inputs, objective, start_from_axes, values_of
+from blobnet.proto.messages import new
+from blobnet.proto.storage import atomic_write
+from blobnet.recipes.nets import trial_solver
+from blobnet.recipes.recipe import REQUIRED
+from blobnet.recipes.trial import Trial
+from blobnet.solvers import get_solver
+from blobnet.solvers.solver import Solver
+from blobnet.view.curves import plot_loss
+
+POINTS = 20  # of the objective's curve that a gradient solver leaves
+
+OPTIONS = {
+    "learner": (str, REQUIRED),     # lsh, pcah, itq; bdnn: weights and codes in turn; gradient: the solver alone
+    "bits": (int, REQUIRED),
+    "solver": (str, ""),            # of bdnn and gradient: solver file, beside the recipe
+    "rounds": (int, 10),            # of bdnn
+    "steps": (int, 2),              # of bdnn: iterations of the solver in a half round
+    "max_iter": (int, 0),           # of gradient; 0: the solver file's
+    "length": (float, 1.0),         # every image's vector gets it, before the mean is subtracted
+    "queries": (str, REQUIRED),     # LMDBs in the data folder
+    "base": (str, REQUIRED),
+    "num_queries": (int, 0),        # only the first so many; 0: all
+    "num_base": (int, 0),
+    "num_train": (int, 0),          # so many images of the base, drawn by the seed; 0: all
+    "protocol": (str, "standard"),
+}
+
+Encoder = Callable[[np.ndarray], np.ndarray]
+
+
+def run(trial: Trial) -> dict[str, float]:
+    """Learn, encode, score. Leaves queries.npz, base.npz and, of nets, the snapshot and objective.json, a list."""
+    options = trial.options
+    learners = {name: _linear for name in METHODS} | {"bdnn": _bdnn, "gradient": _gradient}
+    if options["learner"] not in learners:
+        raise DataError(f"method {trial.method!r}", f"unknown learner {options['learner']!r}",
+                        hint=close_matches(options["learner"], learners))
+    sets = {name: _vectors(trial, options[name], options[f"num_{name}"]) for name in ("queries", "base")}
+    data, labels = sets["base"]
+    chosen = np.random.default_rng(trial.seed).permutation(len(data))[:options["num_train"] or None]
+    mean = data[chosen].mean(axis=0)
+    encode = learners[options["learner"]](trial, data[chosen] - mean, labels[chosen])
+    codes = {name: Codes.from_values(encode(vectors - mean), labels=of) for name, (vectors, of) in sets.items()}
+    for name, made in codes.items():
+        made.save(trial.out / f"{name}.npz")
+    score = evaluate(codes["queries"], codes["base"], get_protocol(options["protocol"]))
+    return {"mAP": score.mean_average_precision, f"P@{score.k}": score.precision,
+            f"P(r<={score.radius})": score.precision_within}
+
+
+def footnote(options: dict) -> str:
+    """What was learned from and asked for, and the protocol."""
+    learned = f"{options['num_train']} images of it, drawn by the seed" if options["num_train"] else "all of it"
+    first = {name: f", the first {options[f'num_{name}']}" if options[f"num_{name}"] else ""
+             for name in ("queries", "base")}
+    return (f"Queries: {options['queries']}{first['queries']}; base: {options['base']}{first['base']}; "
+            f"learned from {learned}. "
+            f"{get_protocol(options['protocol']).describe()}")
+
+
+def report(finished: Sequence[tuple[Trial, dict]], out: Path) -> None:
+    """Draw the objective of every net into objective.png beside objective.json, but for its start, far above."""
+    for trial, _ in finished:
+        path = trial.out / "objective.json"
+        if path.exists():
+            history = json.loads(path.read_text())
+            plot_loss(range(1, len(history)), history[1:], trial.out / "objective.png")
+
+
+def _vectors(trial: Trial, source: str, count: int) -> tuple[np.ndarray, np.ndarray]:
+    """The first `count` images (0: all) of an LMDB as rows (N, D) of the length asked for, and their labels (N,)."""
+    path = trial.data / source
+    reader = open_database(path, database_kind(path))
+    size = min(count or len(reader), len(reader))
+    images, labels = DatumBatches(reader, Transformer(new("TransformationParameter"), False, str(path)), size)(0)
+    vectors = images.reshape(len(images), -1)
+    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors * (trial.options["length"] / np.maximum(lengths, 1)), labels
+
+
+def _linear(trial: Trial, data: np.ndarray, labels: np.ndarray) -> Encoder:
+    return METHODS[trial.options["learner"]](data, trial.options["bits"], trial.seed).encode
+
+
+def _bdnn(trial: Trial, data: np.ndarray, labels: np.ndarray) -> Encoder:
+    """Weights and codes in turn, from the codes of ITQ."""
+    options, solver = trial.options, _solver(trial)
+    start = signs(fit_itq(data, options["bits"], trial.seed).encode(data))
+    history = alternate(solver, data, start, labels if "label" in solver.net.inputs else None, options["rounds"],
+                        options["steps"], trial.note)
+    return _finish(trial, solver, history)
+
+
+def _gradient(trial: Trial, data: np.ndarray, labels: np.ndarray) -> Encoder:
+    """The solver alone, from the principal axes."""
+    solver = _solver(trial)
+    fill_inputs(solver.net, data=data, **({"label": labels} if "label" in solver.net.inputs else {}))
+    start_from_axes(solver.net, "code")
+    history, last = [objective(solver)], solver.param.max_iter
+    for stop in np.linspace(0, last, POINTS + 1).astype(int)[1:]:
+        solver.step(int(stop) - solver.iter)
+        history.append(objective(solver))
+    trial.note(f"iteration {last}, objective {history[0]:.6g} -> {history[-1]:.6g}")
+    return _finish(trial, solver, history)
+
+
+def _solver(trial: Trial) -> Solver:
+    if not trial.options["solver"]:
+        raise DataError(f"method {trial.method!r}", f"learner {trial.options['learner']!r} needs a solver",
+                        hint="add solver: FILE.prototxt")
+    return get_solver(trial_solver(trial, trial.options["solver"], trial.options["max_iter"]), device=trial.device)
+
+
+def _finish(trial: Trial, solver: Solver, history: list[float]) -> Encoder:
+    """Keep the weights and the objective; the net as an encoder."""
+    solver.snapshot()
+    with atomic_write(trial.out / "objective.json") as file:
+        file.write(json.dumps(history).encode())
+    return lambda vectors: values_of(solver.net, "code", vectors)

@@ -1,0 +1,118 @@
+"""Fine-grained retrieval of photos by sketches: train a net, rank the photos of the test split for each sketch."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blobnet.data.database import open_database
+from blobnet.data.gradients import gradient_histograms
+from blobnet.data.hdf5 import read_datasets
+from blobnet.data.records import Records
+from blobnet.errors import DataError, close_matches
+from blobnet.hashing.codes import Codes
+from blobnet.hashing.matches import accuracy_at, match_ranks
+from blobnet.recipes.nets import encode_database, trial_solver
+from blobnet.recipes.recipe import REQUIRED
+from blobnet.recipes.trial import Trial
+from blobnet.solvers import get_solver
+from blobnet.solvers.snapshot import find_latest
+
+WINDOW = 50  # iterations from one line of progress to the next
+CELL = 8     # side of the squares whose mean is a pixel feature
+
+OPTIONS = {
+    "set": (str, REQUIRED),       # a set of sketches and then their photos: qmul_shoes, qmul_chairs
+    "features": (str, ""),        # rank by features that are not trained: chance, pixels, gradients
+    "solver": (str, ""),          # or by those of a net: the solver file, beside the recipe
+    "blob": (str, "embedding"),   # whose values are the features
+    "scores": (str, ""),          # blob with a score for each attribute, positive if predicted
+    "max_iter": (int, 0),         # 0: the solver file's
+    "overrides": (dict, {}),      # prototxt by layer name, merged into the layer
+}
+
+
+def run(trial: Trial) -> dict[str, float]:
+    """acc@1 and acc@10, the shares of sketches whose own photo is the nearest and among the nearest ten.
+
+    With `scores` also attributes, the share of attributes predicted right, over all test images. Trains from the last
+    snapshot if the trial was interrupted. Leaves codes.npz, the features of sketches and then photos.
+    """
+    options = trial.options
+    if bool(options["features"]) == bool(options["solver"]):
+        raise DataError(f"method {trial.method!r}", expected="either features or a solver",
+                        got="both" if options["solver"] else "neither")
+    if options["features"]:
+        return _untrained(trial)
+    param = trial_solver(trial, options["solver"], options["max_iter"], options["overrides"])
+    weights = _train(trial, param)
+    source = f"{options['set']}_test_lmdb"
+    codes = encode_database(trial, param.net_param, weights, options["blob"], source)
+    codes.save(trial.out / "codes.npz")
+    measures = _score(codes.values, codes.labels)
+    if options["scores"]:
+        scores = encode_database(trial, param.net_param, weights, options["scores"], source).values
+        measures["attributes"] = _right(scores, trial)
+    return measures
+
+
+def footnote(options: dict) -> str:
+    """How photos are ranked."""
+    return ("Every test sketch ranks all test photos of its set by Euclidean distance; acc@K: the share of sketches "
+            "whose own photo is among the first K; photos at the same distance stand before it.")
+
+
+def _train(trial: Trial, param):
+    """Train to the last iteration; the path of the weights."""
+    solver = get_solver(param, device=trial.device)
+    state = find_latest(param.snapshot_prefix)
+    if state:
+        solver.restore(state)
+        trial.note(f"goes on from iteration {solver.iter}")
+    losses: list[float] = []
+    solver.add_callback(on_gradients_ready=lambda: losses.append(solver.loss))
+    while solver.iter < param.max_iter:
+        solver.step(min(WINDOW, param.max_iter - solver.iter))
+        trial.note(f"iteration {solver.iter} of {param.max_iter}, loss {np.mean(losses):.4f}")
+        losses.clear()
+    return solver.snapshot()[0]
+
+
+def _untrained(trial: Trial) -> dict[str, float]:
+    """The measures of features that are made of the images alone."""
+    kind = trial.options["features"]
+    records = Records(open_database(trial.data / f"{trial.options['set']}_test_lmdb", "LMDB"))
+    if kind == "chance":
+        photos = len(records) / 2
+        return {f"acc@{k}": min(1.0, k / photos) for k in (1, 10)}
+    if kind not in FEATURES:
+        raise DataError(f"method {trial.method!r}", f"unknown features {kind!r}",
+                        hint=close_matches(kind, ["chance", *FEATURES]))
+    values = np.stack([FEATURES[kind](image[0]) for image in records.images(range(len(records)))])
+    Codes.from_values(values, labels=records.labels()).save(trial.out / "codes.npz")
+    return _score(values, records.labels())
+
+
+def _pixels(image: np.ndarray) -> np.ndarray:
+    """Mean darkness of squares of the image (H, W), as a vector of length 1."""
+    height, width = (side // CELL for side in image.shape)
+    squares = 255.0 - image[:height * CELL, :width * CELL].reshape(height, CELL, width, CELL).mean((1, 3))
+    return squares.ravel() / max(np.linalg.norm(squares), 1e-12)
+
+
+FEATURES = {"pixels": _pixels, "gradients": gradient_histograms}
+
+
+def _score(values: np.ndarray, labels: np.ndarray) -> dict[str, float]:
+    """The measures of the features of sketches and then, in the second half, photos."""
+    sketches = len(values) // 2
+    ranks = match_ranks(values[:sketches], values[sketches:], labels[:sketches], labels[sketches:])
+    return {f"acc@{k}": accuracy_at(ranks, k) for k in (1, 10)}
+
+
+def _right(scores: np.ndarray, trial: Trial) -> float:
+    """The share of attributes whose score is positive where the image has them, and not where it has not."""
+    truth, = read_datasets(trial.data / f"{trial.options['set']}_test.h5", ["attributes"], np.float32)
+    if truth.shape != scores.shape:
+        raise DataError(f"blob {trial.options['scores']!r}", expected=f"a score for each attribute, {truth.shape}",
+                        got=scores.shape)
+    return float(((scores > 0) == (truth > 0)).mean())

@@ -1,0 +1,100 @@
+"""Hash codes of vectors on digits: every learner, what it leaves, and what cannot run."""
+
+import json
+
+import numpy as np
+import pytest
+
+from blobnet.errors import DataError
+from blobnet.hashing import Codes, evaluate
+from blobnet.recipes import read_recipe, run_recipe
+
+ENCODER = """
+name: "tiny"
+layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 10 dim: 64 } } }
+layer { name: "ip1" type: "InnerProduct" bottom: "data" top: "ip1" inner_product_param { num_output: 20 } }
+layer { name: "tanh1" type: "TanH" bottom: "ip1" top: "ip1" }
+layer { name: "code" type: "InnerProduct" bottom: "ip1" top: "code" inner_product_param { num_output: 8 } }
+"""
+LABEL = 'layer { name: "label" type: "Input" top: "label" input_param { shape { dim: 10 } } }\n'
+BINARY = 'layer { name: "binary" type: "Input" top: "binary" input_param { shape { dim: 10 dim: 8 } } }\n'
+EQUALITY = 'layer { name: "equality" type: "EuclideanLoss" bottom: "code" bottom: "binary" top: "equality" }\n'
+NETS = {
+    "uh": ENCODER + BINARY + EQUALITY + """
+        layer { name: "decoder" type: "InnerProduct" bottom: "binary" top: "decoder"
+          inner_product_param { num_output: 64 } }
+        layer { name: "reconstruction" type: "EuclideanLoss" bottom: "decoder" bottom: "data" top: "reconstruction" }
+        """,
+    "sh": ENCODER + BINARY + LABEL + EQUALITY + """
+        layer { name: "pairs" type: "PairwiseLabelLoss" bottom: "code" bottom: "label" top: "pairs" }""",
+    "dh": ENCODER + """
+        layer { name: "quantization" type: "SignQuantizationLoss" bottom: "code" top: "quantization" }""",
+    "sdh": ENCODER + LABEL + """
+        layer { name: "quantization" type: "SignQuantizationLoss" bottom: "code" top: "quantization" }
+        layer { name: "scatter" type: "ScatterLoss" bottom: "code" bottom: "label" top: "scatter"
+          loss_weight: 0.1 }""",
+}
+SOLVERS = {"uh": 'type: "LBFGS"', "sh": 'type: "LBFGS"', "dh": 'base_lr: 0.01 lr_policy: "fixed" max_iter: 40',
+           "sdh": 'base_lr: 0.01 lr_policy: "fixed" max_iter: 40'}
+RECIPE = """
+paper: codes of digits
+task: hash_vectors
+data: [digits]
+columns: [mAP, "P(r<=2)"]
+settings: {bits: 8, queries: digits_test_lmdb, base: digits_train_lmdb, length: 4, rounds: 1, steps: 1}
+reduced: {num_queries: 200, num_base: 1000, num_train: 400}
+methods:
+  LSH: {learner: lsh}
+  PCAH: {learner: pcah}
+  ITQ: {learner: itq}
+  UH: {learner: bdnn, solver: uh_solver.prototxt}
+  SH: {learner: bdnn, solver: sh_solver.prototxt}
+  DH: {learner: gradient, solver: dh_solver.prototxt}
+  SDH: {learner: gradient, solver: sdh_solver.prototxt}
+"""
+
+
+@pytest.fixture
+def recipe(tmp_path):
+    for name, net in NETS.items():
+        (tmp_path / f"{name}.prototxt").write_text(net)
+        (tmp_path / f"{name}_solver.prototxt").write_text(f'net: "{name}.prototxt" solver_mode: CPU {SOLVERS[name]}')
+    (tmp_path / "recipe.yaml").write_text(RECIPE)
+    return tmp_path / "recipe.yaml"
+
+
+def test_every_learner(recipe, digits, tmp_path):
+    out = tmp_path / "out"
+    text = run_recipe(read_recipe(recipe), out, digits, note=[].append)
+    trials = {trial["method"]: trial for trial in json.loads((out / "results.json").read_text())["trials"]}
+    assert list(trials) == ["LSH", "PCAH", "ITQ", "UH", "SH", "DH", "SDH"]
+    scores = {}
+    for name, trial in trials.items():
+        folder = out / name.lower() / "seed_1"
+        queries, base = Codes.load(folder / "queries.npz"), Codes.load(folder / "base.npz")
+        assert (len(queries), len(base), queries.bits) == (200, 1000, 8)
+        scores[name] = evaluate(queries, base).mean_average_precision
+        assert trial["measures"]["mAP"] == scores[name]
+        kept = {path.name for path in folder.iterdir()}
+        assert ({"objective.json", "objective.png"} <= kept) == (name in ("UH", "SH", "DH", "SDH"))
+    for name, points in (("uh", 4), ("sh", 4), ("dh", 21), ("sdh", 21)):
+        history = json.loads((out / name / "seed_1" / "objective.json").read_text())
+        assert len(history) == points and history[-1] < history[0]
+    assert scores["LSH"] < scores["ITQ"] and scores["UH"] < scores["SH"] and scores["DH"] < scores["SDH"]
+    assert "learned from 400 images of it, drawn by the seed" in text
+
+
+def test_the_seed_draws_what_is_learned_from(recipe, digits, tmp_path):
+    run_recipe(read_recipe(recipe), tmp_path, digits, seeds=[1, 2], only=["PCAH"], note=[].append)
+    first, second = (Codes.load(tmp_path / f"pcah/seed_{seed}/queries.npz").values for seed in (1, 2))
+    assert not np.allclose(abs(first), abs(second), atol=1e-3)
+
+
+@pytest.mark.parametrize("change, message", [
+    (("learner: itq", "learner: itk"), "method 'ITQ': unknown learner 'itk'; did you mean 'itq'"),
+    (("learner: bdnn, solver: uh_solver.prototxt", "learner: bdnn"), "method 'UH': learner 'bdnn' needs a solver"),
+], ids=["learner", "solver"])
+def test_what_cannot_run_is_said(change, message, recipe, digits, tmp_path):
+    recipe.write_text(RECIPE.replace(*change))
+    with pytest.raises(DataError, match=message):
+        run_recipe(read_recipe(recipe), tmp_path / "out", digits, note=[].append)
