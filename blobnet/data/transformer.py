@@ -7,10 +7,12 @@ from collections.abc import Sequence
 import numpy as np
 from google.protobuf.message import Message
 
+from blobnet.data.image_files import in_parallel
 from blobnet.data.mean import read_mean
 from blobnet.errors import NetError, ShapeError
 
 Shape = tuple[int, int, int]
+LARGE = 1 << 15  # numbers of an image from which on images are written by several threads
 
 
 class Transformer:
@@ -54,20 +56,32 @@ class Transformer:
         """
         top, left = self._corners([image.shape[1:] for image in images], rng)
         flips = rng.integers(2, size=len(images)) if self.mirror else np.zeros(len(images), int)
-        shape = None
-        places = zip(top.tolist(), left.tolist(), flips.tolist())
-        for image, target, (y, x, flip) in zip(images, out, places, strict=True):
-            if image.shape != shape:
-                shape = image.shape
-                if self.output_shape(shape) != target.shape:
-                    raise ShapeError(self.where, expected=f"all images of a batch as the first, {target.shape}",
-                                     got=self.output_shape(shape), hint="set crop_size, or batch_size: 1")
-            if flip:
-                target = target[:, :, ::-1]
-            window = np.s_[:, y:y + target.shape[1], x:x + target.shape[2]]
-            target[...] = image[window]
-            if self.mean_image is not None:
-                target -= self.mean_image[window]
+        jobs = list(zip(images, out, top.tolist(), left.tolist(), flips.tolist(), strict=True))
+        for shape in {image.shape for image in images}:
+            if self.output_shape(shape) != out.shape[1:]:
+                raise ShapeError(self.where, expected=f"all images of a batch as the first, {out.shape[1:]}",
+                                 got=self.output_shape(shape), hint="set crop_size, or batch_size: 1")
+        if out[:1].size >= LARGE:
+            in_parallel(self._write_whole, jobs)
+        else:
+            for job in jobs:
+                self._write(*job)
+            self._shift(out)
+
+    def _write(self, image: np.ndarray, target: np.ndarray, y: int, x: int, flip: int) -> None:
+        if flip:
+            target = target[:, :, ::-1]
+        window = np.s_[:, y:y + target.shape[1], x:x + target.shape[2]]
+        target[...] = image[window]
+        if self.mean_image is not None:
+            target -= self.mean_image[window]
+
+    def _write_whole(self, job: tuple) -> None:
+        self._write(*job)
+        self._shift(job[1])
+
+    def _shift(self, out: np.ndarray) -> None:
+        """Subtract the means and scale, one image or many."""
         if len(self.mean_values):
             out -= self.mean_values
         if self.scale != 1:
