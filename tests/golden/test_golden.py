@@ -33,7 +33,7 @@ def test_same_figures_on_the_gpu(path):
 
 
 def test_figures_are_there():
-    assert len(CASES) >= 110
+    assert len(CASES) >= 198
 
 
 @pytest.mark.parametrize(("name", "key"), [("ip_0", "out/y"), ("ip_0", "paramdiff/1"), ("ip_0", "bottomdiff/x"),
