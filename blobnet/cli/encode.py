@@ -18,8 +18,8 @@ from blobnet.netdef.load import load
 
 _DESCRIPTION = """\
 Run a net over every image of its database once, in the TEST phase, and write the values of one blob as codes: real
-values, packed bits (1 where a value is at least 0, or for the largest of each block) and labels, in one .npz file that
-`blobnet search` and `blobnet evaluate` read."""
+values, packed bits (1 where a value is at least the threshold, or for the largest of each block) and labels, in one
+.npz file that `blobnet search` and `blobnet evaluate` read."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -29,6 +29,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--weights", required=True, metavar="FILE.caffemodel", help="its weights")
     parser.add_argument("--blob", required=True, metavar="NAME", help="the blob whose values are the codes")
     parser.add_argument("--label", default="label", metavar="NAME", help="the blob of the labels (label)")
+    parser.add_argument("--threshold", type=float, default=0.0, metavar="T", help="a bit is 1 where a value is at "
+                        "least T (0); 0.5 for sigmoid outputs")
     parser.add_argument("--block-size", type=int, metavar="B", help="make structured codes: a 1 for the largest of "
                         "each B values, as for the output of a BlockSoftmax")
     parser.add_argument("--source", metavar="DIR", help="read this database instead of the net's own")
@@ -53,8 +55,7 @@ def run(args: argparse.Namespace) -> int:
     if args.label not in net.blobs:
         raise NetError(args.net, f"no blob {args.label!r} of labels", hint=close_matches(args.label, net.blobs))
     with tqdm(total=count, unit="images", disable=not sys.stderr.isatty()) as bar:
-        codes = encode(net, args.blob, count, args.label, progress=bar.update, net_file=args.net,
-                       weights_file=args.weights)
+        codes = encode(net, args.blob, count, args.label, args.threshold, bar.update, args.net, args.weights)
     if args.block_size is not None:
         codes = codes.in_blocks(args.block_size)
     codes.save(args.out)
@@ -63,8 +64,8 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _data_layer(definition: Message, path: str) -> Message:
-    layers = [layer for layer in definition.layer if layer.type == "Data"]
+    layers = [layer for layer in definition.layer if layer.HasField("data_param")]
     if len(layers) != 1:
-        raise NetError(path, expected="one Data layer in the TEST phase", got=len(layers),
+        raise NetError(path, expected="one layer with data_param in the TEST phase", got=len(layers),
                        hint="put the images into a database, or use blobnet.hashing.encode from Python")
     return layers[0]
