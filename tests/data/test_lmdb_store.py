@@ -6,7 +6,7 @@ import gc
 
 import lmdb
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from blobnet.data.database import database_kind, open_database
@@ -141,6 +141,7 @@ def test_folder_of_something_else(tmp_path, files, got):
 # What the library wrote, and what became of it.
 
 @settings(max_examples=60, deadline=None)
+@example({b"only": b"1"}, [b"only"])
 @given(st.dictionaries(st.binary(min_size=1, max_size=60), st.binary(max_size=9000), min_size=1, max_size=60),
        st.lists(st.binary(min_size=1, max_size=60), max_size=20))
 def test_reads_what_the_library_reads(tmp_path_factory, records, removed):
@@ -156,6 +157,10 @@ def test_reads_what_the_library_reads(tmp_path_factory, records, removed):
                 transaction.delete(key)
         with environment.begin() as transaction:
             wanted = [value for _, value in transaction.cursor()]
+    if not wanted:
+        with pytest.raises(DataError, match="holds no record"):
+            LmdbReader(path)
+        return
     reader = LmdbReader(path)
     assert [bytes(reader.read()) for _ in range(len(reader))] == wanted
 
