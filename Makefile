@@ -15,7 +15,7 @@ test: .venv/test
 slow: .venv/test
 	$(BIN)/python -m pytest -q -m slow
 
-gpu: .venv/test
+gpu: .venv/test .venv/gpu
 	$(BIN)/python -m pytest -q -m gpu
 
 lint: .venv/test
@@ -28,4 +28,4 @@ lint: .venv/test
 	touch $@
 
 clean:
-	rm -rf .venv demo_output
+	rm -rf .venv demo_output data/digits_*

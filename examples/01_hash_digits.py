@@ -64,8 +64,7 @@ def main() -> None:
     args.out.mkdir(parents=True, exist_ok=True)
 
     print("1. data: handwritten digits")
-    if not Path("data/digits_test_lmdb").exists():
-        import_set("digits", "data")
+    import_set("digits", "data")
 
     print(f"2. training {NET}")
     solver = train(args.out, args.iterations)

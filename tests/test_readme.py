@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from blobnet.data.sets import import_set
 from blobnet.view.layer_pages import layer_markdown
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -21,6 +22,7 @@ def test_python_example_runs(tmp_path, monkeypatch, capsys):
     pytest.importorskip("sklearn")
     (tmp_path / "prototxt").symlink_to(ROOT / "prototxt")
     monkeypatch.chdir(tmp_path)
+    import_set("digits", "data")  # as the demo leaves it
     code = re.search(r"```python\n(.*?)```", README, re.S).group(1)
     exec(compile(code.replace("300", "3"), "README.md", "exec"), {})
     assert "mAP 0." in capsys.readouterr().out

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from blobnet.data.sets import SETS, import_set
+from blobnet.data.sets import SETS, import_set, set_paths
 from blobnet.data.summary import summarize
 
 
@@ -31,8 +31,9 @@ def add_parser(subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry out the command in `args`."""
     if args.data_command == "import":
+        present = set_paths(args.name, args.out)[0].exists()
         for path in import_set(args.name, args.out, args.source, args.download):
-            print(path)
+            print(f"{path} is there already" if present else path)
         return 0
     summary = summarize(args.path)
     print(f"backend  {summary.backend}\nrecords  {summary.records}")

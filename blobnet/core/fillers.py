@@ -16,7 +16,7 @@ Shape = tuple[int, ...]
 def fill(array, filler: Message, rng: np.random.Generator, where: str = "filler") -> None:
     """Fill `array` as the FillerParameter `filler` says, with random numbers from `rng` (a host generator).
 
-    Raises NetError for an unknown type or a `sparse` that the type cannot take, ShapeError for a shape it cannot fill.
+    Raises NetError for an unknown type and for numbers that a type cannot take, ShapeError for a shape it cannot fill.
     """
     if filler.type not in FILLERS:
         raise NetError(where, f"unknown filler {filler.type!r}", hint=close_matches(filler.type, FILLERS))
@@ -34,10 +34,17 @@ def _constant(shape: Shape, filler: Message, rng: np.random.Generator, where: st
 
 
 def _uniform(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:
+    if not -math.inf < filler.min <= filler.max < math.inf:
+        raise NetError(where, expected="min up to max of a uniform filler", got=f"min {filler.min}, max {filler.max}")
     return rng.uniform(filler.min, filler.max, shape)
 
 
 def _gaussian(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:
+    if not 0 < filler.std < math.inf:
+        raise NetError(where, expected="std of a gaussian filler above 0", got=filler.std,
+                       hint="a constant filler gives all elements one value")
+    if not -1 <= filler.sparse <= (shape or (0,))[0]:
+        raise NetError(where, expected=f"sparse up to the {shape[0]} outputs, or -1 for none", got=filler.sparse)
     values = rng.normal(filler.mean, filler.std, shape)
     if filler.sparse >= 0:  # every input keeps on average `sparse` outputs
         values *= rng.random(shape) < filler.sparse / shape[0]

@@ -22,6 +22,8 @@ class LossLayer(Layer):
         if bottom[0].shape[:1] != bottom[1].shape[:1]:
             raise ShapeError(self.where, "bottoms of unlike batch size", expected=f"{bottom[0].shape[:1]} rows in both",
                              got=f"{bottom[0].shape} and {bottom[1].shape}")
+        if not bottom[0].shape:
+            raise ShapeError(self.where, expected="bottoms of at least one axis, the batch", got="() and ()")
         top[0].reshape(())
 
     def weight(self, top) -> float:

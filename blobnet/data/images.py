@@ -8,8 +8,10 @@ import numpy as np
 
 from blobnet.errors import BlobnetError, DataError
 
+PNG_DEPTH = 24  # the byte of a PNG file that has the bits a channel
 EIGHT_BITS = ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "P", "PA", "1")
-LIBPNG_GRAY = np.array([9797, 19234, 3737], np.int32)  # red, green, blue, in units of 2^-15
+PNG_GRAY = np.array([9797, 19234, 3737], np.int32), 0, 15        # red, green, blue, what is added, and the shift
+OPENCV_GRAY = np.array([4899, 9617, 1868], np.int32), 8192, 14   # for all formats but PNG and JPEG
 
 
 def decode_image(data: bytes, color: bool | None = None, where: str = "image") -> np.ndarray:
@@ -24,11 +26,13 @@ def decode_image(data: bytes, color: bool | None = None, where: str = "image") -
         image = Image.open(io.BytesIO(data))
         if image.mode not in EIGHT_BITS:
             raise DataError(where, expected="an image of 8 bits a channel", got=f"Pillow mode {image.mode!r}")
+        if color is None and image.format == "PNG" and data[PNG_DEPTH] == 16:  # which Pillow has as 8
+            raise DataError(where, expected="an image of 8 bits a channel", got="16 bits", hint="force_color takes it")
         mode = _native_mode(image) if color is None else "RGB" if color else "L"
         if mode == "L":
             image.draft("L", None)  # a JPEG stores luminance by itself
-            if image.format == "PNG" and image.mode not in ("L", "LA", "1"):
-                return _libpng_gray(np.asarray(image.convert("RGB")))
+            if image.format not in ("JPEG", "MPO") and image.mode not in ("L", "LA", "1"):
+                return _gray(np.asarray(image.convert("RGB")), *(PNG_GRAY if image.format == "PNG" else OPENCV_GRAY))
         pixels = np.asarray(image if image.mode == mode else image.convert(mode))
     except BlobnetError:
         raise
@@ -43,11 +47,11 @@ def decode_image(data: bytes, color: bool | None = None, where: str = "image") -
 
 
 def _native_mode(image) -> str:
-    if image.mode in ("L", "1") and "transparency" not in image.info:
+    if image.mode in ("L", "1"):
         return "L"
     return "RGBA" if image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info else "RGB"
 
 
-def _libpng_gray(pixels: np.ndarray) -> np.ndarray:
-    """Luminance as libpng computes it, rounded down; Pillow's is up to 1 brighter."""
-    return (pixels @ LIBPNG_GRAY >> 15).astype(np.uint8)[np.newaxis]
+def _gray(pixels: np.ndarray, weights: np.ndarray, half: int, shift: int) -> np.ndarray:
+    """Luminance as OpenCV and its libpng compute it; Pillow's is up to 1 brighter."""
+    return (pixels @ weights + half >> shift).astype(np.uint8)[np.newaxis]

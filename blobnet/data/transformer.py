@@ -37,6 +37,8 @@ class Transformer:
 
     def output_shape(self, shape: Shape) -> Shape:
         """The shape (C, H, W) that images of `shape` get; ShapeError if crop or mean do not fit them."""
+        if len(shape) != 3:
+            raise ShapeError(self.where, expected="images (C, H, W)", got=tuple(shape))
         channels, height, width = shape
         if min(height, width) < self.crop_size:
             raise ShapeError(self.where, expected=f"images of at least {self.crop_size} x {self.crop_size} (crop_size)",

@@ -12,10 +12,13 @@ import numpy as np
 def output_size(size: int, kernel: int, stride: int = 1, pad: int = 0, dilation: int = 1) -> int:
     """How many positions a kernel has along an axis of `size`; not positive if it does not fit once.
 
-    >>> output_size(32, 5, stride=2, pad=2)
-    16
+    The division rounds towards 0, as in C++: a kernel that reaches less than a stride beyond the end still has one.
+
+    >>> output_size(32, 5, stride=2, pad=2), output_size(2, 3, stride=2), output_size(2, 3)
+    (16, 1, 0)
     """
-    return (size + 2 * pad - dilation * (kernel - 1) - 1) // stride + 1
+    room = size + 2 * pad - dilation * (kernel - 1) - 1
+    return (room // stride if room >= 0 else -(-room // stride)) + 1
 
 
 class Axis(NamedTuple):

@@ -66,7 +66,7 @@ def window_sum(x, size: int, axis: int, out) -> None:
     """
     length, inner, half = x.shape[axis], prod(x.shape[axis + 1:]), size // 2
     source, target = x.reshape(-1), out.reshape(-1)
-    if half == 0 or length == 1:
+    if half == 0 or length == 1 or not x.size:
         target[...] = source
         return
     array_module(x).add(source[:-inner], source[inner:], out=target[:-inner])

@@ -6,6 +6,7 @@ All arrays have the same leading axes (..., N); `cont` is (..., N, 1).
 from __future__ import annotations
 
 from blobnet.backend import array_module
+from blobnet.ops.sigmoid import sigmoid
 
 
 def cell_forward(gates, cont, last, cell, squashed, out) -> None:
@@ -15,12 +16,9 @@ def cell_forward(gates, cont, last, cell, squashed, out) -> None:
     cell = f * last + i * g,   out = o * squashed
     """
     xp, size = array_module(gates), cell.shape[-1]
-    sigmoids = gates[..., :3 * size]
-    sigmoids *= 0.5  # sigmoid(x) = tanh(x / 2) / 2 + 1 / 2, which cannot overflow
-    xp.tanh(gates, out=gates)
-    sigmoids *= 0.5
-    sigmoids += 0.5
+    sigmoid(gates[..., :3 * size], gates[..., :3 * size])
     i, f, o, g = parts(gates, size)
+    xp.tanh(g, out=g)
     f *= cont
     xp.multiply(f, last, out=cell)
     cell += xp.multiply(i, g, out=squashed)

@@ -9,8 +9,6 @@ import numpy as np
 
 from blobnet.ops.im2col import Axis
 
-TINY = float(np.finfo(np.float32).tiny)  # keeps the average of a window of zeros from dividing by 0
-
 
 class Windows:
     """Windows of fixed shapes: x (N, C, *spatial) -> out (N, C, *pooled), one `Axis` for each spatial axis.
@@ -72,20 +70,20 @@ class ExpectedPool(Windows):
     """The mean of each window, every value weighted with its probability to be drawn: sum of squares / sum."""
 
     def forward(self, x, out) -> None:
-        """out = sum of x squared / (tiny + sum of x)."""
-        self.x, self.mean = x, self.xp.zeros_like(self.total)
-        self.total.fill(TINY)
+        """out = sum of x squared / sum of x, 0 where that sum is not above 0."""
+        self.x = x
+        self.total.fill(0)
         self.add_up(x)
+        self.total[~(self.total > 0)] = np.inf
+        out.fill(0)
         for place, inside in self.steps:
-            self.mean[place] += self.xp.square(x[inside])
-        with np.errstate(divide="ignore", invalid="ignore"):
-            self.mean /= self.total
-        out[...] = self.mean
+            out[place] += self.xp.square(x[inside])
+        out /= self.total
+        self.mean = out.copy()
 
     def backward(self, top_diff, x_diff) -> None:
-        """x_diff = sum over the windows of top_diff * (2 x - mean) / sum of x; 0 from a window of zeros."""
-        with np.errstate(divide="ignore", invalid="ignore"):
-            slope = top_diff / self.xp.where(self.total == TINY, np.inf, self.total)
-            x_diff.fill(0)
-            for place, inside in self.steps:
-                x_diff[inside] += slope[place] * (2 * self.x[inside] - self.mean[place])
+        """x_diff = sum over the windows of top_diff * (2 x - mean) / sum of x, where that sum is above 0."""
+        slope = top_diff / self.total
+        x_diff.fill(0)
+        for place, inside in self.steps:
+            x_diff[inside] += slope[place] * (2 * self.x[inside] - self.mean[place])

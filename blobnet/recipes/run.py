@@ -10,7 +10,7 @@ from collections.abc import Callable, Sequence
 from functools import partial
 from pathlib import Path
 
-from blobnet.data.sets import set_paths
+from blobnet.data.sets import import_command, set_paths
 from blobnet.errors import DataError, close_matches
 from blobnet.proto.storage import atomic_write
 from blobnet.recipes.recipe import Recipe
@@ -67,7 +67,7 @@ def _require_data(name: str, data: Path) -> None:
     absent = [path for path in set_paths(name, data) if not path.exists()]
     if absent:
         raise DataError(str(absent[0]), f"no data set {name!r}",
-                        hint=f"blobnet data import {name} --out {data} --from FOLDER")
+                        hint=import_command(name, data))
 
 
 def _prepare(trial: Trial) -> None:

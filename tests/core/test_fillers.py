@@ -21,7 +21,7 @@ def filled(text, shape=WEIGHTS, dtype="float64", seed=0):
     ("type: 'uniform' min: -3 max: 1", -1, 4 / 12 ** 0.5),
     ("type: 'gaussian'", 0, 1),
     ("type: 'gaussian' mean: 2 std: 0.1", 2, 0.1),
-    ("type: 'gaussian' mean: 3 std: 0 sparse: 10", 3 / 4, 3 * (1 / 4 * 3 / 4) ** 0.5),  # 10 of 40 outputs
+    ("type: 'gaussian' mean: 3 std: 1e-6 sparse: 10", 3 / 4, 3 * (1 / 4 * 3 / 4) ** 0.5),  # 10 of 40 outputs
     ("type: 'xavier'", 0, 750 ** -0.5),
     ("type: 'xavier' variance_norm: FAN_OUT", 0, 1000 ** -0.5),
     ("type: 'xavier' variance_norm: AVERAGE", 0, 875 ** -0.5),
@@ -113,6 +113,13 @@ def test_values_are_rounded_to_the_dtype():
     ("type: 'positive_unitball'", (0, 3), ShapeError, ["at least one element", "(0, 3)"]),
     ("type: 'msra'", (), ShapeError, ["msra", "at least one axis", "()"]),
     ("type: 'gaussian' sparse: 1", (), ShapeError, ["at least one axis"]),
+    ("type: 'gaussian' sparse: 5", (4, 9), NetError, ["sparse up to the 4 outputs", "got 5"]),
+    ("type: 'gaussian' sparse: -2", WEIGHTS, NetError, ["-1 for none", "got -2"]),
+    ("type: 'gaussian' std: 0", WEIGHTS, NetError, ["std of a gaussian filler above 0", "got 0"]),
+    ("type: 'gaussian' std: -1", WEIGHTS, NetError, ["got -1"]),
+    ("type: 'gaussian' std: nan", WEIGHTS, NetError, ["got nan"]),
+    ("type: 'uniform' min: 1 max: 0", WEIGHTS, NetError, ["min up to max", "got min 1.0, max 0.0"]),
+    ("type: 'uniform' min: -inf", WEIGHTS, NetError, ["got min -inf"]),
 ])
 def test_errors(text, shape, error, words):
     with pytest.raises(error) as caught:

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import struct
+import zlib
 
 import numpy as np
 import pytest
@@ -66,6 +68,30 @@ def test_broken(data):
 def test_sixteen_bits():
     with pytest.raises(DataError, match="8 bits"):
         decode_image(encode(Image.new("I;16", (2, 2))))
+
+
+def test_sixteen_bits_of_colour():
+    """Pillow reads them as 8."""
+    def chunk(kind, content):
+        return struct.pack(">I", len(content)) + kind + content + struct.pack(">I", zlib.crc32(kind + content))
+
+    row = b"\0" + bytes([200, 1, 100, 2, 50, 3])
+    png = b"\x89PNG\r\n\x1a\n" + chunk(b"IHDR", struct.pack(">IIBBBBB", 1, 1, 16, 2, 0, 0, 0))
+    png += chunk(b"IDAT", zlib.compress(row)) + chunk(b"IEND", b"")
+    assert decode_image(png, color=True).ravel().tolist() == [50, 100, 200]
+    with pytest.raises(DataError, match="8 bits a channel, got 16 bits"):
+        decode_image(png)
+
+
+def test_gray_png_with_a_transparent_shade():
+    assert decode_image(encode(GRAY, transparency=7)).shape == (1, 2, 3)
+
+
+@pytest.mark.parametrize("kind", ["BMP", "TIFF", "PPM"])
+@pytest.mark.parametrize("rgb, gray", [((100, 50, 25), 62), ((13, 201, 77), 131), ((250, 20, 5), 87), ((3, 3, 4), 3)])
+def test_gray_of_other_formats(kind, rgb, gray):
+    """(4899 R + 9617 G + 1868 B + 8192) >> 14, as OpenCV has it."""
+    assert decode_image(encode(Image.new("RGB", (2, 2), rgb), kind), color=False)[0, 0, 0] == gray
 
 
 def test_encoded_datum():

@@ -45,9 +45,17 @@ def test_lists_images_and_mean(folder):
     assert read_mean(paths[2]).mean() == pytest.approx(means["train"])
 
 
-def test_a_second_import_is_refused(folder):
-    import_set("miml_scene", folder / "out", folder)
-    with pytest.raises(DataError, match="miml_scene_images already there"):
+def test_a_second_import_does_nothing(folder):
+    paths = import_set("miml_scene", folder / "out", folder)
+    times = [path.stat().st_mtime_ns for path in paths]
+    assert import_set("miml_scene", folder / "out", folder) == paths
+    assert [path.stat().st_mtime_ns for path in paths] == times
+
+
+def test_a_part_of_the_results_is_no_set(folder):
+    paths = import_set("miml_scene", folder / "out", folder)
+    paths[0].unlink()
+    with pytest.raises(DataError, match="miml_scene_images already there, the others are missing; remove"):
         import_set("miml_scene", folder / "out", folder)
 
 

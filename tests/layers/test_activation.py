@@ -244,3 +244,11 @@ def test_dropout_in_testing_is_the_identity(tops):
     alone = build("Dropout", [X], tops=tops, phase=TEST)
     np.testing.assert_array_equal(alone.forward()[0], X)
     np.testing.assert_array_equal(alone.backward([X + 1], [True])[0], X + 1)
+
+
+@pytest.mark.parametrize(("kind", "factor"), [("Sigmoid", lambda x: 1), ("Swish", lambda x: x)])
+def test_small_values_keep_their_digits(kind, factor):
+    """A tanh in float32 knows nothing below 3e-8."""
+    x = np.array([-5, -10, -20, -80], "float32")
+    (y,) = build(kind, [x], dtype="float32").forward()
+    np.testing.assert_allclose(y, factor(x) * expit(x.astype(float)), rtol=3e-7)

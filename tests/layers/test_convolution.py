@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from layer_rows import build as build_row
 
 from blobnet.core.blob import Blob
 from blobnet.core.context import TRAIN, Context
@@ -137,3 +138,14 @@ def test_opencv_agrees(options, tmp_path):
     peer = cv2.dnn.readNetFromCaffe(str(tmp_path / "net.prototxt"), str(tmp_path / "net.caffemodel"))
     peer.setInput(x, "x")
     np.testing.assert_allclose(net.blobs["y"].data, peer.forward(), rtol=1e-4, atol=1e-4)
+
+
+def test_a_kernel_less_than_a_stride_too_large():
+    """The division of C++ rounds towards 0: one position, whose taps beyond the end meet zeros."""
+    x = np.arange(1., 5).reshape(1, 1, 2, 2)
+    (y,) = (conv := build_row("Convolution", [x], "convolution_param { num_output: 1 kernel_size: 3 stride: 2 "
+                          "weight_filler { type: 'constant' value: 1 } }")).forward()
+    assert y.shape == (1, 1, 1, 1) and y.item() == x.sum()
+    np.testing.assert_array_equal(conv.backward([np.ones((1, 1, 1, 1))], [True])[0], np.ones((1, 1, 2, 2)))
+    (columns,) = build_row("Im2col", [x], "convolution_param { kernel_size: 3 stride: 2 }").forward()
+    assert columns.ravel().tolist() == [1, 2, 0, 3, 4, 0, 0, 0, 0]

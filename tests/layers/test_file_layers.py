@@ -267,6 +267,19 @@ def test_memory_errors_of_add(data, labels, message):
         layer.add(np.zeros(data), np.zeros(labels))
 
 
+@pytest.mark.parametrize("images", [[[1, 2], [3]], ["a", "b"]])
+def test_memory_of_no_numbers(images):
+    layer, _ = make(MEMORY)
+    with pytest.raises(DataError, match="expected arrays of numbers, got a list"):
+        layer.reset(images, np.zeros(2))
+
+
+def test_memory_of_flat_images():
+    layer, _ = make(MEMORY)
+    with pytest.raises(ShapeError, match=r"expected images \(C, H, W\), got \(2, 3\)"):
+        layer.add(np.zeros((2, 2, 3)), np.zeros(2))
+
+
 def test_memory_without_data():
     layer, blobs = make(MEMORY)
     with pytest.raises(DataError, match="has no data yet; call its reset"):

@@ -92,3 +92,17 @@ def test_euclidean_loss():
     assert (da.shape, db.shape) == (a.shape, b.shape)
     np.testing.assert_allclose(da.ravel(), 0.5 * (a.ravel() - b.ravel()) / 3)
     np.testing.assert_allclose(db.ravel(), -da.ravel())
+
+
+@pytest.mark.parametrize("bad", [np.nan, np.inf])
+@pytest.mark.parametrize(("kind", "labels", "more"), [
+    ("SoftmaxWithLoss", [1, 9], []), ("InfogainLoss", [1, 9], [np.eye(3)]),
+    ("SigmoidCrossEntropyLoss", [[1, 1, 1], [9, 9, 9]], [])])
+def test_what_is_ignored_may_be_anything(kind, labels, more, bad):
+    x = np.array([[1., 2, 3], [bad, 0, 0]])
+    loss = build(kind, [x, np.array(labels, float), *more], "loss_param { ignore_label: 9 }")
+    with np.errstate(all="ignore"):
+        (value,) = loss.forward()
+        dx = loss.backward([np.ones(())], [True, False, False][:2 + len(more)])[0]
+    assert np.isfinite(value) and np.isfinite(dx[0]).all() and dx[0].any()
+    assert dx[1].tolist() == [0, 0, 0]

@@ -226,3 +226,13 @@ def test_wide_windows():
         np.testing.assert_array_equal(np.take_along_axis(planes, places, 1), y.reshape(6, -1))
         (dx,) = alone.backward([y, mask], [True])
         np.testing.assert_array_equal(dx, x * np.isin(x, y))
+
+
+def test_the_mean_of_negative_windows():
+    """0, and no gradient, where the sum is not above 0; sum of squares / sum elsewhere."""
+    x = np.array([[[[1, -2], [.5, .2]]], [[[-1, -1], [-1, -1]]], [[[1, 2], [0, 1]]]])
+    pool = pooling(x, "pool: STOCHASTIC kernel_size: 2", phase=TEST)
+    np.testing.assert_allclose(pool.forward()[0].ravel(), [0, 0, 1.5])
+    (dx,) = pool.backward([np.ones((3, 1, 1, 1))], [True])
+    assert not dx[:2].any()
+    np.testing.assert_allclose(dx[2].ravel(), (2 * x[2].ravel() - 1.5) / 4)

@@ -245,3 +245,24 @@ def test_cont_gets_no_gradient(kind, values, tops, wanted):
     outputs = layer.forward()
     with pytest.raises(NetError, match=r"\(cont\) have no gradient; let cont come from data"):
         layer.backward(outputs, wanted)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "RNN"])
+def test_parameters_that_do_not_learn_get_their_gradients(kind):
+    """Caffe's unrolled net knows no lr_mult of the layer, so clip_gradients counts them."""
+    values = [np.ones((3, 2, 4)), np.ones((3, 2))]
+    options = "recurrent_param { num_output: 2 weight_filler { type: 'xavier' } }"
+    alike = []
+    for rate in ("0", "1"):
+        it = build(kind, values, options + f" param {{ lr_mult: {rate} }}")
+        it.forward()
+        it.backward([np.ones((3, 2, 2))], [False, False])
+        alike.append(it.layer.blobs[0].diff.copy())
+    assert alike[0].any() and np.array_equal(*alike)
+
+
+@pytest.mark.parametrize("kind", ["LSTM", "RNN"])
+def test_no_sequences(kind):
+    it = build(kind, [np.ones((3, 0, 4)), np.ones((3, 0))], "recurrent_param { num_output: 2 }")
+    assert it.forward()[0].shape == (3, 0, 2)
+    assert it.backward([np.zeros((3, 0, 2))], [True, False])[0].shape == (3, 0, 4)

@@ -8,6 +8,8 @@ import pytest
 from layer_rows import build
 from scipy import special
 
+from blobnet.errors import ShapeError
+
 RNG = np.random.default_rng(8)
 
 
@@ -61,3 +63,16 @@ def test_eltwise_product_with_zeros():
     alone = build("Eltwise", x, "eltwise_param { operation: PROD }")
     alone.forward()
     assert [dx.tolist() for dx in alone.backward([np.ones(3)], [True, True])] == [[3, 0, 5], [0, 0, 2]]
+
+
+def test_coefficients_do_nothing_to_a_maximum():
+    a, b = RNG.normal(size=(2, 3, 4))
+    (y,) = build("Eltwise", [a, b], "eltwise_param { operation: MAX coeff: 5 coeff: -1 }").forward()
+    np.testing.assert_array_equal(y, np.maximum(a, b))
+
+
+@pytest.mark.parametrize(("kind", "bottoms"), [
+    ("Softmax", [(2, 0, 3)]), ("SoftmaxWithLoss", [(2, 0), (2,)]), ("InfogainLoss", [(2, 0), (2,), (0, 0)])])
+def test_no_classes(kind, bottoms):
+    with pytest.raises(ShapeError, match="expected at least one class on axis 1"):
+        build(kind, list(map(np.zeros, bottoms)))

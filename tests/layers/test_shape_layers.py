@@ -6,7 +6,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 from layer_rows import build
 
+from blobnet.core.net import Net
 from blobnet.errors import ShapeError
+from blobnet.proto.text import parse
 
 X = np.arange(120.0).reshape(2, 3, 4, 5)
 
@@ -88,4 +90,30 @@ def test_silence_clears_the_gradients_asked_for():
 
 def test_an_empty_axis_cannot_be_flattened_twice():
     with pytest.raises(ShapeError, match="end_axis"):
-        build("Flatten", [X], "flatten_param { axis: 2 end_axis: 1 }")
+        build("Flatten", [X], "flatten_param { axis: 2 end_axis: 0 }")
+
+
+def test_flatten_of_no_axes_puts_one_in():
+    assert build("Flatten", [np.zeros((4, 2))], "flatten_param { end_axis: 0 }").forward()[0].shape == (4, 1, 2)
+
+
+def test_a_last_slice_may_be_empty():
+    x = np.arange(9.).reshape(3, 3)
+    y, rest = build("Slice", [x], "slice_param { slice_point: 3 }", tops="a b").forward()
+    np.testing.assert_array_equal(y, x)
+    assert rest.shape == (3, 0)
+
+
+@pytest.mark.parametrize("kind", ["Concat", "Slice"])
+def test_a_single_blob_is_shared(kind):
+    """So a layer in place above changes what stands below, as in Caffe."""
+    net = Net(parse(f"""force_backward: true  input: "x" input_shape {{ dim: 1 dim: 3 }}
+        layer {{ name: "s" type: "Sigmoid" bottom: "x" top: "y" }}
+        layer {{ name: "c" type: "{kind}" bottom: "y" top: "c" }}
+        layer {{ name: "p" type: "Power" bottom: "c" top: "c" power_param {{ scale: -1 }} }}""", "NetParameter"))
+    net.blobs["x"].data[...] = [1, 2, 3]
+    net.forward()
+    net.blobs["c"].diff[...] = 1
+    net.backward()
+    np.testing.assert_allclose(net.blobs["y"].data, [[-0.731, -0.881, -0.953]], atol=1e-3)
+    np.testing.assert_allclose(net.blobs["x"].diff, [[-1.266, -1.657, -1.860]], atol=1e-3)

@@ -494,7 +494,6 @@ def test_a_matrix_of_other_classes(tmp_path):
     ("MultinomialLogisticLoss", [SCORES, LABELS], 1, "propagate_down: true propagate_down: false"),
     ("SigmoidCrossEntropyLoss", [SCORES, SCORES], 1, "propagate_down: true propagate_down: false"),
     ("InfogainLoss", [SCORES, LABELS, np.eye(4)], 2, "true propagate_down: false propagate_down: false"),
-    ("ContrastiveLoss", [SCORES, SCORES, LABELS], 2, "propagate_down: true propagate_down: true propagate_down: false"),
     ("BatchReindex", [SCORES, [0, 1]], 1, "propagate_down: true propagate_down: false"),
     ("Filter", [SCORES, [0, 1, 1]], 1, "propagate_down: false")])
 def test_labels_and_indices_have_no_gradient(kind, values, asked, wish):

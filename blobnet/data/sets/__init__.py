@@ -38,15 +38,19 @@ def import_set(name: str, out: str | os.PathLike, source: str | os.PathLike | No
     NAME_test.txt, in the place of the LMDBs, and the folder NAME_images, where the paths in them lead from `out` on.
 
     `source` is the folder of the published files (default: out/NAME); with `download`, they are fetched into it if
-    they are not there. The results appear all at the end, so an interrupted import leaves nothing behind.
-    Raises DataError for unknown sets, missing or damaged files, and results that are there already.
+    they are not there. The results appear all at the end, so an interrupted import leaves none of them behind; where
+    they are all there already, nothing is done.
+    Raises DataError for unknown sets, missing or damaged files, and where a part of the results is there.
     """
     targets = set_paths(name, out)
     data, out = SETS[name], Path(out)
     folder = out / name if source is None else Path(source)
     present = [str(path) for path in targets if path.exists()]
+    if len(present) == len(targets):
+        return targets
     if present:
-        raise DataError(f"data set {name!r}", f"{', '.join(present)} already there", hint="remove or write elsewhere")
+        raise DataError(f"data set {name!r}", f"{', '.join(present)} already there, the others are missing",
+                        hint="remove it, or write into another folder")
     out.mkdir(parents=True, exist_ok=True)
     if download and not data.complete(folder):
         folder.mkdir(parents=True, exist_ok=True)
@@ -79,6 +83,12 @@ def set_paths(name: str, out: str | os.PathLike) -> list[Path]:
     parts = [*(["train.txt", "test.txt"] if listed else ["train_lmdb", "test_lmdb"]), "mean.binaryproto",
              *(["train.h5", "test.h5"] if hasattr(data, "tables") else []), *(["images"] if listed else [])]
     return [Path(out, f"{name}_{part}") for part in parts]
+
+
+def import_command(name: str, out: str | os.PathLike) -> str:
+    """The command line that imports a set into the folder `out`."""
+    files = "" if SETS[name].complete(Path(out, name)) else " --from FOLDER"
+    return f"blobnet data import {name} --out {out}{files}"
 
 
 def _write_database(path: Path, images: np.ndarray, labels: np.ndarray, title: str) -> None:

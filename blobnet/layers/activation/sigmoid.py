@@ -5,30 +5,25 @@ from __future__ import annotations
 from blobnet.core.registry import register
 from blobnet.layers.activation._base import Elementwise
 from blobnet.ops.elementwise import elementwise
+from blobnet.ops.sigmoid import sigmoid
 
 
 @register
 class Sigmoid(Elementwise):
     """Squash to (0, 1).
 
-    y = 1 / (1 + exp(-x)) = tanh(x / 2) / 2 + 1 / 2,   dx = dy * y * (1 - y)
+    y = 1 / (1 + exp(-x)),   dx = dy * y * (1 - y)
 
     Bottoms: x (any shape)    Tops: y (as x; may be x itself)    Params: none
     Options: engine (accepted, without effect)
     Paper: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, Nature 1986.
-    Quirks: computed through tanh, which cannot overflow.
+    Quirks: none.
     """
 
     options_field = "sigmoid_param"
 
     def forward(self, bottom, top):
-        def part(x, y):
-            self.xp.multiply(x, 0.5, out=y)
-            self.xp.tanh(y, out=y)
-            y *= 0.5
-            y += 0.5
-
-        elementwise(part, bottom[0].data, top[0].data)
+        elementwise(sigmoid, bottom[0].data, top[0].data)
 
     def backward(self, top, propagate_down, bottom):
         def part(y, dy, dx):

@@ -5,6 +5,7 @@ from __future__ import annotations
 from blobnet.core.registry import register
 from blobnet.layers.activation._base import Elementwise
 from blobnet.ops.elementwise import elementwise
+from blobnet.ops.sigmoid import sigmoid
 
 
 @register
@@ -16,7 +17,7 @@ class Swish(Elementwise):
     Bottoms: x (any shape)    Tops: y (as x; may be x itself)    Params: none
     Options: beta (1)
     Paper: Ramachandran, Zoph and Le, Searching for Activation Functions, 2017.
-    Quirks: s is computed as tanh(beta * x / 2) / 2 + 1 / 2, which cannot overflow.
+    Quirks: none.
     """
 
     options_field = "swish_param"
@@ -27,10 +28,8 @@ class Swish(Elementwise):
 
     def forward(self, bottom, top):
         def part(x, gate, y):
-            self.xp.multiply(x, self.options.beta / 2, out=gate)
-            self.xp.tanh(gate, out=gate)
-            gate *= 0.5
-            gate += 0.5
+            self.xp.multiply(x, self.options.beta, out=gate)
+            sigmoid(gate, gate)
             self.xp.multiply(x, gate, out=y)
 
         elementwise(part, bottom[0].data, self.gate, top[0].data)

@@ -43,7 +43,7 @@ class MemoryData(Source):
 
         ShapeError if R is no multiple of the batch size, or a shape does not fit.
         """
-        data, labels = np.asarray(data), np.asarray(labels)
+        data, labels = self._numbers(data), self._numbers(labels)
         size = self.options.batch_size
         if data.shape[1:] != self.image or data.ndim != 4:
             raise ShapeError(self.where, expected=f"images (R, {', '.join(map(str, self.image))})", got=data.shape)
@@ -53,6 +53,16 @@ class MemoryData(Source):
         if labels.shape[:1] != data.shape[:1] or labels.size != len(data):
             raise ShapeError(self.where, expected=f"{len(data)} labels, one an image", got=f"shape {labels.shape}")
         self.data, self.labels, self.origin = data, labels.reshape(-1, 1, 1, 1), self.step
+
+    def _numbers(self, values) -> np.ndarray:
+        try:
+            array = np.asarray(values)
+        except ValueError:  # rows of several lengths
+            array = None
+        if array is None or array.dtype.kind not in "biuf":
+            raise DataError(self.where, expected="arrays of numbers", got=f"a {type(values).__name__}"
+                            + ("" if array is None else f" of {array.dtype}"))
+        return array
 
     def add(self, images: Sequence[np.ndarray], labels: Sequence[int]) -> None:
         """As `reset`, with images (C, H', W') that go through transform_param first."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.registry import register
 from blobnet.layers.hashing._base import Similarity
+from blobnet.ops.sigmoid import sigmoid
 
 
 @register
@@ -23,7 +24,9 @@ class CrossEntropySimilarity(Similarity):
 
     def forward(self, bottom, top):
         a, b = self.rows(bottom[0].data), self.rows(bottom[1].data)
-        self.p, self.q = _sigmoid(self.xp, a), _sigmoid(self.xp, b)
+        self.p, self.q = self.xp.empty_like(a), self.xp.empty_like(b)
+        sigmoid(a, self.p)
+        sigmoid(b, self.q)
         # log q = b - log(1 + e^b), log(1 - q) = -log(1 + e^b)
         fits = self.p * b - self.xp.logaddexp(b, 0)
         top[0].data[...] = fits.sum(axis=1).reshape(top[0].shape)
@@ -34,7 +37,3 @@ class CrossEntropySimilarity(Similarity):
             self.rows(bottom[0].diff)[...] = dy * self.rows(bottom[1].data) * self.p * (1 - self.p)
         if propagate_down[1]:
             self.rows(bottom[1].diff)[...] = dy * (self.p - self.q)
-
-
-def _sigmoid(xp, x):
-    return 0.5 * xp.tanh(0.5 * x) + 0.5

@@ -6,6 +6,7 @@ from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.hashing._base import CodeLoss
 from blobnet.ops.pairs import similar
+from blobnet.ops.sigmoid import sigmoid
 
 
 @register
@@ -51,7 +52,10 @@ class PairwiseLoss(CodeLoss):
         costs = xp.maximum(t, 0) - t * alike + xp.log1p(xp.exp(-xp.abs(t)))
         weights = self._weights(alike, labels)
         top[0].data[...] = (weights * costs).sum() / (n * (n - 1))  # every pair is there twice
-        self.slopes = weights * ((1 + xp.tanh(t / 2)) / 2 - alike)
+        self.slopes = xp.empty_like(t)
+        sigmoid(t, self.slopes)
+        self.slopes -= alike
+        self.slopes *= weights
 
     def _weights(self, alike, labels):
         """w_ij, and 0 for an image with itself."""

@@ -72,6 +72,8 @@ class LabelLoss(TargetLoss):
         """Take the shape of the scores apart at `axis`, and check that there is a label for every position."""
         axis = bottom[0].canonical_axis(axis, self.where)
         shape = bottom[0].shape
+        if not shape[axis]:
+            raise ShapeError(self.where, expected=f"at least one class on axis {axis}", got=shape)
         self.grouped = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1:])
         self._check_count(bottom, f"for scores {shape} with classes on axis {axis}")
 

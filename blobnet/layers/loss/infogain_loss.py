@@ -61,13 +61,13 @@ class InfogainLoss(LabelLoss):
     def forward(self, bottom, top):
         classes = self.grouped[1]
         softmax(bottom[0].data.reshape(self.grouped), self.probability)
-        labels, counted = self.read_labels(bottom[1])
+        labels, self.counted = self.read_labels(bottom[1])
         matrix = bottom[2].data if len(bottom) == 3 else self.matrix
-        self.gains = self.xp.moveaxis(matrix.reshape(classes, classes)[labels], 2, 1) * counted[:, None, :]
-        self.divisor = self.normalizer(counted)
+        self.gains = self.xp.moveaxis(matrix.reshape(classes, classes)[labels], 2, 1)
+        self.divisor = self.normalizer(self.counted)
         logs = self.xp.log(self.xp.maximum(self.probability, LOG_THRESHOLD))
         logs *= self.gains
-        top[0].data[...] = -logs.sum() / self.divisor
+        top[0].data[...] = -self.xp.where(self.counted[:, None, :], logs, 0).sum() / self.divisor
         if len(top) == 2:
             top[1].data[...] = self.probability.reshape(top[1].shape)
 
@@ -78,3 +78,4 @@ class InfogainLoss(LabelLoss):
             self.xp.multiply(self.probability, self.gains.sum(axis=1, keepdims=True), out=dx)
             dx -= self.gains
             dx *= self.weight(top) / self.divisor
+            self.xp.copyto(dx, 0, where=~self.counted[:, None, :])  # even where p is nan

@@ -5,6 +5,7 @@ from __future__ import annotations
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.loss._base import TargetLoss, refuse_targets
+from blobnet.ops.sigmoid import sigmoid
 
 
 @register
@@ -45,10 +46,7 @@ class SigmoidCrossEntropyLoss(TargetLoss):
         if not propagate_down[0]:
             return
         x, dx = bottom[0].data, bottom[0].diff
-        self.xp.multiply(x, 0.5, out=dx)  # sigmoid(x) = tanh(x / 2) / 2 + 1 / 2
-        self.xp.tanh(dx, out=dx)
-        dx *= 0.5
-        dx += 0.5
+        sigmoid(x, dx)
         dx -= bottom[1].data.reshape(x.shape)
-        dx *= self.counted
         dx *= self.weight(top) / self.divisor
+        dx[~self.counted] = 0  # even where x is nan

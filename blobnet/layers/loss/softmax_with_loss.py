@@ -39,7 +39,7 @@ class SoftmaxWithLoss(LabelLoss):
         chosen = self.xp.take_along_axis(self.probability, self.labels[:, None, :], axis=1)[:, 0, :]
         losses = -self.xp.log(self.xp.maximum(chosen, self.xp.finfo("float32").tiny))
         self.divisor = self.normalizer(self.counted)
-        top[0].data[...] = (losses * self.counted).sum() / self.divisor
+        top[0].data[...] = self.xp.where(self.counted, losses, 0).sum() / self.divisor
         if len(top) == 2:
             top[1].data[...] = self.probability.reshape(top[1].shape)
 
@@ -50,4 +50,5 @@ class SoftmaxWithLoss(LabelLoss):
         dx = bottom[0].diff.reshape(self.grouped)
         classes = self.xp.arange(self.grouped[1])[None, :, None]
         self.xp.subtract(self.probability, classes == self.labels[:, None, :], out=dx)
-        dx *= self.counted[:, None, :] * (self.weight(top) / self.divisor)
+        dx *= self.weight(top) / self.divisor
+        self.xp.copyto(dx, 0, where=~self.counted[:, None, :])  # even where p is nan

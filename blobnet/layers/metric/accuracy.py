@@ -19,7 +19,8 @@ class Accuracy(Layer):
     Tops: accuracy (); optionally the accuracy of every class (C,)
     Params: none
     Options: top_k (1), axis (1), ignore_label
-    Quirks: a score equal to the label's counts as higher, so ties are wrong. A class without positions has accuracy 0.
+    Quirks: a score equal to the label's counts as higher, so ties are wrong (the first releases of Caffe 1.0 ranked
+    equal scores by their class, the highest first). A class without positions has accuracy 0.
     Has no backward; force_backward passes it over.
     """
 

@@ -34,7 +34,8 @@ class Pooling(Layer):
     above the kernel can leave a last window beyond x: its maximum is the lowest number, its average 0, and it passes no
     gradient. Caffe has STOCHASTIC on GPUs only, and takes the TEST gradient at draws never made; here it is the
     derivative. Of a window of zeros the first is drawn. STOCHASTIC is for x >= 0: a window whose running sum stays
-    below its threshold gives 0 and passes no gradient. Caffe pools two spatial axes only.
+    below its threshold, in TEST one whose sum is not above 0, gives 0 and passes no gradient. Caffe pools two spatial
+    axes only.
     """
 
     options_field = "pooling_param"

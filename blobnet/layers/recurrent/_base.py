@@ -121,21 +121,23 @@ class Recurrent(Layer):
         self.add_gradients(0, diffs, bottom[0].data)
         self.add_gradients(self.recurrent, diffs, self.held, bias=False)
         if propagate_down[0]:
-            matmul(diffs, self.blobs[0].data, bottom[0].diff.reshape(len(diffs), -1))
+            matmul(diffs, self.blobs[0].data, bottom[0].diff.reshape(len(diffs), self.blobs[0].shape[1]))
         if self.static:
             total = self.gate_diffs.sum(axis=0)
             self.add_gradients(2, total, bottom[2].data, bias=False)
             if propagate_down[2]:
-                matmul(total, self.blobs[2].data, bottom[2].diff.reshape(len(total), -1))
+                matmul(total, self.blobs[2].data, bottom[2].diff.reshape(len(total), self.blobs[2].shape[1]))
         for blob, wanted in zip(bottom[2 + self.static:], propagate_down[2 + self.static:]):
             if wanted:
                 blob.diff.fill(0)
 
     def add_gradients(self, index: int, diffs, x, bias: bool = True) -> None:
-        """Add diffs^T . x to the diff of parameter `index`, and the sum of diffs to that of the bias after it."""
-        if self.param_propagate_down[index]:
-            gradient = self.xp.empty(self.blobs[index].shape, self.dtype)
-            matmul(diffs.T, x.reshape(len(diffs), -1), gradient)
-            self.blobs[index].diff[...] += gradient
-        if bias and self.param_propagate_down[index + 1]:
+        """Add diffs^T . x to the diff of parameter `index`, and the sum of diffs to that of the bias after it.
+
+        Parameters that do not learn get their gradients too, as in Caffe, where clip_gradients counts them.
+        """
+        gradient = self.xp.empty(self.blobs[index].shape, self.dtype)
+        matmul(diffs.T, x.reshape(len(diffs), gradient.shape[1]), gradient)
+        self.blobs[index].diff[...] += gradient
+        if bias:
             self.blobs[index + 1].diff[...] += diffs.sum(axis=0)

@@ -18,7 +18,7 @@ class Eltwise(Layer):
     MAX: y = max_i x_i,   dx_i = dy where x_i was taken, else 0
 
     Bottoms: x_0, x_1, ... (one shape)    Tops: y (as x_0)    Params: none
-    Options: operation (SUM), coeff (SUM only; one a bottom), stable_prod_grad (true)
+    Options: operation (SUM), coeff (one a bottom, for SUM; MAX ignores it), stable_prod_grad (true)
     Quirks: of equal maxima in the first two bottoms the second is taken, otherwise the earlier one. With
     stable_prod_grad false the product of the others is y / x_i, which is nan where x_i is 0.
     """
@@ -29,8 +29,8 @@ class Eltwise(Layer):
     def setup(self, bottom, top):
         options = self.options
         self.operation = {options.SUM: "sum", options.PROD: "prod", options.MAX: "max"}[options.operation]
-        if options.coeff and self.operation != "sum":
-            raise NetError(self.where, "coefficients go with SUM only",
+        if options.coeff and self.operation == "prod":
+            raise NetError(self.where, "coefficients do not go with PROD",
                            hint="remove coeff, or scale the bottoms before")
         if len(options.coeff) not in (0, len(bottom)):
             raise NetError(self.where, expected=f"no coeff or one a bottom ({len(bottom)})", got=len(options.coeff))

@@ -6,6 +6,7 @@ import math
 
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
+from blobnet.errors import ShapeError
 from blobnet.ops.softmax import softmax, softmax_backward
 
 
@@ -27,6 +28,8 @@ class Softmax(Layer):
     def reshape(self, bottom, top):
         axis = bottom[0].canonical_axis(self.options.axis, self.where)
         shape = bottom[0].shape
+        if not shape[axis]:
+            raise ShapeError(self.where, expected=f"at least one class on axis {axis}", got=shape)
         self.grouped = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1:])
         top[0].reshape(shape)
 

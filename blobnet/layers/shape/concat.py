@@ -15,7 +15,7 @@ class Concat(Layer):
 
     Bottoms: x_0, x_1, ... (one shape but for the axis)    Tops: y    Params: none
     Options: axis (1; negative from the end) or concat_dim (the old name, not negative)
-    Quirks: axis and concat_dim together are refused.
+    Quirks: axis and concat_dim together are refused. The top shares the memory of a single bottom.
     """
 
     options_field = "concat_param"
@@ -45,10 +45,16 @@ class Concat(Layer):
             start = stop
 
     def forward(self, bottom, top):
+        if len(bottom) == 1:
+            top[0].share_data(bottom[0])
+            return
         for part, blob in zip(self._parts(top[0].data, bottom), bottom):
             part[...] = blob.data
 
     def backward(self, top, propagate_down, bottom):
+        if len(bottom) == 1 and propagate_down[0]:
+            bottom[0].share_diff(top[0])
+            return
         for part, wanted, blob in zip(self._parts(top[0].diff, bottom), propagate_down, bottom):
             if wanted:
                 blob.diff[...] = part

@@ -17,7 +17,7 @@ class Flatten(Layer):
 
     Bottoms: x (N, C, H, W)    Tops: y (N, C*H*W)    Params: none
     Options: axis (1) to end_axis (-1), the first and last axis to merge
-    Quirks: the top shares the memory of the bottom.
+    Quirks: the top shares the memory of the bottom. An end_axis just before axis puts in an axis of size 1.
     """
 
     options_field = "flatten_param"
@@ -25,7 +25,7 @@ class Flatten(Layer):
     def reshape(self, bottom, top):
         first = bottom[0].canonical_axis(self.options.axis, self.where)
         last = bottom[0].canonical_axis(self.options.end_axis, self.where)
-        if last < first:
+        if last + 1 < first:
             raise ShapeError(self.where, expected=f"end_axis not before axis {first}", got=last)
         shape = bottom[0].shape
         top[0].reshape((*shape[:first], math.prod(shape[first:last + 1]), *shape[last + 1:]))

@@ -18,7 +18,8 @@ class Slice(Layer):
     Bottoms: x    Tops: y_0, y_1, ... (as x but for the axis)    Params: none
     Options: axis (1; negative from the end) or slice_dim (the old name), slice_point (where to cut, one less than
     there are tops; without it the parts are equal)
-    Quirks: axis and slice_dim together are refused.
+    Quirks: axis and slice_dim together are refused. A last slice_point at the end leaves the last top empty. A single
+    top shares the memory of the bottom.
     """
 
     options_field = "slice_param"
@@ -36,7 +37,7 @@ class Slice(Layer):
             if len(points) != len(top) - 1:
                 raise NetError(self.where, expected=f"{len(top) - 1} slice points for {len(top)} tops", got=len(points))
             edges = [0, *points, size]
-            if any(a >= b for a, b in pairwise(edges)):
+            if any(a >= b for a, b in pairwise(edges[:-1])) or points[-1] > size or len(top) > size:
                 raise ShapeError(self.where, got=points, expected=f"slice points that rise within 0 and {size} "
                                  f"(axis {axis} of {bottom[0].shape})")
         else:
@@ -49,10 +50,15 @@ class Slice(Layer):
             blob.reshape((*bottom[0].shape[:axis], b - a, *bottom[0].shape[axis + 1:]))
 
     def forward(self, bottom, top):
+        if len(top) == 1:
+            top[0].share_data(bottom[0])
+            return
         for blob, span in zip(top, self.spans):
             blob.data[...] = bottom[0].data[span]
 
     def backward(self, top, propagate_down, bottom):
-        if propagate_down[0]:
+        if len(top) == 1 and propagate_down[0]:
+            bottom[0].share_diff(top[0])
+        elif propagate_down[0]:
             for blob, span in zip(top, self.spans):
                 bottom[0].diff[span] = blob.diff

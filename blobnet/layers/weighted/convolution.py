@@ -24,7 +24,8 @@ class Convolution(SlidingLayer):
     (true); axis (1) of the channels; weight_filler, bias_filler; engine and force_nd_im2col (without effect)
     Paper: LeCun et al., Gradient-based learning applied to document recognition, Proceedings of the IEEE 1998;
     groups: Krizhevsky et al., ImageNet classification with deep convolutional neural networks, NIPS 2012.
-    Quirks: this is a correlation (the kernel is not flipped). Padding that does not fill a stride is ignored.
+    Quirks: this is a correlation (the kernel is not flipped). Padding that does not fill a stride is ignored. A kernel
+    that reaches less than a stride beyond the padded end has one position: the division rounds towards 0.
     """
 
     def output_sizes(self, spatial):
