@@ -27,6 +27,7 @@ class ScaledTanH(blobnet.Layer):
     Bottoms: x (any shape)    Tops: y (as x)    Params: none
     Options: amplitude a (1.7159), steepness s (2/3)
     Paper: LeCun et al., Efficient BackProp, 1998, section 4.4.
+    Quirks: none.
     """
 
     # What a prototxt may write. 2001 is any number that no other field of LayerParameter has.

@@ -111,7 +111,7 @@ def forward_writes_tops(case: Case) -> Iterator[str]:
 @rule
 def backward_writes_diffs(case: Case) -> Iterator[str]:
     """Backward overwrites the diffs of the bottoms asked for, adds to those of parameters, and changes nothing else."""
-    full = _Run(case, case.build())
+    full = _Run(case.build())
     alone = full.alone
     for blob, value in zip([*alone.bottom, *alone.top, *alone.layer.blobs], full.data, strict=True):
         if not np.array_equal(blob.data, value, equal_nan=True):
@@ -125,7 +125,7 @@ def backward_writes_diffs(case: Case) -> Iterator[str]:
             yield f"two backwards do not give parameter {i} twice the diff of one"
     for i in range(-1, len(full.wanted)):  # -1: none
         only = [j == i and wanted for j, wanted in enumerate(full.wanted)]
-        run = _Run(case, case.build(), only, mark=MARK)
+        run = _Run(case.build(), only, mark=MARK)
         for j, (diff, want) in enumerate(zip(run.bottom_diffs, full.bottom_diffs, strict=True)):
             if only[j] and not np.array_equal(diff, want):
                 yield f"the diff of bottom {j} depends on what was there, or on whether other bottoms are asked for"
@@ -136,7 +136,7 @@ def backward_writes_diffs(case: Case) -> Iterator[str]:
 class _Run:
     """A forward and a backward, and what came of them."""
 
-    def __init__(self, case: Case, alone: Standalone, wanted: Sequence[bool] | None = None, mark: float = 0.0):
+    def __init__(self, alone: Standalone, wanted: Sequence[bool] | None = None, mark: float = 0.0):
         self.alone = alone
         self.tops = alone.forward()
         self.data = [blob.data.copy() for blob in [*alone.bottom, *alone.top, *alone.layer.blobs]]
@@ -176,7 +176,7 @@ def in_place(case: Case) -> Iterator[str]:
             return
         yield "works in place though in_place is False"
         return
-    what = _Run(case, case.build()).differs(_Run(case, case.build(param=param)))
+    what = _Run(case.build()).differs(_Run(case.build(param=param)))
     if what:
         yield f"{what} differ in place"
 
@@ -189,17 +189,17 @@ def reshape(case: Case) -> Iterator[str]:
         return
     rows = len(values[0])
     more = [np.concatenate([value, value[:1]]) if len(value) == rows else value for value in values]
-    first, alone = _Run(case, case.build()), case.build()
-    _Run(case, alone)
+    first, alone = _Run(case.build()), case.build()
+    _Run(alone)
     alone.values = more
     try:
-        what = _Run(case, alone).differs(_Run(case, case.build(more)))
+        what = _Run(alone).differs(_Run(case.build(more)))
     except ShapeError as error:
         what = f"the results ({error})"
     if what:
         yield f"{what} of a larger batch are not those of a new layer"
     alone.values = values
-    what = _Run(case, alone).differs(first)
+    what = _Run(alone).differs(first)
     if what:
         yield f"{what} of the first batch size differ after another"
 
@@ -212,7 +212,7 @@ def empty_batch(case: Case) -> Iterator[str]:
         return
     try:
         with np.errstate(all="raise"):
-            run = _Run(case, case.build(values))
+            run = _Run(case.build(values))
     except ShapeError:
         return
     except Exception as error:
@@ -225,7 +225,7 @@ def empty_batch(case: Case) -> Iterator[str]:
 @rule
 def dtypes(case: Case) -> Iterator[str]:
     """float32 and float64 give the same numbers, but for rounding, in arrays of their kind."""
-    double, single = _Run(case, case.build()), _Run(case, case.build(dtype="float32"))
+    double, single = _Run(case.build()), _Run(case.build(dtype="float32"))
     for dtype, run in (("float64", double), ("float32", single)):
         if any(blob.data.dtype != dtype for blob in [*run.alone.top, *run.alone.layer.blobs]):
             yield f"arrays are not {dtype}"

@@ -10,7 +10,7 @@ from pathlib import Path
 from blobnet.core.layer import Layer
 
 LONGEST = 170  # lines
-SECTIONS = ("Bottoms:", "Tops:", "Params:")
+SECTIONS = ("Bottoms:", "Tops:", "Params:", "Paper:", "Quirks:")
 
 
 def check_page(cls: type[Layer]) -> list[str]:
@@ -34,8 +34,8 @@ def _check_docstring(cls: type[Layer]) -> list[str]:
         wrong.append("the docstring does not begin with one line of purpose")
     places = [doc.find(section) for section in SECTIONS]
     if -1 in places or places != sorted(places):
-        wrong.append("the docstring lacks Bottoms:, Tops:, Params: in this order")
-    if cls.num_bottoms != 0 and "=" not in doc[len(first):max(places[0], 0)]:
+        wrong.append(f"the docstring lacks {', '.join(SECTIONS)} in this order")
+    if "=" not in doc[len(first):max(places[0], 0)]:
         wrong.append("the docstring has no formula between purpose and Bottoms:")
     if cls.options_field and "Options:" not in doc:
         wrong.append("the docstring names no Options:")

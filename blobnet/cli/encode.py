@@ -59,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
     if args.block_size is not None:
         codes = codes.in_blocks(args.block_size)
     codes.save(args.out)
-    print(f"{args.out}: {len(codes)} codes of {codes.capacity:g} bits, {codes.rule}, from {source}")
+    size = f"{len(codes)} code{'s' * (len(codes) != 1)} of {codes.capacity:g} bit{'s' * (codes.capacity != 1)}"
+    print(f"{args.out}: {size}, {codes.rule}, from {source}")
     return 0
 
 

@@ -108,7 +108,7 @@ def _print_table(rows: list[_Row], named: bool, several_metrics: bool) -> None:
 def _curves(number: int, row: _Row, named: bool, several_metrics: bool) -> Retrieval:
     """The curves of a row, numbered like it; without names every row is a method of its own."""
     score, method = row.score, row.name + (f", {row.metric}" if several_metrics else "")
-    curve = f"{number}: {method}, {row.queries.capacity:g} bits"
+    curve = f"{number}: {method}, {row.queries.capacity:g} bit{'s' * (row.queries.capacity != 1)}"
     recall, precision = score.by_rank if score.by_radius is None else score.by_radius
     return Retrieval(curve, method if named else curve, row.queries.capacity, score.mean_average_precision, recall,
                      precision, score.by_rank[1])

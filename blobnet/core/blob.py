@@ -87,6 +87,7 @@ class Blob:
 
     @property
     def num_axes(self) -> int:
+        """How many dimensions the shape has."""
         return len(self.shape)
 
     def canonical_axis(self, axis: int, where: str = "blob") -> int:

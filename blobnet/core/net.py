@@ -39,9 +39,14 @@ class Net:
                  random_seed: int | None = None, origin: str | os.PathLike | None = None):
         """Read, upgrade, filter and wire the net of `source`, a file (prototxt, YAML, binary) or a NetParameter.
 
-        `origin` is the file that a NetParameter was made from, which errors then show.
-        `weights` names one file or several to copy parameters from. `random_seed` (not negative) makes fillers,
-        dropout and data order repeatable; without it every net is different. Raises ParseError, NetError, ShapeError.
+        phase: TRAIN or TEST. With level, a number, and stages, names beside those that the net itself has, it decides
+        which layers are in, by their include and exclude rules.
+        weights: one or several to copy parameters from, as `copy_from` takes them.
+        device: "cpu", "gpu" or "gpu:1", where the arrays of all blobs live; dtype: their type, float32 or float64.
+        random_seed: a number, not negative, that makes fillers, dropout and data order repeatable; without it every net
+        is different.
+        origin: the file that a NetParameter was made from, which errors then show.
+        Raises ParseError, NetError, ShapeError, DeviceError.
         """
         if random_seed is not None and random_seed < 0:
             raise NetError("random_seed", expected="0 or more", got=random_seed, hint="leave it out for any seed")

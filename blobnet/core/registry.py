@@ -18,7 +18,7 @@ LayerClass = TypeVar("LayerClass", bound="type[Layer]")
 def register(cls: LayerClass) -> LayerClass:
     """Make `cls` available as the layer type of its own name, and its `schema`, if it has one, part of the schema.
 
-    A class of the same name replaces the earlier one, so that a user can put an own ReLU in the place of ours.
+    A class of the same name replaces the earlier one, so that a user can put a ReLU of their own in its place.
     """
     if cls.schema:
         extend_schema(cls.schema, origin=f"{cls.__module__}.{cls.__qualname__}.schema")

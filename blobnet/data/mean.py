@@ -24,7 +24,7 @@ def read_mean(path: str | os.PathLike) -> np.ndarray:
 def mean_image(blocks: Iterable[np.ndarray]) -> np.ndarray:
     """The mean over all images of `blocks`, arrays (N, C, H, W), as float32 (C, H, W).
 
-    Quirk: Caffe's compute_image_mean adds up in float32. Our sums are exact, and the same up to 65,793 images of bytes.
+    Quirk: Caffe's compute_image_mean adds up in float32. Sums here are exact, as its are up to 65,793 images of bytes.
     """
     total, count = np.zeros((), np.int64), 0
     for block in blocks:

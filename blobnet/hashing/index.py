@@ -47,6 +47,7 @@ class Index:
 
     @property
     def where(self) -> str:
+        """What errors call the index: the name of its class."""
         return type(self).__name__
 
     def asked(self, queries: Codes, first: int, last: int):
@@ -190,16 +191,20 @@ class HammingIndex(Index):
 
     @property
     def levels(self) -> int:
+        """K + 1, as distances are 0 … K bits."""
         return self.codes.bits + 1
 
     def asked(self, queries: Codes, first: int, last: int) -> np.ndarray:
+        """The queries as words, (b, W)."""
         require_bits(self.where, queries, self.codes.bits)
         return to_words(queries.packed[first:last]).T
 
     def part(self, start: int, stop: int) -> np.ndarray:
+        """The items as words, (W, n)."""
         return to_words(self.codes.packed[start:stop])
 
     def compare(self, asked: np.ndarray, part: np.ndarray, out: np.ndarray) -> None:
+        """Count the bits that differ, one word of the codes after the other."""
         scratch = np.empty((len(asked), min(out.shape[1], _TILE)), part.dtype)
         for start in range(0, out.shape[1], _TILE):
             tile = out[:, start:start + _TILE]

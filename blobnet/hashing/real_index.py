@@ -22,16 +22,20 @@ class RealIndex(Index):
 
     @property
     def chunk(self) -> int:
+        """Items whose parts are made at once: 128 MiB of them, but no fewer than a tile."""
         return max(_TILE, (1 << 24) // self.codes.bits)
 
     def asked(self, queries: Codes, first: int, last: int) -> np.ndarray:
+        """The values of the queries, (b, K) float64; ShapeError or DataError if they do not fit."""
         require_bits(self.where, queries, self.codes.bits)
         return real_values(self.where, "queries", queries)[first:last].astype(np.float64)
 
     def part(self, start: int, stop: int) -> np.ndarray:
+        """The values of the items, (n, K) float64."""
         return real_values(self.where, "base", self.codes)[start:stop].astype(np.float64)
 
     def compare(self, asked: np.ndarray, part: np.ndarray, out: np.ndarray) -> None:
+        """Write the distances (b, n), one tile of items after the other."""
         for start in range(0, len(part), _TILE):
             items = part[start:start + _TILE]
             out[:, start:start + _TILE] = self.distances(asked, items, asked @ items.T)
@@ -47,6 +51,7 @@ class InnerProductIndex(RealIndex):
     metric = "inner-product"
 
     def distances(self, asked, items, products):
+        """-<q, x>."""
         return np.negative(products, out=products)
 
 
@@ -56,12 +61,15 @@ class CosineIndex(RealIndex):
     metric = "cosine"
 
     def asked(self, queries, first, last):
+        """The queries, at length 1."""
         return unit_rows(super().asked(queries, first, last))
 
     def part(self, start, stop):
+        """The items, at length 1."""
         return unit_rows(super().part(start, stop))
 
     def distances(self, asked, items, products):
+        """1 - <q, x>."""
         return np.subtract(1, products, out=products)
 
 
@@ -71,6 +79,7 @@ class EuclideanIndex(RealIndex):
     metric = "l2"
 
     def distances(self, asked, items, products):
+        """||q - x||, 0 where rounding is all there is."""
         norms = np.einsum("bk,bk->b", asked, asked)[:, None] + np.einsum("nk,nk->n", items, items)
         products *= -2
         products += norms
@@ -112,6 +121,7 @@ class AsymmetricIndex(Index):
         return blocks.argmax(axis=2).T.astype(np.min_scalar_type(self.codes.block_size - 1))
 
     def compare(self, asked: np.ndarray, part: np.ndarray, out: np.ndarray) -> None:
+        """Write minus the sums of what the parts of the items look up in the tables of the queries."""
         for start in range(0, out.shape[1], _TILE):
             entries = part[:, start:start + _TILE].astype(np.intp)
             total = np.zeros((len(asked), entries.shape[1]))

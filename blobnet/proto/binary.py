@@ -30,11 +30,6 @@ def parse_binary(data: bytes, message_name: str, origin: str = "bytes") -> Messa
     return _parse(memoryview(data), message_name, origin, None)
 
 
-def read_binary(path: str | os.PathLike, message_name: str) -> Message:
-    """The message `message_name` in the file `path`, numbers and all; for networks' weights take `read_weights`."""
-    return parse_binary(require_file(path).read_bytes(), message_name, str(path))
-
-
 def read_weights(source: str | os.PathLike | bytes, message_name: str = "NetParameter") -> tuple[Message, list]:
     """The message in `source` (a path, or the bytes) without its numbers, and the list of arrays these are in.
 

@@ -52,38 +52,45 @@ class Net:
 
     @cached_property
     def blobs(self) -> dict[str, Blob]:
+        """The blobs by name."""
         faces = Faces()
         return {name: faces[blob] for name, blob in self.core.blobs.items()}
 
     @cached_property
     def layers(self) -> list[Layer]:
+        """The layers in order; a Python layer is the user's object."""
         return [show_layer(layer) for layer in self.core.layers]
 
     @cached_property
     def layer_dict(self) -> dict[str, Layer]:
+        """The layers by name."""
         return dict(zip(self._layer_names, self.layers))
 
     @cached_property
     def params(self) -> dict[str, BlobVec]:
+        """The parameters by layer name, of the layers that have any."""
         return {name: layer.blobs for name, layer in self.layer_dict.items() if len(layer.blobs)}
 
     @cached_property
     def top_names(self) -> dict[str, list[str]]:
+        """The names of each layer's tops, by layer name."""
         return {layer.name: list(layer.param.top) for layer in self.core.layers}
 
     @cached_property
     def bottom_names(self) -> dict[str, list[str]]:
+        """The names of each layer's bottoms, by layer name."""
         return {layer.name: list(layer.param.bottom) for layer in self.core.layers}
 
     @cached_property
     def blob_loss_weights(self) -> dict[str, float]:
+        """The loss weight of each blob, by its name: 0 for what is no loss."""
         weights = dict.fromkeys(self.core.blobs, 0.0)
         for layer in self.core.layers:
             weights.update(zip(layer.param.top, layer.loss_weights))
         return weights
 
-    inputs = property(lambda self: list(self.core.inputs))
-    outputs = property(lambda self: list(self.core.outputs))
+    inputs = property(lambda self: list(self.core.inputs), doc="names of the tops of Input layers")
+    outputs = property(lambda self: list(self.core.outputs), doc="names of the blobs that no layer reads")
     _layer_names = property(lambda self: [layer.name for layer in self.core.layers])
     _blob_names = property(lambda self: list(self.blobs))
     _blobs = property(lambda self: list(self.blobs.values()))

@@ -1,7 +1,7 @@
 """The files of what a solver remembers: .solverstate, a SolverState message, and .solverstate.h5, the same in HDF5.
 
 HDF5 has the datasets iter, current_step (integers), learned_net (text), and history/0, history/1 ….
-random_seed is ours: Caffe does not look for it.
+random_seed is blobnet's own: Caffe does not look for it.
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Training logs, Caffe's or ours, read back: what the nets put out, and when."""
+"""Training logs, Caffe's or blobnet's, read back: what the nets put out, and when."""
 
 from __future__ import annotations
 

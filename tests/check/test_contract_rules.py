@@ -166,7 +166,8 @@ class {name}(Layer):
     """{doc}"""
     options_field = "relu_param"
 '''
-GOOD = ("Do a thing.\n\n    y = x\n\n    Bottoms: x    Tops: y    Params: none\n    Options: none\n    ")
+GOOD = ("Do a thing.\n\n    y = x\n\n    Bottoms: x    Tops: y    Params: none\n    Options: none\n"
+        "    Paper: none.\n    Quirks: none.\n    ")
 
 
 @pytest.mark.parametrize(("file", "name", "doc", "imports", "breaches"), [
@@ -178,6 +179,9 @@ GOOD = ("Do a thing.\n\n    y = x\n\n    Bottoms: x    Tops: y    Params: none\n
     ("my_thing.py", "MyThing", "Do a thing", "", ["purpose", "Bottoms", "formula", "Options"]),
     ("my_thing.py", "MyThing", GOOD.replace("y = x", "y is x"), "", ["formula"]),
     ("my_thing.py", "MyThing", GOOD.replace("Tops: y", ""), "", ["Bottoms:, Tops:, Params:"]),
+    ("my_thing.py", "MyThing", GOOD.replace("Paper:", "By:"), "", ["Paper:, Quirks: in this order"]),
+    ("my_thing.py", "MyThing", GOOD.replace("Quirks: none.", ""), "", ["Paper:, Quirks: in this order"]),
+    ("my_thing.py", "MyThing", GOOD.replace("    Paper: none.\n", "") + "Paper: none.", "", ["in this order"]),
 ])
 def test_page(tmp_path, monkeypatch, file, name, doc, imports, breaches):
     path = tmp_path / file

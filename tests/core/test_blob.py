@@ -120,5 +120,5 @@ def test_canonical_axis_out_of_range(axis):
 
 
 def test_a_scalar_has_no_axis():
-    with pytest.raises(ShapeError):
+    with pytest.raises(ShapeError, match=r"a blob of shape \(\), got axis 0"):
         Blob().canonical_axis(0)

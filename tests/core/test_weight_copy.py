@@ -1,5 +1,7 @@
 """Copying parameters by layer name, and saving them."""
 
+import re
+
 import numpy as np
 import pytest
 from hypothesis import given, settings
@@ -163,7 +165,8 @@ def test_four_legacy_numbers(legacy, fits):
         net.copy_from(given)
         assert (net.params["b"][0].data == 1).all() and (net.params["b"][1].data == 1).all()
     else:
-        with pytest.raises(ShapeError):
+        words = re.escape(f"number 0, expected shape (4, 5), got shape {legacy}")
+        with pytest.raises(ShapeError, match=words):
             net.copy_from(given)
 
 

@@ -135,6 +135,7 @@ layer {{ name: "data" type: "Data" top: "data" top: "label" transform_param {{ s
 layer {{ name: "ip" type: "InnerProduct" bottom: "data" top: "ip"
   inner_product_param {{ num_output: 6 weight_filler {{ type: "xavier" }} }} }}
 layer {{ name: "code" type: "BlockSoftmax" bottom: "ip" top: "code" block_param {{ block_size: 3 }} }}
+layer {{ name: "bit" type: "InnerProduct" bottom: "ip" top: "bit" inner_product_param {{ num_output: 1 }} }}
 """
 
 
@@ -158,6 +159,11 @@ def test_encode_makes_structured_codes(encoding, tmp_path, capsys):
     np.testing.assert_allclose(codes.values.reshape(3, 2, 3).sum(axis=2), 1, rtol=1e-5)
     with pytest.raises(BlobnetError, match="blocks of B = 4"):
         call(*encoding, "--block-size", 4, "--out", tmp_path / "codes.npz")
+
+
+def test_encode_counts_in_words(encoding, tmp_path, capsys):
+    assert call(*encoding, "--blob", "bit", "--count", 1, "--out", tmp_path / "codes.npz") == 0
+    assert "1 code of 1 bit, bit = value >= 0" in capsys.readouterr().out
 
 
 @pytest.mark.parametrize("arguments, words", [

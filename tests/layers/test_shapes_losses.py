@@ -513,5 +513,5 @@ def test_five_axes_and_none(kind, count):
     assert np.isfinite(alone.forward()[0])
     assert np.isfinite(alone.backward([np.array(1.0)], [True] + [False] * (count - 1))[0]).all()
     if kind != "EuclideanLoss":
-        with pytest.raises(ShapeError):
+        with pytest.raises(ShapeError, match=rf"\({kind}\): expected .*, got \(\)"):
             build(kind, [1.0] * count)

@@ -23,15 +23,17 @@ def test_every_format_gives_the_same_message(tmp_path):
     assert (tmp_path / "b.yaml").read_text().count("- name: a") == 1
 
 
-@pytest.mark.parametrize("content", [
-    NET.encode(), b"layer:\n- name: a\n", text.parse(NET, "NetParameter").SerializeToString(), b"",
-    b"name: 'a' # \xe4", b"\xef\xbb\xbfname: 'a'\r\n",
+@pytest.mark.parametrize(("content", "name", "layers"), [
+    (NET.encode(), "n", ["a"]), (b"layer:\n- name: a\n", "", ["a"]),
+    (text.parse(NET, "NetParameter").SerializeToString(), "n", ["a"]), (b"", "", []),
+    (b"name: 'a' # \xe4", "a", []), (b"\xef\xbb\xbfname: 'a'\r\n", "a", []),
 ], ids=["prototxt", "yaml", "binary", "empty", "latin", "bom"])
-def test_other_extensions_go_by_the_content(tmp_path, content):
+def test_other_extensions_go_by_the_content(tmp_path, content, name, layers):
     (tmp_path / "net").write_bytes(content)
     if content.endswith(b"\xe4"):
         (tmp_path / "net").rename(tmp_path / "net.prototxt")
-    files.read_message(next(tmp_path.iterdir()), "NetParameter")
+    net = files.read_message(next(tmp_path.iterdir()), "NetParameter")
+    assert (net.name, [layer.name for layer in net.layer]) == (name, layers)
 
 
 @pytest.mark.parametrize("name, content, words", [

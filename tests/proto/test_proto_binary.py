@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blobnet.errors import DataError, ParseError, ShapeError
-from blobnet.proto import binary, blobs, messages, text, wire
+from blobnet.proto import binary, blobs, files, messages, text, wire
 from blobnet.proto.hdf5 import SIGNATURE
 
 
@@ -88,7 +88,7 @@ def test_weights_file(tmp_path):
     binary.write_weights(tmp_path / "w.caffemodel", net, arrays)
     read, found = binary.read_weights(tmp_path / "w.caffemodel")
     assert encode(read, found) == (tmp_path / "w.caffemodel").read_bytes() == encode(net, arrays)
-    full = binary.read_binary(tmp_path / "w.caffemodel", "NetParameter")
+    full = files.read_message(tmp_path / "w.caffemodel", "NetParameter")
     assert list(full.layer[0].blobs[0].data) == [0, 1, 2, 3, 4, 5]
     assert blobs.blob_array(full.layer[0].blobs[0]).tolist() == [0, 1, 2, 3, 4, 5]
 
@@ -234,7 +234,7 @@ def test_blob_file(tmp_path, shape, expected):
     values = np.random.default_rng(0).random(shape).astype(np.float32)
     blobs.write_blob(tmp_path / "mean.binaryproto", values)
     assert np.array_equal(blobs.read_blob(tmp_path / "mean.binaryproto"), values.reshape(expected))
-    message = binary.read_binary(tmp_path / "mean.binaryproto", "BlobProto")
+    message = files.read_message(tmp_path / "mean.binaryproto", "BlobProto")
     assert message.HasField("num") == (len(shape) in (3, 4)) != message.HasField("shape")
 
 

@@ -36,8 +36,11 @@ def test_the_graph_and_learning_rates():
     assert [draw.get_layer_lr_mult(layer) for layer in NET.layer[1:]] == [(0.25, 1), (1, 1)]
 
 
-@pytest.mark.parametrize("call", [lambda: draw.draw_net(NET, "UP"), lambda: draw.draw_net(NET, "LR", "txtx"),
-                                  lambda: draw.get_layer_lr_mult(NET.layer[0])])
-def test_what_cannot_be_drawn(call):
-    with pytest.raises(BlobnetError):
+@pytest.mark.parametrize(("call", "words"), [
+    (lambda: draw.draw_net(NET, "UP"), "rankdir: expected LR or RL or TB or BT, got 'UP'"),
+    (lambda: draw.draw_net(NET, "LR", "txtx"), "expected a suffix among .*svg.*, got 'txtx'"),
+    (lambda: draw.get_layer_lr_mult(NET.layer[0]), "layer 'data': expected Convolution or .*InnerProduct, got Input"),
+])
+def test_what_cannot_be_drawn(call, words):
+    with pytest.raises(BlobnetError, match=words):
         call()

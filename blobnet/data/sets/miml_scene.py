@@ -2,7 +2,7 @@
 
 Source: Zhou and Zhang, Multi-Instance Multi-Label Learning with Application to Scene Classification, NIPS 2006.
 The folder holds the photos and labels.csv: the heading "image,desert,mountains,sea,sunset,trees", then a line a photo,
-with the name of its file and a 0 or 1 for each label. No split is published; ours is a random one, 1,600 to 400.
+with the name of its file and a 0 or 1 for each label. No split is published; here is a random one, 1,600 to 400.
 """
 
 from __future__ import annotations

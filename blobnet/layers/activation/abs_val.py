@@ -14,6 +14,7 @@ class AbsVal(Elementwise):
     y = |x|,   dx = sign(x) * dy
 
     Bottoms: x (any shape)    Tops: y (as x)    Params: none
+    Paper: none.
     Quirks: the derivative at 0 is 0. Refuses to work in place, where backward could not know the sign.
     """
 

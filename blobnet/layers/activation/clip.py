@@ -16,6 +16,7 @@ class Clip(Elementwise):
 
     Bottoms: x (any shape)    Tops: y (as x; may be x itself, see Quirks)    Params: none
     Options: min, max (both required)
+    Paper: none.
     Quirks: the gradient passes at the bounds themselves; in place, where backward sees y, it passes everywhere. Bounds
     in the wrong order give min. A nan becomes min. Without clip_param Caffe clips to 0; here that is refused.
     """

@@ -18,6 +18,7 @@ class Exp(Elementwise):
 
     Bottoms: x (any shape)    Tops: y (as x; may be x itself)    Params: none
     Options: base (-1, which stands for e; else above 0), scale (1), shift (0)
+    Paper: none.
     Quirks: outer is a factor of its own: it is inf or 0 where base ^ shift alone is, even if y need not be.
     """
 

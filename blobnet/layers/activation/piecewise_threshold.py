@@ -16,8 +16,8 @@ class PiecewiseThreshold(Elementwise):
 
     Bottoms: x (any shape), from a Sigmoid    Tops: y (as x; may be x itself)    Params: none
     Options: epsilon e (0.4), from 0, a step, to 0.5, which changes nothing between 0 and 1
-    Paper: Lai et al., Simultaneous Feature Learning and Hash Coding with Deep Neural Networks, CVPR 2015, in the
-    divide-and-encode module; e is a small positive number there, and the default is ours.
+    Paper: Lai et al., Simultaneous Feature Learning and Hash Coding with Deep Neural Networks, CVPR 2015, the
+    divide-and-encode module, of which it says only that e is small and positive.
     Quirks: the gradient is that of each piece and does not see the jumps between them. A nan stays one. In place, where
     backward sees y, and with e = 0.5 elements below 0 and above 1 get a gradient too.
     """

@@ -14,6 +14,8 @@ class Threshold(Elementwise):
 
     Bottoms: x (any shape)    Tops: y (as x; may be x itself)    Params: none
     Options: threshold (0)
+    Paper: McCulloch and Pitts, A logical calculus of the ideas immanent in nervous activity, Bulletin of Mathematical
+    Biophysics 1943.
     Quirks: backward is an error when a gradient is asked for. A nan exceeds nothing.
     """
 

@@ -17,13 +17,17 @@ class Data(BatchSource):
     """Images and labels from a database of Datum records.
 
     x[i] = transform(record[(n * N + i) mod R]) in forward n, of R records in the order of their keys; with cat_per_iter
-    in the TRAIN phase, of so many classes drawn anew, and as many records of each (see ClassDraws)
+    in the TRAIN phase every batch is of so many classes, drawn at random, and N / cat_per_iter records of each
 
     Bottoms: none   Tops: x (N, C, H, W); labels (N,), may be left out   Params: none
     Options: source, backend, batch_size N, prefetch (batches read ahead), cat_per_iter (0: records in order), all of
     transform_param
+    Paper: none; cat_per_iter draws as HashingImageData does.
     Quirks: the default backend is LEVELDB. mirror is random in the TEST phase too; crops are random in TRAIN only. The
-    first image of a batch decides its shape, so batch_size: 1 reads images of any size. rand_skip has no effect.
+    first image of a batch decides its shape, so batch_size: 1 reads images of any size. With cat_per_iter the records
+    of a class stand together; where it does not divide N, the classes drawn first have one record more. scale,
+    mean_file, crop_size and mirror of data_param are the old places of these fields of transform_param: here they have
+    no effect, but the upgrade of a net of the old `layers` moves them. force_encoded_color and rand_skip have none.
     """
 
     options_field = "data_param"

@@ -18,8 +18,11 @@ LEGACY = ("num", "channels", "height", "width")
 class DummyData(Source):
     """Made-up values.
 
-    Bottoms: none   Tops: any number, of the shapes given   Params: none
-    Options: data_filler (constant 0), shape or num, channels, height, width; each one for all tops or one a top
+    y_i = value, or with a filler other than constant y_i = fill(), drawn anew in every forward
+
+    Bottoms: none   Tops: y_0, y_1, ... of the shapes given   Params: none
+    Options: data_filler (constant 0), shape or num, channels, height, width; each once for all tops or once a top
+    Paper: none.
     Quirks: constants are written once, before the first forward, so what another layer or a user writes over them
     stays; other fillers draw new values in every forward.
     """

@@ -11,8 +11,8 @@ from blobnet.layers.data._base import ImageSource
 class HashingImageData(ImageSource):
     """Images and labels from the files of a list, of a few classes in every batch, so that it has many similar pairs.
 
-    x[i] = transform(resize(image[r_i])), where r_1 … r_N are cat_per_iter classes drawn at random, N / cat_per_iter
-    images of each (see ClassDraws); in the TEST phase r_i = (n * N + i) mod R in forward n, of R lines
+    x[i] = transform(resize(image[r_i])), where r_1 … r_N are of cat_per_iter classes, drawn at random,
+    N / cat_per_iter images of each; in the TEST phase r_i = (n * N + i) mod R in forward n, of R lines
 
     Bottoms: none   Tops: x (N, C, H, W), blue, green, red, or gray; labels (N,), or (N, label_num) if that is above 1
     Params: none
@@ -21,9 +21,10 @@ class HashingImageData(ImageSource):
     = as they are), bilinear; is_color (true); all of transform_param; data_param.prefetch (4 batches read ahead)
     Paper: the data layer of Liu et al., Deep Supervised Hashing for Fast Image Retrieval, CVPR 2016.
     Quirks: classes are drawn anew for every batch, with equal chances however many images they have, and there are no
-    epochs: some images come more often than others. Where cat_per_iter does not divide N, the classes drawn first have
-    one image more. The images of a class stand together. An image with several labels may come once for each of
-    them. shuffle and rand_skip have no effect. Paths, labels and sizes are as of ImageData.
+    epochs: some images come more often than others. No image of a class comes twice in a batch before all of the class
+    have come. Where cat_per_iter does not divide N, the classes drawn first have one image more. The images of a class
+    stand together. An image with several labels may come once for each of them. shuffle and rand_skip, and scale,
+    mean_file, crop_size and mirror of image_data_param, have no effect. Paths, labels and sizes are as of ImageData.
     """
 
     def setup(self, bottom, top):

@@ -18,6 +18,7 @@ class HDF5Data(BatchSource):
     Bottoms: none   Tops: any number, each (N, …) with the rows of the dataset of its name   Params: none
     Options: source, a text file with names of HDF5 files, which start from the current folder; batch_size N; shuffle
     (false): files in a new order each epoch, and the rows of each file; data_param.prefetch (4 batches read ahead)
+    Paper: none.
     Quirks: names of files have no spaces. Rows are shuffled in their file only. Whole files are read into memory, one
     at a time. transform_param is refused.
     """

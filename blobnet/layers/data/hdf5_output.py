@@ -23,8 +23,9 @@ class HDF5Output(Layer):
     Tops: none
     Params: none
     Options: file_name
+    Paper: none.
     Quirks: both datasets have four axes, missing ones being 1. Every forward writes the file anew, atomically, so it
-    holds the last batch: Caffe 1.0 stops at the second forward, versions before it did as we do.
+    holds the last batch: Caffe 1.0 stops at the second forward, versions before it wrote anew too.
     """
 
     options_field = "hdf5_output_param"

@@ -11,8 +11,13 @@ from blobnet.layers.data._base import Source
 class Input(Source):
     """Blobs that the user fills.
 
-    Bottoms: none   Tops: any number, of the shapes given   Params: none
-    Options: shape, one for all tops or one a top; without any, the user must reshape the tops before forward
+    y_i = what the user has written into it, 0 before that
+
+    Bottoms: none   Tops: y_0, y_1, ... of the shapes given   Params: none
+    Options: shape, one for all tops or one a top; without any, the tops are numbers without axes at first
+    Paper: none.
+    Quirks: forward does nothing, so that values stay until the user writes others. `shape` counts when the net is
+    built; afterwards the user may reshape the tops, and `net.forward(name=values)` does.
     """
 
     options_field = "input_param"

@@ -21,6 +21,7 @@ class MemoryData(Source):
 
     Bottoms: none   Tops: x (N, C, H, W); labels (N,) before the first forward, (N, 1, 1, 1) after it   Params: none
     Options: batch_size N, channels C, height H, width W; transform_param, which `add` applies and `reset` does not
+    Paper: none.
     Quirks: the shape of the labels is Caffe's. R must be a multiple of N. Arrays are not copied: what a user writes
     into them later counts.
     """

@@ -15,6 +15,7 @@ class DotProductSimilarity(Similarity):
     Bottoms: a (N, ...), b (as a)    Tops: y (N, 1, 1, 1)    Params: none
     Paper: Lai et al., Simultaneous Feature Learning and Hash Coding with Deep Neural Networks, CVPR 2015, uses it
     between codes.
+    Quirks: the top always has four axes, however many the bottoms have.
     """
 
     def forward(self, bottom, top):

@@ -15,6 +15,7 @@ class EuclideanSimilarity(Similarity):
     Bottoms: a (N, ...), b (as a)    Tops: y (N, 1, 1, 1), never above 0    Params: none
     Paper: the distance in the triplet loss of Lai et al., Simultaneous Feature Learning and Hash Coding with Deep
     Neural Networks, CVPR 2015.
+    Quirks: the top always has four axes, however many the bottoms have.
     """
 
     def forward(self, bottom, top):

@@ -14,7 +14,7 @@ class ScatterLoss(LabeledCodeLoss):
     W = mean of ||u_i - u_j||^2 over the pairs i != j of one class, B = the same over the pairs of two classes
 
     loss = 1/2 * (W - B),   du_i = weight * [ w * sum_{j like i} (u_i - u_j) - b * sum_{j unlike i} (u_i - u_j) ],
-    w = 2 / number of like pairs (i, j) in either order, b = 2 / number of unlike ones
+    w = 2 / (number of like pairs (i, j) in either order), b = 2 / (number of unlike ones)
 
     Bottoms: codes u (N, K); labels (N,), one class a row    Tops: loss ()    Params: none
     Paper: Erin Liong, Lu, Wang, Moulin and Zhou, Deep Hashing for Compact Binary Codes Learning, CVPR 2015: the

@@ -17,7 +17,7 @@ class BatchTripletLoss(ReportingLoss):
     triplets T: (i, j) of P and k of another label;   h_ijk = max(0, m + D_ij - D_ik)
 
     loss = mu * R + (1 - mu) * S,   R = 1/|T| * sum_T h_ijk,   S = 1/|P| * sum_P D_ij, 0 unless mu < 1
-    accuracy = number of triplets with D_ij < D_ik / |T|
+    accuracy = (number of triplets with D_ij < D_ik) / |T|
 
     dx = mu/|U| * sum_U h'_ijk + (1 - mu) S',   U: triplets with h > 0
 
@@ -28,7 +28,8 @@ class BatchTripletLoss(ReportingLoss):
     Paper: none; the similarity-learning fork.
     Quirks: the published gradient, shown above, is averaged over the triplets in use and not over all, and is blind to
     loss_weight. gradient: EXACT is the derivative of the loss, which sample does not change. A class in two runs has no
-    pairs between them, but no negatives either. loss_weight is that of the loss; the other tops have 0.
+    pairs between them, but no negatives either. sim_type, which belongs to NaiveTripletLoss, has no effect.
+    loss_weight is that of the loss; the other tops have 0.
     """
 
     options_field = "triplet_loss_param"

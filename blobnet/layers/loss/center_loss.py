@@ -16,7 +16,7 @@ class CenterLoss(LossLayer):
     loss = 1/(2 N) * sum_n ||x_n - c_{y_n}||^2
 
     dx_n = weight/N * (x_n - c_{y_n});   the centre of class k with M_k samples in the batch gets
-    dc_k = 1/(1 + M_k) * sum_{n: y_n = k} (c_k - x_n)
+    dc_k += 1/(1 + M_k) * sum_{n: y_n = k} (c_k - x_n)
 
     Bottoms: x (N, ...); labels y (N,), integers in 0 ... num_output - 1
     Tops: loss ()

@@ -16,6 +16,7 @@ class EuclideanLoss(LossLayer):
     loss = 1 / (2 N) * sum_n ||a_n - b_n||^2,   da = weight * (a - b) / N,   db = -da
 
     Bottoms: a (N, ...), b (N, ...) with as many elements a row    Tops: loss ()    Params: none
+    Paper: Legendre, Nouvelles méthodes pour la détermination des orbites des comètes, 1805 (least squares).
     Quirks: the sum runs over all elements of a row but the mean over rows only.
     """
 

@@ -25,6 +25,7 @@ class InfogainLoss(LabelLoss):
     Options: source, a .binaryproto file with H, for want of a third bottom; axis (1; negative from the end) of the
     classes; loss_param.ignore_label; loss_param.normalization: Z is the number of labels that count (VALID, the
     default), of all labels (FULL), N (BATCH_SIZE) or 1 (NONE)
+    Paper: none.
     Quirks: with H the unit matrix this is SoftmaxWithLoss. Probabilities below 1e-20 count as 1e-20, but not in the
     gradient. Z is never below 1. A third bottom goes before source. There is no gradient for H. loss_param.normalize
     is refused, and softmax_param has no effect. With two tops loss_weight must be given for both. A label is truncated

@@ -14,7 +14,7 @@ class NaiveTripletLoss(ReportingLoss):
     """In every triplet of a batch, the positive must be more similar to the query than the negative by a margin.
 
     p_n = sim(a_n, b_n), q_n = sim(a_n, c_n),   h_n = max(0, m - p_n + q_n),   loss = 1/N * sum_n h_n
-    accuracy = number of n with p_n > q_n / N
+    accuracy = (number of n with p_n > q_n) / N
 
     db_n = -sim'(a_n, b_n),   dc_n = sim'(a_n, c_n),   da_n = sim'(a_n, c_n) where h_n > 0, else 0
 
@@ -26,7 +26,7 @@ class NaiveTripletLoss(ReportingLoss):
     Paper: Wang et al., Learning Fine-grained Image Similarity with Deep Ranking, CVPR 2014.
     Quirks: the published gradient, shown above, is neither divided by N nor multiplied with loss_weight, and lacks
     the part of the positive pair in da. gradient: EXACT is the derivative of the loss, which sample does not change.
-    loss_weight is that of the loss; accuracy has 0.
+    mu, which belongs to BatchTripletLoss, has no effect. loss_weight is that of the loss; accuracy has 0.
     """
 
     options_field = "triplet_loss_param"

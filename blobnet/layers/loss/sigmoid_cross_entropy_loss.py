@@ -20,6 +20,7 @@ class SigmoidCrossEntropyLoss(TargetLoss):
     Options: loss_param.ignore_label: elements with this target cost nothing; loss_param.normalization: Z is N
     (BATCH_SIZE, the default here), the number of elements that count (VALID), of all elements (FULL) or 1 (NONE);
     normalize (old name: true VALID, false BATCH_SIZE)
+    Paper: Cox, The regression analysis of binary sequences, Journal of the Royal Statistical Society B 1958.
     Quirks: the default normalization is not the VALID of other losses. Targets outside 0 ... 1 are taken as they are;
     they are truncated to integers only to be compared with ignore_label, so 0.7 is ignored with 0. Z is never below 1.
     There is no gradient for the targets.

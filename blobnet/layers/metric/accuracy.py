@@ -13,12 +13,13 @@ from blobnet.errors import DataError, ShapeError
 class Accuracy(Layer):
     """The share of positions whose label is among the k highest scores.
 
-    accuracy = number of right positions / number of positions that count
+    accuracy = (number of right positions) / (number of positions that count)
 
     Bottoms: x (N, C, H, W) scores; labels (N, H, W), integers in 0 ... C-1
     Tops: accuracy (); optionally the accuracy of every class (C,)
     Params: none
     Options: top_k (1), axis (1), ignore_label
+    Paper: none.
     Quirks: a score equal to the label's counts as higher, so ties are wrong (the first releases of Caffe 1.0 ranked
     equal scores by their class, the highest first). A class without positions has accuracy 0.
     Has no backward; force_backward passes it over.

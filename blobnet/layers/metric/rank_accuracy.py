@@ -11,11 +11,12 @@ from blobnet.errors import ShapeError
 class RankAccuracy(Layer):
     """The share of triplets whose positive is more similar to the query than the negative.
 
-    accuracy = number of n with p_n > q_n / N
+    accuracy = (number of n with p_n > q_n) / N
 
     Bottoms: p similarity of query and positive (N, ...); q of query and negative (as many)
     Tops: accuracy ()
     Params: none
+    Paper: none; the similarity-learning fork.
     Quirks: equal similarities count as wrong. Has no backward; force_backward passes it over.
     """
 

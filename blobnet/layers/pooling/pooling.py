@@ -24,8 +24,8 @@ class Pooling(Layer):
     Tops: y (N, C, P, Q)[, MAX only: where each maximum lies, h * W + w]
     Params: none
     Options: pool (MAX), kernel_size, stride (1), pad (0; none with STOCHASTIC), for all spatial axes, or of two axes
-    in the fields kernel_h and kernel_w and so on; round_mode (CEIL), global_pooling (the window is the whole plane);
-    engine is accepted, without effect
+    in the fields kernel_h and kernel_w and so on; round_mode (CEIL) or a dialect's ceil_mode (true: CEIL, false:
+    FLOOR); global_pooling (the window is the whole plane); engine is accepted, without effect
     Paper: LeCun et al., Gradient-based learning applied to document recognition, Proceedings of the IEEE 1998 (AVE);
     Ranzato et al., Unsupervised learning of invariant feature hierarchies, CVPR 2007 (MAX); Zeiler and Fergus,
     Stochastic pooling for regularization of deep convolutional neural networks, ICLR 2013 (STOCHASTIC).

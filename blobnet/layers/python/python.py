@@ -28,6 +28,7 @@ class Python(Layer):
     Blobs are as in pycaffe: data, diff, shape, num, count, `reshape(*shape)`. On a GPU their arrays are CuPy's, but
     NumPy's, copied to and fro, for a subclass of caffe.Layer.
 
+    Paper: none.
     Quirks: what the class raises passes through unchanged. A loss must be given a loss_weight, even if its class is a
     LossLayer. A class may do without backward where nothing below it learns.
     """

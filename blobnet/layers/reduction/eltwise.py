@@ -19,6 +19,7 @@ class Eltwise(Layer):
 
     Bottoms: x_0, x_1, ... (one shape)    Tops: y (as x_0)    Params: none
     Options: operation (SUM), coeff (one a bottom, for SUM; MAX ignores it), stable_prod_grad (true)
+    Paper: none.
     Quirks: of equal maxima in the first two bottoms the second is taken, otherwise the earlier one. With
     stable_prod_grad false the product of the others is y / x_i, which is nan where x_i is 0.
     """

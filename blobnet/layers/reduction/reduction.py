@@ -19,6 +19,7 @@ class Reduction(Layer):
 
     Bottoms: x (any shape)    Tops: y (the axes of x before `axis`)    Params: none
     Options: operation (SUM), axis (0; negative from the end), the first of the axes that are reduced; coeff c (1)
+    Paper: none.
     Quirks: all axes from `axis` on are reduced, never one in the middle. The gradient of |x| at 0 is 0.
     """
 

@@ -15,6 +15,7 @@ class BatchReindex(Layer):
     y_m = x_(i_m),   dx_n = sum of dy_m over all m with i_m = n
 
     Bottoms: x (N, ...); indices i (M,), at least 0 and below N    Tops: y (M, ...)    Params: none
+    Paper: none.
     Quirks: an index is truncated to an integer after its range was checked, so -0.5 is refused and N - 0.5 is not.
     There is no gradient for the indices.
     """

@@ -15,6 +15,7 @@ class Concat(Layer):
 
     Bottoms: x_0, x_1, ... (one shape but for the axis)    Tops: y    Params: none
     Options: axis (1; negative from the end) or concat_dim (the old name, not negative)
+    Paper: none.
     Quirks: axis and concat_dim together are refused. The top shares the memory of a single bottom.
     """
 

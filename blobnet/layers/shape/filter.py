@@ -16,6 +16,7 @@ class Filter(Layer):
     Bottoms: x_0, x_1, ... (N, ...), one or more; last the selector s (N,), or (N, 1, ...)
     Tops: y_0, y_1, ... (M, ...), one for each x_i, with M the number of rows marked
     Params: none
+    Paper: none.
     Quirks: M changes from pass to pass and may be 0. When the net is built the tops have all N rows, whatever the
     selector holds. There is no gradient for the selector.
     """

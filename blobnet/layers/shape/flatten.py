@@ -17,6 +17,7 @@ class Flatten(Layer):
 
     Bottoms: x (N, C, H, W)    Tops: y (N, C*H*W)    Params: none
     Options: axis (1) to end_axis (-1), the first and last axis to merge
+    Paper: none.
     Quirks: the top shares the memory of the bottom. An end_axis just before axis puts in an axis of size 1.
     """
 

@@ -19,6 +19,7 @@ class Reshape(Layer):
     Options: shape.dim: the new sizes, where 0 copies the size of the bottom's axis at the same place and -1, once, is
     what remains; axis (0), the first axis that is replaced, where -1 stands behind the last axis; num_axes (-1, all
     that follow), how many axes are replaced: with 0 the new sizes are put in before `axis`
+    Paper: none.
     Quirks: the top shares the memory of the bottom. A 0 counts its place from `axis` on, even past the axes that are
     replaced.
     """

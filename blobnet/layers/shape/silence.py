@@ -13,6 +13,9 @@ class Silence(Layer):
     dx_i = 0
 
     Bottoms: x_0, x_1, ... (any shapes)    Tops: none    Params: none
+    Paper: none.
+    Quirks: a loss whose top it reads does not run backward, so nothing learns from it, unless the prototxt writes its
+    loss_weight.
     """
 
     num_bottoms = (1, None)

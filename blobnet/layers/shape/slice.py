@@ -18,6 +18,7 @@ class Slice(Layer):
     Bottoms: x    Tops: y_0, y_1, ... (as x but for the axis)    Params: none
     Options: axis (1; negative from the end) or slice_dim (the old name), slice_point (where to cut, one less than
     there are tops; without it the parts are equal)
+    Paper: none.
     Quirks: axis and slice_dim together are refused. A last slice_point at the end leaves the last top empty. A single
     top shares the memory of the bottom.
     """

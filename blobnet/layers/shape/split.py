@@ -13,6 +13,7 @@ class Split(Layer):
     y_i = x,   dx = sum_i dy_i
 
     Bottoms: x    Tops: y_0, y_1, ... (as x)    Params: none
+    Paper: none.
     Quirks: the tops share the memory of the bottom.
     """
 

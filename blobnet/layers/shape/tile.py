@@ -17,6 +17,7 @@ class Tile(Layer):
 
     Bottoms: x (N, C, H, W)    Tops: y (N, tiles*C, H, W), as x but for the axis    Params: none
     Options: axis (1; negative from the end), tiles (must be given), how often x stands in y
+    Paper: none.
     Quirks: the whole axis is repeated, not its elements one by one: a b a b, not a a b b.
     """
 

@@ -11,13 +11,14 @@ from blobnet.ops.affine import scale_shift, sums
 class Bias(AlongAxes):
     """Add a bias to each position along some axes.
 
-    y[n, c, h, w] = x[n, c, h, w] + b[c],   dx = dy,   db[c] = sum over n, h, w of dy
+    y[n, c, h, w] = x[n, c, h, w] + b[c],   dx = dy,   db[c] += sum over n, h, w of dy (= if b is a bottom)
 
     Bottoms: x (N, C, H, W)[, b: its shape is that of neighbouring axes of x, from `axis` on]
     Tops: y (as x; may be x itself)
     Params: b (C) if it is no bottom
     Options: axis (1), the first axis of x that b has; num_axes (1), how many a learned b has: 0 makes it one number,
     -1 takes all to the last; filler of a learned b (0)
+    Paper: none.
     Quirks: axis and num_axes mean nothing where b, a bottom, has no axes; num_axes nothing where b is a bottom.
     """
 

@@ -15,6 +15,8 @@ class Convolution(SlidingLayer):
     y[n, k, p, q] = bias[k] + sum over c, r, s of
                     weight[k, c, r, s] * x[n, c, p * stride + r * dilation - pad, q * stride + s * dilation - pad]
     P = (H + 2 pad - dilation (R - 1) - 1) / stride + 1, rounded down; zeros lie outside x
+    dx = the deconvolution of dy with the weights,   dbias[k] += sum over n, p, q of dy
+    dweight[k, c, r, s] += sum over n, p, q of dy[n, k, p, q] * x[n, c, p * stride + r * dilation - pad, ...]
 
     Bottoms: x (N, C, H, W), or any number of spatial axes; several bottoms of one shape share the parameters
     Tops: y (N, K, P, Q), one for each bottom

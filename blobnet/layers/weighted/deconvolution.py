@@ -13,7 +13,8 @@ class Deconvolution(SlidingLayer):
 
     y[n, k, p * stride + r * dilation - pad, ...] += weight[c, k, r, s] * x[n, c, p, q], plus bias[k]
     H' = stride * (H - 1) + dilation * (R - 1) + 1 - 2 * pad
-    dx is the convolution of dy with the weights, dweight that of dy with x, dbias the sum of dy over n and places
+    dx = the convolution of dy with the weights,   dweight += that of dy with x,
+    dbias[k] += sum of dy over n and places
 
     Bottoms: x (N, C, H, W), or any number of spatial axes; several bottoms of one shape share the parameters
     Tops: y (N, K, H', W'), one for each bottom

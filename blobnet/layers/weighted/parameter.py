@@ -17,8 +17,9 @@ class Parameter(Layer):
     Tops: y (of the shape given)
     Params: weight (as y), 0 at first
     Options: parameter_param.shape; left out, y is one number without axes
+    Paper: none.
     Quirks: the top shares data and diff of the parameter. The layer that reads it overwrites the diff, so gradients of
-    several backward passes (iter_size) do not add up: the last one counts.
+    several backward passes (iter_size) do not add up, as those of other layers do: the last one counts.
     """
 
     options_field = "parameter_param"

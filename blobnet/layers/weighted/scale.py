@@ -14,7 +14,7 @@ class Scale(AlongAxes):
     """Multiply each position along some axes by a factor, and add a bias if asked to.
 
     y[n, c, h, w] = x[n, c, h, w] * a[c] + b[c]
-    dx = dy * a[c],   da[c] = sum over n, h, w of dy * x,   db[c] = sum over n, h, w of dy
+    dx = dy * a[c],   da[c] += sum over n, h, w of dy * x (= if a is a bottom),   db[c] += sum over n, h, w of dy
 
     Bottoms: x (N, C, H, W)[, a: its shape is that of neighbouring axes of x, from `axis` on]
     Tops: y (as x; may be x itself)
