@@ -134,7 +134,7 @@ def test_a_published_solver_is_sound(path, monkeypatch):
     solver = read_solver(path)
     needs_rate = solver_class(solver.type).needs_rate
     check_solver(solver, str(path), needs_rate)
-    for net, state in [netdef.train_net(solver), *netdef.test_nets(solver)]:
+    for net, state, _ in [netdef.train_net(solver), *netdef.test_nets(solver)]:
         assert netdef.load(net, state.phase, state.level, state.stage).layer
     assert solver.max_iter and (solver.base_lr or not needs_rate)
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 import importlib
 import os
+import re
 import sys
 from collections.abc import Mapping, Sequence
 
@@ -19,6 +20,8 @@ GROUPS = {  # what `blobnet --help` shows together
         "upgrade_net_proto_binary", "upgrade_solver_proto_text", "draw_net", "summarize", "parse_log",
         "plot_training_log", "resize_and_crop_images"),
 }
+ACTIONS = ("train", "test", "time", "device_query", "device-query")  # of Caffe's program
+EMPTY_FLAG = re.compile(r"--?\w+=")
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
 
@@ -43,9 +46,18 @@ def _overview(helps: Mapping[str, str]) -> str:
     return "\n\n".join([*parts, "`blobnet COMMAND --help` explains a command."])
 
 
+def _as_caffe(words: list[str]) -> list[str]:
+    """The command line with one of Caffe's actions first, and without flags that are empty: `-solver s -gpu= train`."""
+    action = next((word for word in words if word in ACTIONS), None)
+    if action is None or not (words[0] == action or words[0].startswith("-")):
+        return words
+    words.remove(action)
+    return [action, *(word for word in words if not EMPTY_FLAG.fullmatch(word))]
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return 0 if it did what it should, 1 for what went wrong, with one line on standard error."""
-    words = list(sys.argv[1:] if arguments is None else arguments)
+    words = _as_caffe(list(sys.argv[1:] if arguments is None else arguments))
     root = parser()
     if words and not words[0].startswith("-"):
         words[0] = words[0].replace("-", "_")  # device-query is device_query

@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from collections.abc import Callable
 
+CAFFE_FLAGS = ("gpu", "solver", "model", "phase", "level", "stage", "snapshot", "weights", "iterations",
+               "sigint_effect", "sighup_effect", "log_dir", "v", "minloglevel", "stderrthreshold")
+LOG_FLAGS = "logtostderr", "alsologtostderr", "colorlogtostderr"  # which need no value
 TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 
 
@@ -54,6 +58,21 @@ def add_plugin_flag(parser: argparse._ActionsContainer) -> None:
     """Add --plugin; `args.plugin` is a list of files."""
     flag(parser, "--plugin", action="append", default=[], metavar="FILE.py",
          help="load layer types of your own from this file first; may be given again")
+
+
+def ignore_other_flags(parser: argparse.ArgumentParser) -> None:
+    """Let `parser` pass over the flags of Caffe's program that its command has no use for, and those of its log.
+
+    Caffe's flags are the same for all its commands.
+    """
+    for name, numbers in [*((name, None) for name in CAFFE_FLAGS), *((name, "?") for name in LOG_FLAGS)]:
+        if f"--{name}" not in parser._option_string_actions:
+            flag(parser, f"--{name}", nargs=numbers, action=_Ignore, help=argparse.SUPPRESS)
+
+
+class _Ignore(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None):
+        print(f"blobnet: {option_string} has no effect on this command", file=sys.stderr)
 
 
 def _spellings(name: str) -> list[str]:

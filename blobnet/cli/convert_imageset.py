@@ -57,7 +57,7 @@ def run(args: argparse.Namespace) -> int:
     encode_type = args.encode_type.lower()
     if encode_type:
         require_encoding(encode_type, "--encode_type")
-    paths, labels = read_image_list(args.list)
+    paths, labels = read_image_list(args.list, empty_lines=True)
     _check_list(args.root, paths, labels, args.list)
     with console():
         order = np.arange(len(paths))

@@ -7,6 +7,7 @@ import logging
 import sys
 
 from blobnet.backend import device_module
+from blobnet.cli._flags import ignore_other_flags
 from blobnet.cli._gpus import add_gpu_flag, gpu_name, gpu_numbers, gpu_properties
 from blobnet.cli._table import table
 from blobnet.solvers.display import iterations
@@ -34,6 +35,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("device_query", help="show the GPUs", description=_DESCRIPTION)
     add_gpu_flag(parser, "show this GPU, or all (default: all)")
+    ignore_other_flags(parser)
     parser.set_defaults(run=run)
 
 

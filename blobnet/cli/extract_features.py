@@ -70,29 +70,32 @@ def run(args: argparse.Namespace) -> int:
                 raise NetError(args.model, f"no blob {blob!r} to extract", hint=close_matches(blob, net.blobs))
         sink = _array_sink if args.kind in ("hdf5", "npz") else _database_sink
         with contextlib.ExitStack() as stack:  # all datasets appear at its end
-            sinks = {}
+            sinks = []
             for blob, path in zip(args.blobs, args.outputs):
                 log.info("Opening dataset %s", path)
-                sinks[blob] = stack.enter_context(sink(path, args.kind, blob))
+                sinks.append((blob, stack.enter_context(sink(path, args.kind, blob))))
             log.info("Extracting Features")
             counts = _extract(net, sinks, args.batches)
-        for blob, count in counts.items():
+        for blob, count in zip(args.blobs, counts):
             log.info("Extracted features of %d query images for feature blob %s", count, blob)
         log.info("Successfully extracted the features!")
     return 0
 
 
-def _extract(net: Net, sinks: dict[str, Callable], batches: int) -> dict[str, int]:
-    """Run the batches; give each blob's values (N, C, H, W) and the number of those before them to its sink."""
-    counts = dict.fromkeys(sinks, 0)
+def _extract(net: Net, sinks: list[tuple[str, Callable]], batches: int) -> list[int]:
+    """Run the batches; give each blob's values (N, C, H, W) and the number of those before them to its sink.
+
+    Returns how many were given to each sink.
+    """
+    counts = [0] * len(sinks)
     for _ in tqdm(range(batches), unit="batches", disable=not sys.stderr.isatty()):
         net.forward()
-        for name, put in sinks.items():
+        for i, (name, put) in enumerate(sinks):
             blob = net.blobs[name]
-            put(to_host(blob.data), counts[name])
-            before, counts[name] = counts[name], counts[name] + (blob.shape[0] if blob.shape else 1)
-            if before // 1000 < counts[name] // 1000:
-                log.info("Extracted features of %d query images for feature blob %s", counts[name], name)
+            put(to_host(blob.data), counts[i])
+            before, counts[i] = counts[i], counts[i] + (blob.shape[0] if blob.shape else 1)
+            if before // 1000 < counts[i] // 1000:
+                log.info("Extracted features of %d query images for feature blob %s", counts[i], name)
     return counts
 
 

@@ -10,12 +10,13 @@ import numpy as np
 from tqdm import tqdm
 
 from blobnet.backend import to_host
+from blobnet.cli._flags import ignore_other_flags
 from blobnet.cli._nets import add_net_flags, build_net
 from blobnet.cli._table import table
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
-from blobnet.errors import ShapeError
 from blobnet.solvers.display import iterations, loss_note, loss_weights
+from blobnet.solvers.evaluation import add_output
 from blobnet.solvers.log import console
 
 log = logging.getLogger(__name__)
@@ -29,6 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("test", help="score a net", description=_DESCRIPTION)
     add_net_flags(parser, weights_needed=True)
+    ignore_other_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -53,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
 def score(net: Net, batches: int) -> tuple[dict[str, np.ndarray], float]:
     """Log every output of `batches` forward passes; return their means by name, and the mean loss.
 
-    Sums are taken in float32. ShapeError if an output changes its shape on the way.
+    Sums are taken in float32. ShapeError if an output changes its number of elements on the way.
     """
     log.info("Running for %d iterations.", batches)
     sums, loss = {}, np.float32(0)
@@ -62,10 +64,6 @@ def score(net: Net, batches: int) -> tuple[dict[str, np.ndarray], float]:
             values = np.array(to_host(array))
             for value in values.reshape(-1).tolist():
                 iterations.info("Batch %d, %s = %g", batch, name, value)
-            total = sums.setdefault(name, np.zeros_like(values))
-            if total.shape != values.shape:
-                raise ShapeError(f"output {name!r} of batch {batch}", expected=f"the shape of batch 0, {total.shape}",
-                                 got=values.shape, hint="outputs are averaged over the batches")
-            total += values
+            add_output(sums, name, values)
         loss += np.float32(net.loss)
     return {name: total / np.float32(batches) for name, total in sums.items()}, float(loss / np.float32(batches))

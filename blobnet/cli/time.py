@@ -11,7 +11,7 @@ import numpy as np
 from tqdm import tqdm
 
 from blobnet.backend import single_threaded_blas
-from blobnet.cli._flags import flag
+from blobnet.cli._flags import flag, ignore_other_flags
 from blobnet.cli._nets import add_net_flags, build_net
 from blobnet.cli._table import table
 from blobnet.core.context import TEST, TRAIN
@@ -33,6 +33,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("time", help="time the layers of a net", description=_DESCRIPTION)
     add_net_flags(parser, weights_needed=False)
     flag(parser, "--phase", choices=PHASES, default="TRAIN", help="the phase to build it in (default: TRAIN)")
+    ignore_other_flags(parser)
     parser.set_defaults(run=run)
 
 

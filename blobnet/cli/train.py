@@ -8,7 +8,7 @@ import logging
 from google.protobuf.message import Message
 
 from blobnet.cli._extensions import load_extensions
-from blobnet.cli._flags import add_plugin_flag, add_state_flags, flag, switch
+from blobnet.cli._flags import add_plugin_flag, add_state_flags, flag, ignore_other_flags, switch
 from blobnet.cli._gpus import add_gpu_flag, gpu_name, gpu_numbers, gpu_properties
 from blobnet.errors import DeviceError, SolverError
 from blobnet.solvers import get_solver
@@ -44,6 +44,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         flag(parser, f"--{name}_effect", choices=EFFECTS, default=default,
              help=f"what {name.upper()} does (default: {default})")
     add_plugin_flag(parser)
+    ignore_other_flags(parser)
     parser.set_defaults(run=run)
 
 

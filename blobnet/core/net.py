@@ -244,8 +244,8 @@ class Net:
         """
         pairs = []
         for layer in self.layers:
-            theirs = other.params.get(layer.name, [])
-            if layer.blobs and theirs:
+            if layer.name in other.layer_dict:
+                theirs = other.params.get(layer.name, [])
                 shapes = [[blob.shape for blob in blobs] for blobs in (layer.blobs, theirs)]
                 if shapes[0] != shapes[1]:
                     raise ShapeError(layer.where, f"sharing parameters with net {other.name!r}",

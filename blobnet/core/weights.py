@@ -15,7 +15,7 @@ from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
 from blobnet.netdef.upgrade import upgrade_net
 from blobnet.proto.binary import read_weights, write_weights
-from blobnet.proto.blobs import blob_array, blob_shape, set_blob
+from blobnet.proto.blobs import blob_array, blob_shape, is_legacy, set_blob
 from blobnet.proto.files import FORMATS, read_message
 from blobnet.proto.messages import convert
 
@@ -53,7 +53,7 @@ def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -
             raise NetError(layer.where, what, expected=f"{len(layer.blobs)} blobs", got=len(theirs.blobs), hint=REMEDY)
         for i, (blob, given) in enumerate(zip(layer.blobs, theirs.blobs)):
             values, shape = blob_array(given, arrays), blob_shape(given)
-            if not fits(blob.shape, shape):
+            if not fits(blob.shape, shape, legacy=is_legacy(given)):
                 raise ShapeError(layer.where, f"{what}, number {i}", expected=f"shape {blob.shape}",
                                  got=f"shape {shape}", hint=REMEDY)
             if values.size != blob.count:
@@ -72,9 +72,9 @@ def assign(copies: Iterable[tuple[Blob, np.ndarray]]) -> None:
             blob.data[...] = blob.xp.asarray(values.astype(blob.dtype, copy=False)).reshape(blob.shape)
 
 
-def fits(shape: tuple[int, ...], given: tuple[int, ...]) -> bool:
-    """Whether a saved shape is `shape`; four legacy numbers may have ones in front."""
-    return given == shape or (len(given) == 4 and len(shape) <= 4 and given == (1,) * (4 - len(shape)) + shape)
+def fits(shape: tuple[int, ...], given: tuple[int, ...], legacy: bool) -> bool:
+    """Whether a saved shape is `shape`; four `legacy` numbers may have ones in front."""
+    return given == shape or (legacy and len(shape) <= 4 and given == (1,) * (4 - len(shape)) + shape)
 
 
 def write_net(path: str | os.PathLike, definition: Message, layers: Sequence[Layer], diff: bool = False) -> None:

@@ -87,7 +87,7 @@ def _values(group, path: str, i: int, layer: Layer, what: str, where: str) -> np
     dataset = hdf5.find(group, str(i), where)
     hdf5.check_numbers(dataset, f"{path}/{i}", where)
     shape = layer.blobs[i].shape
-    if not fits(shape, tuple(dataset.shape)):
+    if not fits(shape, tuple(dataset.shape), legacy=dataset.ndim == 4):
         raise ShapeError(layer.where, f"{what}, number {i}", expected=f"shape {shape}",
                          got=f"shape {tuple(dataset.shape)}", hint=REMEDY)
     return hdf5.read_numbers(dataset, f"{path}/{i}", where)

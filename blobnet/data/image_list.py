@@ -13,12 +13,14 @@ from blobnet.proto.storage import require_file
 LEADING_INTEGER = re.compile(r"\s*([-+]?\d+)")
 
 
-def read_image_list(path: str | os.PathLike, label_num: int = 1) -> tuple[list[str], np.ndarray]:
+def read_image_list(path: str | os.PathLike, label_num: int = 1,
+                    empty_lines: bool = False) -> tuple[list[str], np.ndarray]:
     """The paths in the list at `path`, and their labels: integers (N,), or (N, label_num) if that is above 1.
 
     A path may have spaces in it. One label: the integer that begins the text after the last space, as Caffe takes it;
     0 if there is none, so a list without labels works. Several: the last `label_num` words of the line, integers all.
-    DataError, with the line, for an empty list or line, and for words that are no labels.
+    DataError, with the line, for an empty list, for an empty line unless `empty_lines` (then its path is ""), and for
+    words that are no labels.
     """
     text = require_file(path).read_text("utf-8", "surrogateescape")
     lines = text.removesuffix("\n").split("\n") if text else []
@@ -27,7 +29,7 @@ def read_image_list(path: str | os.PathLike, label_num: int = 1) -> tuple[list[s
     paths, labels = [], []
     for number, line in enumerate(lines, 1):
         where = f"{os.fspath(path)}:{number}"
-        if not line.strip():
+        if not line.strip() and not empty_lines:
             raise DataError(where, expected="a path and a label", got="an empty line")
         file, label = _one_label(line) if label_num == 1 else _several_labels(line, label_num, where)
         paths.append(file)

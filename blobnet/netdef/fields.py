@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from google.protobuf.message import Message
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 
 def copy_field(value: object, target: Message, name: str) -> None:
@@ -16,8 +17,12 @@ def copy_field(value: object, target: Message, name: str) -> None:
 
 
 def without(message: Message, name: str) -> Message:
-    """A copy of `message` that lacks the field `name`, whose value (the weights of a net, say) is never copied."""
+    """A copy of `message` without the field `name`, whose value (the weights of a net, say) is hardly ever copied."""
     result = type(message)()
+    if len(UnknownFieldSet(message)):  # which only a copy of all keeps
+        result.CopyFrom(message)
+        result.ClearField(name)
+        return result
     for field, value in message.ListFields():
         if field.name != name:
             copy_field(value, result, field.name)

@@ -11,8 +11,9 @@ from blobnet.proto.files import read_message
 TRAIN_FIELDS = ("train_net_param", "train_net", "net_param", "net")
 
 
-def train_net(solver: Message) -> tuple[Message, Message]:
-    """The NetParameter (as read: not upgraded) and the NetState that the SolverParameter `solver` trains in.
+def train_net(solver: Message) -> tuple[Message, Message, str | None]:
+    """The NetParameter (as read: not upgraded) and the NetState that the SolverParameter `solver` trains in, and the
+    net's file, if it is in one.
 
     The state is TRAIN, then what the net's own state says, then the solver's train_state; the last word wins.
     Nets given by path are looked for from the current folder. SolverError unless exactly one net is given.
@@ -21,12 +22,12 @@ def train_net(solver: Message) -> tuple[Message, Message]:
     if len(given) != 1:
         raise SolverError("solver", expected="one of " + ", ".join(TRAIN_FIELDS) + " to train",
                           got=" and ".join(given) or "none")
-    net = _read(getattr(solver, given[0]))
-    return net, _state(0, net, solver.train_state)
+    net, path = _read(getattr(solver, given[0]))
+    return net, _state(0, net, solver.train_state), path
 
 
-def test_nets(solver: Message) -> list[tuple[Message, Message]]:
-    """The NetParameter (as read: not upgraded) and NetState of every test net of `solver`, in Caffe's order.
+def test_nets(solver: Message) -> list[tuple[Message, Message, str | None]]:
+    """The NetParameter (as read: not upgraded), NetState and file of every test net of `solver`, in Caffe's order.
 
     First every test_net_param, then every test_net; then `net` or `net_param`, once for every test_iter that is left.
     The state is TEST, then what the net's own state says, then the test_state of the same index.
@@ -46,11 +47,11 @@ def test_nets(solver: Message) -> list[tuple[Message, Message]]:
     nets = [_read(source) for source in own]
     if iterations > len(own):
         nets += [_read(shared)] * (iterations - len(own))
-    return [(net, _state(1, net, state)) for net, state in zip(nets, states or [None] * iterations)]
+    return [(net, _state(1, net, state), path) for (net, path), state in zip(nets, states or [None] * iterations)]
 
 
-def _read(source: str | Message) -> Message:
-    return read_message(source, "NetParameter") if isinstance(source, str) else source
+def _read(source: str | Message) -> tuple[Message, str | None]:
+    return (read_message(source, "NetParameter"), source) if isinstance(source, str) else (source, None)
 
 
 def _state(phase: int, net: Message, last: Message | None) -> Message:

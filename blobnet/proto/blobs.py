@@ -14,9 +14,14 @@ from blobnet.proto import binary, messages, wire
 LEGACY = ("num", "channels", "height", "width")
 
 
+def is_legacy(blob: Message) -> bool:
+    """Whether `blob` has its shape as num, channels, height, width, as all blobs once had."""
+    return any(blob.HasField(name) for name in LEGACY)
+
+
 def blob_shape(blob: Message) -> tuple[int, ...]:
     """The shape: num, channels, height, width if any of them is given (0 for the others), else `shape`."""
-    if any(blob.HasField(name) for name in LEGACY):
+    if is_legacy(blob):
         return tuple(getattr(blob, name) for name in LEGACY)
     return tuple(blob.shape.dim)
 

@@ -15,6 +15,7 @@ from google.protobuf.descriptor import FieldDescriptor as Field
 VARINT, FIXED64, BYTES, GROUP, END_GROUP, FIXED32 = range(6)
 ITEM = {"data": "<f4", "diff": "<f4", "double_data": "<f8", "double_diff": "<f8"}  # the arrays of a BlobProto
 FIXED = {"<f4": FIXED32, "<f8": FIXED64}
+NAMES = ("name", "type", "bottom", "top")  # strings that others refer to
 
 
 class Corrupt(Exception):
@@ -123,8 +124,9 @@ def _scan(view: memoryview, position: int, end: int, message: Descriptor, arrays
                 out += tag(number, BYTES), varint(len(inner)), inner
             else:
                 if field.type == Field.TYPE_STRING and wire == BYTES:
-                    _check_utf8(view, begin, position)
-                out.append(bytes(view[start:position]))
+                    out += tag(number, BYTES), *_utf8(view, begin, position, field.name)
+                else:
+                    out.append(bytes(view[start:position]))
         except Corrupt as error:
             error.path.insert(0, label)
             raise
@@ -158,8 +160,16 @@ def _take(view: memoryview, start: int, begin: int, stop: int, end: int, wire: i
     return start + count * step, np.ascontiguousarray(records[:, begin - start:]).view(item)[:, 0]
 
 
-def _check_utf8(view: memoryview, begin: int, end: int) -> None:
+def _utf8(view: memoryview, begin: int, end: int, field: str) -> tuple[bytes, bytes]:
+    """The string in view[begin:end], with its length before it; read as Latin-1 where it is not UTF-8.
+
+    Paths were written in the encoding of the machine that trained the net. Names must be UTF-8.
+    """
+    text = bytes(view[begin:end])
     try:
-        str(view[begin:end], "utf-8")
+        text.decode("utf-8")
     except UnicodeDecodeError as error:
-        raise Corrupt(begin + error.start, "a string that is not UTF-8") from None
+        if field in NAMES:
+            raise Corrupt(begin + error.start, "a string that is not UTF-8") from None
+        text = text.decode("latin-1").encode("utf-8")
+    return varint(len(text)), text

@@ -33,7 +33,8 @@ class Solver:
 
     iter = property(lambda self: self.core.iter, doc="how many updates were made")
     param = property(lambda self: self.core.param, doc="the SolverParameter")
-    lr = property(lambda self: learning_rate(self.core.iter, self.core.param), doc="the present learning rate")
+    lr = property(lambda self: learning_rate(self.core.iter, self.core.param, self.core.rate_steps),
+                  doc="the present learning rate")
 
     @cached_property
     def net(self) -> Net:

@@ -9,6 +9,7 @@ import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.backend import to_host
+from blobnet.errors import ShapeError
 from blobnet.solvers.display import output_lines
 
 if TYPE_CHECKING:
@@ -32,7 +33,7 @@ def evaluate(solver: Solver, k: int) -> dict[str, np.ndarray]:
             log.info("Test interrupted.")
             return {}
         for name, value in net.forward().items():
-            sums[name] = sums[name] + value if name in sums else value.copy()
+            add_output(sums, name, value)
         loss += net.loss
     if solver.param.test_compute_loss and batches > 0:
         log.info("Test loss: %g", loss / batches)
@@ -40,6 +41,21 @@ def evaluate(solver: Solver, k: int) -> dict[str, np.ndarray]:
     for line in output_lines("Test", net, means):
         log.info("%s", line)
     return means
+
+
+def add_output(sums: dict[str, np.ndarray], name: str, value: np.ndarray) -> None:
+    """Add an output of one more batch to its sum, element by element, whatever its shape is, as Caffe does.
+
+    ShapeError if it has another number of elements than in the first batch.
+    """
+    if name not in sums:
+        sums[name] = value.copy()
+        return
+    total = sums[name]
+    if total.size != value.size:
+        raise ShapeError(f"output {name!r}", expected=f"as many elements as in the first batch, {total.shape}",
+                         got=value.shape, hint="outputs are averaged over the batches")
+    total += value.reshape(total.shape)
 
 
 def tests_before(iteration: int, solver: Message) -> int:

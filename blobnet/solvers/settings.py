@@ -39,7 +39,7 @@ def read_solver(source: str | os.PathLike | Message) -> Message:
 def check_solver(solver: Message, where: str, needs_rate: bool = True) -> None:
     """Raise SolverError for settings that no training could go by; those of the rate count only if `needs_rate`."""
     if needs_rate:
-        learning_rate(0, solver, where)
+        learning_rate(0, solver, where=where)
     for field in ("average_loss", "iter_size"):
         if getattr(solver, field) < 1:
             raise SolverError(where, expected=f"{field} of at least 1", got=getattr(solver, field))

@@ -21,7 +21,6 @@ from blobnet.core.weights import read_weight_message
 from blobnet.core.weights_hdf5 import layers_with_parameters
 from blobnet.errors import SolverError
 from blobnet.proto.hdf5 import is_hdf5
-from blobnet.solvers.lr_policy import current_step
 from blobnet.solvers.state_files import State, read_state, write_state
 
 if TYPE_CHECKING:
@@ -57,8 +56,8 @@ def save(solver: Solver) -> tuple[str, str]:
     log.info("Snapshotting to %s file %s", kind, model)
     solver.net.save(model, diff=solver.param.snapshot_diff)
     log.info("Snapshotting solver state to %s file %s", kind, state)
-    write_state(state, State(solver.iter, model, current_step(max(solver.iter - 1, 0), solver.param),
-                                 [to_host(array) for array in solver.history], solver.random_seed))
+    history = [to_host(array) for array in solver.history]
+    write_state(state, State(solver.iter, model, solver.rate_steps, history, solver.random_seed))
     return model, state
 
 

@@ -22,7 +22,7 @@ from blobnet.proto.text import dump
 from blobnet.solvers import snapshot
 from blobnet.solvers.display import iterations, output_lines
 from blobnet.solvers.evaluation import evaluate, tests_before
-from blobnet.solvers.lr_policy import current_step, learning_rate
+from blobnet.solvers.lr_policy import learning_rate, next_steps
 from blobnet.solvers.regularize import REGULARIZERS, clip_factor
 from blobnet.solvers.settings import check_solver, choose_device, read_solver
 
@@ -37,10 +37,11 @@ class Solver:
     parameter (`num_histories`), checks its own settings in `check`, and turns gradients into updates in `update`.
 
     net: the net that is trained; test_nets: those it is tested with, which use its parameters; param: the
-    SolverParameter; iter: how many updates were made; rate: the learning rate of the last; loss, smoothed_loss: of the
-    last iteration, and the mean of the last average_loss iterations; history: for every parameter an array of its
-    shape, then the second array of every parameter, and so on; random_seed: what all random numbers come from;
-    stopped: whether the last `step` or `solve` ended early because of `request_stop`.
+    SolverParameter; iter: how many updates were made; rate: the learning rate of the last, and rate_steps how many
+    steps down it had taken; loss, smoothed_loss: of the last iteration, and the mean of the last average_loss
+    iterations; history: for every parameter an array of its shape, then the second array of every parameter, and so on;
+    random_seed: what all random numbers come from; stopped: whether the last `step` or `solve` ended early because of
+    `request_stop`.
     """
 
     num_histories: int = 1
@@ -58,7 +59,7 @@ class Solver:
         self.where = os.fspath(origin or "solver") if isinstance(source, Message) else os.fspath(source)
         self.param = param = read_solver(source)
         if log.isEnabledFor(logging.INFO):
-            log.info("Initializing solver from parameters:\n%s", dump(param))
+            log.info("Initializing solver from parameters:\n%s", dump(param).rstrip("\n"))
         check_solver(param, self.where, self.needs_rate)
         self.check()
         if param.snapshot:
@@ -70,14 +71,14 @@ class Solver:
         self.device = choose_device(param) if device is None else device
         self.net, *self.test_nets = (
             Net(net, state.phase, level=state.level, stages=state.stage, device=self.device, dtype=dtype,
-                random_seed=self.random_seed + i)
-            for i, (net, state) in enumerate([train_net(param), *test_nets(param)]))
+                random_seed=self.random_seed + i, origin=path)
+            for i, (net, state, path) in enumerate([train_net(param), *test_nets(param)]))
         for net in self.test_nets:
             net.share_with(self.net)
             set_debug_info(net, param.debug_info)
         for files in param.weights:
             self.copy_from(files)
-        self.iter = 0
+        self.iter = self.rate_steps = 0
         self.rate = self.loss = self.smoothed_loss = 0.0
         self.history = [self.net.xp.zeros(parameter.blob.shape, dtype)
                         for _ in range(self.num_histories) for parameter in self.net.parameters]
@@ -166,9 +167,10 @@ class Solver:
         Afterwards the diffs of the parameters hold what was subtracted.
         """
         param = self.param
-        self.rate = learning_rate(self.iter, param)
-        if param.lr_policy == "multistep" and current_step(self.iter, param) > current_step(self.iter - 1, param):
-            log.info("MultiStep Status: Iteration %d, step = %d", self.iter, current_step(self.iter, param))
+        steps, self.rate_steps = self.rate_steps, next_steps(self.iter, param, self.rate_steps)
+        self.rate = learning_rate(self.iter, param, self.rate_steps, self.where)
+        if param.lr_policy == "multistep" and self.rate_steps > steps:
+            log.info("MultiStep Status: Iteration %d, step = %d", self.iter, self.rate_steps)
         if self._is_due(param.display):
             iterations.info("Iteration %d, lr = %g", self.iter, self.rate)
         factor = clip_factor(self.net.parameters, param.clip_gradients) / param.iter_size
@@ -216,7 +218,7 @@ class Solver:
         self.loss, self.smoothed_loss = loss, sum(self._losses) / len(self._losses)
 
     def _is_due(self, interval: int) -> bool:
-        return interval > 0 and self.iter % interval == 0
+        return interval != 0 and self.iter % interval == 0
 
     def _display(self) -> None:
         (since, start), now = self._displayed, time.perf_counter()
@@ -289,7 +291,7 @@ class Solver:
             self.net.copy_from(state.model)
         for mine, saved in zip(self.history, state.history):
             mine[...] = self.net.xp.asarray(saved)
-        self.iter = state.iter
+        self.iter, self.rate_steps = state.iter, state.current_step
         if self.param.random_seed < 0 and state.random_seed is not None:
             self.random_seed = state.random_seed
         for i, net in enumerate([self.net, *self.test_nets]):

@@ -86,6 +86,29 @@ def records(path):
         return [(key.decode(), parse_datum(value)) for key, value in transaction.cursor()]
 
 
+# Flags that all of Caffe's actions know
+
+@pytest.mark.parametrize("line", [
+    "test -model net.prototxt -weights net.caffemodel -iterations 1 {}",
+    "train -solver solver.prototxt {}", "time -model net.prototxt -iterations=1 {}", "device_query {}"])
+@pytest.mark.parametrize("flags, ignored", [
+    ("-log_dir=. -v 1 -logtostderr=1 --alsologtostderr", ["-log_dir", "-v", "-logtostderr", "--alsologtostderr"]),
+    ("-gpu= -weights= --phase=", [])])
+def test_flags_of_no_use_are_passed_over(tiny, capsys, line, flags, ignored):
+    if flags.startswith("-gpu") and line.startswith("test"):
+        flags = flags.replace("-weights=", "")
+    assert run(line.format(flags)) == 0
+    said = capsys.readouterr().err
+    assert [line.split()[1] for line in said.splitlines() if "has no effect" in line] == ignored
+
+
+def test_flags_of_other_actions(tiny, capsys):
+    assert run("-solver solver.prototxt -model x --iterations=3 train -phase TEST") == 0
+    said = capsys.readouterr().err
+    assert all(f"{flag} has no effect on this command" in said for flag in ("-model", "--iterations", "-phase"))
+    assert "Optimization Done." in said
+
+
 # test
 
 def test_scores_and_their_means(tiny, capsys):
@@ -256,6 +279,14 @@ def test_compressed_records(images, capsys, flags, kept):
     assert ("encode_type specified, assuming encoded=true." in capsys.readouterr().err) == ("-encoded" not in flags)
 
 
+def test_an_empty_line_is_no_image(images, capsys):
+    text = Path("list.txt").read_text().split("\n")
+    Path("list.txt").write_text("\n".join([*text[:2], "", *text[2:], ""]))
+    assert run("convert_imageset ./ list.txt out_lmdb") == 0
+    assert [int(key.split("_")[0]) for key, _ in records("out_lmdb")] == [0, 1, 3, 4, 5, 6]
+    assert "2 of 8 images could not be read" in capsys.readouterr().err
+
+
 def test_images_that_cannot_be_read_are_left_out(images, capsys):
     Path(images[1]).unlink()
     Path(images[3]).write_bytes(b"no image")
@@ -335,6 +366,12 @@ def test_features(tiny):
         np.testing.assert_array_equal(npz["ip"], ip)
     with h5py.File("loss.h5") as h5, np.load("loss.npz") as npz:
         assert h5["loss"][()].tolist() == npz["loss"].tolist() == loss
+
+
+def test_a_blob_written_twice(tiny):
+    assert run("extract_features net.caffemodel net.prototxt ip,ip a_lmdb,b_lmdb 2 lmdb") == 0
+    one, two = ([datum_to_array(datum).tolist() for _, datum in records(path)] for path in ("a_lmdb", "b_lmdb"))
+    assert len(one) == 8 and one == two
 
 
 def test_features_of_five_axes_need_another_format(tiny, capsys):

@@ -145,3 +145,10 @@ def test_share_with_a_net_of_other_shapes(other):
     for word in ("layer 'b' (InnerProduct)", "expected shapes", "got shapes (3, 3)"):
         assert word in str(error.value)
     assert not np.shares_memory(other.params["a"][0].data, net.params["a"][0].data)
+
+
+def test_share_with_a_layer_without_parameters():
+    net, other = build(ip("b", "x")), build('layer { name: "b" type: "ReLU" bottom: "x" top: "y" }')
+    for one, two in ((net, other), (other, net)):
+        with pytest.raises(ShapeError, match="layer 'b' .* sharing parameters"):
+            one.share_with(two)

@@ -153,6 +153,12 @@ def test_a_blob_with_fewer_numbers_than_its_shape():
         build().copy_from(given)
 
 
+def test_ones_in_front_are_of_legacy_shapes_only():
+    given = weights(b=[np.ones((1, 1, 4, 5)), np.ones(4)])
+    with pytest.raises(ShapeError, match=re.escape("expected shape (4, 5), got shape (1, 1, 4, 5)")):
+        build().copy_from(given)
+
+
 @pytest.mark.parametrize("legacy, fits", [
     ((1, 1, 4, 5), True), ((4, 5, 1, 1), False), ((1, 4, 1, 5), False), ((1, 1, 1, 20), False)])
 def test_four_legacy_numbers(legacy, fits):

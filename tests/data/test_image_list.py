@@ -19,6 +19,12 @@ def read(tmp_path):
     return read
 
 
+def test_empty_lines_where_they_may_be(tmp_path):
+    (tmp_path / "list.txt").write_text("a 1\n\nb 2\n")
+    paths, labels = read_image_list(tmp_path / "list.txt", empty_lines=True)
+    assert paths == ["a", "", "b"] and labels.tolist() == [1, 0, 2]
+
+
 @pytest.mark.parametrize("line, path, label", [
     ("a.jpg 3", "a.jpg", 3), ("my pictures/a b.jpg 12", "my pictures/a b.jpg", 12), ("a.jpg -1", "a.jpg", -1),
     ("a.jpg  7", "a.jpg ", 7), ("a.jpg 3\r", "a.jpg", 3), ("a.jpg 2.9", "a.jpg", 2), ("a.jpg x", "a.jpg", 0),

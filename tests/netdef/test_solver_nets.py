@@ -7,7 +7,7 @@ from blobnet.proto.text import dump, parse
 
 
 def named(nets):
-    return [(net.name, dump(state)) for net, state in nets]
+    return [(net.name, dump(state)) for net, state, _ in nets]
 
 
 def states(*rows):

@@ -79,3 +79,11 @@ def test_error(text, words):
     with pytest.raises(NetError) as error:
         upgrade_v1(parse(text, "NetParameter"), "old.prototxt")
     assert all(word in str(error.value) for word in ["old.prototxt: ", *words]), error.value
+
+
+def test_unknown_fields_of_the_net_stay():
+    net = parse('layers { name: "l" type: RELU }', "NetParameter")
+    net.MergeFromString(b"\xc2\xb8\x02\x07keep me")  # field 5000
+    new = upgrade_v1(net)
+    assert new.layer[0].type == "ReLU" and not new.layers
+    assert b"keep me" in new.SerializeToString()

@@ -128,6 +128,16 @@ def test_unknown_fields_survive():
     assert encode(net, arrays) == data == binary.parse_binary(data, "NetParameter").SerializeToString()
 
 
+def test_paths_in_another_encoding():
+    """As machines wrote them; what layers and blobs are called must be UTF-8."""
+    source = "b\u00e9b\u00e9_lmdb"
+    data = nested(100, nested(107, nested(1, source.encode("latin-1"))))
+    assert binary.read_weights(data)[0].layer[0].data_param.source == source
+    for number in (1, 2, 3, 4):
+        with pytest.raises(ParseError, match="not UTF-8"):
+            binary.read_weights(nested(100, nested(number, b"caf\xe9")))
+
+
 def test_hashing_loss_of_the_dsh_fork():
     fork = nested(2, b"HashingLoss") + nested(145, unpacked(1, [24.0]) + unpacked(2, [0.5]))
     for net in (binary.parse_binary(nested(100, fork), "NetParameter"), binary.read_weights(nested(100, fork))[0]):

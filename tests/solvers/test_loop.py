@@ -183,3 +183,14 @@ def test_device_of_the_file(make_solver, lines, monkeypatch):
     assert said not in lines()
     assert make_solver("solver_mode: GPU").device == "cpu"
     assert said in lines()
+
+
+def test_a_negative_interval_counts_as_its_size(make_solver, lines):
+    make_solver("display: -2").step(3)
+    assert [line.split(" (")[0] for line in lines() if "iter/s" in line] == ["Iteration 0", "Iteration 2"]
+
+
+def test_the_log_has_no_empty_lines(make_solver, lines):
+    """Caffe's own parser of logs stops at one."""
+    make_solver("display: 1", net=PAIR_NET).step(1)
+    assert all(part for line in lines() for part in line.split("\n"))

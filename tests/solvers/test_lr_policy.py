@@ -1,8 +1,10 @@
+import math
+
 import pytest
 
 from blobnet.errors import SolverError
 from blobnet.proto.messages import new
-from blobnet.solvers.lr_policy import POLICIES, current_step, learning_rate
+from blobnet.solvers.lr_policy import POLICIES, learning_rate, next_steps
 
 # policy, settings, rates by iteration (base_lr 0.5), computed with bc -l
 CASES = [
@@ -21,7 +23,11 @@ CASES = [
 @pytest.mark.parametrize("policy, settings, rates", CASES)
 def test_rates(policy, settings, rates):
     solver = new("SolverParameter", base_lr=0.5, lr_policy=policy, **settings)
-    assert {i: learning_rate(i, solver) for i in rates} == pytest.approx(rates, rel=1e-12)
+    found, steps = {}, 0
+    for i in range(max(rates) + 1):
+        steps = next_steps(i, solver, steps)
+        found[i] = learning_rate(i, solver, steps)
+    assert {i: found[i] for i in rates} == pytest.approx(rates, rel=1e-12)
 
 
 def test_every_policy_is_tested():
@@ -36,7 +42,22 @@ def test_every_policy_is_tested():
 ])
 def test_multistep_goes_one_step_an_iteration(stepvalue, expected):
     solver = new("SolverParameter", lr_policy="multistep", stepvalue=stepvalue)
-    assert [current_step(i, solver) for i in range(6)] == expected
+    found = []
+    for i in range(6):
+        found.append(next_steps(i, solver, found[-1] if found else 0))
+    assert found == expected
+
+
+@pytest.mark.parametrize("policy, iteration, settings, rate", [
+    ("exp", 8000, {"gamma": 1.1}, math.inf), ("poly", 9, {"power": -1, "max_iter": 9}, math.inf),
+    ("inv", 10, {"gamma": 1e30, "power": -50}, math.inf), ("exp", 9000, {"gamma": 0.5}, 0)])
+def test_where_numbers_end(policy, iteration, settings, rate):
+    """As pow has it in C."""
+    assert learning_rate(iteration, new("SolverParameter", base_lr=1, lr_policy=policy, **settings)) == rate
+
+
+def test_multistep_without_steps():
+    assert learning_rate(9, new("SolverParameter", base_lr=1, lr_policy="multistep", gamma=0.1)) == 1
 
 
 @pytest.mark.parametrize("settings, words", [
@@ -46,7 +67,6 @@ def test_multistep_goes_one_step_an_iteration(stepvalue, expected):
     ({"lr_policy": "step", "gamma": 0.1}, ["'step' needs stepsize"]),
     ({"lr_policy": "exp"}, ["'exp' needs gamma"]),
     ({"lr_policy": "inv", "gamma": 0.1}, ["'inv' needs power"]),
-    ({"lr_policy": "multistep", "gamma": 0.1}, ["'multistep' needs stepvalue"]),
     ({"lr_policy": "poly", "power": 1}, ["'poly' needs max_iter"]),
     ({"lr_policy": "sigmoid", "gamma": 1}, ["'sigmoid' needs stepsize"]),
     ({"lr_policy": "step", "gamma": 0.1, "stepsize": 0}, ["stepsize of at least 1", "got 0"]),
@@ -54,7 +74,7 @@ def test_multistep_goes_one_step_an_iteration(stepvalue, expected):
 ])
 def test_errors_name_the_field(settings, words):
     with pytest.raises(SolverError) as error:
-        learning_rate(0, new("SolverParameter", base_lr=1, **settings), "solver.prototxt")
+        learning_rate(0, new("SolverParameter", base_lr=1, **settings), where="solver.prototxt")
     assert all(word in str(error.value) for word in ["solver.prototxt", *words])
 
 

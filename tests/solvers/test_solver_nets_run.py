@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from blobnet.errors import SolverError
+from blobnet.errors import NetError, ShapeError, SolverError
 
 STATES_NET = """
 name: "NAME" STATE
@@ -108,3 +108,38 @@ def test_weights_lists(make_solver, settings, one, two):
     for net in (solver.net, solver.test_nets[0]):
         np.testing.assert_array_equal(net.params["one"][0].data, one)
         np.testing.assert_array_equal(net.params["two"][0].data, two)
+
+
+def test_errors_of_a_net_show_its_file(make_solver, tmp_path):
+    (tmp_path / "bad.prototxt").write_text('name: "bad"\nlayer { name: "l" type: "Convolutoin" top: "y" }')
+    with pytest.raises(NetError, match=r"bad.prototxt:2:25: layer 'l': unknown layer type 'Convolutoin'"):
+        make_solver('net: "bad.prototxt"')
+    with pytest.raises(NetError, match=r"bad.prototxt:2:25"):
+        make_solver('train_net: "net.prototxt" test_net: "bad.prototxt" test_iter: 1 test_interval: 1')
+
+
+CHANGING_NET = """
+layer { name: "x" type: "Python" top: "x" python_param { module: "changing" layer: "Changing" } }
+layer { name: "y" type: "Power" bottom: "x" top: "y" }
+"""
+
+
+def test_outputs_of_changing_shapes(make_solver, tmp_path, monkeypatch):
+    """They are added element by element, as in Caffe; another number of elements is an error."""
+    monkeypatch.syspath_prepend(str(tmp_path))
+    (tmp_path / "changing.py").write_text("""
+class Changing:
+    def setup(self, bottom, top):
+        self.shapes = [(1, 2, 3), (1, 3, 2), (4,)]
+    def reshape(self, bottom, top):
+        top[0].reshape(*self.shapes[0])
+    def forward(self, bottom, top):
+        top[0].data[...] = 1
+        self.shapes.append(self.shapes.pop(0))
+""")
+    (tmp_path / "test.prototxt").write_text(CHANGING_NET)
+    settings = 'train_net: "net.prototxt" test_net: "test.prototxt" test_interval: 10 test_iter: '
+    (means,) = make_solver(settings + "2").test_all()
+    assert means["y"].shape == (1, 2, 3) and (means["y"] == 1).all()
+    with pytest.raises(ShapeError, match=r"output 'y'.*\(1, 2, 3\), got \(4,\)"):
+        make_solver(settings + "3").test_all()

@@ -196,3 +196,19 @@ def test_weights_to_start_from(make_solver, tmp_path):
     write_weights(tmp_path / "other.caffemodel", new("NetParameter", layer=[{"name": "fc8"}]), [])
     with pytest.raises(SolverError, match="other.caffemodel.*net 'scalar'"):
         tuned.copy_from("other.caffemodel")
+
+
+def test_multistep_counts_on_from_the_state(make_solver):
+    """As in Caffe: two steps were taken, whatever the stepvalues are now."""
+    settings = 'lr_policy: "multistep" gamma: 0.1 base_lr: 1 '
+    first = make_solver(settings + "stepvalue: 1 stepvalue: 2")
+    first.step(5)
+    _, state = first.snapshot()
+    other = make_solver(settings + "stepvalue: 10 stepvalue: 11 stepvalue: 12")
+    other.restore(state)
+    other.step(1)
+    assert other.rate == pytest.approx(0.01)
+    other.step(6)
+    assert (other.iter, other.rate_steps) == (12, 2)
+    other.step(1)
+    assert other.rate_steps == 3 and other.rate == pytest.approx(0.001)
