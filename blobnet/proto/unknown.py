@@ -12,6 +12,7 @@ LAYERS = ("LayerParameter", "V1LayerParameter")
 ROOTS = ("NetParameter", "SolverParameter")
 UNWRITTEN = ("BlobProto", "V0LayerParameter", "V1LayerParameter")  # messages that nobody should begin to write
 VERY_NEAR = 0.85
+PLUGIN = "write it as a plug-in (see examples/02_plugin_layer.py) and give it to --plugin or blobnet.load_plugin"
 
 
 def unknown_field(name: str, messages: Sequence[Descriptor], layer_type: str = "", net: str = "") -> str:
@@ -59,5 +60,4 @@ def _is_of(field: str, layer_type: str) -> bool:
 
 def _of_a_plugin(layer_type: str) -> str:
     named = f" {layer_type!r}" if layer_type else ""
-    return (f"these are options of a layer type{named} that neither Caffe 1.0 nor the forks here have: write it as a "
-            "plug-in (see examples/02_plugin_layer.py) and give it with --plugin FILE.py, or to blobnet.load_plugin")
+    return f"these are options of a layer type{named} that neither Caffe 1.0 nor the forks here have: {PLUGIN}"
