@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class BlobnetError(Exception):
@@ -58,6 +59,16 @@ class SolverError(BlobnetError):
 
 class DeviceError(BlobnetError):
     """A device that was asked for and is not there."""
+
+
+@contextlib.contextmanager
+def within(where: str, hint: str = "") -> Iterator[None]:
+    """Let errors of the block be `inside` the place `where`."""
+    try:
+        yield
+    except BlobnetError as error:
+        error.inside(where, hint)
+        raise
 
 
 class Names(dict):
