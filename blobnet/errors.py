@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import difflib
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 
 
 class BlobnetError(Exception):
@@ -22,6 +23,18 @@ class BlobnetError(Exception):
             parts.append(f"got {got}")
         text = ", ".join(parts)
         super().__init__(f"{where}: {text}" + (f"; {hint}" if hint else ""))
+
+    def inside(self, where: str, hint: str = "") -> BlobnetError:
+        """Itself, its place being within `where` (a layer, a list of files); `hint` stands at the end of the message.
+
+        >>> str(DataError("cat.jpg", "no such file").inside("list.txt:3"))
+        'list.txt:3: cat.jpg: no such file'
+        """
+        text = str(self)
+        if where not in text:
+            self.where, text = f"{where}: {self.where}", f"{where}: {text}"
+        self.args = (text + (f"; {hint}" if hint else ""),)
+        return self
 
 
 class ParseError(BlobnetError):
@@ -48,6 +61,40 @@ class DeviceError(BlobnetError):
     """A device that was asked for and is not there."""
 
 
+@contextlib.contextmanager
+def within(where: str, hint: str = "") -> Iterator[None]:
+    """Let errors of the block be `inside` the place `where`."""
+    try:
+        yield
+    except BlobnetError as error:
+        error.inside(where, hint)
+        raise
+
+
+class Names(dict):
+    """A dict by names, such as blobs, whose KeyError for a name that is missing names close matches."""
+
+    def __init__(self, what: str, *items):
+        self.what = what
+        super().__init__(*items)
+
+    def __missing__(self, name: object):
+        hint = close_matches(name, self) if isinstance(name, str) else ""
+        raise KeyError(f"no {self.what} {name!r}" + (f"; {hint}" if hint else ""))
+
+
+def nearest(name: str, known: Iterable[str], limit: int = 3, cutoff: float = 0.6) -> list[str]:
+    """Those of the known names that are nearest to `name`, case apart, and at least so near (1: equal)."""
+    folded = {item.lower(): item for item in sorted(set(known))}
+    return [folded[item] for item in difflib.get_close_matches(name.lower(), folded, n=limit, cutoff=cutoff)]
+
+
+def did_you_mean(names: Iterable[str]) -> str:
+    """The question for them, "" for none."""
+    text = " or ".join(map(repr, names))
+    return f"did you mean {text}?" if text else ""
+
+
 def close_matches(name: str, known: Iterable[str], limit: int = 3) -> str:
     """A hint naming the known names nearest to `name`, case apart; all of them when they are few, "" for none.
 
@@ -55,10 +102,5 @@ def close_matches(name: str, known: Iterable[str], limit: int = 3) -> str:
     "did you mean 'Convolution' or 'Deconvolution'?"
     """
     known = sorted(set(known))
-    folded = {item.lower(): item for item in known}
-    found = [folded[item] for item in difflib.get_close_matches(name.lower(), folded, n=limit, cutoff=0.6)]
-    if found:
-        return "did you mean " + " or ".join(repr(item) for item in found) + "?"
-    if 0 < len(known) <= 12:
-        return "known: " + ", ".join(known)
-    return ""
+    found = nearest(name, known, limit)
+    return did_you_mean(found) or ("known: " + ", ".join(known) if 0 < len(known) <= 12 else "")

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import argparse
 import logging
-import os
+from collections.abc import Sequence
 
 from blobnet.cli._extensions import load_extensions
-from blobnet.cli._flags import add_plugin_flag, add_state_flags, flag, whole
+from blobnet.cli._flags import add_plugin_flag, add_state_flags, flag, whole, words
 from blobnet.cli._gpus import add_gpu_flag, first_device
 from blobnet.core.net import Net
-from blobnet.errors import NetError
 
 log = logging.getLogger(__name__)
 
@@ -18,7 +17,7 @@ log = logging.getLogger(__name__)
 def add_net_flags(parser: argparse.ArgumentParser, weights_needed: bool) -> None:
     """Add the flags of commands that run a net some times."""
     flag(parser, "--model", required=True, metavar="NET.prototxt", help="the net")
-    flag(parser, "--weights", required=weights_needed, metavar="A.caffemodel,B.caffemodel",
+    flag(parser, "--weights", type=words, required=weights_needed, default=[], metavar="A.caffemodel,B.caffemodel",
          help="files of weights, for layers of the same names")
     flag(parser, "--iterations", type=whole(1), default=50, metavar="N", help="how many batches (default: 50)")
     add_state_flags(parser)
@@ -29,16 +28,12 @@ def add_net_flags(parser: argparse.ArgumentParser, weights_needed: bool) -> None
 def build_net(args: argparse.Namespace, phase: int) -> Net:
     """The net that the flags ask for, with its weights."""
     load_extensions(args.plugin)
-    net = Net(args.model, phase, level=args.level, stages=args.stage, device=first_device(args.gpu))
-    if args.weights:
-        copy_weights(net, args.weights, args.model)
+    net = Net(args.model, phase, args.weights, level=args.level, stages=args.stage, device=first_device(args.gpu))
+    log_weights(args.weights)
     return net
 
 
-def copy_weights(net: Net, files: str, origin: str | os.PathLike) -> None:
-    """Copy parameters from `files`, with commas between them; NetError if a file has none for this net."""
-    for file in map(str.strip, files.split(",")):
-        if not net.copy_from(file):
-            raise NetError(os.fspath(origin), f"no layer with parameters in {file!r} has the name of one of this net",
-                           hint="give the weights of such a net")
+def log_weights(files: Sequence[str]) -> None:
+    """Log where the weights came from."""
+    for file in files:
         log.info("Weights from %s", file)

@@ -17,7 +17,7 @@ from blobnet.cli._databases import WRITERS, require_folder_of
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_plugin_flag, whole, words
 from blobnet.cli._gpus import first_device
-from blobnet.cli._nets import copy_weights
+from blobnet.cli._nets import log_weights
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.data.hdf5 import write_datasets
@@ -38,7 +38,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("extract_features", help="write the values of blobs",
                                    description=_DESCRIPTION)
-    parser.add_argument("weights", metavar="WEIGHTS.caffemodel", help="the weights; several files with commas")
+    parser.add_argument("weights", metavar="WEIGHTS.caffemodel", type=words,
+                        help="the weights; several files with commas")
     parser.add_argument("model", metavar="NET.prototxt", help="the net, with a data layer")
     parser.add_argument("blobs", metavar="BLOB[,BLOB…]", type=words, help="the blobs")
     parser.add_argument("outputs", metavar="DATASET[,DATASET…]", type=words, help="what to write each of them to")
@@ -56,15 +57,15 @@ def run(args: argparse.Namespace) -> int:
     if len(args.blobs) != len(args.outputs) or len(set(args.outputs)) < len(args.outputs):
         raise NetError("extract_features", expected=f"as many different datasets as blobs, {len(args.blobs)}",
                        got=", ".join(args.outputs))
-    if args.weights.endswith(".prototxt") and args.model.endswith(".caffemodel"):
+    if args.weights[:1] and args.weights[0].endswith(".prototxt") and args.model.endswith(".caffemodel"):
         raise NetError("extract_features", expected="the weights, and then the net",
-                       got=f"{args.weights} and then {args.model}")
+                       got=f"{args.weights[0]} and then {args.model}")
     for path in args.outputs:
         require_folder_of(path)
     load_extensions(args.plugin)
     with console():
-        net = Net(args.model, TEST, device=first_device([args.device] if args.mode == "GPU" else []))
-        copy_weights(net, args.weights, args.model)
+        net = Net(args.model, TEST, args.weights, device=first_device([args.device] if args.mode == "GPU" else []))
+        log_weights(args.weights)
         for blob in args.blobs:
             if blob not in net.blobs:
                 raise NetError(args.model, f"no blob {blob!r} to extract", hint=close_matches(blob, net.blobs))

@@ -10,6 +10,14 @@ import numpy as np
 
 from blobnet.errors import ShapeError
 
+READ_ONLY = "the array of a blob cannot be replaced: write into it, blob.{}[...] = x"
+CHANNELS_LAST = "images are N, C, H, W: move the channels to axis 1"
+
+
+def channels_last(shape: Sequence[int], given: Sequence[int]) -> bool:
+    """Whether images of the shape `given`, (N, H, W, C) or (H, W, C), seem to be meant for a blob of `shape`."""
+    return len(shape) == 4 and len(given) in (3, 4) and given[-1] == shape[1] != given[-3]
+
 
 class Buffer:
     """A flat array, allocated when first asked for and grown when too small. Blobs that share values share one."""
@@ -62,6 +70,10 @@ class Blob:
             self._data_view = flat[:self.count].reshape(self.shape)
         return self._data_view
 
+    @data.setter
+    def data(self, value):
+        raise AttributeError(READ_ONLY.format("data"))
+
     @property
     def diff(self):
         """The gradient of the loss with respect to the values."""
@@ -69,6 +81,10 @@ class Blob:
         if self._diff_view is None or self._diff_view.base is not flat:
             self._diff_view = flat[:self.count].reshape(self.shape)
         return self._diff_view
+
+    @diff.setter
+    def diff(self, value):
+        raise AttributeError(READ_ONLY.format("diff"))
 
     def share_data(self, other: Blob) -> None:
         """Use the memory of `other.data` from now on."""

@@ -9,7 +9,7 @@ import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.backend import device_module, single_threaded_blas
-from blobnet.core.blob import Blob
+from blobnet.core.blob import CHANNELS_LAST, Blob, channels_last
 from blobnet.core.context import TEST, Context
 from blobnet.core.debug_info import set_debug_info
 from blobnet.core.layer import Layer
@@ -18,11 +18,13 @@ from blobnet.core.registry import layer_class
 from blobnet.core.weights import copy_weights, write_net
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.core.wiring import Node, plan_backward
-from blobnet.errors import NetError, ShapeError, close_matches
+from blobnet.errors import Names, NetError, ShapeError, close_matches
 from blobnet.netdef.load import load
 from blobnet.proto.files import locate_layer
 from blobnet.proto.hdf5 import is_hdf5, named_hdf5
 from blobnet.proto.messages import message_class
+
+DTYPES = ("float32", "float64")
 
 
 class Net:
@@ -46,7 +48,7 @@ class Net:
         random_seed: a number, not negative, that makes fillers, dropout and data order repeatable; without it every net
         is different.
         origin: the file that a NetParameter was made from, which errors then show.
-        Raises ParseError, NetError, ShapeError, DeviceError.
+        Raises ParseError, NetError, ShapeError, DeviceError; NetError too for weights none of whose layers is here.
         """
         if random_seed is not None and random_seed < 0:
             raise NetError("random_seed", expected="0 or more", got=random_seed, hint="leave it out for any seed")
@@ -54,13 +56,13 @@ class Net:
         definition = load(source, phase, level, stages, os.fspath(self._origin or "") or None)
         seed = np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1 if random_seed is None else random_seed
         self.device, self.phase = device, phase
-        self.context = Context(device_module(device), np.dtype(dtype), int(seed))
+        self.context = Context(device_module(device), _dtype(dtype), int(seed))
         self.name = definition.name
         self.definition = definition
         self.layers: list[Layer] = []
-        self.layer_dict: dict[str, Layer] = {}
-        self.blobs: dict[str, Blob] = {}
-        self.params: dict[str, list[Blob]] = {}
+        self.layer_dict: dict[str, Layer] = Names("layer")
+        self.blobs: dict[str, Blob] = Names("blob")
+        self.params: dict[str, list[Blob]] = Names("layer with parameters")
         self.parameters: list[Parameter] = []
         self.inputs: list[str] = []
         self.loss = 0.0
@@ -75,7 +77,10 @@ class Net:
         self._prune(definition.force_backward)
         self._take_inline_weights(definition)
         for given in [weights] if isinstance(weights, (str, os.PathLike, Message)) else weights or ():
-            self.copy_from(given)
+            if not self.copy_from(given):
+                file = "the weights" if isinstance(given, Message) else repr(os.fspath(given))
+                raise NetError(os.fspath(self._origin or f"net {self.name!r}"), f"no layer with parameters in {file} "
+                               "has the name of one of this net", hint="give the weights of such a net")
         set_debug_info(self, definition.debug_info)
 
     # Building.
@@ -114,7 +119,7 @@ class Net:
         where = f"layer {param.name!r}"
         if self._origin is None:
             return where
-        return f"{locate_layer(self._origin, param.name, value=param.type)}: {where}"
+        return f"{locate_layer(self._origin, param.name, value=param.type or None)}: {where}"
 
     def _top(self, layer: Layer, i: int, name: str, unread: dict[str, None]) -> Blob:
         unread[name] = None
@@ -163,18 +168,19 @@ class Net:
         With `end`, these are the tops of that layer. The arrays are the blobs' own: the next forward overwrites them.
         Keyword arguments are copied into the blobs of their names first, which take their shapes.
         """
-        for name, value in inputs.items():
-            self._check_blob(name)
-            value = self.xp.asarray(value)
-            self.blobs[name].reshape(value.shape)
-            self.blobs[name].data[...] = value
+        turned = [self._fill(name, value) for name, value in inputs.items()]
         first, last = self._range(start, end)
         loss = 0.0
-        with single_threaded_blas():
-            for layer, bottoms, tops in zip(self.layers[first:last + 1], self._bottoms[first:], self._tops[first:]):
-                layer.update_shapes(bottoms, tops)
-                layer.forward(bottoms, tops)
-                loss = loss + layer.loss(tops)
+        try:
+            with single_threaded_blas():
+                for layer, bottoms, tops in zip(self.layers[first:last + 1], self._bottoms[first:], self._tops[first:]):
+                    layer.update_shapes(bottoms, tops)
+                    layer.forward(bottoms, tops)
+                    loss = loss + layer.loss(tops)
+        except ShapeError as error:
+            if any(turned):
+                error.inside("", CHANNELS_LAST)
+            raise
         self.loss = float(loss)
         self.context.step += 1
         names = self.outputs if end is None else [*self.layers[last].param.top]
@@ -219,6 +225,22 @@ class Net:
             raise NetError(f"{of} of net {self.name!r}", f"layer {first!r} comes after {last!r}",
                            hint="exchange start and end")
         return low, high
+
+    def _fill(self, name: str, value) -> bool:
+        """Copy `value` into the blob `name`, which takes its shape; whether its channels seem to be the last axis."""
+        self._check_blob(name)
+        blob = self.blobs[name]
+        try:
+            array = self.xp.asarray(value)
+        except (TypeError, ValueError):  # lists of unlike lengths
+            array = None
+        if array is None or array.dtype.kind not in "biuf":
+            raise ShapeError(f"net {self.name!r}", f"blob {name!r}", expected="an array of numbers",
+                             got=f"{type(value).__name__} {value!r:.40}")
+        turned = channels_last(blob.shape, array.shape)
+        blob.reshape(array.shape)
+        blob.data[...] = array
+        return turned
 
     def _check_blob(self, name: str) -> None:
         if name not in self.blobs:
@@ -267,6 +289,16 @@ class Net:
     def __repr__(self) -> str:
         count = sum(parameter.blob.count for parameter in self.parameters)
         return f"<Net {self.name!r}: {len(self.layers)} layers, {count} parameters on {self.device}>"
+
+
+def _dtype(given: str | np.dtype | type) -> np.dtype:
+    try:
+        found = str(np.dtype(given)) if given is not None else ""
+    except TypeError:
+        found = ""
+    if found not in DTYPES:
+        raise NetError("dtype", expected=" or ".join(DTYPES), got=str(given))
+    return np.dtype(found)
 
 
 def _listed(shapes: Sequence) -> str:

@@ -7,9 +7,10 @@ from pathlib import Path
 
 from blobnet.data.leveldb_store import LevelDbReader
 from blobnet.data.lmdb_store import LmdbReader
-from blobnet.errors import DataError, close_matches
+from blobnet.errors import DataError, did_you_mean, nearest
 
 Reader = LmdbReader | LevelDbReader
+VERY_NEAR = 0.85
 
 
 def database_kind(path: str | os.PathLike) -> str:
@@ -17,9 +18,7 @@ def database_kind(path: str | os.PathLike) -> str:
     folder = Path(path)
     where = f"database {os.fspath(path)!r}"
     if not folder.exists():
-        siblings = [item.name for item in folder.parent.iterdir()] if folder.parent.is_dir() else []
-        hint = close_matches(folder.name, siblings) if siblings else f"the path starts from {os.getcwd()!r}"
-        raise DataError(where, "no such folder", hint=hint)
+        raise DataError(where, "no such folder", hint=_remedy(folder))
     if not folder.is_dir():
         raise DataError(where, expected="a folder", got="a file", hint="give the folder that holds data.mdb")
     names = sorted(item.name for item in folder.iterdir())
@@ -29,6 +28,17 @@ def database_kind(path: str | os.PathLike) -> str:
         return "LEVELDB"
     raise DataError(where, expected="the files of an LMDB (data.mdb) or LevelDB (CURRENT, MANIFEST-…)",
                     got=", ".join(names[:5]) + ", …" * (len(names) > 5) if names else "an empty folder")
+
+
+def _remedy(folder: Path) -> str:
+    """What to do where there is no `folder`."""
+    from blobnet.data.sets import SETS, import_command, set_paths  # here, for it writes databases
+
+    siblings = [item.name for item in folder.parent.iterdir()] if folder.parent.is_dir() else []
+    hints = [did_you_mean(nearest(folder.name, siblings, cutoff=VERY_NEAR))]
+    hints += [f"import it: {import_command(name, folder.parent)}" for name in SETS
+              if folder in set_paths(name, folder.parent)]
+    return "; ".join(filter(None, [*hints, "" if folder.is_absolute() else f"paths start from {os.getcwd()!r}"]))
 
 
 def open_database(path: str | os.PathLike, backend: str) -> Reader:

@@ -8,7 +8,7 @@ import numpy as np
 
 from blobnet.data.hdf5 import dataset_shapes, read_datasets
 from blobnet.data.order import Shuffles
-from blobnet.errors import DataError
+from blobnet.errors import DataError, within
 
 Batch = tuple[np.ndarray, ...]
 
@@ -18,18 +18,24 @@ class HDF5Batches:
 
     With `shuffle` the files of every epoch come in another order, and so do the rows of a file: the order of the files
     in epoch e comes from `random(e, 0)`, that of the rows in the k-th file read in it from `random(e, 1 + k)`.
-    Raises DataError for files that do not fit each other or have no row. One file at a time is in memory.
+    `origin` is the list of the files. Raises DataError for files that do not fit each other or have no row. One file at
+    a time is in memory.
     """
 
     def __init__(self, files: Sequence[str], names: Sequence[str], size: int, dtype: np.dtype = np.float32,
-                 shuffle: bool = False, random: Callable[..., np.random.Generator] = np.random.default_rng):
+                 shuffle: bool = False, random: Callable[..., np.random.Generator] = np.random.default_rng,
+                 origin: str = "list"):
         self.files, self.names, self.size, self.dtype = list(files), list(names), size, np.dtype(dtype)
         self._file_order = Shuffles(random) if shuffle else lambda count, *key: np.arange(count)
         self._row_order = Shuffles(random) if shuffle else lambda count, *key: slice(None)
         self._loaded: tuple[int | None, list[np.ndarray]] = None, []
-        shapes = [dataset_shapes(file, self.names) for file in self.files]
+        shapes = [self._shapes_in(number, origin) for number in range(len(self.files))]
         self._rows = np.array([self._check(file, found, shapes[0]) for file, found in zip(self.files, shapes)])
         self._shapes = [(size, *shape[1:]) for shape in shapes[0]]
+
+    def _shapes_in(self, number: int, origin: str) -> list[tuple[int, ...]]:
+        with within(f"{origin}, file {number + 1}"):
+            return dataset_shapes(self.files[number], self.names)
 
     def _check(self, file: str, shapes: list[tuple[int, ...]], first: list[tuple[int, ...]]) -> int:
         """The number of rows in `file`."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from blobnet.data.class_draws import ClassDraws
 from blobnet.data.image_files import in_parallel, read_image
 from blobnet.data.order import Order, Shuffles
 from blobnet.data.transformer import Transformer
+from blobnet.errors import within
 
 
 class ImageBatches:
@@ -18,13 +20,15 @@ class ImageBatches:
 
     `random(n)` is the stream of crops and flips. With `shuffle` epoch e has the order of `random(e, 0)`; the run starts
     at a place below `rand_skip` from `random(0, 1)`. With `draws` batch n holds the images draws(n, size) instead.
-    Images are read in `color` or gray, and resized to `size` (H, W) before they are transformed.
+    Images are read in `color` or gray, and resized to `size` (H, W) before they are transformed. `root_folder` goes
+    before the paths, which stand in the lines of the file `origin`.
     """
 
     def __init__(self, paths: Sequence[str], labels: np.ndarray, transformer: Transformer, batch_size: int,
                  dtype: np.dtype = np.float32, random: Callable[..., np.random.Generator] = np.random.default_rng, *,
                  color: bool = True, size: tuple[int, int] | None = None, shuffle: bool = False, rand_skip: int = 0,
-                 draws: ClassDraws | None = None):
+                 draws: ClassDraws | None = None, origin: str = "list", root_folder: str = ""):
+        self.origin, self.root_folder = origin, root_folder
         self.paths, self.labels, self.transformer = paths, labels, transformer
         self.batch_size, self.dtype, self.random = batch_size, np.dtype(dtype), random
         self.color, self.size, self.rand_skip, self.draws = color, size, rand_skip, draws
@@ -55,4 +59,7 @@ class ImageBatches:
         return self.order(skipped + n * self.batch_size, self.batch_size)
 
     def _read(self, record: int) -> np.ndarray:
-        return read_image(self.paths[record], self.color, self.size)
+        path = self.root_folder + self.paths[record]
+        hint = "" if os.path.isfile(path) else f"the list's paths stand behind root_folder, {self.root_folder!r}"
+        with within(f"{self.origin}:{record + 1}", hint):
+            return read_image(path, self.color, self.size)

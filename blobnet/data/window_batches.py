@@ -12,7 +12,7 @@ from blobnet.data.images import decode_image
 from blobnet.data.resize import resize
 from blobnet.data.window_crop import place_window
 from blobnet.data.window_file import CHANNELS, WindowFile
-from blobnet.errors import ShapeError
+from blobnet.errors import ShapeError, within
 from blobnet.proto.storage import require_file
 
 
@@ -34,7 +34,7 @@ class WindowBatches:
         self.context_pad, self.square, self.mirror = context_pad, square, mirror
         self.scale, self.mean = self.dtype.type(scale), np.broadcast_to(
             np.asarray(mean, self.dtype), (CHANNELS, crop_size, crop_size))
-        self.files = [require_file(path).read_bytes() for path in windows.paths] if cache else None
+        self.files = [self._content(index) for index in range(len(windows.paths))] if cache else None
 
     def shapes(self) -> list[tuple[int, ...]]:
         """The shapes of a batch's images and labels."""
@@ -57,14 +57,18 @@ class WindowBatches:
     def _cut(self, window: np.ndarray, flip: int, out: np.ndarray) -> None:
         index = int(window[0])
         path = self.windows.paths[index]
-        content = self.files[index] if self.files else require_file(path).read_bytes()
-        image = decode_image(content, True, f"image {path!r}")
+        content = self.files[index] if self.files else self._content(index)
+        image = decode_image(content, True, f"{self.windows.origin} image {index}: {path!r}")
         place = place_window(window[2:], image.shape[1:], self.crop_size, self.context_pad, self.square, bool(flip),
                              self.dtype, f"image {path!r}")
         part = resize(image[:, place.y1:place.y2, place.x1:place.x2], place.height, place.width)
         where = np.s_[:, place.pad_y:place.pad_y + place.height, place.pad_x:place.pad_x + place.width]
         np.subtract(part[:, :, ::-1] if flip else part, self.mean[where], out=out[where], dtype=self.dtype)
         out[where] *= self.scale
+
+    def _content(self, index: int) -> bytes:
+        with within(f"{self.windows.origin} image {index}", "its paths stand behind root_folder"):
+            return require_file(self.windows.paths[index]).read_bytes()
 
 
 def central_mean(image: np.ndarray, crop_size: int, where: str) -> np.ndarray:

@@ -21,12 +21,13 @@ FIELDS = 6  # of a window: class, overlap, x1, y1, x2, y2
 class WindowFile:
     """paths: of the images; foreground, background: windows, integers (M, 6) of image, class, x1, y1, x2, y2.
 
-    Corners belong to the window; background windows have class 0.
+    `origin` is the file, as errors call it. Corners belong to the window; background windows have class 0.
     """
 
     paths: list[str]
     foreground: np.ndarray
     background: np.ndarray
+    origin: str = "window file"
 
 
 def read_window_file(path: str | os.PathLike, fg_threshold: float = 0.5, bg_threshold: float = 0.5,
@@ -60,7 +61,7 @@ def read_window_file(path: str | os.PathLike, fg_threshold: float = 0.5, bg_thre
     if not len(foreground) or not len(background):
         raise DataError(f"window file {os.fspath(path)!r}", expected="windows of foreground and of background",
                         got=f"{len(foreground)} and {len(background)}", hint="see fg_threshold and bg_threshold")
-    return WindowFile(paths, foreground, background)
+    return WindowFile(paths, foreground, background, f"window file {os.fspath(path)!r}")
 
 
 def _header(mark: str, words: Iterator[str], number: int, where: str) -> tuple[str, int]:

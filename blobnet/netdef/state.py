@@ -15,10 +15,14 @@ def net_state(message: Message, phase: int, level: int = 0, stages: Iterable[str
     """The NetState of the net `message` run in `phase` (0 TRAIN, 1 TEST) at `level` and in `stages`.
 
     Stages add to those that the net itself names; phase and level take the place of its own.
-    Raises NetError for an unknown phase. Quirks: the level 0 that stands for none replaces the net's own level too.
+    A text is one stage. Raises NetError for an unknown phase and for a level that is no whole number.
+    Quirks: the level 0 that stands for none replaces the net's own level too.
     """
     if phase not in (0, 1):
         raise NetError("phase", expected="0 (TRAIN) or 1 (TEST)", got=repr(phase))
+    if not hasattr(level, "__index__"):
+        raise NetError("level", expected="a whole number", got=repr(level))
+    stages = [stages] if isinstance(stages, str) else stages
     own = list(message.state.stage)
     return messages.new("NetState", phase=phase, level=level,
                         stage=own + [stage for stage in stages if stage not in own])

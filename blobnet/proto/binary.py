@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import mmap
 import os
+import re
 from collections.abc import Sequence
 from functools import cache
 
@@ -20,6 +21,12 @@ from blobnet.proto.hdf5 import SIGNATURE
 from blobnet.proto.storage import atomic_write, require_file
 
 Arrays = Sequence[dict[str, np.ndarray]]
+STATE = re.compile(rb"\x08[\x80-\xff]*[\x00-\x7f]\x12")  # iter and learned_net, with which a SolverState begins
+TEXTS = (  # what is taken for a message: how it begins, and what to do
+    (re.compile(rb"version https://git-lfs"), "this is a git-lfs pointer: fetch the file itself with git lfs pull"),
+    (re.compile(rb"\s*<(!doctype|html)", re.IGNORECASE), "a web page was saved: download the file itself"),
+    (re.compile(rb"[\t-\r -~]{16}"), "name it .prototxt if it is one"),
+)
 
 
 def parse_binary(data: bytes, message_name: str, origin: str = "bytes") -> Message:
@@ -72,9 +79,17 @@ def _parse(view: memoryview, message_name: str, origin: str, arrays: list | None
     if view[:8] == SIGNATURE:
         raise ParseError(origin, expected=f"a binary {message_name}", got="an HDF5 file",
                          hint="HDF5 files hold weights, states and data, no net")
+    if message_name == "NetParameter" and STATE.match(view[:12]):
+        raise ParseError(origin, expected="a net or weights", got="a solver's state", hint="give the .caffemodel")
     try:
         message = cls.FromString(wire.scan(view, cls.DESCRIPTOR, arrays))
     except wire.Corrupt as error:
+        begin = bytes(view[:40])
+        hint = next((hint for pattern, hint in TEXTS if pattern.match(begin)), None)
+        if hint:
+            first = begin.strip().split(b"\n")[0].decode("utf-8", "replace")
+            raise ParseError(origin, expected=f"a binary {message_name}", got=f"text beginning {first!r}",
+                             hint=hint) from None
         raise ParseError(f"{origin}: byte {error.offset}", f"{'.'.join([message_name, *error.path])}: {error}",
                          hint="the file is damaged or incomplete, or no such message") from None
     except DecodeError as error:

@@ -7,14 +7,17 @@ import re
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
 
-from blobnet.errors import ParseError, close_matches
+from blobnet.errors import ParseError
 from blobnet.proto import scalars
 from blobnet.proto.source import CLOSING, OPENING, Token, error_at, place, walk
+from blobnet.proto.unknown import unknown_field
 
 COMMENTS = "comments start with #"
 ESCAPE = re.compile(r"""\\(?:[abfnrtv\\'"]|[0-3][0-7]{0,2}|[4-7][0-7]?(?![0-7])|x[0-9a-fA-F]|u[0-9a-fA-F]{4}
                         |U[0-9a-fA-F]{8}|(?P<bad>.))""", re.VERBOSE)
 STRING = re.compile(r"""(["'])(\\.|(?!\1)[^\\])*\1""")
+TYPE = re.compile(r"""type\s*:\s*["']?(\w+)""")
+NET = re.compile(r"""^\s*(?:train_)?net\s*:\s*["']([^"'\n]+)""", re.MULTILINE)
 
 
 def explain(text: str, origin: str, root: Descriptor) -> ParseError | None:
@@ -57,7 +60,7 @@ def _problem(token: Token, previous: Token | None, open_messages: list, seen: li
     if token.kind == "name":
         if _unfinished(previous):
             return dict(message=f"after {previous.text!r}", expected="':' and a value, or '{'", got=repr(token.text))
-        return _name_problem(token, open_messages, seen[-1], text)
+        return _name_problem(token, previous, open_messages, seen, text)
     if token.kind == "sign" and token.text in CLOSING:
         if len(open_messages) == 1:
             return dict(message=f"this {token.text!r} closes nothing", hint="remove it, or add the missing '{'")
@@ -81,17 +84,22 @@ def _problem(token: Token, previous: Token | None, open_messages: list, seen: li
     return _value_problem(token, field)
 
 
-def _name_problem(token: Token, open_messages: list, seen: dict, text: str) -> dict | None:
+def _name_problem(token: Token, previous: Token | None, open_messages: list, seen: list, text: str) -> dict | None:
     message = open_messages[-1]
     field = message.fields_by_name.get(token.text)
     if field is None:
-        hint = close_matches(token.text, message.fields_by_name)
-        if any(token.text in outer.fields_by_name for outer in open_messages[:-1]):
+        if previous and previous.kind == "string" and previous.offset + len(previous.text) == token.offset:
+            hint = "is a quote missing before it?"
+        elif any(token.text in outer.fields_by_name for outer in open_messages[:-1]):
             opened = place(text, "", token.path[-1].offset).split(":")[1]
             hint = f"the {message.name} opened in line {opened} is still open here: is a '}}' missing?"
+        else:
+            kind = next((TYPE.match(text, fields["type"]) for fields in reversed(seen) if "type" in fields), None)
+            net = NET.search(text)
+            hint = unknown_field(token.text, open_messages, kind[1] if kind else "", net[1] if net else "")
         return dict(message=f"{message.name} has no field {token.text!r}", hint=hint)
-    if token.text in seen and not field.is_repeated:
-        line = place(text, "", seen[token.text]).split(":")[1]
+    if token.text in seen[-1] and not field.is_repeated:
+        line = place(text, "", seen[-1][token.text]).split(":")[1]
         return dict(message=f"field {token.text!r} of {message.name} is given a second time",
                     hint=f"it takes one value, and has it from line {line}")
     return None
@@ -108,7 +116,7 @@ def _value_problem(token: Token, field: Field) -> dict | None:
                         hint=r"write \\ for a backslash, or / in a path")
         if re.search(r"[\ud800-\udfff]", token.text):
             return dict(message="this string is not UTF-8")
-        return None if is_string else _wrong(token, field)
+        return None if is_string else _wrong(token, field, _old_type(token, field))
     if is_string:
         return _wrong(token, field, "put it between quotes")
     try:
@@ -116,6 +124,15 @@ def _value_problem(token: Token, field: Field) -> dict | None:
         return None
     except ValueError as error:
         return _wrong(token, field, str(error))
+
+
+def _old_type(token: Token, field: Field) -> str:
+    """A hint for the type of a layer of today in a layer of the second generation."""
+    if field.full_name.split(".")[-2:] != ["V1LayerParameter", "type"]:
+        return ""
+    name = next((name for name in field.enum_type.values_by_name
+                 if name.replace("_", "").lower() == token.text[1:-1].lower()), None)
+    return "write layer { … }" + (f", or the old name, type: {name}" if name else "")
 
 
 def _wrong(token: Token, field: Field, hint: str = "") -> dict:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from pathlib import Path
@@ -26,6 +27,8 @@ def read_message(path: str | os.PathLike, message_name: str) -> Message:
     path = require_file(path)
     kind = FORMATS.get(path.suffix.lower())
     data = path.read_bytes()
+    if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
+        raise ParseError(str(path), "this file is UTF-16", hint="save it as UTF-8")
     if kind == "binary" or kind is None and _is_binary(data):
         return binary.parse_binary(data, message_name, str(path))
     content = data.decode("utf-8", "surrogateescape")  # comments may be in any encoding

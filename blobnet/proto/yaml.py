@@ -9,17 +9,19 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from functools import partial
 
 import numpy as np
 import yaml
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
 from google.protobuf.message import Message
 
-from blobnet.errors import ParseError, close_matches
+from blobnet.errors import ParseError
 from blobnet.proto import messages, scalars
 from blobnet.proto.source import error_at, place
+from blobnet.proto.unknown import unknown_field
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
@@ -97,8 +99,8 @@ def _compose(text: str, origin: str) -> yaml.Node | None:
         raise error_at(text, origin, error.start, "not UTF-8") from None
 
 
-def _fill(message: Message, node: yaml.Node, fail: Fail) -> None:
-    """Set the fields of `message` from a mapping; no value at all leaves it empty."""
+def _fill(message: Message, node: yaml.Node, fail: Fail, outer: Sequence[Descriptor] = ()) -> None:
+    """Set the fields of `message`, which stands in `outer`, from a mapping; no value at all leaves it empty."""
     if not isinstance(node, yaml.MappingNode) and not _is_empty(node):
         expected = f"a mapping of the fields of {message.DESCRIPTOR.name}"
         raise fail(node.start_mark.index, expected=expected, got=NODES[type(node)])
@@ -107,7 +109,9 @@ def _fill(message: Message, node: yaml.Node, fail: Fail) -> None:
         name, here = key.value, key.start_mark.index
         if not isinstance(key, yaml.ScalarNode) or name not in known:
             name = name if isinstance(key, yaml.ScalarNode) else NODES[type(key)]
-            raise fail(here, f"{message.DESCRIPTOR.name} has no field {name!r}", hint=close_matches(name, known))
+            layer_type = next((item.value for other, item in node.value if other.value == "type"), "")
+            raise fail(here, f"{message.DESCRIPTOR.name} has no field {name!r}",
+                       hint=unknown_field(name, [*outer, message.DESCRIPTOR], layer_type))
         if name in seen:
             raise fail(here, f"field {name!r} is given a second time", hint="give several values as a list")
         seen.add(name)
@@ -118,7 +122,7 @@ def _fill(message: Message, node: yaml.Node, fail: Fail) -> None:
             if field.type == Field.TYPE_MESSAGE:
                 target = getattr(message, name).add() if field.is_repeated else getattr(message, name)
                 target.SetInParent()
-                _fill(target, item, fail)
+                _fill(target, item, fail, [*outer, message.DESCRIPTOR])
             elif field.is_repeated:
                 getattr(message, name).append(_scalar(field, item, fail))
             else:

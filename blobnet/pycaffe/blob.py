@@ -10,6 +10,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from blobnet.core.blob import READ_ONLY
 from blobnet.core.blob import Blob as CoreBlob
 
 _borrowed: dict[int, tuple] = {}  # by the id of a device array: itself, and its copy that a user may write into
@@ -34,8 +35,9 @@ class Blob:
         self.core = core
         self._host: dict[str, np.ndarray] = {}  # kept, so that copies need no new memory
 
-    data = property(lambda self: self._array("data"), doc="the values")
-    diff = property(lambda self: self._array("diff"), doc="the gradient of the loss with respect to the values")
+    data = property(lambda self: self._array("data"), lambda self, _: self._refuse("data"), doc="the values")
+    diff = property(lambda self: self._array("diff"), lambda self, _: self._refuse("diff"),
+                    doc="the gradient of the loss with respect to the values")
     shape = property(lambda self: self.core.shape)
     count = property(lambda self: self.core.count)
     num = property(lambda self: self.core.num, doc="shape[0], or 1")
@@ -46,6 +48,9 @@ class Blob:
     def reshape(self, *shape: int) -> None:
         """Take another shape; without arguments that of a scalar. The layers above follow in the next forward."""
         self.core.reshape(*shape)
+
+    def _refuse(self, which: str) -> None:
+        raise AttributeError(READ_ONLY.format(which))
 
     def _array(self, which: str) -> np.ndarray:
         core = self.core

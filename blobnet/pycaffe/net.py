@@ -8,9 +8,10 @@ from functools import cached_property, partialmethod
 
 import numpy as np
 
+from blobnet.core.blob import CHANNELS_LAST, channels_last
 from blobnet.core.net import Net as CoreNet
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
-from blobnet.errors import NetError, ShapeError, close_matches
+from blobnet.errors import Names, NetError, ShapeError, close_matches
 from blobnet.layers.data.memory_data import MemoryData
 from blobnet.pycaffe import modes
 from blobnet.pycaffe.blob import Blob, BlobVec, Faces, write_back
@@ -54,7 +55,7 @@ class Net:
     def blobs(self) -> dict[str, Blob]:
         """The blobs by name."""
         faces = Faces()
-        return {name: faces[blob] for name, blob in self.core.blobs.items()}
+        return Names("blob", {name: faces[blob] for name, blob in self.core.blobs.items()})
 
     @cached_property
     def layers(self) -> list[Layer]:
@@ -64,12 +65,13 @@ class Net:
     @cached_property
     def layer_dict(self) -> dict[str, Layer]:
         """The layers by name."""
-        return dict(zip(self._layer_names, self.layers))
+        return Names("layer", zip(self._layer_names, self.layers))
 
     @cached_property
     def params(self) -> dict[str, BlobVec]:
         """The parameters by layer name, of the layers that have any."""
-        return {name: layer.blobs for name, layer in self.layer_dict.items() if len(layer.blobs)}
+        return Names("layer with parameters",
+                     {name: layer.blobs for name, layer in self.layer_dict.items() if len(layer.blobs)})
 
     @cached_property
     def top_names(self) -> dict[str, list[str]]:
@@ -192,14 +194,16 @@ class Net:
                            hint="give all of them" if set(given) < set(expected) else "")
         for name, value in given.items():
             array = getattr(self.blobs[name], which)
+            hint = CHANNELS_LAST if channels_last(array.shape, np.shape(value)) else ""
             if np.shape(value)[:1] != array.shape[:1]:
                 raise ShapeError(what, f"blob {name!r} is not batch sized", expected=f"shape {array.shape}",
-                                 got=np.shape(value), hint=f"net.blobs[{name!r}].reshape(…) before, or forward_all")
+                                 got=np.shape(value),
+                                 hint=hint or f"net.blobs[{name!r}].reshape(…) before, or forward_all")
             try:
                 array[...] = value
             except ValueError:
                 raise ShapeError(what, f"blob {name!r}", expected=f"shape {array.shape}", got=np.shape(value),
-                                 hint=f"net.blobs[{name!r}].reshape(…) before") from None
+                                 hint=hint or f"net.blobs[{name!r}].reshape(…) before") from None
 
     def _check_blobs(self, names: Sequence[str]) -> None:
         for name in names:

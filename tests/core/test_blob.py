@@ -54,8 +54,10 @@ def test_a_negative_size_is_refused_and_changes_nothing():
 
 
 def test_the_arrays_cannot_be_replaced():
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError, match=r"write into it, blob.data\[...\] = x"):
         Blob((2,)).data = np.ones(2)
+    with pytest.raises(AttributeError, match=r"blob.diff\[...\]"):
+        Blob((2,)).diff = np.ones(2)
 
 
 @pytest.mark.parametrize("which", ["data", "diff"])

@@ -44,6 +44,16 @@ def test_splits_are_inserted():
         "label_in_1_split_0", "label_in_1_split_1", "ip2_ip2_0_split_0", "ip2_ip2_0_split_1"]
 
 
+@pytest.mark.parametrize("look, words", [
+    (lambda net: net.blobs["ip3"], "no blob 'ip3'; did you mean 'ip2' or 'ip1'"),
+    (lambda net: net.params["relu"], "no layer with parameters 'relu'; known: ip1, ip2"),
+    (lambda net: net.layer_dict["acuracy"], "no layer 'acuracy'; did you mean 'accuracy'"),
+])
+def test_names_that_are_missing(look, words):
+    with pytest.raises(KeyError, match=words):
+        look(build(NET))
+
+
 def test_in_place_is_one_blob():
     net = build(NET)
     net.forward(x=np.ones((4, 3)), label=np.zeros(4))
@@ -54,6 +64,7 @@ def test_in_place_is_one_blob():
 @pytest.mark.parametrize("phase, rules, names", [
     (TRAIN, {}, ["in", "train"]), (TEST, {}, ["in", "relu"]),
     (TEST, {"level": 2}, ["in", "relu", "deep"]), (TEST, {"stages": ["deploy"]}, ["in", "relu", "serve"]),
+    (TEST, {"stages": "deploy"}, ["in", "relu", "serve"]),
 ])
 def test_phase_level_and_stages(phase, rules, names):
     text = INPUT + "".join(f'layer {{ name: "{name}" type: "ReLU" bottom: "x" top: "{name}" include {{ {rule} }} }} '
@@ -138,6 +149,15 @@ def test_a_message_has_the_places_of_its_origin(tmp_path, monkeypatch):
 
 
 WRONG = {
+    "no type": ('layer { name: "a" }', NetError, ["layer 'a': no type; add type: "]),
+    "a type of other frameworks": (
+        'layer { name: "a" type: "BN" }', NetError,
+        ["unknown layer type 'BN'; here it is BatchNorm, followed by Scale; otherwise write it as a plug-in"]),
+    "an old name of a type": ('layer { name: "a" type: "SOFTMAX_LOSS" }', NetError, ["here it is SoftmaxWithLoss"]),
+    "a type that is far from all": (
+        'layer { name: "a" type: "Permute" }', NetError,
+        ["unknown layer type 'Permute'; write it as a plug-in (see examples/02_plugin_layer.py) and give it to "
+         "--plugin or blobnet.load_plugin"]),
     "unknown bottom": (
         IP % ("ip1", "x", "ip1", "", 5) + IP % ("ip2", "ip", "ip2", "", 2),
         NetError, ["layer 'ip2' (InnerProduct)", "unknown bottom 0, 'ip'", "did you mean 'ip1'"]),
@@ -181,6 +201,9 @@ def test_wrong_nets(text, error, words):
 @pytest.mark.parametrize("options, error, words", [
     ({"device": "gpus"}, DeviceError, ["'gpus'", "'cpu', 'gpu' or 'gpu:<number>'"]),
     ({"random_seed": -1}, NetError, ["random_seed", "0 or more", "-1"]),
+    *[({"dtype": dtype}, NetError, ["dtype: expected float32 or float64, got " + str(dtype)])
+      for dtype in ("int8", "bool", "float16", "complex64", "floaty", None)],
+    ({"level": "a"}, NetError, ["level: expected a whole number, got 'a'"]),
     ({"phase": 2}, NetError, ["phase", "0 (TRAIN) or 1 (TEST)", "2"]),
     ({"weights": "no_such.caffemodel"}, BlobnetError, ["no_such.caffemodel", "no such file"]),
 ])

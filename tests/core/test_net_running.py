@@ -121,6 +121,23 @@ def test_a_shape_that_does_not_fit():
     assert_same(run(net, **batch(4)), run(build(), **batch(4)))  # the net is still good
 
 
+@pytest.mark.parametrize("value, got", [("abc", "str 'abc'"), ([[1], [1, 2]], r"list \[\[1\], \[1, 2\]\]"),
+                                        (None, "None")])
+def test_inputs_that_are_no_numbers(value, got):
+    with pytest.raises(ShapeError, match=f"blob 'x', expected an array of numbers, got .*{got}"):
+        build().forward(x=value)
+
+
+@pytest.mark.parametrize("shape", [(1, 8, 8, 3), (8, 8, 3)])
+def test_images_with_the_channels_last(shape):
+    net = Net(parse('''
+        layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 1 dim: 3 dim: 8 dim: 8 } } }
+        layer { name: "c" type: "Convolution" bottom: "x" top: "c" convolution_param { num_output: 1 kernel_size: 3 } }
+        ''', "NetParameter"))
+    with pytest.raises(ShapeError, match="; images are N, C, H, W: move the channels to axis 1"):
+        net.forward(x=np.zeros(shape))
+
+
 def test_forward_of_a_part():
     net = build()
     net.forward(**batch(4))

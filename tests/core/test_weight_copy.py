@@ -112,6 +112,14 @@ def test_weights_of_a_net_one_or_several(tmp_path):
     assert (both.params["b"][0].data == 1).all() and (build(weights=ones).params["b"][0].data == 1).all()
 
 
+def test_weights_of_another_net(tmp_path):
+    write_message(tmp_path / "other.caffemodel", weights(unknown=[np.ones(9)]))
+    with pytest.raises(NetError, match="no layer with parameters in '.*other.caffemodel' has the name of one of this"):
+        build(weights=tmp_path / "other.caffemodel")
+    with pytest.raises(NetError, match="no layer with parameters in the weights has the name"):
+        build(weights=weights(unknown=[np.ones(9)]))
+
+
 def test_layers_of_one_side_are_passed_over():
     net, before = build(), values(build())
     given = weights(a=[np.ones((5, 3)), np.ones(5)], unknown=[np.ones(9)], x=[])

@@ -107,8 +107,18 @@ def test_not_an_lmdb(tmp_path):
 def test_missing_names_close_ones(ten):
     with pytest.raises(DataError, match="no such folder; did you mean 'ten_lmdb'"):
         open_database(ten.parent / "tne_lmdb", "LMDB")
-    with pytest.raises(DataError, match="no such folder; .* starts from"):
+    with pytest.raises(DataError, match="no such folder; paths start from"):
         open_database("nowhere/at/all", "LMDB")
+
+
+def test_missing_says_how_to_import_it(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    for name in ("digits_train_lmdb", "digits_test_lmdb"):
+        (tmp_path / "data" / name).mkdir(parents=True)
+    with pytest.raises(DataError) as error:
+        open_database("data/cifar10_train_lmdb", "LMDB")
+    assert str(error.value) == ("database 'data/cifar10_train_lmdb': no such folder; import it: blobnet data import "
+                                f"cifar10 --out data --from FOLDER; paths start from {str(tmp_path)!r}")
 
 
 def test_file_instead_of_folder(ten):

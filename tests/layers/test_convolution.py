@@ -53,7 +53,9 @@ def test_shapes(options, weight, top):
     ("num_output: 6 kernel_h: 3 kernel_w: 3 axis: 2", NetError, "2 spatial axes for kernel_h and kernel_w"),
     ("num_output: 6 kernel_size: 3 group: 4", NetError, r"group to divide num_output \(6\)"),
     ("num_output: 6 kernel_size: 3 group: 3", NetError, r"group to divide the channels of the bottom \(4\)"),
-    ("num_output: 6 kernel_size: 11", ShapeError, "spatial axes that the kernel fits into"),
+    ("num_output: 6 kernel_size: 11", ShapeError, "spatial axes that the kernel fits into, "
+     "got .* under a kernel of 11 x 11, stride 1, pad 0; lower kernel_size"),
+    ("num_output: 6 kernel_size: 11 stride: 2 stride: 3 dilation: 2", ShapeError, "stride 2 x 3, pad 0, dilation 2;"),
     ("num_output: 6 kernel_size: 3 axis: 4", ShapeError, "an axis in"),
 ])
 def test_errors(options, error, says):

@@ -144,14 +144,15 @@ def test_errors_of_the_thread_reach_forward(tmp_path):
         writer.put(b"0", array_to_datum(IMAGES[0]).SerializeToString())
         writer.put(b"1", b"\xff")
     layer, blobs = build(data(tmp_path / "db"))
-    with pytest.raises(DataError, match="db' record 1: expected a Datum"):
+    with pytest.raises(DataError, match="layer 'd' .Data.: .*db' record 1: expected a Datum"):
         forward(layer, blobs)
 
 
 @pytest.mark.parametrize("options, message", [
     ({"batch_size": 0}, "layer 'd' .Data.: expected batch_size of at least 1, got 0"),
     ({"options": "prefetch: 0"}, "expected prefetch of at least 1"), ({"backend": "LEVELDB"}, "write backend: LMDB"),
-    ({"source": "nowhere_lmdb"}, "nowhere_lmdb.*no such folder")])
+    ({"source": "nowhere_lmdb"}, "layer 'd' .Data.: .*nowhere_lmdb.*no such folder"),
+    ({"source": ""}, r"layer 'd' \(Data\): no source; write data_param { source: ")])
 def test_data_options(source, options, message):
     with pytest.raises(BlobnetError, match=message):
         build(data(**{"source": source, **options}))

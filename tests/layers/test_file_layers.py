@@ -137,8 +137,10 @@ def test_shuffle_and_skip(folder):
     ("rand_skip: 6", "expected rand_skip of at most 5, the number of images, got 6"),
     ("label_num: 0", "expected label_num of at least 1"), ("label_num: 2", "expected a path and 2 integers"),
     ("batch_size: 0", "layer 'd' .ImageData.: expected batch_size of at least 1, got 0"),
-    ("root_folder: 'nowhere/'", "no such file: there is no folder '.*nowhere'"),
-    ("source: 'lost.txt'", "lost.txt: no such file")])
+    ("root_folder: 'nowhere/'", r"layer 'd' \(ImageData\): .*list.txt:1: .*no such file: there is no folder "
+     "'.*nowhere'; the list's paths stand behind root_folder, 'nowhere/'"),
+    ("source: ''", r"layer 'd' \(ImageData\): no source; write image_data_param { source: "),
+    ("source: 'lost.txt'", r"layer 'd' \(ImageData\): .*lost.txt: no such file")])
 def test_image_options(folder, options, message):
     with pytest.raises(BlobnetError, match=message):
         make(images(folder, options))
@@ -149,7 +151,7 @@ def test_errors_of_image_files_reach_forward(folder):
     (folder / "an image 4.png").unlink()
     layer, blobs = make(images(folder, transform="crop_size: 2"))
     forward(layer, blobs)
-    with pytest.raises(DataError, match="an image 2.png': 8 bytes that cannot be decoded"):
+    with pytest.raises(DataError, match="layer 'd' .*list.txt:3: .*an image 2.png': 8 bytes that cannot be decoded"):
         forward(layer, blobs)
     layer.seek(2)
     with pytest.raises(DataError, match="an image 4.png: no such file"):
@@ -189,8 +191,12 @@ def test_rows_over_file_ends(folder):
 @pytest.mark.parametrize("options, more, message", [
     ("batch_size: 0", "", "expected batch_size of at least 1"), ("", "top: 'z'", "no dataset 'z'; known: x, y"),
     ("", "transform_param { scale: 2 }", "are not transformed; remove transform_param"),
-    ("", "data_param { prefetch: 0 }", "expected prefetch of at least 1"), ("source: ''", "", "got a folder")])
-def test_hdf5_options(folder, options, more, message):
+    ("", "data_param { prefetch: 0 }", "expected prefetch of at least 1"),
+    ("source: 'half.txt'", "", "'d' .HDF5Data.: half.txt, file 2: lost.h5: no such file"),
+    ("source: ''", "", "'d' .HDF5Data.: no source; write hdf5_data_param { source")])
+def test_hdf5_options(folder, monkeypatch, options, more, message):
+    monkeypatch.chdir(folder)
+    (folder / "half.txt").write_text("0.h5\nlost.h5\n")
     with pytest.raises(BlobnetError, match=message):
         make(rows(folder, options, more))
 
@@ -359,8 +365,11 @@ def test_cached_files_are_read_once(folder):
     ("fg_threshold: 2", "crop_size: 8", "got 0 and 1; see fg_threshold"),
     ("", "crop_size: 8 mean_value: 1 mean_value: 2", "expected one mean_value or 3, got 2"),
     ("", "crop_size: 8 mean_value: 1 mean_file: 'm'", "exclude each other"),
-    ("source: 'lost.txt'", "crop_size: 8", "lost.txt: no such file"),
-    ("cache_images: true root_folder: 'no/'", "crop_size: 8", "no such file")])
+    ("source: 'lost.txt'", "crop_size: 8", "'d' .WindowData.: lost.txt: no such file"),
+    ("source: ''", "crop_size: 8", "'d' .WindowData.: no source; write window_data_param"),
+    ("", "crop_size: 8 mean_file: 'no.binaryproto'", "'d' .WindowData.: no.binaryproto: no such file"),
+    ("cache_images: true root_folder: 'no/'", "crop_size: 8", "'d' .WindowData.: window file .* image 0: .*no such "
+     "file.*; its paths stand behind root_folder")])
 def test_window_options(folder, options, transform, message):
     with pytest.raises(BlobnetError, match=message):
         make(windows(folder, options, transform))

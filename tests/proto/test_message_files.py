@@ -40,10 +40,12 @@ def test_other_extensions_go_by_the_content(tmp_path, content, name, layers):
     ("net", "layer { nam: 'a' }", "net:1:9: LayerParameter has no field 'nam'"),
     ("net", "layer:\n- nam: a", "net:2:3: LayerParameter has no field 'nam'"),
     ("net.yaml", "layer { name: 'a' }", "net.yaml:1:"),
-    ("net.caffemodel", "layer { name: 'a' }", "net.caffemodel: byte 0"),
+    ("net.caffemodel", "layer { name: 'a' }", "net.caffemodel: expected a binary NetParameter, got text"),
+    *[(name, "layer { }".encode("utf-16"), f"{name}: this file is UTF-16; save it as UTF-8")
+      for name in ("net.prototxt", "net.yaml", "net")],
 ])
 def test_errors_name_the_file_and_the_place(tmp_path, name, content, words):
-    (tmp_path / name).write_text(content)
+    (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ParseError) as error:
         files.read_message(tmp_path / name, "NetParameter")
     assert str(error.value).startswith(str(tmp_path)) and words in str(error.value)

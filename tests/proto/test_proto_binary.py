@@ -162,6 +162,11 @@ def test_hashing_loss_of_the_dsh_fork():
     (nested(100, b"") + nested(100, nested(7, b"") + nested(7, nested(7, b"\x0f"))), "bytes: byte 12",
      "NetParameter.layer[1].blobs[1].shape: after the start: no field"),
     (SIGNATURE + b"rest", "bytes", "got an HDF5 file"),
+    (b"<!DOCTYPE html>\n<html><head>", "bytes", "text beginning '<!DOCTYPE html>'; a web page was saved"),
+    (b"version https://git-lfs.github.com/spec/v1\noid", "bytes", "a git-lfs pointer: fetch the file itself with git"),
+    (b"name: 'net'\nlayer { name: 'a' }", "bytes", "got text beginning \"name: 'net'\"; name it .prototxt if"),
+    (b"\x08\x90\x4e" + nested(2, b"run_iter_10000.caffemodel"), "bytes", "got a solver's state; give the .caffemodel"),
+    (b"\x08\x02" + nested(2, b""), "bytes", "got a solver's state"),
 ])
 def test_damaged_files_are_refused_with_the_byte_and_the_field(data, where, words):
     with pytest.raises(ParseError) as error:

@@ -98,6 +98,22 @@ def test_a_net_inside_a_solver():
     ("layer { loss_weight: abc }", "1:22", "expected a number, got abc"),
     ("force_backward: 2", "1:17", "expected true or false, got 2"),
     ("force_backward name: 'a'", "1:16", "after 'force_backward', expected ':' and a value"),
+    ("layer { convoluton_param { } }", "1:9", "no field 'convoluton_param'; did you mean 'convolution_param'?"),
+    ("layer { type: 'Convolution' conv_param { } }", "1:29", "did you mean 'convolution_param'?"),
+    ("layer { type: 'Permute' permute_param { } }", "1:25", "these are options of a layer type 'Permute' that neither "
+     "Caffe 1.0 nor the forks here have: write it as a plug-in (see examples/02_plugin_layer.py) and give it to "
+     "--plugin"),
+    ("layer { roi_pooling_param { } }", "1:9", "these are options of a layer type that neither"),
+    ("layer { num_output: 3 }", "1:9", "it belongs into convolution_param { … } or embed_param { … } or "
+     "inner_product_param { … }"),
+    ("layer { type: 'InnerProduct' num_output: 3 }", "1:30", "it belongs into inner_product_param { … }"),
+    ("layer { convolution_param { lr_mult: 3 } }", "1:29", "it belongs into param { … }"),
+    ("type: 'ReLU'", "1:1", "it belongs into layer { … }"),
+    ("base_lr: 1\nnet: 'a/net.prototxt'", "1:1", "this is a solver file; its net is 'a/net.prototxt'"),
+    ("base_lr: 1", "1:1", "this is a solver file; give its net"),
+    ("layer { name: 'a type: 'ReLU' }", "1:25", "no field 'ReLU'; is a quote missing before it?"),
+    ("layers { type: 'ReLU' }", "1:16", "got 'ReLU'; write layer { … }, or the old name, type: RELU"),
+    ("layers { type: 'SoftmaxWithLoss' }", "1:16", "; write layer { … }"),
     ("// a comment", "1:1", "comments start with #"),
     ("name: @", "1:7", "unexpected '@'"),
     ("layer { clip_param { min: 1 } }", "1:20", "clip_param needs a value for 'max'"),
@@ -118,6 +134,11 @@ def test_errors_show_the_place_and_what_could_stand_there(source, place, words):
         line, column = map(int, place.split(":"))
         *_, shown, mark = message.split("\n")
         assert shown == "    " + source.split("\n")[line - 1] and mark == " " * (column + 3) + "^"
+
+
+def test_a_net_in_the_place_of_a_solver():
+    with pytest.raises(ParseError, match="no field 'layer'; this is a net; give its solver file"):
+        text.parse(WHOLE.split("\n", 2)[2], "SolverParameter")
 
 
 def test_of_a_long_line_the_part_around_the_mark_is_shown():

@@ -69,7 +69,7 @@ def test_blobs_are_written_through(net):
     blob.data[1:2] += 1
     assert net.core.blobs["data"].data.sum() == 5 * 18 and blob.data.dtype == np.float32
     assert (blob.num, blob.channels, blob.height, blob.width, blob.count) == (4, 2, 3, 3, 72)
-    with pytest.raises(AttributeError):
+    with pytest.raises(AttributeError, match="cannot be replaced: write into it"):
         blob.data = np.zeros(3)
     blob.reshape()
     assert blob.data.shape == () and blob.num == 1
@@ -176,6 +176,10 @@ def test_forward_backward_all(net):
     (lambda net: net.forward(date=images(4)), NetError, r"net 'small': expected the blobs \['data'\], got \['date'\]"),
     (lambda net: net.forward(data=images(3)), ShapeError, r"'data' is not batch sized, expected shape \(4, 2, 3, 3\)"),
     (lambda net: net.forward(data=np.zeros((4, 2, 5, 5))), ShapeError, r"got \(4, 2, 5, 5\); net.blobs"),
+    (lambda net: net.forward(data=images(4).transpose(0, 2, 3, 1)), ShapeError, "move the channels to axis 1"),
+    (lambda net: net.blobs["bonv"], KeyError, "no blob 'bonv'; did you mean 'conv'"),
+    (lambda net: net.params["bonv"], KeyError, "no layer with parameters 'bonv'; did you mean 'conv'"),
+    (lambda net: net.layer_dict["bonv"], KeyError, "no layer 'bonv'; did you mean 'conv'"),
     (lambda net: net.forward(blobs=["bonv"]), NetError, "no blob 'bonv'; did you mean 'conv'"),
     (lambda net: net.forward(end="cnv"), NetError, "no layer 'cnv'; did you mean 'conv'"),
     (lambda net: net.backward(prob=np.zeros((4, 5))), NetError, "expected the blobs .*; give all of them"),

@@ -15,7 +15,7 @@ from blobnet.data.image_batches import ImageBatches
 from blobnet.data.image_list import read_image_list
 from blobnet.data.prefetch import Prefetch
 from blobnet.data.transformer import Transformer
-from blobnet.errors import NetError
+from blobnet.errors import NetError, within
 
 
 class Source(Layer):
@@ -23,6 +23,10 @@ class Source(Layer):
 
     num_bottoms = 0
     num_tops = (1, None)
+
+    def initialize(self, bottom, top):
+        with within(self.where):  # errors of files and databases
+            super().initialize(bottom, top)
 
     def reshape(self, bottom, top):
         pass
@@ -32,6 +36,13 @@ class Source(Layer):
         for field in fields:
             if getattr(options, field) < 1:
                 raise NetError(self.where, expected=f"{field} of at least 1", got=getattr(options, field))
+
+    def source(self, field: str) -> str:
+        """The source in the options `field`; NetError if there is none."""
+        found = getattr(self.param, field).source
+        if not found:
+            raise NetError(self.where, "no source", hint=f'write {field} {{ source: "…" }}')
+        return found
 
     def streams(self) -> Callable[..., np.random.Generator]:
         """The random streams of this layer by key, on the host, with the seed that the context has when one is drawn.
@@ -51,7 +62,9 @@ class BatchSource(Source):
     batches: Prefetch
 
     def forward(self, bottom, top):
-        for blob, values in zip(top, self.batches.take()):  # a batch may hold labels that nobody asked for
+        with within(self.where):
+            batch = self.batches.take()
+        for blob, values in zip(top, batch):  # a batch may hold labels that nobody asked for
             blob.reshape(values.shape)
             blob.data[...] = self.xp.asarray(values)
 
@@ -80,9 +93,11 @@ class ImageSource(BatchSource):
         if bool(options.new_height) != bool(options.new_width):
             raise NetError(self.where, expected="new_height and new_width, or neither",
                            got=f"{options.new_height} and {options.new_width}")
-        paths, labels = read_image_list(options.source, options.label_num)
+        source = self.source("image_data_param")
+        paths, labels = read_image_list(source, options.label_num)
         transformer = Transformer(self.param.transform_param, self.phase == TRAIN, f"{self.where} transform_param")
         size = (options.new_height, options.new_width) if options.new_height else None
         draws = ClassDraws(labels, classes, self.streams(), self.where) if classes else None
-        return ImageBatches([options.root_folder + path for path in paths], labels, transformer, options.batch_size,
-                            self.dtype, self.streams(), color=options.is_color, size=size, draws=draws, **order)
+        return ImageBatches(paths, labels, transformer, options.batch_size, self.dtype, self.streams(),
+                            color=options.is_color, size=size, draws=draws, origin=source,
+                            root_folder=options.root_folder, **order)

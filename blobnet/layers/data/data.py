@@ -36,7 +36,7 @@ class Data(BatchSource):
     def setup(self, bottom, top):
         options = self.options
         self.at_least_one(options, "batch_size")
-        reader = open_database(options.source, type(options).DB.Name(options.backend))
+        reader = open_database(self.source("data_param"), type(options).DB.Name(options.backend))
         train, streams = self.phase == TRAIN, self.streams()
         transformer = Transformer(self.param.transform_param, train, f"{self.where} transform_param")
         if train and options.cat_per_iter:

@@ -29,6 +29,7 @@ class HDF5Data(BatchSource):
         self.at_least_one(self.options, "batch_size")
         if self.param.HasField("transform_param"):
             raise NetError(self.where, "data of HDF5 files are not transformed", hint="remove transform_param")
-        batches = HDF5Batches(read_file_list(self.options.source), self.param.top, self.options.batch_size, self.dtype,
-                              self.options.shuffle, self.streams())
+        source = self.source("hdf5_data_param")
+        batches = HDF5Batches(read_file_list(source), self.param.top, self.options.batch_size, self.dtype,
+                              self.options.shuffle, self.streams(), origin=source)
         self.read_ahead(batches, top, batches.shapes())

@@ -37,7 +37,7 @@ class PairData(BatchSource):
         if bool(options.source) == bool(options.count):
             raise NetError(self.where, expected="either source or count in pair_data_param",
                            got="both" if options.count else "neither")
-        records = Records(open_database(data.source, type(data).DB.Name(data.backend)))
+        records = Records(open_database(self.source("data_param"), type(data).DB.Name(data.backend)))
         if options.count and len(records) < 2:
             raise NetError(self.where, expected="two records at least, to draw pairs of", got=len(records))
         pairs = (read_pairs(options.source, len(records)) if options.source

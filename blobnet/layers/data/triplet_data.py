@@ -39,7 +39,7 @@ class TripletData(BatchSource):
         train, streams = self.phase == TRAIN, self.streams()
         if train and options.batch_size % 3:
             raise NetError(self.where, expected="batch_size in three equal parts", got=options.batch_size)
-        reader = open_database(options.source, type(options).DB.Name(options.backend))
+        reader = open_database(self.source("data_param"), type(options).DB.Name(options.backend))
         transformer = Transformer(self.param.transform_param, train, f"{self.where} transform_param")
         if train:
             records = Records(reader)

@@ -40,8 +40,8 @@ class TripletListData(BatchSource):
             raise NetError(self.where, expected="batch_size in three equal parts", got=data.batch_size)
         if len(top) > 1:
             self.at_least_one(options, "attributes")
-        records = Records(open_database(data.source, type(data).DB.Name(data.backend)))
-        listed = read_triplet_list(options.source, options.dataset, len(records), options.attributes)
+        records = Records(open_database(self.source("data_param"), type(data).DB.Name(data.backend)))
+        listed = read_triplet_list(self.source("triplet_list_param"), options.dataset, len(records), options.attributes)
         transformer = Transformer(self.param.transform_param, self.phase == TRAIN, f"{self.where} transform_param")
         batches = TripletListBatches(records, *listed, transformer, data.batch_size, self.dtype, self.streams(),
                                      shuffle=self.phase == TRAIN)

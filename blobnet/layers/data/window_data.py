@@ -49,7 +49,8 @@ class WindowData(BatchSource):
                            got=options.context_pad)
         if not 0 <= options.fg_fraction <= 1:
             raise NetError(self.where, expected="fg_fraction from 0 to 1", got=options.fg_fraction)
-        windows = read_window_file(options.source, options.fg_threshold, options.bg_threshold, options.root_folder)
+        windows = read_window_file(self.source("window_data_param"), options.fg_threshold, options.bg_threshold,
+                                   options.root_folder)
         batches = WindowBatches(windows, options.batch_size, transform.crop_size, self.dtype, self.streams(),
                                 fg_fraction=options.fg_fraction, context_pad=options.context_pad,
                                 square=options.crop_mode == "square", mirror=transform.mirror, scale=options.scale,

@@ -20,6 +20,19 @@ class Sliding(NamedTuple):
     pad: tuple[int, ...]
     dilation: tuple[int, ...]
 
+    def words(self) -> str:
+        """As errors say it: "a kernel of 3 x 3, stride 1, pad 0"."""
+        parts = [f"a kernel of {_by(self.kernel)}"]
+        for name in ("stride", "pad", "dilation"):
+            values = getattr(self, name)
+            if name != "dilation" or set(values) != {1}:
+                parts.append(f"{name} {_by(values if len(set(values)) > 1 else values[:1])}")
+        return ", ".join(parts)
+
+
+def _by(values: tuple[int, ...]) -> str:
+    return " x ".join(map(str, values))
+
 
 def sliding(options: Message, num_spatial: int, where: str) -> Sliding:
     """Read a ConvolutionParameter for `num_spatial` axes: one value for all, one for each, or the _h and _w fields."""
@@ -90,7 +103,7 @@ class SlidingLayer(Layer):
         sizes, num = self.output_sizes(spatial), prod(lead)
         if any(size < 1 for size in sizes):
             raise ShapeError(self.where, expected="spatial axes that the kernel fits into",
-                             got=f"{spatial} under {self.sliding}", hint="lower kernel_size or raise pad")
+                             got=f"{spatial} under {self.sliding.words()}", hint="lower kernel_size or raise pad")
         self.bottom_shape, self.top_shape = (num, self.channels, *spatial), (num, self.outputs, *sizes)
         source, target = (self.top_shape, self.channels) if self.transposed else (self.bottom_shape, self.outputs)
         self.plan = Convolution(self.xp, self.dtype, source, target, *self.sliding, groups=self.options.group)

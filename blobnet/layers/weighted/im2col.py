@@ -46,7 +46,7 @@ class Im2col(Layer):
         sizes = tuple(map(output_size, spatial, *self.sliding))
         if any(size < 1 for size in sizes):
             raise ShapeError(self.where, expected="spatial axes that the kernel fits into",
-                             got=f"{spatial} under {self.sliding}", hint="lower kernel_size or raise pad")
+                             got=f"{spatial} under {self.sliding.words()}", hint="lower kernel_size or raise pad")
         columns = shape[self.axis] * prod(kernel)
         self.bottom_shape, self.top_shape = (prod(lead), *shape[self.axis:]), (prod(lead), columns, *sizes)
         top[0].reshape((*lead, columns, *sizes))
