@@ -32,6 +32,10 @@ class NetError(BlobnetError):
     """A network that cannot be built or run: unknown types and blobs, wrong arity, cycles, bad states."""
 
 
+class UnknownLayer(NetError, ValueError):
+    """A layer that a net does not have; a ValueError as well, as pycaffe raises it."""
+
+
 class ShapeError(BlobnetError):
     """Arrays whose shapes do not fit each other or the layer that takes them."""
 

@@ -8,6 +8,7 @@ from functools import cached_property, partialmethod
 
 import numpy as np
 
+from blobnet.core.layer import Layer as CoreLayer
 from blobnet.core.net import Net as CoreNet
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.errors import NetError, ShapeError, close_matches
@@ -102,29 +103,29 @@ class Net:
 
     # Running.
 
-    def forward(self, blobs: Sequence[str] | None = None, start: str | None = None, end: str | None = None,
-                **kwargs) -> dict[str, np.ndarray]:
-        """Run the layers from `start` to `end` (names, both included); return the outputs' data by name.
+    def forward(self, blobs: Sequence[str] | None = None, start: str | int | None = None,
+                end: str | int | None = None, **kwargs) -> dict[str, np.ndarray]:
+        """Run the layers from `start` to `end` (names or numbers, both included); return the outputs' data by name.
 
         With `end` these are the tops of that layer; `blobs` names more. Keyword arguments are the values of all inputs,
         of their batch size (reshape the blobs before for another). The arrays are the blobs' own: the next forward
         overwrites them.
         """
-        names = list(self.outputs if end is None else self.top_names.get(end, ())) + list(blobs or ())
+        names = list(self.outputs if end is None else self._layer(end, "forward").param.top) + list(blobs or ())
         self._check_blobs(names)
         self._fill("data", self.inputs, kwargs)
         write_back()
         self.core.forward(start, end)
         return {name: self.blobs[name].data for name in names}
 
-    def backward(self, diffs: Sequence[str] | None = None, start: str | None = None, end: str | None = None,
-                 **kwargs) -> dict[str, np.ndarray]:
+    def backward(self, diffs: Sequence[str] | None = None, start: str | int | None = None,
+                 end: str | int | None = None, **kwargs) -> dict[str, np.ndarray]:
         """Run backward from layer `start` down to layer `end`; return the inputs' diffs by name.
 
         With `end` these are the diffs of the bottoms of that layer; `diffs` names more. Keyword arguments are the
         diffs of all outputs; without them they are what they were, for losses their weights.
         """
-        names = list(self.inputs if end is None else self.bottom_names.get(end, ())) + list(diffs or ())
+        names = list(self.inputs if end is None else self._layer(end, "backward").param.bottom) + list(diffs or ())
         self._check_blobs(names)
         self._fill("diff", self.outputs, kwargs)
         write_back()
@@ -134,13 +135,16 @@ class Net:
     def _forward(self, start: int, end: int) -> float:
         """Run the layers of these numbers, both included; return the loss."""
         write_back()
-        self.core.forward(self._layer_names[start], self._layer_names[end])
+        self.core.forward(start, end)
         return self.core.loss
 
     def _backward(self, start: int, end: int) -> None:
         """Run backward from layer number `start` down to `end`."""
         write_back()
-        self.core.backward(self._layer_names[start], self._layer_names[end])
+        self.core.backward(start, end)
+
+    def _layer(self, layer: str | int, of: str) -> CoreLayer:
+        return self.core.layers[self.core.position(layer, of)]
 
     def forward_all(self, blobs: Sequence[str] | None = None, **kwargs) -> dict[str, np.ndarray]:
         """Run forward over inputs of any length, a batch at a time; return the data of outputs and `blobs` by name.

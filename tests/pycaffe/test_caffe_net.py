@@ -177,7 +177,11 @@ def test_forward_backward_all(net):
     (lambda net: net.forward(data=images(3)), ShapeError, r"'data' is not batch sized, expected shape \(4, 2, 3, 3\)"),
     (lambda net: net.forward(data=np.zeros((4, 2, 5, 5))), ShapeError, r"got \(4, 2, 5, 5\); net.blobs"),
     (lambda net: net.forward(blobs=["bonv"]), NetError, "no blob 'bonv'; did you mean 'conv'"),
-    (lambda net: net.forward(end="cnv"), NetError, "no layer 'cnv'; did you mean 'conv'"),
+    (lambda net: net.forward(end="cnv"), ValueError, "no layer 'cnv'; did you mean 'conv'"),
+    (lambda net: net.forward(end=30), NetError, "no layer 30, expected a number from 0 to 6"),
+    (lambda net: net._forward(0, 100), NetError, "no layer 100, expected a number from 0 to 6"),
+    (lambda net: net._backward(7, 0), NetError, "no layer 7, expected a number from 0 to 6"),
+    (lambda net: net.backward(), NetError, "layer 'b' .Power.: has nothing to run backward from; run forward first"),
     (lambda net: net.backward(prob=np.zeros((4, 5))), NetError, "expected the blobs .*; give all of them"),
     (lambda net: net.forward_all(), ShapeError, "expected inputs of one length, got none"),
     (lambda net: net.forward_backward_all(date=images(4)), NetError, "no input or output 'date'; did you mean 'data'"),
@@ -215,6 +219,7 @@ def test_memory_data(tmp_path):
 
 def test_hooks(net):
     seen = []
+    net.forward(data=images(4))
     net.before_forward(lambda i: seen.append(("before", i)))
     net.after_forward(lambda i: seen.append(("after", i)))
     net.after_forward(lambda i: seen.append(("second", i)))
@@ -225,6 +230,28 @@ def test_hooks(net):
     seen.clear()
     net.backward()
     assert seen == [(when, i) for i in range(6, -1, -1) for when in ("down", "up")]
+
+
+def test_hooks_where_layers_have_one_name_or_none(tmp_path):
+    (tmp_path / "twins.prototxt").write_text("force_backward: true " + "".join(
+        f'layer {{ {name} type: "{kind}" {bottom} top: "{top}" {options} }}\n' for name, kind, bottom, top, options in (
+            ('name: "in"', "Input", "", "x", "input_param { shape { dim: 2 } }"),
+            ("", "Power", 'bottom: "x"', "a", "power_param { scale: 2 }"),
+            ("", "Power", 'bottom: "a"', "b", "power_param { scale: 3 }"),
+            ('name: "t"', "Power", 'bottom: "b"', "c", "power_param { scale: 5 }"),
+            ('name: "t"', "Power", 'bottom: "c"', "d", "power_param { scale: 7 }"))))
+    net = caffe.Net(str(tmp_path / "twins.prototxt"), caffe.TEST)
+    seen = []
+    for hooked in (False, True):
+        if hooked:
+            net.after_forward(seen.append)
+        assert net.forward(x=np.ones(2))["d"].tolist() == [210, 210]
+        assert net.backward(d=np.ones(2))["x"].tolist() == [210, 210]
+        net.blobs["a"].data[...] = 1
+        net._forward(2, 2)
+        assert net.blobs["b"].data.tolist() == [3, 3]
+        assert list(net.forward(end="t")) == ["c"]  # the first of that name, as it is the one that is the last to run
+    assert seen == [0, 1, 2, 3, 4, 2, 0, 1, 2, 3]
 
 
 def test_hooks_change_nothing(path):
