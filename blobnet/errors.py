@@ -44,6 +44,10 @@ class DataError(BlobnetError):
     """Data that is missing, truncated, or outside the range a layer can take (labels, images, databases)."""
 
 
+class MissingFile(DataError, FileNotFoundError, RuntimeError):
+    """A file that is not there; an OSError as Python, and a RuntimeError as pycaffe raises it."""
+
+
 class SolverError(BlobnetError):
     """A solver whose settings contradict each other, or a state that does not fit its net."""
 
