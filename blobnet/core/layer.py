@@ -131,6 +131,19 @@ class Layer:
         self.setup(bottom, top)
         self.update_shapes(bottom, top)
 
+    def setup_again(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Run `setup` once more, as for these blobs; the parameters stay as they are."""
+        lists = self.blobs, self._param_shapes, self.param_propagate_down
+        kept = [list(items) for items in lists]
+        try:
+            for items in lists:
+                items.clear()
+            self.setup(bottom, top)
+        finally:
+            for items, old in zip(lists, kept):
+                items[:] = old
+            self._last_shapes = None
+
     def update_shapes(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Reshape if a bottom, or a top that somebody reshaped, has another shape than the last time."""
         if self._last_shapes == [blob.shape for blob in (*bottom, *top)] and not self.reshape_always:
