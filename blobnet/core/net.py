@@ -150,6 +150,7 @@ class Net:
 
     # Running.
 
+    tops = property(lambda self: self._tops, doc="the tops of every layer, with those that it makes without a name")
     xp = property(lambda self: self.context.xp, doc="numpy or cupy")
     dtype = property(lambda self: self.context.dtype, doc="of all blobs")
 

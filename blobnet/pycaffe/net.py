@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partialmethod
+from itertools import zip_longest
 
 import numpy as np
 
+from blobnet.core.blob import Blob as CoreBlob
 from blobnet.core.layer import Layer as CoreLayer
 from blobnet.core.net import Net as CoreNet
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.errors import NetError, ShapeError, close_matches
 from blobnet.layers.data.memory_data import MemoryData
 from blobnet.pycaffe import modes
-from blobnet.pycaffe.blob import Blob, BlobVec, Faces, write_back
+from blobnet.pycaffe.blob import Blob, BlobVec, write_back
 from blobnet.pycaffe.hooks import add_hook
 from blobnet.pycaffe.layer import Layer, show_layer
 
@@ -52,48 +55,65 @@ class Net:
     # What is in the net.
 
     @cached_property
-    def blobs(self) -> dict[str, Blob]:
-        faces = Faces()
-        return {name: faces[blob] for name, blob in self.core.blobs.items()}
+    def _named(self) -> dict[CoreBlob, str]:
+        """The name of every blob, in the order in which layers make them; tops without one are "(automatic)"."""
+        named: dict[CoreBlob, str] = {}
+        for layer, tops in zip(self.core.layers, self.core.tops):
+            for blob, name in zip_longest(tops, layer.param.top, fillvalue="(automatic)"):
+                named.setdefault(blob, name)
+        return named
+
+    @cached_property
+    def _blobs(self) -> list[Blob]:
+        return [Blob(core) for core in self._named]
+
+    @cached_property
+    def blobs(self) -> OrderedDict[str, Blob]:
+        return OrderedDict(zip(self._blob_names, self._blobs))
 
     @cached_property
     def layers(self) -> list[Layer]:
         return [show_layer(layer) for layer in self.core.layers]
 
     @cached_property
-    def layer_dict(self) -> dict[str, Layer]:
-        return dict(zip(self._layer_names, self.layers))
+    def layer_dict(self) -> OrderedDict[str, Layer]:
+        return OrderedDict(zip(self._layer_names, self.layers))
 
     @cached_property
-    def params(self) -> dict[str, BlobVec]:
-        return {name: layer.blobs for name, layer in self.layer_dict.items() if len(layer.blobs)}
+    def params(self) -> OrderedDict[str, BlobVec]:
+        return OrderedDict((name, layer.blobs) for name, layer in zip(self._layer_names, self.layers)
+                           if len(layer.blobs))
 
     @cached_property
-    def top_names(self) -> dict[str, list[str]]:
-        return {layer.name: list(layer.param.top) for layer in self.core.layers}
+    def top_names(self) -> OrderedDict[str, list[str]]:
+        return OrderedDict((layer.name, [self._named[blob] for blob in tops])
+                           for layer, tops in zip(self.core.layers, self.core.tops))
 
     @cached_property
-    def bottom_names(self) -> dict[str, list[str]]:
-        return {layer.name: list(layer.param.bottom) for layer in self.core.layers}
+    def bottom_names(self) -> OrderedDict[str, list[str]]:
+        return OrderedDict((layer.name, list(layer.param.bottom)) for layer in self.core.layers)
 
     @cached_property
-    def blob_loss_weights(self) -> dict[str, float]:
-        weights = dict.fromkeys(self.core.blobs, 0.0)
-        for layer in self.core.layers:
-            weights.update(zip(layer.param.top, layer.loss_weights))
-        return weights
+    def _blob_loss_weights(self) -> list[float]:
+        weights = dict.fromkeys(self._named, 0.0)
+        for layer, tops in zip(self.core.layers, self.core.tops):
+            weights.update(zip(tops, layer.loss_weights))
+        return list(weights.values())
+
+    @cached_property
+    def blob_loss_weights(self) -> OrderedDict[str, float]:
+        return OrderedDict(zip(self._blob_names, self._blob_loss_weights))
 
     inputs = property(lambda self: list(self.core.inputs))
     outputs = property(lambda self: list(self.core.outputs))
     _layer_names = property(lambda self: [layer.name for layer in self.core.layers])
-    _blob_names = property(lambda self: list(self.blobs))
-    _blobs = property(lambda self: list(self.blobs.values()))
-    _blob_loss_weights = property(lambda self: list(self.blob_loss_weights.values()))
+    _blob_names = property(lambda self: list(self._named.values()))
     _inputs = property(lambda self: self._numbers(self.inputs))
     _outputs = property(lambda self: self._numbers(self.outputs))
 
     def _top_ids(self, layer: int) -> list[int]:
-        return self._numbers(self.core.layers[layer].param.top)
+        numbers = {blob: number for number, blob in enumerate(self._named)}
+        return [numbers[blob] for blob in self.core.tops[layer]]
 
     def _bottom_ids(self, layer: int) -> list[int]:
         return self._numbers(self.core.layers[layer].param.bottom)
@@ -171,13 +191,21 @@ class Net:
         lengths = {name: len(array) for name, array in {**values, **gradients}.items()}
         if len(set(lengths.values())) != 1:
             raise ShapeError(f"net {self.core.name!r}", expected="inputs of one length", got=lengths or "none")
-        length, size = next(iter(lengths.values())), next(iter(self.core.blobs.values())).shape[0]
+        length, size = next(iter(lengths.values())), self._blobs[0].shape[0]
         data, gradient = [], []
-        for given, above in zip(_batches(values, length, size), _batches(gradients, length, size)):
+        for given, above in zip_longest(self._batch(values), self._batch(gradients), fillvalue={}):
             data.append(_copies(self.forward(blobs, **given)))
             if diffs is not None:
                 gradient.append(_copies(self.backward(diffs, **above)))
         return _joined(data, length, size), _joined(gradient, length, size)
+
+    def _batch(self, blobs: Mapping[str, Sequence]) -> Iterator[dict[str, np.ndarray]]:
+        """The arrays of `blobs`, all of one length, in pieces of the net's batch, the last one filled up with zeros."""
+        length, size = max(map(len, blobs.values()), default=0), self._blobs[0].shape[0]
+        for first in range(0, length, size):
+            pieces = {name: np.asarray(array[first:first + size]) for name, array in blobs.items()}
+            yield {name: np.concatenate([piece, np.zeros((size - len(piece), *piece.shape[1:]), piece.dtype)])
+                   for name, piece in pieces.items()}
 
     def _fill(self, which: str, expected: Sequence[str], given: Mapping) -> None:
         """Copy keyword arguments into the data of the inputs or the diffs of the outputs."""
@@ -220,6 +248,8 @@ class Net:
             raise NetError(layer.where, expected="a net that begins with a MemoryData layer", got=layer.type)
         layer.reset(data, labels)
 
+    _set_input_arrays = set_input_arrays
+
     # Functions called with the number of every layer, before or after it runs.
 
     def _add_hook(self, when: str, run: Callable[[int], object]) -> None:
@@ -239,6 +269,8 @@ class Net:
 
     def share_with(self, other: Net) -> None:
         """Use the parameters of the layers of the same names in `other` from now on."""
+        if not isinstance(other, Net):
+            raise NetError(f"net {self.core.name!r}", "sharing parameters", expected="a caffe.Net", got=repr(other))
         write_back()
         self.core.share_with(other.core)
 
@@ -259,14 +291,6 @@ class Net:
 
     def __repr__(self) -> str:
         return repr(self.core)
-
-
-def _batches(arrays: Mapping[str, Sequence], length: int, size: int) -> Iterator[dict[str, np.ndarray]]:
-    """`arrays` in pieces of `size`, the last one filled up with zeros."""
-    for first in range(0, length, size):
-        pieces = {name: np.asarray(array[first:first + size]) for name, array in arrays.items()}
-        yield {name: np.concatenate([piece, np.zeros((size - len(piece), *piece.shape[1:]), piece.dtype)])
-               for name, piece in pieces.items()}
 
 
 def _copies(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

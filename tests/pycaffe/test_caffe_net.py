@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import caffe
 import numpy as np
 import pytest
@@ -52,6 +54,8 @@ def test_names(net):
     assert list(net.params) == ["conv", "fc"] and [len(blobs) for blobs in net.params.values()] == [2, 2]
     assert [layer.type for layer in net.layers][:3] == ["Input", "Convolution", "ReLU"]
     assert net.layers[3].blobs[0].data is net.params["fc"][0].data
+    for mapping in (net.blobs, net.params, net.layer_dict, net.top_names, net.bottom_names, net.blob_loss_weights):
+        assert isinstance(mapping, OrderedDict)
     assert isinstance(net.layers[0], caffe.Layer) and len(net._blobs) == 7
     assert [blob.shape for blob in net.params["conv"][:]] == [(3, 2, 3, 3), (3,)]
 
@@ -61,6 +65,22 @@ def test_blob_loss_weights(tmp_path):
       layer { name: "l" type: "EuclideanLoss" bottom: "prob" bottom: "double" top: "l" loss_weight: 0.5 }''')
     weights = caffe.Net(str(tmp_path / "loss.prototxt"), caffe.TRAIN).blob_loss_weights
     assert weights["l"] == 0.5 and sum(weights.values()) == 0.5
+
+
+def test_tops_without_a_name(tmp_path):
+    """A loss makes its own top where none is named; there is no output of that name."""
+    (tmp_path / "auto.prototxt").write_text('''
+      layer { name: "x" type: "Input" top: "x" top: "y" input_param { shape { dim: 2 dim: 3 } } }
+      layer { name: "n" type: "EuclideanLoss" bottom: "x" bottom: "y" loss_weight: 3 }
+      layer { name: "r" type: "ReLU" bottom: "y" top: "z" }''')
+    net = caffe.Net(str(tmp_path / "auto.prototxt"), caffe.TRAIN)
+    split = ["y_x_1_split_0", "y_x_1_split_1"]
+    assert net._blob_names == list(net.blobs) == ["x", "y", *split, "(automatic)", "z"]
+    assert net.top_names["n"] == ["(automatic)"] and net._top_ids(2) == [4] and net._bottom_ids(2) == [0, 2]
+    assert net.blob_loss_weights["(automatic)"] == 3 and net._blob_loss_weights == [0, 0, 0, 0, 3, 0]
+    assert net.outputs == ["z"] and net._outputs == [5]
+    found = net.forward(["(automatic)"], x=np.ones((2, 3)), y=np.zeros((2, 3)))
+    assert set(found) == {"z", "(automatic)"} and found["(automatic)"] == 1.5 == net.core.loss / 3
 
 
 def test_blobs_are_written_through(net):
@@ -84,8 +104,11 @@ def test_constructors(path, net, tmp_path):
         assert again.core.phase == caffe.TEST
     with pytest.raises(NetError, match="no phase; write Net"):
         caffe.Net(path, weights)
-    with pytest.raises((BlobnetError, OSError), match="nowhere"):
-        caffe.Net(str(tmp_path / "nowhere.prototxt"), caffe.TEST)
+    for error in (BlobnetError, RuntimeError, OSError):
+        with pytest.raises(error, match="nowhere.prototxt: no such file"):
+            caffe.Net(str(tmp_path / "nowhere.prototxt"), caffe.TEST)
+        with pytest.raises(error, match="nowhere.caffemodel: no such file"):
+            caffe.Net(path, caffe.TEST, weights=str(tmp_path / "nowhere.caffemodel"))
 
 
 def test_weights_as_files(path, net, tmp_path):
@@ -163,6 +186,14 @@ def test_forward_all_of_outputs_without_a_batch(tmp_path):
     assert out["flat"].tolist() == [1] * 18 + [0] * 6 and out["sum"].tolist() == [12, 6]  # a sum a batch
 
 
+def test_batches(net):
+    x = images(10)
+    first, second, third = net._batch({"data": x, "more": list(x[:, 0])})
+    np.testing.assert_array_equal(second["data"], x[4:8])
+    np.testing.assert_array_equal(third["data"], np.concatenate([x[8:], 0 * x[:2]]))
+    assert first["more"].shape == third["more"].shape == (4, 3, 3)
+
+
 def test_forward_backward_all(net):
     x, dy = images(6), images(6, seed=2).reshape(6, 18)[:, :5]
     data, diffs = net.forward_backward_all(data=x, double=dy, prob=0 * dy, diffs=["conv"])
@@ -185,6 +216,7 @@ def test_forward_backward_all(net):
     (lambda net: net.backward(prob=np.zeros((4, 5))), NetError, "expected the blobs .*; give all of them"),
     (lambda net: net.forward_all(), ShapeError, "expected inputs of one length, got none"),
     (lambda net: net.forward_backward_all(date=images(4)), NetError, "no input or output 'date'; did you mean 'data'"),
+    (lambda net: net.share_with(3), NetError, "net 'small': sharing parameters, expected a caffe.Net, got 3"),
     (lambda net: net.set_input_arrays(images(4), np.zeros(4)), NetError, "begins with a MemoryData layer, got Input"),
 ])
 def test_errors(net, call, error, message):
@@ -215,6 +247,8 @@ def test_memory_data(tmp_path):
     net = caffe.Net(str(tmp_path / "memory.prototxt"), caffe.TEST)
     net.set_input_arrays(images(4), np.arange(4, dtype="float32"))
     assert [net.forward()["y"].ravel().tolist() for _ in range(3)] == [[0, 1], [2, 3], [0, 1]]
+    net._set_input_arrays(images(2), np.full((2, 1, 1, 1), 5, "float32"))
+    assert net.forward()["y"].ravel().tolist() == [5, 5]
 
 
 def test_hooks(net):
