@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import difflib
+from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
 
@@ -45,12 +46,20 @@ class NetError(BlobnetError):
     """A network that cannot be built or run: unknown types and blobs, wrong arity, cycles, bad states."""
 
 
+class UnknownLayer(NetError, ValueError):
+    """A layer that a net does not have; a ValueError as well, as pycaffe raises it."""
+
+
 class ShapeError(BlobnetError):
     """Arrays whose shapes do not fit each other or the layer that takes them."""
 
 
 class DataError(BlobnetError):
     """Data that is missing, truncated, or outside the range a layer can take (labels, images, databases)."""
+
+
+class MissingFile(DataError, FileNotFoundError, RuntimeError):
+    """A file that is not there; an OSError as Python, and a RuntimeError as pycaffe raises it."""
 
 
 class SolverError(BlobnetError):
@@ -71,10 +80,10 @@ def within(where: str, hint: str = "") -> Iterator[None]:
         raise
 
 
-class Names(dict):
-    """A dict by names, such as blobs, whose KeyError for a name that is missing names close matches."""
+class Names(OrderedDict):
+    """A dict by names of `what`, such as blobs, whose KeyError for a name that is missing names close matches."""
 
-    def __init__(self, what: str, *items):
+    def __init__(self, *items, what: str = "name"):
         self.what = what
         super().__init__(*items)
 

@@ -79,7 +79,7 @@ def _backward(layer: Layer, top: Sequence[Blob], propagate_down: Sequence[bool],
             log.info("    [Backward] Layer %s, param blob %d diff: %g", layer.name, i, magnitude(blob.diff))
 
 
-def _backward_all(net: Net, start: str | None = None, end: str | None = None) -> dict:
+def _backward_all(net: Net, start: str | int | None = None, end: str | int | None = None) -> dict:
     diffs = type(net).backward(net, start, end)
     if start is end is None:
         arrays = [[getattr(parameter.blob, which) for parameter in net.parameters] for which in ("data", "diff")]

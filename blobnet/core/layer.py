@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -11,7 +12,7 @@ from blobnet.backend import random_stream
 from blobnet.core.blob import Blob
 from blobnet.core.context import Context
 from blobnet.core.fillers import fill
-from blobnet.errors import NetError
+from blobnet.errors import NetError, ShapeError
 
 Arity = int | tuple[int, int | None]
 
@@ -36,6 +37,7 @@ class Layer:
     in_place: bool = False            # whether a top may be the bottom of the same position
     reshape_always: bool = False      # reshape depends on more than the shapes of the bottoms
     unforced_bottoms: tuple[int, ...] = ()  # bottoms (labels) to which force_backward does not apply
+    has_run: bool = False             # forward, in its net: there is something to run backward from
     published_gradient: bool = False  # the default is a published gradient; options.gradient: EXACT is the derivative
 
     def __init__(self, param: Message, context: Context, index: int = 0):
@@ -45,6 +47,7 @@ class Layer:
         self.where = f"layer {self.name!r} ({self.type})"
         self.options = getattr(param, self.options_field) if self.options_field else None
         self.blobs: list[Blob] = []
+        self._param_shapes: list[tuple[int, ...]] = []
         self.param_propagate_down: list[bool] = []
         self.loss_weights: list[float] = []
         self._fill_stream = random_stream(np, context.seed, index)
@@ -82,8 +85,27 @@ class Layer:
         blob = Blob(shape, self.xp, self.dtype)
         fill(blob.data, filler, self._fill_stream, self.where)
         self.blobs.append(blob)
+        self._param_shapes.append(blob.shape)
         self.param_propagate_down.append(True)
         return blob
+
+    def param_data(self, index: int):
+        """The values of a parameter in the shape that `add_param` gave it, though somebody reshaped the blob since."""
+        return self._as_added(index, "data")
+
+    def param_diff(self, index: int):
+        """The gradient of a parameter, as `param_data`."""
+        return self._as_added(index, "diff")
+
+    def _as_added(self, index: int, which: str):
+        blob, shape = self.blobs[index], self._param_shapes[index]
+        if blob.shape == shape:
+            return getattr(blob, which)
+        count = math.prod(shape)
+        if blob.count < count:
+            raise ShapeError(self.where, f"parameter {index} was reshaped", expected=f"at least {count} numbers, as in "
+                             f"{shape}", got=f"{blob.count} in {blob.shape}")
+        return getattr(blob, which).reshape(-1)[:count].reshape(shape)
 
     def random(self) -> np.random.Generator:
         """The random stream of this forward pass: the same step gives the same numbers."""
@@ -108,6 +130,19 @@ class Layer:
         self.loss_weights = weights or [0.0] * len(top)
         self.setup(bottom, top)
         self.update_shapes(bottom, top)
+
+    def setup_again(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Run `setup` once more, as for these blobs; the parameters stay as they are."""
+        lists = self.blobs, self._param_shapes, self.param_propagate_down
+        kept = [list(items) for items in lists]
+        try:
+            for items in lists:
+                items.clear()
+            self.setup(bottom, top)
+        finally:
+            for items, old in zip(lists, kept):
+                items[:] = old
+            self._last_shapes = None
 
     def update_shapes(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Reshape if a bottom, or a top that somebody reshaped, has another shape than the last time."""

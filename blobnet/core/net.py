@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import numbers
 import os
 from collections.abc import Sequence
 
@@ -18,7 +19,7 @@ from blobnet.core.registry import layer_class
 from blobnet.core.weights import copy_weights, write_net
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.core.wiring import Node, plan_backward
-from blobnet.errors import Names, NetError, ShapeError, close_matches
+from blobnet.errors import Names, NetError, ShapeError, UnknownLayer, close_matches
 from blobnet.netdef.load import load
 from blobnet.proto.files import locate_layer
 from blobnet.proto.hdf5 import is_hdf5, named_hdf5
@@ -60,9 +61,9 @@ class Net:
         self.name = definition.name
         self.definition = definition
         self.layers: list[Layer] = []
-        self.layer_dict: dict[str, Layer] = Names("layer")
-        self.blobs: dict[str, Blob] = Names("blob")
-        self.params: dict[str, list[Blob]] = Names("layer with parameters")
+        self.layer_dict: dict[str, Layer] = Names(what="layer")
+        self.blobs: dict[str, Blob] = Names(what="blob")
+        self.params: dict[str, list[Blob]] = Names(what="layer with parameters")
         self.parameters: list[Parameter] = []
         self.inputs: list[str] = []
         self.loss = 0.0
@@ -77,7 +78,7 @@ class Net:
         self._prune(definition.force_backward)
         self._take_inline_weights(definition)
         for given in [weights] if isinstance(weights, (str, os.PathLike, Message)) else weights or ():
-            if not self.copy_from(given):
+            if not self.copy_from(given) and self.params:
                 file = "the weights" if isinstance(given, Message) else repr(os.fspath(given))
                 raise NetError(os.fspath(self._origin or f"net {self.name!r}"), f"no layer with parameters in {file} "
                                "has the name of one of this net", hint="give the weights of such a net")
@@ -159,11 +160,12 @@ class Net:
 
     # Running.
 
+    tops = property(lambda self: self._tops, doc="the tops of every layer, with those that it makes without a name")
     xp = property(lambda self: self.context.xp, doc="numpy or cupy")
     dtype = property(lambda self: self.context.dtype, doc="of all blobs")
 
-    def forward(self, start: str | None = None, end: str | None = None, **inputs) -> dict:
-        """Run the layers from `start` to `end` (names, both included); return the output blobs' data by name.
+    def forward(self, start: str | int | None = None, end: str | int | None = None, **inputs) -> dict:
+        """Run the layers from `start` to `end` (names or numbers, both included); return the outputs' data by name.
 
         With `end`, these are the tops of that layer. The arrays are the blobs' own: the next forward overwrites them.
         Keyword arguments are copied into the blobs of their names first, which take their shapes.
@@ -176,6 +178,7 @@ class Net:
                 for layer, bottoms, tops in zip(self.layers[first:last + 1], self._bottoms[first:], self._tops[first:]):
                     layer.update_shapes(bottoms, tops)
                     layer.forward(bottoms, tops)
+                    layer.has_run = True
                     loss = loss + layer.loss(tops)
         except ShapeError as error:
             if any(turned):
@@ -186,15 +189,19 @@ class Net:
         names = self.outputs if end is None else [*self.layers[last].param.top]
         return {name: self.blobs[name].data for name in names}
 
-    def backward(self, start: str | None = None, end: str | None = None) -> dict:
-        """Run backward from layer `start` down to layer `end` (names, both included); return the inputs' diffs by name.
+    def backward(self, start: str | int | None = None, end: str | int | None = None) -> dict:
+        """Run backward from layer `start` down to `end` (names or numbers, both included); return the inputs' diffs.
 
-        The diff of an input is computed only if something asks for it, such as force_backward in the net.
+        The diff of an input is computed only if something asks for it, such as force_backward in the net. NetError for
+        a layer that never ran forward.
         """
         first, last = self._range(end, start, of="backward")
         with single_threaded_blas():
             for i in range(last, first - 1, -1):
                 if self._nodes[i].needs_backward:
+                    if not self.layers[i].has_run:
+                        raise NetError(self.layers[i].where, "has nothing to run backward from",
+                                       hint="run forward first")
                     self.layers[i].backward(self._tops[i], self._nodes[i].bottom_needs_backward, self._bottoms[i])
         return {name: self.blobs[name].diff for name in self.inputs}
 
@@ -214,14 +221,22 @@ class Net:
         for parameter in self.parameters:
             parameter.blob.diff.fill(0)
 
-    def _range(self, first: str | None, last: str | None, of: str = "forward") -> tuple[int, int]:
-        """The positions of two layers, by default the first and the last of the net."""
+    def position(self, layer: str | int, of: str = "a layer") -> int:
+        """The number of a layer, by its name (of several with one name the first) or by that number itself."""
         names = [layer.name for layer in self.layers]
-        for name in (first, last):
-            if name is not None and name not in self.layer_dict:
-                raise NetError(f"{of} of net {self.name!r}", f"no layer {name!r}", hint=close_matches(name, names))
-        low, high = 0 if first is None else names.index(first), len(names) - 1 if last is None else names.index(last)
-        if low > high and names:
+        if layer in names:
+            return names.index(layer)
+        number = isinstance(layer, numbers.Integral) and not isinstance(layer, bool)
+        if number and 0 <= layer < len(names):
+            return int(layer)
+        what, known = f"{of} of net {self.name!r}", f"a number from 0 to {len(names) - 1}" if number else None
+        raise UnknownLayer(what, f"no layer {layer!r}", expected=known, hint=close_matches(str(layer), names))
+
+    def _range(self, first: str | int | None, last: str | int | None, of: str = "forward") -> tuple[int, int]:
+        """The positions of two layers, by default the first and the last of the net."""
+        low = 0 if first is None else self.position(first, of)
+        high = len(self.layers) - 1 if last is None else self.position(last, of)
+        if low > high and self.layers:
             raise NetError(f"{of} of net {self.name!r}", f"layer {first!r} comes after {last!r}",
                            hint="exchange start and end")
         return low, high

@@ -45,8 +45,9 @@ def crop_pil(source: str | os.PathLike, target: str | os.PathLike, side: int) ->
     """
     from PIL import Image
 
+    source = require_file(source)
     try:
-        with Image.open(require_file(source)) as image:
+        with Image.open(source) as image:
             image.load()
         if image.mode not in ("L", "RGB", "CMYK"):
             image = image.convert("RGB")

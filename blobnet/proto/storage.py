@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from blobnet.errors import DataError
+from blobnet.errors import DataError, MissingFile
 
 
 @contextmanager
@@ -40,7 +40,7 @@ def atomic_write(path: str | os.PathLike) -> Iterator[BinaryIO]:
 
 
 def require_file(path: str | os.PathLike) -> Path:
-    """`path`, if a file is there; else DataError naming the folder looked in and files with a similar name."""
+    """`path`, if a file is there; else MissingFile naming the folder looked in and files with a similar name."""
     path = Path(path)
     if path.is_file():
         return path
@@ -48,8 +48,8 @@ def require_file(path: str | os.PathLike) -> Path:
         raise DataError(str(path), "expected a file, got a folder")
     folder = path.parent.absolute()
     if not folder.is_dir():
-        raise DataError(str(path), f"no such file: there is no folder {str(folder)!r}")
+        raise MissingFile(str(path), f"no such file: there is no folder {str(folder)!r}")
     names = [item.name for item in folder.iterdir() if item.is_file()]
     close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.6)
     hint = "did you mean " + " or ".join(map(repr, close)) + "?" if close else ""
-    raise DataError(str(path), f"no such file in {str(folder)!r}", hint=hint)
+    raise MissingFile(str(path), f"no such file in {str(folder)!r}", hint=hint)

@@ -6,7 +6,7 @@ GPU computes again; from then on they are stale until somebody asks again, as in
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, MutableSequence
 
 import numpy as np
 
@@ -80,7 +80,7 @@ class Faces(dict):
         return face
 
 
-class BlobVec(Sequence):
+class BlobVec(MutableSequence):
     """The parameters of a layer."""
 
     def __init__(self, cores: list[CoreBlob]):
@@ -89,13 +89,29 @@ class BlobVec(Sequence):
     def __len__(self) -> int:
         return len(self._cores)
 
-    def __getitem__(self, index):
+    def __getitem__(self, index: int | slice):
         found = self._cores[index]
         return [self._faces[core] for core in found] if isinstance(index, slice) else self._faces[found]
+
+    def __setitem__(self, index: int | slice, value: Blob | Iterable[Blob]) -> None:
+        self._cores[index] = [self._core(blob) for blob in value] if isinstance(index, slice) else self._core(value)
+
+    def __delitem__(self, index: int | slice) -> None:
+        del self._cores[index]
+
+    def insert(self, index: int, value: Blob) -> None:
+        """Let `value`, a blob that is there already, be a parameter too."""
+        self._cores.insert(index, self._core(value))
 
     def add_blob(self, *shape: int) -> None:
         """Append a parameter of this shape, filled with 0; for the setup of Python layers."""
         self._cores.add_blob(*shape)
+
+    def _core(self, blob: Blob) -> CoreBlob:
+        if not isinstance(blob, Blob):
+            raise TypeError(f"a parameter is a caffe.Blob, got {blob!r}; add_blob(*shape) makes one")
+        self._faces[blob.core] = blob
+        return blob.core
 
     def __repr__(self) -> str:
         return repr(list(self))

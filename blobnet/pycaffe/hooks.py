@@ -16,7 +16,7 @@ class HookedNet(Net):
 
     calls: dict[str, list[Callable[[int], object]]]
 
-    def forward(self, start: str | None = None, end: str | None = None, **inputs) -> dict:
+    def forward(self, start: str | int | None = None, end: str | int | None = None, **inputs) -> dict:
         """As Net.forward."""
         first, last = self._range(start, end)
         step, loss = self.context.step, 0.0
@@ -24,20 +24,20 @@ class HookedNet(Net):
             for i in range(first, last + 1):
                 self._call("before_forward", i)
                 self.context.step = step  # it counts passes through the net, not through layers
-                super().forward(self.layers[i].name, self.layers[i].name, **inputs)
+                super().forward(i, i, **inputs)
                 loss, inputs = loss + self.loss, {}
                 self._call("after_forward", i)
         self.loss = loss
         names = self.outputs if end is None else self.layers[last].param.top
         return {name: self.blobs[name].data for name in names}
 
-    def backward(self, start: str | None = None, end: str | None = None) -> dict:
+    def backward(self, start: str | int | None = None, end: str | int | None = None) -> dict:
         """As Net.backward. The functions are called for the layers that have nothing to do as well."""
         first, last = self._range(end, start, of="backward")
         with single_threaded_blas():
             for i in range(last, first - 1, -1):
                 self._call("before_backward", i)
-                super().backward(self.layers[i].name, self.layers[i].name)
+                super().backward(i, i)
                 self._call("after_backward", i)
         return {name: self.blobs[name].diff for name in self.inputs}
 

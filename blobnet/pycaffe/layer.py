@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cached_property
 
 from google.protobuf.message import Message
 
@@ -41,7 +42,7 @@ class Layer:
 
     blob_view = HostView  # what the layer type Python makes of this class
     type = "Python"
-    param_str_ = property(lambda self: self.param_str, doc="param_str, as it was called at first")
+    param_str_ = cached_property(lambda self: self.param_str)  # as it was called at first; a class may have its own
 
     def __init__(self, param: Message):
         """`param` is the LayerParameter."""
@@ -63,6 +64,16 @@ class BuiltIn(Layer):
 
     def __init__(self, core: CoreLayer):
         self.core, self.type, self.blobs = core, core.type, BlobVec(core.blobs)
+
+    def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Read the options again, as for these blobs; the parameters stay."""
+        write_back()
+        self.core.setup_again([blob.core for blob in bottom], [blob.core for blob in top])
+
+    def reshape(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
+        """Give these tops the shapes that follow from these bottoms; the net does its own before it runs the layer."""
+        write_back()
+        self.core.update_shapes([blob.core for blob in bottom], [blob.core for blob in top])
 
     def __repr__(self) -> str:
         return f"<{self.core.where}>"

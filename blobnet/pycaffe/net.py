@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partialmethod
+from itertools import zip_longest
 
 import numpy as np
 
 from blobnet.core.blob import CHANNELS_LAST, channels_last
+from blobnet.core.blob import Blob as CoreBlob
+from blobnet.core.layer import Layer as CoreLayer
 from blobnet.core.net import Net as CoreNet
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.errors import Names, NetError, ShapeError, close_matches
 from blobnet.layers.data.memory_data import MemoryData
 from blobnet.pycaffe import modes
-from blobnet.pycaffe.blob import Blob, BlobVec, Faces, write_back
+from blobnet.pycaffe.blob import Blob, BlobVec, write_back
 from blobnet.pycaffe.hooks import add_hook
 from blobnet.pycaffe.layer import Layer, show_layer
 
@@ -35,8 +39,10 @@ class Net:
                 raise NetError(f"net {os.fspath(network_file)!r}", "no phase",
                                hint=f"write Net({os.fspath(network_file)!r}, caffe.TEST, weights=…)")
             phase, weights, level = level, phase, None
-        self._show(CoreNet(network_file, phase, weights, level=level or 0, stages=stages or (), device=modes.device(),
+        self._show(CoreNet(network_file, phase, level=level or 0, stages=stages or (), device=modes.device(),
                            random_seed=modes.next_seed()))
+        if weights is not None:
+            self.copy_from(weights)  # as in Caffe, of layers that are in both; there may be none
 
     @classmethod
     def of(cls, core: CoreNet) -> Net:
@@ -52,10 +58,22 @@ class Net:
     # What is in the net.
 
     @cached_property
-    def blobs(self) -> dict[str, Blob]:
+    def _named(self) -> dict[CoreBlob, str]:
+        """The name of every blob, in the order in which layers make them; tops without one are "(automatic)"."""
+        named: dict[CoreBlob, str] = {}
+        for layer, tops in zip(self.core.layers, self.core.tops):
+            for blob, name in zip_longest(tops, layer.param.top, fillvalue="(automatic)"):
+                named.setdefault(blob, name)
+        return named
+
+    @cached_property
+    def _blobs(self) -> list[Blob]:
+        return [Blob(core) for core in self._named]
+
+    @cached_property
+    def blobs(self) -> OrderedDict[str, Blob]:
         """The blobs by name."""
-        faces = Faces()
-        return Names("blob", {name: faces[blob] for name, blob in self.core.blobs.items()})
+        return Names(zip(self._blob_names, self._blobs), what="blob")
 
     @cached_property
     def layers(self) -> list[Layer]:
@@ -63,45 +81,49 @@ class Net:
         return [show_layer(layer) for layer in self.core.layers]
 
     @cached_property
-    def layer_dict(self) -> dict[str, Layer]:
+    def layer_dict(self) -> OrderedDict[str, Layer]:
         """The layers by name."""
-        return Names("layer", zip(self._layer_names, self.layers))
+        return Names(zip(self._layer_names, self.layers), what="layer")
 
     @cached_property
-    def params(self) -> dict[str, BlobVec]:
+    def params(self) -> OrderedDict[str, BlobVec]:
         """The parameters by layer name, of the layers that have any."""
-        return Names("layer with parameters",
-                     {name: layer.blobs for name, layer in self.layer_dict.items() if len(layer.blobs)})
+        return Names(((name, layer.blobs) for name, layer in zip(self._layer_names, self.layers) if len(layer.blobs)),
+                     what="layer with parameters")
 
     @cached_property
-    def top_names(self) -> dict[str, list[str]]:
+    def top_names(self) -> OrderedDict[str, list[str]]:
         """The names of each layer's tops, by layer name."""
-        return {layer.name: list(layer.param.top) for layer in self.core.layers}
+        return OrderedDict((layer.name, [self._named[blob] for blob in tops])
+                           for layer, tops in zip(self.core.layers, self.core.tops))
 
     @cached_property
-    def bottom_names(self) -> dict[str, list[str]]:
+    def bottom_names(self) -> OrderedDict[str, list[str]]:
         """The names of each layer's bottoms, by layer name."""
-        return {layer.name: list(layer.param.bottom) for layer in self.core.layers}
+        return OrderedDict((layer.name, list(layer.param.bottom)) for layer in self.core.layers)
 
     @cached_property
-    def blob_loss_weights(self) -> dict[str, float]:
+    def _blob_loss_weights(self) -> list[float]:
+        weights = dict.fromkeys(self._named, 0.0)
+        for layer, tops in zip(self.core.layers, self.core.tops):
+            weights.update(zip(tops, layer.loss_weights))
+        return list(weights.values())
+
+    @cached_property
+    def blob_loss_weights(self) -> OrderedDict[str, float]:
         """The loss weight of each blob, by its name: 0 for what is no loss."""
-        weights = dict.fromkeys(self.core.blobs, 0.0)
-        for layer in self.core.layers:
-            weights.update(zip(layer.param.top, layer.loss_weights))
-        return weights
+        return OrderedDict(zip(self._blob_names, self._blob_loss_weights))
 
     inputs = property(lambda self: list(self.core.inputs), doc="names of the tops of Input layers")
     outputs = property(lambda self: list(self.core.outputs), doc="names of the blobs that no layer reads")
     _layer_names = property(lambda self: [layer.name for layer in self.core.layers])
-    _blob_names = property(lambda self: list(self.blobs))
-    _blobs = property(lambda self: list(self.blobs.values()))
-    _blob_loss_weights = property(lambda self: list(self.blob_loss_weights.values()))
+    _blob_names = property(lambda self: list(self._named.values()))
     _inputs = property(lambda self: self._numbers(self.inputs))
     _outputs = property(lambda self: self._numbers(self.outputs))
 
     def _top_ids(self, layer: int) -> list[int]:
-        return self._numbers(self.core.layers[layer].param.top)
+        numbers = {blob: number for number, blob in enumerate(self._named)}
+        return [numbers[blob] for blob in self.core.tops[layer]]
 
     def _bottom_ids(self, layer: int) -> list[int]:
         return self._numbers(self.core.layers[layer].param.bottom)
@@ -111,29 +133,29 @@ class Net:
 
     # Running.
 
-    def forward(self, blobs: Sequence[str] | None = None, start: str | None = None, end: str | None = None,
-                **kwargs) -> dict[str, np.ndarray]:
-        """Run the layers from `start` to `end` (names, both included); return the outputs' data by name.
+    def forward(self, blobs: Sequence[str] | None = None, start: str | int | None = None,
+                end: str | int | None = None, **kwargs) -> dict[str, np.ndarray]:
+        """Run the layers from `start` to `end` (names or numbers, both included); return the outputs' data by name.
 
         With `end` these are the tops of that layer; `blobs` names more. Keyword arguments are the values of all inputs,
         of their batch size (reshape the blobs before for another). The arrays are the blobs' own: the next forward
         overwrites them.
         """
-        names = list(self.outputs if end is None else self.top_names.get(end, ())) + list(blobs or ())
+        names = list(self.outputs if end is None else self._layer(end, "forward").param.top) + list(blobs or ())
         self._check_blobs(names)
         self._fill("data", self.inputs, kwargs)
         write_back()
         self.core.forward(start, end)
         return {name: self.blobs[name].data for name in names}
 
-    def backward(self, diffs: Sequence[str] | None = None, start: str | None = None, end: str | None = None,
-                 **kwargs) -> dict[str, np.ndarray]:
+    def backward(self, diffs: Sequence[str] | None = None, start: str | int | None = None,
+                 end: str | int | None = None, **kwargs) -> dict[str, np.ndarray]:
         """Run backward from layer `start` down to layer `end`; return the inputs' diffs by name.
 
         With `end` these are the diffs of the bottoms of that layer; `diffs` names more. Keyword arguments are the
         diffs of all outputs; without them they are what they were, for losses their weights.
         """
-        names = list(self.inputs if end is None else self.bottom_names.get(end, ())) + list(diffs or ())
+        names = list(self.inputs if end is None else self._layer(end, "backward").param.bottom) + list(diffs or ())
         self._check_blobs(names)
         self._fill("diff", self.outputs, kwargs)
         write_back()
@@ -143,13 +165,16 @@ class Net:
     def _forward(self, start: int, end: int) -> float:
         """Run the layers of these numbers, both included; return the loss."""
         write_back()
-        self.core.forward(self._layer_names[start], self._layer_names[end])
+        self.core.forward(start, end)
         return self.core.loss
 
     def _backward(self, start: int, end: int) -> None:
         """Run backward from layer number `start` down to `end`."""
         write_back()
-        self.core.backward(self._layer_names[start], self._layer_names[end])
+        self.core.backward(start, end)
+
+    def _layer(self, layer: str | int, of: str) -> CoreLayer:
+        return self.core.layers[self.core.position(layer, of)]
 
     def forward_all(self, blobs: Sequence[str] | None = None, **kwargs) -> dict[str, np.ndarray]:
         """Run forward over inputs of any length, a batch at a time; return the data of outputs and `blobs` by name.
@@ -176,13 +201,21 @@ class Net:
         lengths = {name: len(array) for name, array in {**values, **gradients}.items()}
         if len(set(lengths.values())) != 1:
             raise ShapeError(f"net {self.core.name!r}", expected="inputs of one length", got=lengths or "none")
-        length, size = next(iter(lengths.values())), next(iter(self.core.blobs.values())).shape[0]
+        length, size = next(iter(lengths.values())), self._blobs[0].shape[0]
         data, gradient = [], []
-        for given, above in zip(_batches(values, length, size), _batches(gradients, length, size)):
+        for given, above in zip_longest(self._batch(values), self._batch(gradients), fillvalue={}):
             data.append(_copies(self.forward(blobs, **given)))
             if diffs is not None:
                 gradient.append(_copies(self.backward(diffs, **above)))
         return _joined(data, length, size), _joined(gradient, length, size)
+
+    def _batch(self, blobs: Mapping[str, Sequence]) -> Iterator[dict[str, np.ndarray]]:
+        """The arrays of `blobs`, all of one length, in pieces of the net's batch, the last one filled up with zeros."""
+        length, size = max(map(len, blobs.values()), default=0), self._blobs[0].shape[0]
+        for first in range(0, length, size):
+            pieces = {name: np.asarray(array[first:first + size]) for name, array in blobs.items()}
+            yield {name: np.concatenate([piece, np.zeros((size - len(piece), *piece.shape[1:]), piece.dtype)])
+                   for name, piece in pieces.items()}
 
     def _fill(self, which: str, expected: Sequence[str], given: Mapping) -> None:
         """Copy keyword arguments into the data of the inputs or the diffs of the outputs."""
@@ -227,6 +260,8 @@ class Net:
             raise NetError(layer.where, expected="a net that begins with a MemoryData layer", got=layer.type)
         layer.reset(data, labels)
 
+    _set_input_arrays = set_input_arrays
+
     # Functions called with the number of every layer, before or after it runs.
 
     def _add_hook(self, when: str, run: Callable[[int], object]) -> None:
@@ -246,6 +281,8 @@ class Net:
 
     def share_with(self, other: Net) -> None:
         """Use the parameters of the layers of the same names in `other` from now on."""
+        if not isinstance(other, Net):
+            raise NetError(f"net {self.core.name!r}", "sharing parameters", expected="a caffe.Net", got=repr(other))
         write_back()
         self.core.share_with(other.core)
 
@@ -266,14 +303,6 @@ class Net:
 
     def __repr__(self) -> str:
         return repr(self.core)
-
-
-def _batches(arrays: Mapping[str, Sequence], length: int, size: int) -> Iterator[dict[str, np.ndarray]]:
-    """`arrays` in pieces of `size`, the last one filled up with zeros."""
-    for first in range(0, length, size):
-        pieces = {name: np.asarray(array[first:first + size]) for name, array in arrays.items()}
-        yield {name: np.concatenate([piece, np.zeros((size - len(piece), *piece.shape[1:]), piece.dtype)])
-               for name, piece in pieces.items()}
 
 
 def _copies(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

@@ -57,7 +57,7 @@ class Solver:
         self.core.solve(resume_file)
 
     def apply_update(self) -> None:
-        """Update the parameters from their diffs."""
+        """Update the parameters from their diffs and count the iteration, as every iteration of `step` does."""
         write_back()
         self.core.apply_update()
 

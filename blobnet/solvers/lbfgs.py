@@ -52,7 +52,10 @@ class LBFGS(Solver):
                               got=self.param.regularization_type, hint="L1 has no derivative at 0")
 
     def apply_update(self) -> None:
-        """Minimize over the batch that was just seen. Afterwards the diffs hold what was subtracted in all."""
+        """Minimize over the batch that was just seen.
+
+        Afterwards the diffs hold what was subtracted in all, and `iter` is one more.
+        """
         parameters = self.net.parameters
         learned = [parameter for parameter in parameters if parameter.lr_mult]
         others = [parameter.blob for parameter in parameters if not parameter.lr_mult]
@@ -68,6 +71,7 @@ class LBFGS(Solver):
             blob.data[...] = values
             blob.diff.fill(0)
         _scatter(learned, "diff", start - _gather(learned, "data"))
+        self.iter += 1
 
     def _objective(self, values: np.ndarray, learned: Sequence[Parameter], position: int) -> tuple[float, np.ndarray]:
         """f and its derivative at `values`, over the batch that begins after `position` forwards."""

@@ -154,7 +154,6 @@ class Solver:
                 show_update(self.net, self.apply_update)
             else:
                 self.apply_update()
-            self.iter += 1
             if self.snapshot_requested or self._is_due(param.snapshot):
                 self.snapshot()
             if self.stop_requested:
@@ -164,7 +163,7 @@ class Solver:
     def apply_update(self) -> None:
         """Update every parameter from its gradient: clip, average over iter_size, regularize, `update`, subtract.
 
-        Afterwards the diffs of the parameters hold what was subtracted.
+        Afterwards the diffs of the parameters hold what was subtracted, and `iter` is one more.
         """
         param = self.param
         steps, self.rate_steps = self.rate_steps, next_steps(self.iter, param, self.rate_steps)
@@ -176,6 +175,7 @@ class Solver:
         factor = clip_factor(self.net.parameters, param.clip_gradients) / param.iter_size
         for index, parameter in enumerate(self.net.parameters):
             self._update_parameter(index, parameter, factor)
+        self.iter += 1
 
     def _update_parameter(self, index: int, parameter: Parameter, factor: float) -> None:
         data, gradient = parameter.blob.data.reshape(-1), parameter.blob.diff.reshape(-1)

@@ -160,6 +160,50 @@ def test_forward_from_a_layer_with_another_batch_and_then_from_the_front():
     assert_same(run(net, **batch(4)), run(build(), **batch(4)))
 
 
+def test_layers_by_their_numbers():
+    net, named = build(), build()
+    x = batch(4)
+    assert_same(net.forward(end=3, **x), named.forward(end="relu", **x))
+    assert_same(net.forward(start=np.int64(4)), named.forward(start=named.layers[4].name))
+    net.backward(7, 5), named.backward(named.layers[7].name, named.layers[5].name)
+    np.testing.assert_array_equal(net.blobs["r"].diff, named.blobs["r"].diff)
+    assert net.position("drop") == net.position(2) == 2
+
+
+TWINS = """
+layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 2 } } }
+layer { type: "Power" bottom: "x" top: "a" power_param { scale: 2 } }
+layer { type: "Power" bottom: "a" top: "b" power_param { scale: 3 } }
+layer { name: "twin" type: "Power" bottom: "b" top: "c" power_param { scale: 5 } }
+layer { name: "twin" type: "Power" bottom: "c" top: "d" power_param { scale: 7 } }
+"""
+
+
+def test_a_number_reaches_a_layer_that_its_name_does_not():
+    net = build("", "force_backward: true %s" + TWINS)
+    net.forward(x=np.ones(2))
+    net.blobs["a"].data[...] = net.blobs["c"].data[...] = 1
+    assert set(net.forward(2, 2)) == {"b"} and net.blobs["b"].data.tolist() == [3, 3]
+    assert set(net.forward(4, 4)) == {"d"} and net.blobs["d"].data.tolist() == [7, 7]
+    assert set(net.forward(end="twin")) == {"c"}
+    net.blobs["d"].diff[...] = 1
+    net.backward(4, 4)
+    assert net.blobs["c"].diff.tolist() == [7, 7] and not net.blobs["b"].diff.any()
+
+
+@pytest.mark.parametrize("start", [None, "ip"])
+def test_backward_wants_a_forward_before(start):
+    net = build()
+    net.forward(end="ip", **batch(4))
+    net.backward("ip")  # what ran can run back
+    with pytest.raises(NetError, match="layer 'norm' .EuclideanLoss.: has nothing to run backward from; run forward"):
+        net.backward("norm")
+    with pytest.raises(NetError, match="run forward first"):
+        build().backward(start)
+    net.forward()
+    net.backward()
+
+
 def test_backward_of_a_part():
     net = build()
     net.forward(**batch(4))
@@ -187,11 +231,16 @@ def test_backward_from_a_diff_that_the_user_wrote():
     (lambda net: net.backward(end="rel"), ["backward of net 'net'", "no layer 'rel'", "did you mean 'relu'"]),
     (lambda net: net.forward(start="ip", end="hidden"), ["layer 'ip' comes after 'hidden'", "exchange start and end"]),
     (lambda net: net.backward(start="hidden", end="ip"), ["layer 'ip' comes after 'hidden'", "exchange start and end"]),
+    (lambda net: net.forward(0, 100), ["forward of net 'net'", "no layer 100", "expected a number from 0 to 8"]),
+    (lambda net: net.forward(-1, 2), ["no layer -1", "expected a number from 0 to 8"]),
+    (lambda net: net.forward(True), ["no layer True"]),
+    (lambda net: net.forward(2, 1), ["layer 2 comes after 1"]),
     (lambda net: net.forward(X=[1]), ["net 'net'", "no blob 'X'", "did you mean 'x'"]),
 ])
 def test_unknown_names(call, words):
     with pytest.raises(NetError) as error:
         call(build())
+    assert isinstance(error.value, ValueError) == ("no layer" in str(error.value))
     assert all(word in str(error.value) for word in words), error.value
 
 

@@ -94,6 +94,55 @@ class Breaks(Gain):
         self.no_such_attribute
 
 
+class Own(Gain):
+    """Attributes of its own under names that the base class or the net could want."""
+
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.seen = []
+
+    @property
+    def name(self):
+        return "its own"
+
+    def setup(self, bottom, top):
+        super().setup(bottom, top)
+        self.param_str_ = eval(self.param_str)
+
+
+class Named(Gain):
+    def __init__(self, *args):
+        super().__init__(*args)
+        self.name = "given"
+
+    def param_str_(self):
+        return 3
+
+
+class Method(Gain):
+    def name(self):
+        return "a method"
+
+
+class Borrower(caffe.Layer):
+    """Its parameters are blobs that are there already."""
+
+    def setup(self, bottom, top):
+        self.blobs.append(bottom[1])
+        self.blobs.extend([bottom[0], bottom[1]])
+        assert self.blobs[0] is bottom[1] and len(self.blobs) == 3
+        self.blobs[2] = bottom[0]
+        assert self.blobs[1] is self.blobs[2] is bottom[0]
+        del self.blobs[1:]
+        assert list(self.blobs) == [bottom[1]]
+
+    def reshape(self, bottom, top):
+        top[0].reshape(*bottom[0].shape)
+
+    def forward(self, bottom, top):
+        top[0].data[...] = bottom[0].data * self.blobs[0].data
+
+
 class Half(caffe.Layer):
     def setup(self, bottom, top):
         pass
@@ -173,6 +222,40 @@ def test_parameters(make, tmp_path):
     assert (layer.blobs[0].data == 3).all()
     with pytest.raises(IndexError):
         layer.blobs[2]
+
+
+@pytest.mark.parametrize("kind, name", [("Own", "its own"), ("Named", "given"), ("Method", "a method"),
+                                        ("Gain", "g")])
+def test_attributes_of_the_users_own(make, kind, name):
+    net = make(INPUT + LAYER.format("g", kind, 'bottom: "x" top: "p"', "param_str: \'{\"a\": 1}\'"))
+    layer = net.layer_dict["g"]
+    assert (layer.name() if callable(layer.name) else layer.name) == name
+    assert layer.param_str_ == {"a": 1} if kind == "Own" else layer.param_str == '{"a": 1}'
+    assert (net.forward()["p"] == 0).all()
+
+
+def test_a_list_of_parameters_can_be_changed(make):
+    net = make(INPUT + LAYER.format("b", "Borrower", 'bottom: "x" bottom: "y" top: "p"', ""))
+    x, y = np.random.default_rng(0).random((2, 4, 3), "float32")
+    np.testing.assert_array_equal(net.forward(x=x, y=y)["p"], x * y)
+    assert net.params["b"][0].core is net.blobs["y"].core
+    with pytest.raises(TypeError, match="a parameter is a caffe.Blob, got 3; add_blob"):
+        net.params["b"].append(3)
+
+
+def test_layers_of_blobnet_are_set_up_and_reshaped_again(make):
+    net = make('layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 dim: 4 dim: 4 } } }'
+               'layer { name: "c" type: "Convolution" bottom: "x" top: "y" convolution_param { num_output: 2 '
+               'kernel_size: 3 weight_filler { type: "xavier" } } }')
+    layer, x, y = net.layers[1], net.blobs["x"], net.blobs["y"]
+    weights, before = layer.blobs[0].data.copy(), net.forward(x=np.ones((2, 3, 4, 4)))["y"].copy()
+    layer.setup([x], [y])
+    assert len(layer.blobs) == len(net.params["c"]) == 2 and (layer.blobs[0].data == weights).all()
+    np.testing.assert_array_equal(net.forward()["y"], before)
+    x.reshape(1, 3, 6, 5)
+    layer.reshape([x], [y])
+    assert y.shape == (1, 2, 4, 3)
+    assert net.forward()["y"].shape == (1, 2, 4, 3)
 
 
 def test_exceptions_keep_their_traceback(make):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections import OrderedDict
+
 import caffe
 import numpy as np
 import pytest
@@ -52,6 +54,8 @@ def test_names(net):
     assert list(net.params) == ["conv", "fc"] and [len(blobs) for blobs in net.params.values()] == [2, 2]
     assert [layer.type for layer in net.layers][:3] == ["Input", "Convolution", "ReLU"]
     assert net.layers[3].blobs[0].data is net.params["fc"][0].data
+    for mapping in (net.blobs, net.params, net.layer_dict, net.top_names, net.bottom_names, net.blob_loss_weights):
+        assert isinstance(mapping, OrderedDict)
     assert isinstance(net.layers[0], caffe.Layer) and len(net._blobs) == 7
     assert [blob.shape for blob in net.params["conv"][:]] == [(3, 2, 3, 3), (3,)]
 
@@ -61,6 +65,22 @@ def test_blob_loss_weights(tmp_path):
       layer { name: "l" type: "EuclideanLoss" bottom: "prob" bottom: "double" top: "l" loss_weight: 0.5 }''')
     weights = caffe.Net(str(tmp_path / "loss.prototxt"), caffe.TRAIN).blob_loss_weights
     assert weights["l"] == 0.5 and sum(weights.values()) == 0.5
+
+
+def test_tops_without_a_name(tmp_path):
+    """A loss makes its own top where none is named; there is no output of that name."""
+    (tmp_path / "auto.prototxt").write_text('''
+      layer { name: "x" type: "Input" top: "x" top: "y" input_param { shape { dim: 2 dim: 3 } } }
+      layer { name: "n" type: "EuclideanLoss" bottom: "x" bottom: "y" loss_weight: 3 }
+      layer { name: "r" type: "ReLU" bottom: "y" top: "z" }''')
+    net = caffe.Net(str(tmp_path / "auto.prototxt"), caffe.TRAIN)
+    split = ["y_x_1_split_0", "y_x_1_split_1"]
+    assert net._blob_names == list(net.blobs) == ["x", "y", *split, "(automatic)", "z"]
+    assert net.top_names["n"] == ["(automatic)"] and net._top_ids(2) == [4] and net._bottom_ids(2) == [0, 2]
+    assert net.blob_loss_weights["(automatic)"] == 3 and net._blob_loss_weights == [0, 0, 0, 0, 3, 0]
+    assert net.outputs == ["z"] and net._outputs == [5]
+    found = net.forward(["(automatic)"], x=np.ones((2, 3)), y=np.zeros((2, 3)))
+    assert set(found) == {"z", "(automatic)"} and found["(automatic)"] == 1.5 == net.core.loss / 3
 
 
 def test_blobs_are_written_through(net):
@@ -84,8 +104,11 @@ def test_constructors(path, net, tmp_path):
         assert again.core.phase == caffe.TEST
     with pytest.raises(NetError, match="no phase; write Net"):
         caffe.Net(path, weights)
-    with pytest.raises((BlobnetError, OSError), match="nowhere"):
-        caffe.Net(str(tmp_path / "nowhere.prototxt"), caffe.TEST)
+    for error in (BlobnetError, RuntimeError, OSError):
+        with pytest.raises(error, match="nowhere.prototxt: no such file"):
+            caffe.Net(str(tmp_path / "nowhere.prototxt"), caffe.TEST)
+        with pytest.raises(error, match="nowhere.caffemodel: no such file"):
+            caffe.Net(path, caffe.TEST, weights=str(tmp_path / "nowhere.caffemodel"))
 
 
 def test_weights_as_files(path, net, tmp_path):
@@ -163,6 +186,14 @@ def test_forward_all_of_outputs_without_a_batch(tmp_path):
     assert out["flat"].tolist() == [1] * 18 + [0] * 6 and out["sum"].tolist() == [12, 6]  # a sum a batch
 
 
+def test_batches(net):
+    x = images(10)
+    first, second, third = net._batch({"data": x, "more": list(x[:, 0])})
+    np.testing.assert_array_equal(second["data"], x[4:8])
+    np.testing.assert_array_equal(third["data"], np.concatenate([x[8:], 0 * x[:2]]))
+    assert first["more"].shape == third["more"].shape == (4, 3, 3)
+
+
 def test_forward_backward_all(net):
     x, dy = images(6), images(6, seed=2).reshape(6, 18)[:, :5]
     data, diffs = net.forward_backward_all(data=x, double=dy, prob=0 * dy, diffs=["conv"])
@@ -181,10 +212,15 @@ def test_forward_backward_all(net):
     (lambda net: net.params["bonv"], KeyError, "no layer with parameters 'bonv'; did you mean 'conv'"),
     (lambda net: net.layer_dict["bonv"], KeyError, "no layer 'bonv'; did you mean 'conv'"),
     (lambda net: net.forward(blobs=["bonv"]), NetError, "no blob 'bonv'; did you mean 'conv'"),
-    (lambda net: net.forward(end="cnv"), NetError, "no layer 'cnv'; did you mean 'conv'"),
+    (lambda net: net.forward(end="cnv"), ValueError, "no layer 'cnv'; did you mean 'conv'"),
+    (lambda net: net.forward(end=30), NetError, "no layer 30, expected a number from 0 to 6"),
+    (lambda net: net._forward(0, 100), NetError, "no layer 100, expected a number from 0 to 6"),
+    (lambda net: net._backward(7, 0), NetError, "no layer 7, expected a number from 0 to 6"),
+    (lambda net: net.backward(), NetError, "layer 'b' .Power.: has nothing to run backward from; run forward first"),
     (lambda net: net.backward(prob=np.zeros((4, 5))), NetError, "expected the blobs .*; give all of them"),
     (lambda net: net.forward_all(), ShapeError, "expected inputs of one length, got none"),
     (lambda net: net.forward_backward_all(date=images(4)), NetError, "no input or output 'date'; did you mean 'data'"),
+    (lambda net: net.share_with(3), NetError, "net 'small': sharing parameters, expected a caffe.Net, got 3"),
     (lambda net: net.set_input_arrays(images(4), np.zeros(4)), NetError, "begins with a MemoryData layer, got Input"),
 ])
 def test_errors(net, call, error, message):
@@ -215,10 +251,13 @@ def test_memory_data(tmp_path):
     net = caffe.Net(str(tmp_path / "memory.prototxt"), caffe.TEST)
     net.set_input_arrays(images(4), np.arange(4, dtype="float32"))
     assert [net.forward()["y"].ravel().tolist() for _ in range(3)] == [[0, 1], [2, 3], [0, 1]]
+    net._set_input_arrays(images(2), np.full((2, 1, 1, 1), 5, "float32"))
+    assert net.forward()["y"].ravel().tolist() == [5, 5]
 
 
 def test_hooks(net):
     seen = []
+    net.forward(data=images(4))
     net.before_forward(lambda i: seen.append(("before", i)))
     net.after_forward(lambda i: seen.append(("after", i)))
     net.after_forward(lambda i: seen.append(("second", i)))
@@ -229,6 +268,28 @@ def test_hooks(net):
     seen.clear()
     net.backward()
     assert seen == [(when, i) for i in range(6, -1, -1) for when in ("down", "up")]
+
+
+def test_hooks_where_layers_have_one_name_or_none(tmp_path):
+    (tmp_path / "twins.prototxt").write_text("force_backward: true " + "".join(
+        f'layer {{ {name} type: "{kind}" {bottom} top: "{top}" {options} }}\n' for name, kind, bottom, top, options in (
+            ('name: "in"', "Input", "", "x", "input_param { shape { dim: 2 } }"),
+            ("", "Power", 'bottom: "x"', "a", "power_param { scale: 2 }"),
+            ("", "Power", 'bottom: "a"', "b", "power_param { scale: 3 }"),
+            ('name: "t"', "Power", 'bottom: "b"', "c", "power_param { scale: 5 }"),
+            ('name: "t"', "Power", 'bottom: "c"', "d", "power_param { scale: 7 }"))))
+    net = caffe.Net(str(tmp_path / "twins.prototxt"), caffe.TEST)
+    seen = []
+    for hooked in (False, True):
+        if hooked:
+            net.after_forward(seen.append)
+        assert net.forward(x=np.ones(2))["d"].tolist() == [210, 210]
+        assert net.backward(d=np.ones(2))["x"].tolist() == [210, 210]
+        net.blobs["a"].data[...] = 1
+        net._forward(2, 2)
+        assert net.blobs["b"].data.tolist() == [3, 3]
+        assert list(net.forward(end="t")) == ["c"]  # the first of that name, as it is the one that is the last to run
+    assert seen == [0, 1, 2, 3, 4, 2, 0, 1, 2, 3]
 
 
 def test_hooks_change_nothing(path):
@@ -274,3 +335,14 @@ def test_random_seed_reaches_a_net_that_is_there(tmp_path):
         caffe.set_random_seed(seed)
         masks.append(net.forward(x=np.ones(99))["y"].copy())
     assert np.array_equal(masks[0], masks[1]) and not np.array_equal(masks[0], masks[2])
+
+
+def test_weights_of_another_net_are_passed_over(net, path, tmp_path):
+    """As in Caffe; blobnet.Net refuses them."""
+    file = str(tmp_path / "other.caffemodel")
+    net.save(file)
+    other = tmp_path / "other.prototxt"
+    other.write_text(NET.replace('name: "conv"', 'name: "c"').replace('name: "fc"', 'name: "f"'))
+    assert list(caffe.Net(str(other), caffe.TEST, weights=file).params) == ["c", "f"]
+    with pytest.raises(NetError, match="no layer with parameters in .*other.caffemodel"):
+        blobnet.Net(other, blobnet.TEST, file)

@@ -92,7 +92,25 @@ def test_apply_update(write):
     bias.diff[...] = 0
     solver.apply_update()
     np.testing.assert_allclose(weights.data, -0.1, rtol=1e-6)
-    assert solver.iter == 0
+    assert solver.iter == 1
+
+
+@pytest.mark.parametrize("kind, options", TYPES.items())
+def test_a_loop_of_ones_own_is_step(write, kind, options, tmp_path):
+    path, nets = write(f"{options} random_seed: 4", kind), []
+    for by_hand in (False, True):
+        solver = caffe.get_solver(path)
+        for _ in range(12 if by_hand else 0):  # the rate falls after 10
+            solver.net.clear_param_diffs()
+            solver.net.forward()
+            solver.net.backward()
+            solver.apply_update()
+        solver.step(0 if by_hand else 12)
+        assert solver.iter == 12 and solver.lr == pytest.approx(0.01)
+        nets.append(solver.net)
+    solver.snapshot()
+    assert (tmp_path / "s_iter_12.solverstate").exists()
+    np.testing.assert_array_equal(*(net.params["ip"][0].data for net in nets))
 
 
 def test_settings_can_be_changed(write):

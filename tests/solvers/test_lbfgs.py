@@ -124,3 +124,15 @@ def test_without_scipy(monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy.optimize", None)
     with pytest.raises(SolverError, match=r"LBFGS.*scipy.*pip install 'blobnet\[lbfgs\]'"):
         solver_of(REGRESSION)
+
+
+def test_a_loop_of_ones_own_is_step():
+    loops = [solver_of(REGRESSION, weight_decay=0.1) for _ in range(2)]
+    loops[0].step(2)
+    for _ in range(2):
+        loops[1].net.clear_param_diffs()
+        loops[1].net.forward()
+        loops[1].net.backward()
+        loops[1].apply_update()
+    assert [solver.iter for solver in loops] == [2, 2]
+    np.testing.assert_array_equal(*(solver.net.params["ip"][0].data for solver in loops))

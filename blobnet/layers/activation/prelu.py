@@ -53,7 +53,7 @@ class PReLU(Elementwise):
         return array.reshape(self.grouped)
 
     def _slope(self):
-        return self.blobs[0].data.reshape(-1, 1)
+        return self.param_data(0).reshape(-1, 1)
 
     def forward(self, bottom, top):
         if self.kept is not None:
@@ -65,6 +65,6 @@ class PReLU(Elementwise):
         dy = self._group(top[0].diff)
         if self.param_propagate_down[0]:  # first, for in place dx overwrites dy
             gradient = relu_slope_gradient(x, dy)
-            self.blobs[0].diff[...] += gradient.sum() if self.options.channel_shared else gradient
+            self.param_diff(0)[...] += gradient.sum() if self.options.channel_shared else gradient
         if propagate_down[0]:
             relu_backward(x, dy, self._slope(), self._group(bottom[0].diff))

@@ -53,8 +53,9 @@ class CenterLoss(LossLayer):
 
     def reshape(self, bottom, top):
         self.rows = self._rows(bottom[0])
-        if self.rows[1] != self.blobs[0].shape[1]:
-            raise ShapeError(self.where, expected=f"{self.blobs[0].shape[1]} numbers a sample, as the centres have",
+        wanted = self.param_data(0).shape[1]
+        if self.rows[1] != wanted:
+            raise ShapeError(self.where, expected=f"{wanted} numbers a sample, as the centres have",
                              got=bottom[0].shape)
         if bottom[1].count != self.rows[0]:
             raise ShapeError(self.where, expected=f"one label a row, {self.rows[0]}", got=bottom[1].shape)
@@ -66,7 +67,7 @@ class CenterLoss(LossLayer):
         if wrong.any():
             raise DataError(self.where, expected=f"labels in 0 ... {self.options.num_output - 1}",
                             got=int(self.labels[wrong][0]), hint="num_output must cover all classes")
-        self.difference = bottom[0].data.reshape(self.rows) - self.blobs[0].data[self.labels]
+        self.difference = bottom[0].data.reshape(self.rows) - self.param_data(0)[self.labels]
         flat = self.difference.reshape(-1)
         top[0].data[...] = flat @ flat / max(1, len(self.labels)) / 2
 
@@ -74,10 +75,10 @@ class CenterLoss(LossLayer):
         refuse_targets(self, propagate_down)
         scale = self.weight(top) / max(1, len(self.labels))
         if self.param_propagate_down[0]:
-            pull = self.xp.zeros_like(self.blobs[0].data)
+            pull = self.xp.zeros_like(self.param_data(0))
             scatter_add(pull, self.labels, self.difference)
             exact = self.options.gradient == self.options.EXACT
             count = self.xp.bincount(self.labels, minlength=len(pull))[:, None]
-            self.blobs[0].diff[...] -= pull * (scale if exact else (1 / (1 + count)).astype(self.dtype))
+            self.param_diff(0)[...] -= pull * (scale if exact else (1 / (1 + count)).astype(self.dtype))
         if propagate_down[0]:
             self.xp.multiply(self.difference, scale, out=bottom[0].diff.reshape(self.rows))

@@ -65,7 +65,7 @@ class BatchNorm(Layer):
     def forward(self, bottom, top):
         x, y = bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped)
         if self.use_global:
-            mean, variance, (factor,) = (blob.data for blob in self.blobs)
+            mean, variance, (factor,) = map(self.param_data, range(3))
             scale = 1 / factor if factor else factor
             self.xp.multiply(mean, scale, out=self.mean)
             self.xp.multiply(variance, scale, out=self.variance)
@@ -82,9 +82,10 @@ class BatchNorm(Layer):
     def _keep_statistics(self, count: int) -> None:
         """Add the batch's statistics, taken over `count` values, to the running sums."""
         unbiased = self.variance * (count / (count - 1) if count > 1 else 1)
-        for blob, value in zip(self.blobs, (self.mean, unbiased, 1)):
-            blob.data[...] *= self.options.moving_average_fraction
-            blob.data[...] += value
+        for i, value in enumerate((self.mean, unbiased, 1)):
+            total = self.param_data(i)
+            total *= self.options.moving_average_fraction
+            total += value
 
     def backward(self, top, propagate_down, bottom):
         if not propagate_down[0]:

@@ -24,7 +24,8 @@ class Python(Layer):
     The class is a plain one, made without arguments, or a subclass of blobnet.Layer or caffe.Layer. It has the methods
     `setup(bottom, top)`, called once, `reshape(bottom, top)`, called before every forward, `forward(bottom, top)`,
     `backward(top, propagate_down, bottom)`, and perhaps `seek(step)`, called when a run continues after that many
-    forwards. It finds param_str, phase (0 TRAIN, 1 TEST), name and blobs in `self`, after its constructor.
+    forwards. It finds param_str, phase (0 TRAIN, 1 TEST) and blobs in `self`, after its constructor, and the layer's
+    name, if it has no `name` of its own.
     Blobs are as in pycaffe: data, diff, shape, num, count, `reshape(*shape)`. On a GPU their arrays are CuPy's, but
     NumPy's, copied to and fro, for a subclass of caffe.Layer.
 
@@ -37,6 +38,7 @@ class Python(Layer):
     num_bottoms = num_tops = (0, None)
     in_place = True
     reshape_always = True
+    has_run = True  # what backward needs is the class's own affair
 
     def setup(self, bottom, top):
         options = self.options
@@ -49,7 +51,9 @@ class Python(Layer):
         self.user = user = self.view.make(cls, self)
         self.blobs = BlobList(self.xp, self.dtype)
         user.blobs = self.view.params(self.blobs)
-        user.param_str, user.phase, user.name = options.param_str, self.phase, self.name
+        user.param_str, user.phase = options.param_str, self.phase
+        if not hasattr(cls, "name") and "name" not in getattr(user, "__dict__", ()):
+            user.name = self.name
         if isinstance(user, Layer):
             user._check_arity("bottom", user.num_bottoms, len(bottom))
             user._check_arity("top", user.num_tops, len(top))

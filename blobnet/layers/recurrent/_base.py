@@ -56,12 +56,12 @@ class Recurrent(Layer):
 
     def reshape(self, bottom, top):
         for i, axes in [(0, 2), (2, 1)][:1 + self.static]:
-            wanted = self.blobs[i].shape[1]
+            wanted = self.param_data(i).shape[1]
             if self._row_size(bottom[i], axes) != wanted:
                 raise ShapeError(self.where, f"bottom {i} {self.param.bottom[i]!r}", got=bottom[i].shape,
                                  expected=f"{wanted} numbers a row, as the weights have")
         self.steps, self.num = bottom[0].shape[:2]
-        size, rows = self.options.num_output, self.blobs[1].count
+        size, rows = self.options.num_output, len(self.param_data(1))
         state = (1, self.num, size)
         if not self.steps:
             raise ShapeError(self.where, expected="at least one time step", got=bottom[0].shape)
@@ -89,11 +89,11 @@ class Recurrent(Layer):
 
     def begin(self, bottom) -> list:
         """Compute the inputs' part of all gates; return the states (N, H) before the first step."""
-        weight = self.blobs[0].data
+        weight = self.param_data(0)
         matmul(bottom[0].data.reshape(-1, weight.shape[1]), weight.T, self.gates.reshape(-1, len(weight)))
-        self.gates += self.blobs[1].data
+        self.gates += self.param_data(1)
         if self.static:
-            weight = self.blobs[2].data
+            weight = self.param_data(2)
             matmul(bottom[2].data.reshape(-1, weight.shape[1]), weight.T, self.product)
             self.gates += self.product
         return [blob.data[0] for blob in (bottom[2 + self.static:] or self.states)]
@@ -101,7 +101,7 @@ class Recurrent(Layer):
     def step(self, t: int, cont, h):
         """Add the part of the last h (N, H), where it is continued, to the gates of step t; return these (N, rows)."""
         self.xp.multiply(h, cont, out=self.held[t])
-        matmul(self.held[t], self.blobs[self.recurrent].data.T, self.product)
+        matmul(self.held[t], self.param_data(self.recurrent).T, self.product)
         self.gates[t] += self.product
         return self.gates[t]
 
@@ -112,21 +112,21 @@ class Recurrent(Layer):
 
     def step_back(self, t: int, cont, out) -> None:
         """out (N, H) = the gradient of the h before step t, from the gate_diffs of that step."""
-        matmul(self.gate_diffs[t], self.blobs[self.recurrent].data, out)
+        matmul(self.gate_diffs[t], self.param_data(self.recurrent), out)
         out *= cont
 
     def finish_back(self, propagate_down, bottom) -> None:
         """All other gradients, from the gate_diffs of all steps."""
-        diffs = self.gate_diffs.reshape(-1, self.blobs[1].count)
+        diffs = self.gate_diffs.reshape(-1, self.gate_diffs.shape[-1])
         self.add_gradients(0, diffs, bottom[0].data)
         self.add_gradients(self.recurrent, diffs, self.held, bias=False)
         if propagate_down[0]:
-            matmul(diffs, self.blobs[0].data, bottom[0].diff.reshape(len(diffs), self.blobs[0].shape[1]))
+            matmul(diffs, self.param_data(0), bottom[0].diff.reshape(len(diffs), self.param_data(0).shape[1]))
         if self.static:
             total = self.gate_diffs.sum(axis=0)
             self.add_gradients(2, total, bottom[2].data, bias=False)
             if propagate_down[2]:
-                matmul(total, self.blobs[2].data, bottom[2].diff.reshape(len(total), self.blobs[2].shape[1]))
+                matmul(total, self.param_data(2), bottom[2].diff.reshape(len(total), self.param_data(2).shape[1]))
         for blob, wanted in zip(bottom[2 + self.static:], propagate_down[2 + self.static:]):
             if wanted:
                 blob.diff.fill(0)
@@ -136,8 +136,8 @@ class Recurrent(Layer):
 
         Parameters that do not learn get their gradients too, as in Caffe, where clip_gradients counts them.
         """
-        gradient = self.xp.empty(self.blobs[index].shape, self.dtype)
+        gradient = self.xp.empty_like(self.param_diff(index))
         matmul(diffs.T, x.reshape(len(diffs), gradient.shape[1]), gradient)
-        self.blobs[index].diff[...] += gradient
+        self.param_diff(index)[...] += gradient
         if bias:
-            self.blobs[index + 1].diff[...] += diffs.sum(axis=0)
+            self.param_diff(index + 1)[...] += diffs.sum(axis=0)

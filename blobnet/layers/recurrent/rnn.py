@@ -48,8 +48,8 @@ class RNN(Recurrent):
             h = self.step(t, cont, h)
             self.xp.tanh(h, out=h)
         self.finish(top, h)
-        matmul(self.gates.reshape(self.outputs.shape), self.blobs[self.output].data.T, self.outputs)
-        self.outputs += self.blobs[self.output + 1].data
+        matmul(self.gates.reshape(self.outputs.shape), self.param_data(self.output).T, self.outputs)
+        self.outputs += self.param_data(self.output + 1)
         self.xp.tanh(self.outputs, out=self.outputs)
         top[0].data[...] = self.outputs.reshape(top[0].shape)
 
@@ -58,7 +58,7 @@ class RNN(Recurrent):
         output_diffs = 1 - self.xp.square(self.outputs)
         output_diffs *= top[0].diff.reshape(self.outputs.shape)
         self.add_gradients(self.output, output_diffs, self.gates)
-        matmul(output_diffs, self.blobs[self.output].data, self.gate_diffs.reshape(self.outputs.shape))
+        matmul(output_diffs, self.param_data(self.output), self.gate_diffs.reshape(self.outputs.shape))
         slopes = 1 - self.xp.square(self.gates)
         dh = self.xp.zeros(top[0].shape[1:], self.dtype)
         for t in reversed(range(self.steps)):

@@ -112,7 +112,7 @@ class SlidingLayer(Layer):
 
     @property
     def bias(self):
-        return self.blobs[1].data if self.options.bias_term else None
+        return self.param_data(1) if self.options.bias_term else None
 
     def learns_bias(self) -> bool:
         return self.options.bias_term and self.param_propagate_down[1]

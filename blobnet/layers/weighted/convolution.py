@@ -38,15 +38,15 @@ class Convolution(SlidingLayer):
 
     def forward(self, bottom, top):
         for x, y in zip(bottom, top):
-            self.plan.forward(x.data.reshape(self.bottom_shape), self.blobs[0].data, self.bias,
+            self.plan.forward(x.data.reshape(self.bottom_shape), self.param_data(0), self.bias,
                               y.data.reshape(self.top_shape))
 
     def backward(self, top, propagate_down, bottom):
         for x, y, wanted in zip(bottom, top, propagate_down):
             dy = y.diff.reshape(self.top_shape)
             if self.learns_bias():
-                bias_gradient(dy, self.blobs[1].diff)
+                bias_gradient(dy, self.param_diff(1))
             if self.param_propagate_down[0]:
-                self.plan.backward_weight(x.data.reshape(self.bottom_shape), dy, self.blobs[0].diff)
+                self.plan.backward_weight(x.data.reshape(self.bottom_shape), dy, self.param_diff(0))
             if wanted:
-                self.plan.backward_data(dy, self.blobs[0].data, x.diff.reshape(self.bottom_shape))
+                self.plan.backward_data(dy, self.param_data(0), x.diff.reshape(self.bottom_shape))

@@ -37,15 +37,15 @@ class Deconvolution(SlidingLayer):
 
     def forward(self, bottom, top):
         for x, y in zip(bottom, top):
-            self.plan.backward_data(x.data.reshape(self.bottom_shape), self.blobs[0].data,
+            self.plan.backward_data(x.data.reshape(self.bottom_shape), self.param_data(0),
                                     y.data.reshape(self.top_shape), self.bias)
 
     def backward(self, top, propagate_down, bottom):
         for x, y, wanted in zip(bottom, top, propagate_down):
             dy = y.diff.reshape(self.top_shape)
             if self.learns_bias():
-                bias_gradient(dy, self.blobs[1].diff)
+                bias_gradient(dy, self.param_diff(1))
             if self.param_propagate_down[0]:
-                self.plan.backward_weight(dy, x.data.reshape(self.bottom_shape), self.blobs[0].diff)
+                self.plan.backward_weight(dy, x.data.reshape(self.bottom_shape), self.param_diff(0))
             if wanted:
-                self.plan.forward(dy, self.blobs[0].data, None, x.diff.reshape(self.bottom_shape))
+                self.plan.forward(dy, self.param_data(0), None, x.diff.reshape(self.bottom_shape))

@@ -50,15 +50,15 @@ class Embed(Layer):
     def forward(self, bottom, top):
         self.indices = self._indices(bottom[0])
         y = top[0].data.reshape(-1, self.options.num_output)
-        self.xp.take(self.blobs[0].data, self.indices, axis=0, out=y)
+        self.xp.take(self.param_data(0), self.indices, axis=0, out=y)
         if self.options.bias_term:
-            y += self.blobs[1].data
+            y += self.param_data(1)
 
     def backward(self, top, propagate_down, bottom):
         if propagate_down[0]:
             raise NetError(self.where, "indices have no gradient", hint="nothing below may learn")
         dy = top[0].diff.reshape(-1, self.options.num_output)
         if self.param_propagate_down[0]:
-            scatter_add(self.blobs[0].diff, self.indices, dy)
+            scatter_add(self.param_diff(0), self.indices, dy)
         if self.options.bias_term and self.param_propagate_down[1]:
-            self.blobs[1].diff[...] += dy.sum(axis=0)
+            self.param_diff(1)[...] += dy.sum(axis=0)

@@ -56,18 +56,18 @@ class InnerProduct(Layer):
 
     def forward(self, bottom, top):
         y = top[0].data.reshape(self.rows, self.options.num_output)
-        matmul(bottom[0].data.reshape(self.rows, self.inner), self._weight(self.blobs[0].data).T, y)
+        matmul(bottom[0].data.reshape(self.rows, self.inner), self._weight(self.param_data(0)).T, y)
         if self.options.bias_term:
-            y += self.blobs[1].data
+            y += self.param_data(1)
 
     def backward(self, top, propagate_down, bottom):
         dy = top[0].diff.reshape(self.rows, self.options.num_output)
         if self.param_propagate_down[0]:
             gradient = self.xp.empty((dy.shape[1], self.inner), self.dtype)
             matmul(dy.T, bottom[0].data.reshape(self.rows, self.inner), gradient)
-            self._weight(self.blobs[0].diff)[...] += gradient
+            self._weight(self.param_diff(0))[...] += gradient
         if self.options.bias_term and self.param_propagate_down[1]:
-            bias = self.blobs[1].diff  # row after row onto what is there, the order in which BLAS adds them for Caffe
+            bias = self.param_diff(1)  # row after row onto what is there, the order in which BLAS adds them for Caffe
             self.xp.vstack((bias, dy)).sum(axis=0, out=bias)
         if propagate_down[0]:
-            matmul(dy, self._weight(self.blobs[0].data), bottom[0].diff.reshape(self.rows, self.inner))
+            matmul(dy, self._weight(self.param_data(0)), bottom[0].diff.reshape(self.rows, self.inner))
