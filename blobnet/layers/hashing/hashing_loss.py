@@ -50,6 +50,7 @@ class HashingLoss(MarginLoss):
         top[0].data[...] = pairs / (n * (n - 1)) + self.options.tradeoff * pull / n
 
     def backward(self, top, propagate_down, bottom):
+        self.refuse_targets(propagate_down)
         if not propagate_down[0]:
             return
         n = bottom[0].num

@@ -66,6 +66,7 @@ class PairwiseLoss(CodeLoss):
         return (weights * apart).astype(self.dtype)
 
     def backward(self, top, propagate_down, bottom):
+        self.refuse_targets(propagate_down)
         if propagate_down[0]:
             n = self.rows[0]
             scale = self.weight(top) * self.options.sigmoid_param * 2 / (n * (n - 1))

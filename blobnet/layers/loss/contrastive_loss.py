@@ -5,7 +5,6 @@ from __future__ import annotations
 from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
-from blobnet.layers.loss._base import refuse_targets
 
 TINY = 1e-4  # added to the distance that the gradient divides by
 
@@ -25,7 +24,7 @@ class ContrastiveLoss(LossLayer):
     Options: margin m (1); legacy_version (false): unlike pairs cost max(0, m - d_n^2) and have c_n = -1 while d_n^2 < m
     Paper: Hadsell, Chopra and LeCun, Dimensionality Reduction by Learning an Invariant Mapping, CVPR 2006.
     Quirks: the 0.0001 keeps the gradient finite and makes it that little smaller than the derivative. y is truncated to
-    an integer first, so 0.5 is unlike.
+    an integer first, so 0.5 is unlike. There is no gradient for y, and no complaint if a layer that learns makes it.
     """
 
     options_field = "contrastive_loss_param"
@@ -60,7 +59,6 @@ class ContrastiveLoss(LossLayer):
         top[0].data[...] = self.xp.where(similar, squares, costs).sum() / max(1, len(squares)) / 2
 
     def backward(self, top, propagate_down, bottom):
-        refuse_targets(self, propagate_down)
         scale = self.weight(top) / max(1, len(self.slopes))
         slopes = (scale * self.slopes)[:, None]
         for sign, wanted, blob in zip((1, -1), propagate_down, bottom):

@@ -51,6 +51,7 @@ class LiftedStructSimilaritySoftmaxLoss(LossLayer):
         top[0].data[...] = xp.square(self.hinges).sum() / (4 * self.pairs)  # every pair is there twice
 
     def backward(self, top, propagate_down, bottom):
+        self.refuse_targets(propagate_down)
         if not propagate_down[0]:
             return
         xp = self.xp
