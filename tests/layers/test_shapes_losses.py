@@ -505,7 +505,8 @@ def test_a_matrix_of_other_classes(tmp_path):
     ("BatchReindex", [SCORES, [0, 1]], 1, "propagate_down: true propagate_down: false"),
     ("Filter", [SCORES, [0, 1, 1]], 1, "propagate_down: false")])
 def test_labels_and_indices_have_no_gradient(kind, values, asked, wish):
-    options = {"CenterLoss": "center_loss_param { num_output: 4 }", "HashingLoss": "hashing_loss_param { bi_margin: 8 }",
+    options = {"CenterLoss": "center_loss_param { num_output: 4 }",
+               "HashingLoss": "hashing_loss_param { bi_margin: 8 }",
                "PairwiseHashingLoss": "hashing_loss_param { bi_margin: 8 }"}.get(kind, "")
     alone = build(kind, values, options, "y accuracy" if kind == "BatchTripletLoss" else "y")
     tops = alone.forward()

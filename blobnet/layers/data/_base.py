@@ -49,6 +49,7 @@ class BatchSource(Source):
     """
 
     batches: Prefetch
+    records: int | None = None  # how many there are, after which they come again; None if nobody counted
 
     def forward(self, bottom, top):
         for blob, values in zip(top, self.batches.take()):  # a batch may hold labels that nobody asked for
@@ -81,6 +82,7 @@ class ImageSource(BatchSource):
             raise NetError(self.where, expected="new_height and new_width, or neither",
                            got=f"{options.new_height} and {options.new_width}")
         paths, labels = read_image_list(options.source, options.label_num)
+        self.records = len(paths)
         transformer = Transformer(self.param.transform_param, self.phase == TRAIN, f"{self.where} transform_param")
         size = (options.new_height, options.new_width) if options.new_height else None
         draws = ClassDraws(labels, classes, self.streams(), self.where) if classes else None

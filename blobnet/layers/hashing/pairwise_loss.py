@@ -28,7 +28,8 @@ class PairwiseLoss(CodeLoss):
     Paper: Zhu et al., Deep Hashing Network for Efficient Similarity Retrieval, AAAI 2016: unweighted; Cao et al.,
     HashNet: Deep Learning to Hash by Continuation, ICCV 2017, section 3.1: weighted. Written from the papers, and not
     compared with the figures of the authors' program.
-    Quirks: the papers have the sum, here it is the mean over the pairs, 0 without any. One class a row is truncated to integers.
+    Quirks: the papers have the sum, here it is the mean over the pairs, 0 without any. One class a row is truncated to
+    integers.
     """
 
     options_field = "pairwise_param"
