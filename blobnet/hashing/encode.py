@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
@@ -23,9 +23,7 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
     `weights_file` are written into the codes. Only the layers up to those that make `blob` and `label` run.
     Raises NetError for other names; DataError for a count below 1 or above the images there are; ShapeError.
     """
-    for name in (blob, label):
-        if name is not None and name not in net.blobs:
-            raise NetError(f"net {net.name!r}", f"no blob {name!r} to encode", hint=close_matches(name, net.blobs))
+    require_blobs(net, [name for name in (blob, label) if name is not None])
     sizes = [layer.records for layer in net.layers if getattr(layer, "records", None) is not None]
     if count < 1 or sizes and count > min(sizes):
         raise DataError(f"net {net.name!r}", got=f"a count of {count}",
@@ -51,3 +49,10 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
             progress(take)
     return Codes.from_values(np.concatenate(values), threshold, labels=np.concatenate(labels) if labels else None,
                              blob=blob, net=os.fspath(net_file), weights=os.fspath(weights_file))
+
+
+def require_blobs(net: Net, names: Iterable[str]) -> None:
+    """NetError if one of the names is no blob of the net."""
+    for name in names:
+        if name not in net.blobs:
+            raise NetError(f"net {net.name!r}", f"no blob {name!r} to encode", hint=close_matches(name, net.blobs))
