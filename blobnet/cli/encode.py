@@ -9,10 +9,11 @@ from google.protobuf.message import Message
 from tqdm import tqdm
 
 from blobnet.cli._extensions import load_extensions
+from blobnet.cli._flags import whole
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.data.database import database_kind, open_database
-from blobnet.errors import NetError, close_matches
+from blobnet.errors import DataError, NetError, close_matches
 from blobnet.hashing.encode import encode
 from blobnet.netdef.load import load
 
@@ -29,12 +30,12 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--weights", required=True, metavar="FILE.caffemodel", help="its weights")
     parser.add_argument("--blob", required=True, metavar="NAME", help="the blob whose values are the codes")
     parser.add_argument("--label", default="label", metavar="NAME", help="the blob of the labels (label)")
-    parser.add_argument("--threshold", type=float, default=0.0, metavar="T", help="a bit is 1 where a value is at "
+    parser.add_argument("--threshold", type=float, metavar="T", help="a bit is 1 where a value is at "
                         "least T (0); 0.5 for sigmoid outputs")
-    parser.add_argument("--block-size", type=int, metavar="B", help="make structured codes: a 1 for the largest of "
-                        "each B values, as for the output of a BlockSoftmax")
+    parser.add_argument("--block-size", type=whole(2), metavar="B", help="make structured codes: a 1 for the largest "
+                        "of each B values, as for the output of a BlockSoftmax")
     parser.add_argument("--source", metavar="DIR", help="read this database instead of the net's own")
-    parser.add_argument("--count", type=int, metavar="N", help="only the first N images (default: all)")
+    parser.add_argument("--count", type=whole(), metavar="N", help="only the first N images (default: all)")
     parser.add_argument("--gpu", type=int, metavar="N", help="run on this GPU (default: the CPU)")
     parser.add_argument("--plugin", action="append", default=[], metavar="FILE.py",
                         help="load layer types of your own from this file first; may be given again")
@@ -44,6 +45,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Encode and write the file; the exit status."""
+    if args.block_size is not None and args.threshold is not None:
+        raise DataError("encode", expected="--threshold or --block-size", got="both",
+                        hint="the largest of each block is its 1, whatever the threshold")
     load_extensions(args.plugin)
     definition = load(args.net, TEST)
     layer = _data_layer(definition, args.net)
@@ -55,7 +59,8 @@ def run(args: argparse.Namespace) -> int:
     if args.label not in net.blobs:
         raise NetError(args.net, f"no blob {args.label!r} of labels", hint=close_matches(args.label, net.blobs))
     with tqdm(total=count, unit="images", disable=not sys.stderr.isatty()) as bar:
-        codes = encode(net, args.blob, count, args.label, args.threshold, bar.update, args.net, args.weights)
+        codes = encode(net, args.blob, count, args.label, args.threshold or 0.0, bar.update, args.net,
+                       args.weights)
     if args.block_size is not None:
         codes = codes.in_blocks(args.block_size)
     codes.save(args.out)

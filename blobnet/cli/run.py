@@ -9,6 +9,7 @@ from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_plugin_flag
 from blobnet.errors import DataError
 from blobnet.recipes import read_recipe, run_recipe
+from blobnet.recipes.recipe import check_seeds
 
 _DESCRIPTION = """\
 Run every method of a recipe with every seed, and print the table of the means over the seeds. Finished trials are kept
@@ -35,7 +36,7 @@ def run(args: argparse.Namespace) -> int:
     """Run the recipe and print its table; the exit status."""
     load_extensions(args.plugin)
     try:
-        seeds = [int(word) for word in args.seeds.split(",")] if args.seeds else []
+        seeds = check_seeds("--seeds", [int(word) for word in args.seeds.split(",")]) if args.seeds else []
     except ValueError:
         raise DataError("--seeds", expected="whole numbers such as 1,2,3", got=repr(args.seeds)) from None
     recipe = read_recipe(args.recipe)

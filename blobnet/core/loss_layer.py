@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from blobnet.core.layer import Layer
-from blobnet.errors import ShapeError
+from blobnet.errors import NetError, ShapeError
 
 
 class LossLayer(Layer):
@@ -29,3 +31,13 @@ class LossLayer(Layer):
     def weight(self, top) -> float:
         """The loss weight, from the diff of the first top."""
         return top[0].diff[()]
+
+    def refuse_targets(self, propagate_down: Sequence[bool]) -> None:
+        """NetError if a bottom that holds labels or targets is asked for its gradient."""
+        targets = self.unforced_bottoms
+        for i in targets:
+            if any(propagate_down[i:i + 1]):
+                wishes = " ".join(f"propagate_down: {str(j not in targets).lower()}"
+                                  for j in range(len(propagate_down)))
+                raise NetError(self.where, f"has no gradient for bottom {i} {self.param.bottom[i]!r}, which is made by "
+                               "a layer that learns", hint=f"write {wishes}, if it needs none")

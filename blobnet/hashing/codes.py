@@ -61,18 +61,22 @@ def binarize(values: np.ndarray, threshold: float = 0.0) -> np.ndarray:
     """Packed codes of real values (N, K): a bit is 1 where value >= threshold, else 0.
 
     With the threshold 0 these are the sign codes of DSH and its kin. A value of exactly 0 (or -0) gives 1, where
-    the sign function of MATLAB and NumPy would give a third value, 0, half a bit away from both. NaN: DataError.
+    the sign function of MATLAB and NumPy would give a third value, 0, half a bit away from both. DataError unless
+    all are finite.
 
     >>> binarize(np.array([[-0.5, 0.0, 2.0]])).tolist()
     [[6]]
     """
+    if not math.isfinite(threshold):
+        raise DataError("binarize", expected="a number as threshold", got=threshold)
     return pack(_numbers(values, "binarize") >= threshold)
 
 
 def one_hot(values: np.ndarray, block_size: int) -> np.ndarray:
     """Packed codes of real values (N, M B) with a single 1 in each of M blocks of B bits, where its largest value is.
 
-    Of equal values the first has the 1. ShapeError unless the blocks divide the values; NaN: DataError.
+    Of equal values the first has the 1. ShapeError unless the blocks divide the values; DataError unless
+    all are finite.
 
     >>> one_hot(np.array([[0.1, 0.9, 0.5, 0.5]]), 2).tolist()
     [[6]]
@@ -87,9 +91,10 @@ def one_hot(values: np.ndarray, block_size: int) -> np.ndarray:
 
 def _numbers(values: np.ndarray, where: str) -> np.ndarray:
     values = np.asarray(values)
-    if np.isnan(values).any():
-        raise DataError(where, "NaN among the values", expected="numbers", got=f"{np.isnan(values).sum()} NaN",
-                        hint="check the weights of the net that made them")
+    finite = np.isfinite(values)
+    if not finite.all():
+        raise DataError(where, "NaN or infinity among the values", expected="finite numbers",
+                        got=f"{(~finite).sum()} that are not", hint="check the weights of the net that made them")
     return values
 
 
@@ -148,9 +153,9 @@ class Codes:
         return replace(self, packed=one_hot(self.values, block_size), block_size=block_size, threshold=None)
 
     def __post_init__(self):
-        packed, count = self.packed, len(self.packed)
-        if packed.dtype != np.uint8 or self.bits < 1 or packed.shape != (count, -(-self.bits // 8)):
-            raise ShapeError("codes", expected=f"packed (N, {-(-self.bits // 8)}) uint8 for {self.bits} bits",
+        packed, width = self.packed, -(-self.bits // 8)
+        if packed.dtype != np.uint8 or self.bits < 1 or packed.ndim != 2 or packed.shape[1] != width:
+            raise ShapeError("codes", expected=f"packed (N, {width}) uint8 for {self.bits} bits",
                              got=f"{packed.shape} {packed.dtype}")
         if self.bits % 8 and not self.mapped and (packed[:, -1] >> self.bits % 8).any():
             raise DataError("codes", f"ones after the last of {self.bits} bits", hint="pack the bits with pack()")
@@ -160,12 +165,12 @@ class Codes:
         for name, check in (("values", self._check_values), ("labels", _check_labels), ("ids", _check_ids)):
             given = getattr(self, name)
             if given is not None:
-                object.__setattr__(self, name, check(np.asanyarray(given), count))
+                object.__setattr__(self, name, check(np.asanyarray(given), len(packed)))
 
     def _check_values(self, values: np.ndarray, count: int) -> np.ndarray:
         if values.shape != (count, self.bits):
             raise ShapeError("codes", expected=f"values ({count}, {self.bits})", got=f"shape {values.shape}")
-        return values.astype(np.float32, copy=False)
+        return (values if self.mapped else _numbers(values, "codes")).astype(np.float32, copy=False)
 
     def __len__(self) -> int:
         return len(self.packed)

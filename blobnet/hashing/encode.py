@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
 from blobnet.backend import to_host
 from blobnet.core.net import Net
-from blobnet.errors import NetError, ShapeError, close_matches
+from blobnet.errors import DataError, NetError, ShapeError, close_matches
 from blobnet.hashing.codes import Codes
 
 
@@ -20,12 +20,15 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
 
     `label` names the blob whose rows are kept as labels (None for no labels). A bit is 1 where the value is at least
     `threshold`. `progress` is called with the number of new codes after every batch. `net_file` and
-    `weights_file` are written into the codes. Only the layers up to the one that makes `blob` run.
+    `weights_file` are written into the codes. Only the layers up to those that make `blob` and `label` run.
+    Raises NetError for other names; DataError for a count below 1 or above the images there are; ShapeError.
     """
-    for name in (blob, label):
-        if name is not None and name not in net.blobs:
-            raise NetError(f"net {net.name!r}", f"no blob {name!r} to encode", hint=close_matches(name, net.blobs))
-    last = next(layer.name for layer in reversed(net.layers) if blob in layer.param.top)
+    require_blobs(net, [name for name in (blob, label) if name is not None])
+    sizes = [layer.records for layer in net.layers if getattr(layer, "records", None) is not None]
+    if count < 1 or sizes and count > min(sizes):
+        raise DataError(f"net {net.name!r}", got=f"a count of {count}",
+                        expected=f"1 to {min(sizes)} images" if sizes else "at least 1 image")
+    last = next(layer.name for layer in reversed(net.layers) if {blob, label} & {*layer.param.top})
     values, labels, done = [], [], 0
     net.seek(0)
     while done < count:
@@ -36,9 +39,20 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
         take = min(len(rows), count - done)
         values.append(rows.reshape(len(rows), -1)[:take].astype(np.float32))  # a copy: the net goes on
         if label is not None:
-            labels.append(np.array(to_host(net.blobs[label].data)).reshape(len(rows), -1)[:take])
+            given = to_host(net.blobs[label].data)
+            if given.shape[:1] != rows.shape[:1]:
+                raise ShapeError(f"blob {label!r}", expected=f"{len(rows)} rows of labels, as {blob!r} has",
+                                 got=f"shape {given.shape}")
+            labels.append(np.array(given).reshape(len(rows), -1)[:take])
         done += take
         if progress is not None:
             progress(take)
     return Codes.from_values(np.concatenate(values), threshold, labels=np.concatenate(labels) if labels else None,
                              blob=blob, net=os.fspath(net_file), weights=os.fspath(weights_file))
+
+
+def require_blobs(net: Net, names: Iterable[str]) -> None:
+    """NetError if one of the names is no blob of the net."""
+    for name in names:
+        if name not in net.blobs:
+            raise NetError(f"net {net.name!r}", f"no blob {name!r} to encode", hint=close_matches(name, net.blobs))

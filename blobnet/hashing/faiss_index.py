@@ -11,7 +11,7 @@ import numpy as np
 
 from blobnet.errors import BlobnetError, DataError
 from blobnet.hashing.codes import Codes, unpack
-from blobnet.hashing.index import Neighbours, check_limits, require_bits
+from blobnet.hashing.index import Neighbours, check_limits, require_alike, require_bits
 from blobnet.hashing.real_index import real_values, unit_rows
 
 _CHUNK = 1 << 16  # items handed over at once
@@ -57,6 +57,8 @@ class FaissIndex:
                             hint="take the engine blobnet for all items within a radius")
         check_limits("FaissIndex.search", len(self.codes), top, radius, self.metric)
         require_bits("FaissIndex", queries, self.codes.bits)
+        if self.metric in ("hamming", "asymmetric"):
+            require_alike("FaissIndex", queries, self.codes)
         found, indices = self._index.search(self._asked(queries), top)
         distances = self._distances(found)
         order = np.lexsort((indices, distances))

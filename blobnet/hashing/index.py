@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
@@ -130,6 +131,8 @@ def check_limits(where: str, count: int, top: int | None, radius: float | None, 
         raise DataError(where, expected="top, radius or both", got="neither")
     if top is not None and not 1 <= top <= count:
         raise DataError(where, expected=f"top from 1 to {count}, the size of the base", got=top)
+    if radius is not None and math.isnan(radius):
+        raise DataError(where, expected="a number as radius", got=radius)
     if radius is not None and radius < 0 and metric in ("hamming", "l2", "cosine"):
         raise DataError(where, expected="a radius of 0" + " bits" * (metric == "hamming") + " or more", got=radius)
 
@@ -196,7 +199,7 @@ class HammingIndex(Index):
 
     def asked(self, queries: Codes, first: int, last: int) -> np.ndarray:
         """The queries as words, (b, W)."""
-        require_bits(self.where, queries, self.codes.bits)
+        require_alike(self.where, queries, self.codes)
         return to_words(queries.packed[first:last]).T
 
     def part(self, start: int, stop: int) -> np.ndarray:
@@ -221,3 +224,11 @@ def require_bits(where: str, queries: Codes, bits: int) -> None:
     """ShapeError unless the queries have as many bits as the base."""
     if queries.bits != bits:
         raise ShapeError(where, expected=f"queries of {bits} bits, as the base", got=queries.bits)
+
+
+def require_alike(where: str, queries: Codes, base: Codes) -> None:
+    """ShapeError unless the queries have as many bits as the base; DataError unless both have the same blocks."""
+    require_bits(where, queries, base.bits)
+    if queries.block_size != base.block_size:
+        raise DataError(where, expected=f"queries coded as the base is: {base.rule}", got=queries.rule,
+                        hint="encode both with the same --block-size, or neither")

@@ -6,7 +6,7 @@ import numpy as np
 
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes, unpack
-from blobnet.hashing.index import Index, require_bits
+from blobnet.hashing.index import Index, require_alike, require_bits
 
 _TILE = 1 << 12      # items compared at once
 _RESOLUTION = 1e-13  # squared distances below that part of the squared norms are rounding
@@ -102,7 +102,7 @@ class AsymmetricIndex(Index):
 
     def asked(self, queries: Codes, first: int, last: int) -> np.ndarray:
         """The tables (b, parts, entries)."""
-        require_bits(self.where, queries, self.codes.bits)
+        require_alike(self.where, queries, self.codes)
         values = real_values(self.where, "queries", queries)[first:last].astype(np.float64)
         if self.codes.block_size is not None:
             return values.reshape(len(values), self.codes.bits // self.codes.block_size, self.codes.block_size)

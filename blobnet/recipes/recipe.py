@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import importlib
+import math
 import os
 import pkgutil
-from collections.abc import Mapping
+import re
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
@@ -15,9 +17,8 @@ import yaml
 from blobnet.errors import DataError, close_matches
 from blobnet.proto.storage import require_file
 from blobnet.recipes import tasks
+from blobnet.recipes.options import REQUIRED
 from blobnet.recipes.trial import trial_folder
-
-REQUIRED = object()  # in a task's OPTIONS: there is no default
 
 
 @dataclass(frozen=True)
@@ -54,14 +55,13 @@ class Recipe:
         known = self.module.OPTIONS
         for name, value in given.items():
             if name not in known:
-                raise DataError(where, f"task {self.task!r} has no option {name!r}", hint=close_matches(name, known))
-            kind = known[name][0]
-            if not isinstance(value, (int, float) if kind is float else kind) or (kind is not bool and value is True):
-                raise DataError(where, f"option {name!r}", expected=kind.__name__, got=repr(value))
-        missing = [name for name, (_, default) in known.items() if default is REQUIRED and name not in given]
+                raise DataError(where, f"task {self.task!r} has no option {name!r}",
+                                hint=close_matches(str(name), known))
+            known[name].check(where, name, value)
+        missing = [name for name, option in known.items() if option.default is REQUIRED and name not in given]
         if missing:
             raise DataError(where, f"no option {missing[0]!r}", hint=f"task {self.task!r} needs it")
-        return {name: default for name, (_, default) in known.items()} | given
+        return {name: option.default for name, option in known.items()} | given
 
 
 def read_recipe(path: str | os.PathLike) -> Recipe:
@@ -85,8 +85,11 @@ def read_recipe(path: str | os.PathLike) -> Recipe:
     known_tasks = [module.name for module in pkgutil.iter_modules(tasks.__path__)]
     if content["task"] not in known_tasks:
         raise DataError(where, f"unknown task {content['task']!r}", hint=close_matches(content["task"], known_tasks))
-    if not all(type(seed) is int and seed >= 0 for seed in content.get("seeds", [])) or content.get("seeds") == []:
-        raise DataError(where, expected="seeds of 0 or more, such as [1, 2, 3]", got=content["seeds"])
+    if "seeds" in content:
+        content["seeds"] = check_seeds(where, content["seeds"])
+    for name in content.get("data", []):
+        if not isinstance(name, str):
+            raise DataError(where, "field 'data'", expected="names of data sets", got=repr(name))
     for method, options in content["methods"].items():
         if not isinstance(method, str):
             raise DataError(where, expected="a method's name", got=f"{method!r}", hint="put it in quotes")
@@ -96,7 +99,14 @@ def read_recipe(path: str | os.PathLike) -> Recipe:
             raise DataError(where, f"published figures of an unknown method {method!r}",
                             hint=close_matches(str(method), content["methods"]))
         _mapping(measures, f"{where}: published figures of {method!r}", "a mapping of measures")
+        for name, value in measures.items():
+            if type(value) not in (int, float) or not math.isfinite(value):
+                raise DataError(where, f"published {name!r} of {method!r}", expected="a number", got=repr(value))
     recipe = Recipe(Path(path), **content)
+    for name in [*recipe.columns, *(name for measures in recipe.published.values() for name in measures)]:
+        if not {name, re.sub(r"\d+", "N", str(name))} & {*recipe.module.MEASURES}:
+            raise DataError(where, f"task {recipe.task!r} has no measure {name!r}",
+                            hint=close_matches(str(name), recipe.module.MEASURES))
     folders: dict[Path, str] = {}
     for method in recipe.methods:
         recipe.options(method)
@@ -105,6 +115,13 @@ def read_recipe(path: str | os.PathLike) -> Recipe:
         if other != method:
             raise DataError(where, f"methods {other!r} and {method!r} would share a folder", hint="name them apart")
     return recipe
+
+
+def check_seeds(where: str, seeds: Sequence[int]) -> list[int]:
+    """The seeds, each once; DataError unless they are whole numbers from 0 to 2^63 - 1, and there is one."""
+    if not seeds or not all(type(seed) is int and 0 <= seed < 1 << 63 for seed in seeds):
+        raise DataError(where, expected="seeds of 0 or more, below 2^63, such as [1, 2, 3]", got=seeds)
+    return list(dict.fromkeys(seeds))
 
 
 def _mapping(value: object, where: str, expected: str) -> Mapping:

@@ -14,15 +14,17 @@ from blobnet.proto.storage import atomic_write
 class Results:
     """The finished trials of a recipe, kept in a JSON file that is replaced after each of them.
 
-    A trial is {"method": name, "seed": number, "options": {…}, "measures": {name: number}, "seconds": wall time}.
+    A trial is {"method": name, "seed": number, "options": {…}, "measures": {name: number}, "seconds": wall time}; its
+    options are all that tells it from others of the method and seed. `old` are trials whose place others took.
     """
 
     def __init__(self, path: Path):
         """Take up what the file holds, if it is there; DataError if it holds something else."""
-        self.path, self.trials = path, []
+        self.path, self.trials, self.old = path, [], []
         if path.exists():
             try:
-                self.trials = json.loads(path.read_text("utf-8"))["trials"]
+                content = json.loads(path.read_text("utf-8"))
+                self.trials, self.old = content["trials"], list(content.get("old", []))
                 for trial in self.trials:
                     trial["method"], trial["seed"], trial["options"], trial["seconds"], trial["measures"].items()
             except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -35,13 +37,18 @@ class Results:
         return next((trial["measures"] for trial in self.trials if trial["method"] == method
                      and trial["seed"] == seed and trial["options"] == options), None)
 
+    def knows(self, method: str) -> bool:
+        """Whether a trial of the method is finished, of whatever options."""
+        return any(trial["method"] == method for trial in self.trials)
+
     def add(self, method: str, seed: int, options: Mapping, measures: Mapping[str, float], seconds: float) -> None:
-        """Keep a trial, in the place of an earlier one of other options, and write the file."""
-        self.trials = [trial for trial in self.trials if (trial["method"], trial["seed"]) != (method, seed)]
+        """Keep a trial, in the place of an earlier one of other options, which becomes an old one; write the file."""
+        replaced = [trial for trial in self.trials if (trial["method"], trial["seed"]) == (method, seed)]
+        self.trials, self.old = [trial for trial in self.trials if trial not in replaced], self.old + replaced
         self.trials.append({"method": method, "seed": seed, "options": dict(options), "measures": dict(measures),
                             "seconds": round(seconds, 1)})
         with atomic_write(self.path) as file:
-            file.write(json.dumps({"trials": self.trials}, indent=1).encode())
+            file.write(json.dumps({"trials": self.trials, "old": self.old}, indent=1).encode())
 
 
 def table(measured: Mapping[str, Sequence[Mapping[str, float]]], columns: Sequence[str],

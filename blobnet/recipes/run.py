@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import time
 from collections.abc import Callable, Sequence
 from functools import partial
+from itertools import count
 from pathlib import Path
 
 from blobnet.data.sets import import_command, set_paths
 from blobnet.errors import DataError, close_matches
 from blobnet.proto.storage import atomic_write
-from blobnet.recipes.recipe import Recipe
+from blobnet.recipes.nets import identity
+from blobnet.recipes.recipe import Recipe, check_seeds
 from blobnet.recipes.results import Results, table
 from blobnet.recipes.trial import Trial, trial_folder
 
@@ -24,35 +25,52 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
     """Run what is not yet in `out` and return the table, which is also written there as results.md.
 
     `full` takes the published budget; `seeds` replaces the recipe's; `only` names the methods to run, all without it.
-    Every trial has a folder of its own in `out`; results.json there keeps those that are finished.
-    DataError for missing data and unknown methods.
+    Every trial has a folder of its own in `out`; results.json there keeps those that are finished. A folder of other
+    options or another net is moved aside. The table has all methods and seeds of the recipe that are finished.
+    Raises DataError for missing data, unknown methods and wrong seeds; all that a task's `check` finds, before any
+    training.
     """
     out, data = Path(out), Path(data)
+    seeds = check_seeds("seeds", seeds) if seeds else recipe.seeds
     for method in only:
         if method not in recipe.methods:
             raise DataError(f"{recipe.path}: method {method!r}", "is not there",
                             hint=close_matches(method, recipe.methods))
     for name in recipe.data:
         _require_data(name, data)
+    if out.exists() and not out.is_dir():
+        raise DataError(str(out), expected="a folder for the results", got="a file")
     out.mkdir(parents=True, exist_ok=True)
-    results, finished, measured = Results(out / "results.json"), [], {}
-    for method in only or recipe.methods:
-        options = recipe.options(method, full)
-        for seed in seeds or recipe.seeds:
-            trial = Trial(method, options, seed, recipe.path.parent, data, trial_folder(out, method, seed), device,
-                          partial(_note, note, method, seed))
-            measures = results.find(method, seed, options)
-            if measures is None:
-                _prepare(trial)
-                start = time.perf_counter()
-                measures = recipe.module.run(trial)
-                seconds = time.perf_counter() - start
-                results.add(method, seed, options, measures, seconds)
-                trial.note(f"{_short(measures)}  ({seconds:.0f} s)")
-            finished.append((trial, measures))
-            measured.setdefault(method, []).append(measures)
+    results, identities, wanted = Results(out / "results.json"), {}, [*(only or recipe.methods)]
+
+    def trials(method: str, of: Sequence[int]) -> list[Trial]:
+        return [Trial(method, recipe.options(method, full), seed, recipe.path.parent, data,
+                      trial_folder(out, method, seed), device, partial(_note, note, method, seed)) for seed in of]
+
+    for method in recipe.methods:
+        if method in wanted or results.knows(method):
+            identities[method] = identity(trials(method, seeds)[0])
+    waiting = []
+    for method in dict.fromkeys(wanted):
+        new = [trial for trial in trials(method, seeds) if results.find(method, trial.seed, identities[method]) is None]
+        if new:
+            recipe.module.check(new[0])
+        waiting += new
+    for trial in waiting:
+        _prepare(trial, identities[trial.method])
+        start = time.perf_counter()
+        measures = recipe.module.run(trial)
+        seconds = time.perf_counter() - start
+        results.add(trial.method, trial.seed, identities[trial.method], measures, seconds)
+        trial.note(f"{_short(measures)}  ({seconds:.0f} s)")
+    found = ((trial, results.find(method, trial.seed, identities[method]))
+             for method in identities for trial in trials(method, list(dict.fromkeys([*recipe.seeds, *seeds]))))
+    finished = [(trial, measures) for trial, measures in found if measures is not None]
     if hasattr(recipe.module, "report"):
         recipe.module.report(finished, out)
+    measured: dict[str, list[dict[str, float]]] = {}
+    for trial, measures in finished:
+        measured.setdefault(trial.method, []).append(measures)
     text = _text(recipe, measured, full)
     with atomic_write(out / "results.md") as file:
         file.write(text.encode())
@@ -70,13 +88,21 @@ def _require_data(name: str, data: Path) -> None:
                         hint=import_command(name, data))
 
 
-def _prepare(trial: Trial) -> None:
-    """Make the trial's folder, without what an earlier run with other options left there."""
-    path, options = trial.out / "options.json", json.dumps(trial.options, sort_keys=True, indent=1)
-    if trial.out.exists() and not (path.exists() and path.read_text("utf-8") == options):
-        shutil.rmtree(trial.out)
+def _prepare(trial: Trial, wanted: dict) -> None:
+    """Make the trial's folder. What a run of another identity left there is moved aside; DataError for other things."""
+    path, text = trial.out / "options.json", json.dumps(wanted, sort_keys=True, indent=1)
+    if trial.out.exists() and not (trial.out.is_dir() and not any(trial.out.iterdir())):
+        if not path.is_file():
+            raise DataError(str(trial.out), expected="the folder of a trial, with options.json", got="something else",
+                            hint="move it away, or choose another --out")
+        if path.read_text("utf-8") != text:
+            free = next(name for name in (trial.out.with_name(f"{trial.out.name}.old-{n}") for n in count(1))
+                        if not name.exists())
+            trial.out.rename(free)
+            trial.note(f"other options, or another net, than before: what was there is now in {free}")
     trial.out.mkdir(parents=True, exist_ok=True)
-    path.write_text(options, "utf-8")
+    with atomic_write(path) as file:
+        file.write(text.encode())
 
 
 def _short(measures: dict[str, float]) -> str:

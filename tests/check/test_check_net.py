@@ -110,6 +110,29 @@ def test_shared_parameters():
     assert results["(whole net)", "loss"].checked
 
 
+CUT = """
+    layer { name: "x" type: "Input" top: "x" top: "z" input_param { shape { dim: 3 dim: 4 } shape { dim: 3 dim: 4 } } }
+    layer { name: "one" type: "InnerProduct" bottom: "x" top: "a"
+            inner_product_param { num_output: 4 weight_filler { type: "xavier" } } }
+    layer { name: "relu" type: "ReLU" bottom: "a" top: "a" }
+    layer { name: "two" type: "InnerProduct" bottom: "a" top: "b" propagate_down: false
+            inner_product_param { num_output: 4 weight_filler { type: "xavier" } } }
+    layer { name: "loss" type: "EuclideanLoss" bottom: "b" bottom: "z" top: "loss" }"""
+
+
+def test_parameters_whose_gradient_is_cut_off_are_left_alone():
+    results = by_place(check_net(net(CUT)))
+    assert all(result.passed for result in results.values())
+    assert results["(whole net)", "loss"].checked
+
+
+def test_a_loss_of_which_a_part_is_cut_off_is_left_out():
+    more = 'layer { name: "near" type: "EuclideanLoss" bottom: "a" bottom: "z" top: "near" }'
+    *layers, whole = check_net(net(CUT + more))
+    assert all(result.passed for result in layers)
+    assert (whole.checked, whole.passed, whole.note) == (0, True, "propagate_down cuts a part of a gradient")
+
+
 def test_a_net_without_loss_is_checked_layer_by_layer():
     text = """
         layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 3 dim: 4 } } }

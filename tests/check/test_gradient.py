@@ -86,6 +86,21 @@ def test_missing_terms_are_noticed(monkeypatch):
     assert wrong(check_layer(*SOURCES["InnerProduct"][:1], X)) == ["param 1"]
 
 
+def test_diffs_that_grow_or_are_overwritten_in_the_wrong_place_are_noticed(monkeypatch):
+    def sigmoid(self, top, propagate_down, bottom):
+        bottom[0].diff[...] += top[0].diff * top[0].data * (1 - top[0].data)
+
+    def weight(self, top, propagate_down, bottom):
+        self.blobs[0].diff.fill(0)
+        right(self, top, propagate_down, bottom)
+
+    monkeypatch.setattr(LAYERS["Sigmoid"], "backward", sigmoid)
+    assert wrong(check_layer(*SOURCES["Sigmoid"][:1], X)) == ["x"]
+    right = LAYERS["InnerProduct"].backward
+    monkeypatch.setattr(LAYERS["InnerProduct"], "backward", weight)
+    assert wrong(check_layer(*SOURCES["InnerProduct"][:1], X)) == ["param 0"]
+
+
 def test_a_large_blob_is_checked_along_directions(monkeypatch):
     source, x = SOURCES["Sigmoid"][0], RNG.normal(size=(40, 30))
     (result,) = check_layer(source, x)

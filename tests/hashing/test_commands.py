@@ -166,7 +166,38 @@ def test_encode_counts_in_words(encoding, tmp_path, capsys):
     assert "1 code of 1 bit, bit = value >= 0" in capsys.readouterr().out
 
 
+@pytest.mark.parametrize("options, words", [
+    (["--count", 4], "expected 1 to 3 images, got a count of 4"),
+    (["--threshold", 0.5, "--block-size", 3], "--threshold or --block-size, got both"),
+    (["--threshold", "nan"], "a number as threshold, got nan"),
+    (["--label", "ip2"], "no blob 'ip2' of labels; did you mean 'ip'"),
+])
+def test_encode_says_what_it_cannot_do(encoding, tmp_path, options, words):
+    with pytest.raises(BlobnetError, match=words):
+        call(*encoding, *options, "--out", tmp_path / "codes.npz")
+    assert not (tmp_path / "codes.npz").exists()
+
+
+@pytest.mark.parametrize("options", [["--count", -5], ["--count", 0], ["--block-size", 1]])
+def test_encode_wants_numbers_in_their_range(encoding, tmp_path, options, capsys):
+    with pytest.raises(SystemExit):
+        call(*encoding, *options, "--out", tmp_path / "codes.npz")
+    assert "expected a whole number of at least" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("metric", ["hamming", "asymmetric"])
+def test_search_refuses_signs_against_blocks(tmp_path, metric):
+    codes = Codes.from_values(np.array([[3.0, 4.0, -1.0, 2.0], [0.0, 1.0, 5.0, -2.0]]))
+    codes.save(tmp_path / "signs.npz")
+    codes.in_blocks(2).save(tmp_path / "blocks.npz")
+    for base, query in (("signs", "blocks"), ("blocks", "signs")):
+        with pytest.raises(DataError, match="coded as the base is"):
+            call("search", "--base", tmp_path / f"{base}.npz", "--queries", tmp_path / f"{query}.npz", "--metric",
+                 metric, "--top", 1)
+
+
 @pytest.mark.parametrize("arguments, words", [
+    (["search", "--base", "BASE", "--queries", "QUERY", "--radius", "nan"], "a number as radius, got nan"),
     (["search", "--base", "BASE", "--queries", "QUERY", "--metric", "l1"], "no metric 'l1'"),
     (["search", "--base", "BASE", "--queries", "QUERY", "--metric", "l2"], "no real values"),
     (["evaluate", "--queries", "QUERY", "--base", "BASE", "--names", "a", "b"], "2 after --names, 1 after --queries"),

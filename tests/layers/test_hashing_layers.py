@@ -104,6 +104,21 @@ def test_pairs_at_the_margin_do_not_push():
     assert not alone.backward([np.array(1.0)], [True, False])[0].any()
 
 
+@pytest.mark.parametrize("kind", ["PUBLISHED", "EXACT"])
+def test_one_image_has_no_pairs(kind):
+    alone = hashing([[0.5, -2.0]], [1], f"bi_margin: 4 tradeoff: 0.25 gradient: {kind}")
+    assert np.isnan(alone.forward()[0])
+    np.testing.assert_array_equal(alone.backward([np.array(1.0)], [True, False])[0], [[-0.25, -0.25]])
+
+
+@pytest.mark.parametrize("kind", ["PairwiseLoss", "LiftedStructSimilaritySoftmaxLoss"])
+@pytest.mark.parametrize("labels", [[1], [[0, 1, 1]]])
+def test_losses_of_no_pairs_are_0(kind, labels):
+    alone = build(kind, [[[0.5, -2.0]], labels], "pairwise_param { weighted: true }" if kind == "PairwiseLoss" else "")
+    assert alone.forward()[0] == 0
+    assert not alone.backward([np.array(1.0)], [True, False])[0].any()
+
+
 def test_an_unusual_margin_warns_once():
     codes, labels = RNG.normal(size=(4, 3)), np.arange(4)
     with warnings.catch_warnings(record=True) as caught:

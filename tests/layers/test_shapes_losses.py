@@ -494,13 +494,24 @@ def test_a_matrix_of_other_classes(tmp_path):
     ("MultinomialLogisticLoss", [SCORES, LABELS], 1, "propagate_down: true propagate_down: false"),
     ("SigmoidCrossEntropyLoss", [SCORES, SCORES], 1, "propagate_down: true propagate_down: false"),
     ("InfogainLoss", [SCORES, LABELS, np.eye(4)], 2, "true propagate_down: false propagate_down: false"),
+    ("CenterLoss", [SCORES, LABELS], 1, "propagate_down: true propagate_down: false"),
+    ("HashingLoss", [SCORES, LABELS], 1, "propagate_down: true propagate_down: false"),
+    ("PairwiseLoss", [SCORES, LABELS], 1, "propagate_down: true propagate_down: false"),
+    ("PairwiseLabelLoss", [SCORES, LABELS], 1, "propagate_down: true propagate_down: false"),
+    ("ScatterLoss", [SCORES, LABELS], 1, "propagate_down: true propagate_down: false"),
+    ("BatchTripletLoss", [SCORES, LABELS], 1, "propagate_down: true propagate_down: false"),
+    ("LiftedStructSimilaritySoftmaxLoss", [SCORES, LABELS], 1, "propagate_down: true propagate_down: false"),
+    ("PairwiseHashingLoss", [SCORES, SCORES, LABELS], 2, "true propagate_down: true propagate_down: false"),
     ("BatchReindex", [SCORES, [0, 1]], 1, "propagate_down: true propagate_down: false"),
     ("Filter", [SCORES, [0, 1, 1]], 1, "propagate_down: false")])
 def test_labels_and_indices_have_no_gradient(kind, values, asked, wish):
-    alone = build(kind, values)
-    (y,) = alone.forward()
+    options = {"CenterLoss": "center_loss_param { num_output: 4 }",
+               "HashingLoss": "hashing_loss_param { bi_margin: 8 }",
+               "PairwiseHashingLoss": "hashing_loss_param { bi_margin: 8 }"}.get(kind, "")
+    alone = build(kind, values, options, "y accuracy" if kind == "BatchTripletLoss" else "y")
+    tops = alone.forward()
     with pytest.raises(NetError, match=rf"layer 'it' \({kind}\): has no gradient .*{wish}"):
-        alone.backward([y], [i in (0, asked) for i in range(len(values))])
+        alone.backward(tops, [i in (0, asked) for i in range(len(values))])
 
 
 @pytest.mark.parametrize(("kind", "count"), [("HingeLoss", 2), ("MultinomialLogisticLoss", 2), ("ContrastiveLoss", 3),

@@ -4,7 +4,7 @@ import shutil
 
 import pytest
 
-from blobnet.errors import DataError
+from blobnet.errors import BlobnetError, DataError
 from blobnet.proto.files import read_message
 from blobnet.recipes import read_recipe, run_recipe
 from blobnet.recipes.results import Results
@@ -80,3 +80,25 @@ methods:
 def test_a_net_of_a_method_that_did_not_run_is_refused(folder, digits):
     with pytest.raises(DataError, match="net_of 'ReLU': has not run with this seed; list that method"):
         run_recipe(read_recipe(folder / "recipe.yaml"), folder / "out", digits, only=["pixels"])
+
+
+@pytest.mark.parametrize("method, message", [
+    ("{blob: h2, scores: nope}", "no blob 'nope' to encode"),
+    ("{blob: h2, metric: l3}", "got 'l3'"),
+    ("{blob: data, components: 65}", "option 'components', expected at most"),
+    ("{blob: h2, num_base: 1438}", "option 'num_base', expected at most 1437, all there are, got 1438"),
+])
+def test_typos_are_found_before_the_training(folder, digits, method, message):
+    (folder / "recipe.yaml").write_text(RECIPE.split("methods:")[0] + f"methods:\n  wrong: {method}\n")
+    with pytest.raises(BlobnetError, match=message):
+        run_recipe(read_recipe(folder / "recipe.yaml"), folder / "out", digits, note=[].append)
+    assert not (folder / "out/wrong").exists()
+
+
+def test_queries_may_be_the_base(folder, digits):
+    (folder / "recipe.yaml").write_text(RECIPE.split("methods:")[0].replace("max_iter: 60", "max_iter: 1") + """
+methods:
+  alone: {blob: h2, protocol: dsh-authors}
+""")
+    assert "each query is in the database" in run_recipe(read_recipe(folder / "recipe.yaml"), folder / "out", digits,
+                                                         note=[].append)

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from blobnet.errors import DataError
-from blobnet.hashing import Codes, evaluate
+from blobnet.hashing import Codes, evaluate, get_protocol
 from blobnet.recipes import read_recipe, run_recipe
 
 ENCODER = """
@@ -93,8 +93,24 @@ def test_the_seed_draws_what_is_learned_from(recipe, digits, tmp_path):
 @pytest.mark.parametrize("change, message", [
     (("learner: itq", "learner: itk"), "method 'ITQ': unknown learner 'itk'; did you mean 'itq'"),
     (("learner: bdnn, solver: uh_solver.prototxt", "learner: bdnn"), "method 'UH': learner 'bdnn' needs a solver"),
-], ids=["learner", "solver"])
+    (("length: 4", "length: 0"), "option 'length', expected a number above 0, got 0"),
+    (("length: 4", "length: 4, protocol: x"), "expected a known name, got 'x'"),
+    (("num_train: 400", "num_train: 1001"), "option 'num_train', expected at most 1000, all there are, got 1001"),
+    (("num_train: 400", "num_train: -3"), "option 'num_train', expected a whole number of at least 0, got -3"),
+    (("num_queries: 200", "num_queries: 361"), "option 'num_queries', expected at most 360, all there are, got 361"),
+    (("queries: digits_test", "queries: digits_tst"), "no such folder; did you mean 'digits_test_lmdb'"),
+    (("bits: 8", "bits: 9"), "method 'UH': blob 'code', expected 9 bits, got 8"),
+    (("learner: lsh}", "learner: lsh, bits: -1}"), "option 'bits', expected a whole number of at least 1, got -1"),
+], ids=str)
 def test_what_cannot_run_is_said(change, message, recipe, digits, tmp_path):
     recipe.write_text(RECIPE.replace(*change))
     with pytest.raises(DataError, match=message):
         run_recipe(read_recipe(recipe), tmp_path / "out", digits, note=[].append)
+    assert not [*(tmp_path / "out").glob("*/seed_*")]
+
+
+def test_queries_may_be_the_base(recipe, digits, tmp_path):
+    recipe.write_text(RECIPE.replace("length: 4", "length: 4, protocol: dsh-authors"))
+    text = run_recipe(read_recipe(recipe), tmp_path / "out", digits, only=["ITQ"], note=[].append)
+    score = evaluate(Codes.load(tmp_path / "out/itq/seed_1/queries.npz"), protocol=get_protocol("dsh-authors"))
+    assert f"| ITQ | {score.mean_average_precision:.4f} |" in text

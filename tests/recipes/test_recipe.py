@@ -47,8 +47,26 @@ def test_options_override_each_other_in_order(tmp_path):
     (("columns: [mAP]", ""), "no 'columns'"),
     (("paper:", "papers:"), "unknown field 'papers'; did you mean 'paper'?"),
     (("num_base: 100", "num_bse: 100"), "has no option 'num_bse'; did you mean 'num_base'?"),
-    (("num_base: 100", "num_base: many"), "option 'num_base', expected int, got 'many'"),
-    (("bits: 24", "bits: true"), "option 'bits', expected int, got True"),
+    (("num_base: 100", "num_base: many"), "option 'num_base', expected a whole number of at least 0, got 'many'"),
+    (("bits: 24", "bits: true"), "option 'bits', expected a whole number of at least 1, got True"),
+    (("bits: 24", "bits: 0"), "option 'bits', expected a whole number of at least 1, got 0"),
+    (("max_iter: 6", "max_iter: -5"), "option 'max_iter', expected a whole number of at least 0, got -5"),
+    (("max_iter: 6", "max_iter: false"), "option 'max_iter', expected a whole number of at least 0, got False"),
+    (("max_iter: 6", "threshold: .nan"), "option 'threshold', expected a number, got nan"),
+    (("max_iter: 6", "evaluate_at: ['5']"), "option 'evaluate_at', expected a list of whole numbers of at least 1"),
+    (("max_iter: 6", "evaluate_at: [5.5]"), "option 'evaluate_at', expected a list of whole numbers of at least 1"),
+    (("max_iter: 6", "overrides: {loss: 5}"), "option 'overrides', expected a mapping of names to texts"),
+    (("max_iter: 6", "protocol: 5"), "option 'protocol', expected text, got 5"),
+    (("max_iter: 6", "num_queries: -5"), "option 'num_queries', expected a whole number of at least 0, got -5"),
+    (("max_iter: 6", "5: 1"), "has no option 5"),
+    (("task: train_hash", "task: train_dsh\nfull: {picture: convergense}"), "unknown word 'convergense'; did you mean"),
+    (("seeds: [1, 2]", "seeds: [100000000000000000000]"), "seeds of 0 or more, below 2^63"),
+    (("seeds: [1, 2]", "data: [5]"), "expected names of data sets, got 5"),
+    (("columns: [mAP]", "columns: [mAP, mAPP]"), "has no measure 'mAPP'; did you mean 'mAP'"),
+    (("columns: [mAP]", "columns: [mAP, 100]"), "has no measure 100"),
+    (("mAP: 0.5", "mAPP: 0.5"), "has no measure 'mAPP'; did you mean 'mAP'"),
+    (("mAP: 0.5", 'mAP: "0,61"'), "published 'mAP' of 'plain', expected a number, got '0,61'"),
+    (("mAP: 0.5", "mAP: .inf"), "published 'mAP' of 'plain', expected a number, got inf"),
     (("blob: code, ", ""), "no option 'blob'"),
     (("plain: {mAP", "plian: {mAP"), "unknown method 'plian'; did you mean 'plain'?"),
     (("  plain: {}", "  plain: 3"), "a mapping of options"),
@@ -77,6 +95,10 @@ def test_there_are_published_recipes():
     assert RECIPES
 
 
+def test_seeds_count_once(tmp_path):
+    assert read_recipe(written(tmp_path, GOOD.replace("[1, 2]", "[2, 1, 2]"))).seeds == [2, 1]
+
+
 def test_results_survive_and_are_found_by_their_options(tmp_path):
     path = tmp_path / "results.json"
     Results(path).add("A", 1, {"bits": 12}, {"mAP": 0.5}, 3.0)
@@ -84,7 +106,10 @@ def test_results_survive_and_are_found_by_their_options(tmp_path):
     assert kept.find("A", 1, {"bits": 12}) == {"mAP": 0.5}
     assert kept.find("A", 1, {"bits": 24}) is None and kept.find("A", 2, {"bits": 12}) is None
     kept.add("A", 1, {"bits": 24}, {"mAP": 0.6}, 3.0)
-    assert Results(path).find("A", 1, {"bits": 12}) is None and len(Results(path).trials) == 1
+    kept = Results(path)
+    assert kept.find("A", 1, {"bits": 12}) is None and len(kept.trials) == 1
+    assert [(trial["options"], trial["measures"]) for trial in kept.old] == [({"bits": 12}, {"mAP": 0.5})]
+    assert kept.knows("A") and not kept.knows("B")
 
 
 @pytest.mark.parametrize("text", ["", "[]", "{}", '{"trials": [1]}', '{"trials": [{"method": "a"}]}'])

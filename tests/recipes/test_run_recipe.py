@@ -84,13 +84,79 @@ def test_other_options_start_anew(recipe, digits, tmp_path):
     recipe.write_text(RECIPE.replace("max_iter: 2,", "max_iter: 1,"))
     said = []
     run_recipe(read_recipe(recipe), tmp_path / "out", digits, only=["frozen"], note=said.append)
-    assert "iteration 1 of 1" in said[0]
+    assert "what was there is now in" in said[0] and "iteration 1 of 1" in said[1]
+    assert (tmp_path / "out/frozen/seed_1.old-1/snapshot_iter_2.caffemodel").is_file()
+    recipe.write_text(RECIPE)
+    run_recipe(read_recipe(recipe), tmp_path / "out", digits, only=["frozen"], note=[].append)
+    assert (tmp_path / "out/frozen/seed_1.old-2/snapshot_iter_1.caffemodel").is_file()
+    assert len(json.loads((tmp_path / "out/results.json").read_text())["old"]) == 2
+
+
+@pytest.mark.parametrize("name, change", [
+    ("digits_train_test.prototxt", ("num_output: 12", "num_output: 12  # same\n")),
+    ("digits_train_test.prototxt", ("tradeoff: 0.01", "tradeoff: 0.02")),
+    ("digits_solver.prototxt", ("momentum: 0.9", "momentum: 0.8"))])
+def test_a_changed_net_or_solver_starts_anew(recipe, digits, tmp_path, name, change):
+    run_recipe(read_recipe(recipe), tmp_path / "out", digits, only=["frozen"], note=[].append)
+    text = (tmp_path / name).read_text()
+    assert change[0] in text
+    (tmp_path / name).write_text(text.replace(*change))
+    said = []
+    run_recipe(read_recipe(recipe), tmp_path / "out", digits, only=["frozen"], note=said.append)
+    assert bool(said) != ("same" in change[1])
+
+
+def test_folders_of_others_are_refused(recipe, digits, tmp_path):
+    folder = tmp_path / "out/frozen/seed_1"
+    folder.mkdir(parents=True)
+    (folder / "thesis.txt").write_text("all of it")
+    with pytest.raises(DataError, match="expected the folder of a trial, with options.json"):
+        run_recipe(read_recipe(recipe), tmp_path / "out", digits, only=["frozen"], note=[].append)
+    assert (folder / "thesis.txt").read_text() == "all of it"
+    (tmp_path / "file").write_text("")
+    with pytest.raises(DataError, match="expected a folder for the results, got a file"):
+        run_recipe(read_recipe(recipe), tmp_path / "file", digits, only=["frozen"], note=[].append)
+
+
+def test_the_table_has_all_that_is_finished_and_each_once(recipe, digits, tmp_path):
+    recipe.write_text(RECIPE.replace("  tuned: {weights: DSH, max_iter: 5}", "  short: {max_iter: 1}"))
+    run_recipe(read_recipe(recipe), tmp_path / "out", digits, only=["short", "short"], seeds=[1, 1], note=[].append)
+    text = run_recipe(read_recipe(recipe), tmp_path / "out", digits, only=["frozen"], seeds=[2], note=[].append)
+    assert [line.split(" | ")[0] for line in text.splitlines() if line.endswith(" 1 |")] == ["| short", "| frozen"]
+    assert (tmp_path / "out/results.md").read_text() == text
+
+
+def test_seeds_are_whole_numbers(recipe, digits, tmp_path):
+    for seeds in ([-1], [10**20], [1.5]):
+        with pytest.raises(DataError, match="seeds: expected seeds of 0 or more, below 2"):
+            run_recipe(read_recipe(recipe), tmp_path / "out", digits, seeds=seeds, note=[].append)
+
+
+def test_an_interruption_leaves_no_loss_of_a_part(recipe, digits, tmp_path, monkeypatch):
+    monkeypatch.setattr(train_hash, "WINDOW", 4)
+    recipe.write_text(RECIPE.replace("max_iter: 20", "max_iter: 10").replace("evaluate_at: [10]", "evaluate_at: [6]"))
+    curve = tmp_path / "out/dsh/seed_1/curve.json"
+    run_recipe(read_recipe(recipe), tmp_path / "out", digits, only=["DSH"], note=[].append)
+    whole = json.loads(curve.read_text())["loss"]
+    assert list(whole) == ["4", "8", "10"]
+    for path in curve.parent.glob("snapshot_iter_10.*"):
+        path.unlink()
+    (tmp_path / "out/results.json").unlink()
+    curve.write_text(json.dumps({"loss": {"4": whole["4"]}, "mAP": {}}))
+    run_recipe(read_recipe(recipe), tmp_path / "out", digits, only=["DSH"], note=[].append)
+    assert json.loads(curve.read_text())["loss"] == {"4": whole["4"], "10": whole["10"]}
 
 
 @pytest.mark.parametrize("change, message", [
     (("weights: DSH", "weights: DHS"), "a file, or a method that has run with this seed"),
     (("conv1:", "conv9:"), "no layer 'conv9' to override; did you mean"),
     (("bits: 12", "bits: 13"), "expected 13 bits, got 12"),
+    (("blob: ip1", "blob: ip11"), "no blob 'ip11' to encode; did you mean 'ip1'"),
+    (("blob: ip1", "blob: ip1, protocol: standrd"), "expected a known name, got 'standrd'; did you mean 'standard'"),
+    (("queries: digits_test", "queries: digits_tst"), "no such folder; did you mean 'digits_test_lmdb'"),
+    (("base: digits_train", "base: digits_trn"), "no such folder; did you mean 'digits_train_lmdb'"),
+    (("num_queries: 100", "num_queries: 361"), "option 'num_queries', expected at most 360, all there are, got 361"),
+    (("num_base: 300", "num_base: 300, top_k: 301"), "option 'top_k', expected at most 300, all that are ranked"),
     (("data: [digits]", "data: [cifar10]"), "blobnet data import cifar10"),
 ], ids=str)
 def test_what_cannot_run_is_said(change, message, recipe, digits, tmp_path):
@@ -98,6 +164,7 @@ def test_what_cannot_run_is_said(change, message, recipe, digits, tmp_path):
     with pytest.raises(Exception, match="(?s)" + message.replace("(", r"\(")) as caught:
         run_recipe(read_recipe(recipe), tmp_path / "out", digits, note=[].append)
     assert isinstance(caught.value, DataError.__base__)
+    assert "weights" in change[0] or not [*(tmp_path / "out").glob("*/seed_*")]  # nothing was trained
 
 
 def test_an_unknown_method_is_named(recipe, digits, tmp_path):

@@ -11,7 +11,7 @@ import pytest
 from blobnet.data.datum import array_to_datum
 from blobnet.data.lmdb_store import LmdbWriter
 from blobnet.data.mean import mean_image
-from blobnet.errors import DataError
+from blobnet.errors import BlobnetError
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.matches import match_ranks
 from blobnet.proto.blobs import write_blob
@@ -116,9 +116,10 @@ def test_an_interrupted_trial_goes_on(recipe, data, tmp_path):
     ("", "expected either features or a solver, got neither"),
     ("features: pixels, solver: solver.prototxt", "got both"),
     ("features: pixel", "unknown features 'pixel'; did you mean 'pixels'"),
-    ("solver: solver.prototxt, blob: feature, scores: feature", r"for each attribute, \(40, 3\), got \(40, 8\)"),
+    ("solver: solver.prototxt, blob: feature, scores: feature", "a score for each attribute, 3, got 8"),
+    ("solver: solver.prototxt, blob: featur", "no blob 'featur' to encode; did you mean 'feature'"),
 ])
 def test_wrong_options(recipe, data, tmp_path, options, message):
     (tmp_path / "recipe.yaml").write_text(RECIPE + f"  wrong: {{{options}}}\n")
-    with pytest.raises(DataError, match=message):
+    with pytest.raises(BlobnetError, match=message):
         run_recipe(read_recipe(tmp_path / "recipe.yaml"), tmp_path / "out", data, only=["wrong"], note=[].append)

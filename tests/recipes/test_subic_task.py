@@ -5,6 +5,7 @@ import json
 import numpy as np
 import pytest
 
+from blobnet.errors import DataError
 from blobnet.hashing import Codes, evaluate, get_protocol
 from blobnet.recipes import read_recipe, run_recipe
 from blobnet.recipes.tasks.subic import usage
@@ -39,6 +40,29 @@ def test_the_measures_are_those_of_the_codes_and_the_terms_do_what_they_should(d
         assert measures["largest"] == pytest.approx(np.mean([row.reshape(4, 16).max(axis=1) for row in base.values]))
     assert trials["mean"]["largest"] > trials["batch"]["largest"] + 0.05
     assert trials["batch"]["usage"] > trials["mean"]["usage"] + 0.1
+
+
+def test_queries_may_be_the_base(digits, tmp_path, request):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(RECIPE.format(folder=request.config.rootpath / "prototxt/subic").replace(
+        "max_iter: 40", "max_iter: 2, protocol: dsh-authors"))
+    text = run_recipe(read_recipe(path), tmp_path / "out", digits, only=["mean"], note=[].append)
+    queries = Codes.load(tmp_path / "out/mean/seed_1/queries.npz")
+    score = evaluate(queries, protocol=get_protocol("dsh-authors", metric="asymmetric"))
+    assert f"| {score.mean_average_precision:.4f} | " in text and queries.block_size == 16
+    assert not (tmp_path / "out/mean/seed_1/base.npz").exists()
+
+
+@pytest.mark.parametrize("size, message", [
+    (7, "method 'mean': option 'block_size', expected a divisor of 64 bits, got 7"),
+    (1, "option 'block_size', expected a whole number of at least 2, got 1"),
+    (0, "option 'block_size', expected a whole number of at least 2, got 0")])
+def test_blocks_that_do_not_fit_are_refused_before_the_training(size, message, digits, tmp_path, request):
+    path = tmp_path / "recipe.yaml"
+    path.write_text(RECIPE.format(folder=request.config.rootpath / "prototxt/subic").replace("16", str(size)))
+    with pytest.raises(DataError, match=message):
+        run_recipe(read_recipe(path), tmp_path / "out", digits, note=[].append)
+    assert not (tmp_path / "out/mean").exists()
 
 
 @pytest.mark.parametrize("values, expected", [

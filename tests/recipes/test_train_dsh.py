@@ -5,9 +5,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from blobnet.errors import SolverError
 from blobnet.hashing import Codes, evaluate
 from blobnet.recipes import read_recipe, run_recipe
-from blobnet.recipes.nets import trial_net
+from blobnet.recipes.nets import trial_net, trial_solver
 from blobnet.recipes.trial import Trial
 
 FOLDER = "prototxt/dsh"
@@ -61,6 +62,38 @@ def test_digits(digits, tmp_path, request, monkeypatch):
     for picture in ("convergence", "outputs"):
         with Image.open(tmp_path / f"out/{picture}.png") as image:
             assert len(np.unique(np.asarray(image.convert("L")))) > 20
+
+
+def test_a_method_whose_files_are_gone_is_left_out_of_the_pictures(digits, tmp_path, request, monkeypatch):
+    monkeypatch.chdir(request.config.rootpath)
+    recipe = read_recipe(request.config.rootpath / FOLDER / "recipe_digits.yaml")
+    recipe.reduced.update(max_iter=1, num_queries=50, num_base=200, evaluate_at=[])
+    shown = [method for method in recipe.methods if "convergence" in recipe.options(method)["picture"]][:1]
+    text = run_recipe(recipe, tmp_path / "out", digits, seeds=[1], only=shown, note=[].append)
+    curve, = (tmp_path / "out").glob("*/seed_1/curve.json")
+    curve.unlink()
+    (tmp_path / "out/convergence.png").unlink()
+    said = []
+    assert run_recipe(recipe, tmp_path / "out", digits, seeds=[1], only=shown, note=said.append) == text
+    assert "not in convergence.png, as" in said[0] and not (tmp_path / "out/convergence.png").exists()
+
+
+@pytest.mark.parametrize("field", ["net", "train_net"])
+def test_a_net_by_either_name_and_what_replaces_its_lists(field, tmp_path):
+    (tmp_path / "net.prototxt").write_text("""
+layer { name: "conv" type: "Convolution" bottom: "x" top: "y" loss_weight: 1
+  convolution_param { num_output: 2 kernel_size: 3 weight_filler { type: "xavier" std: 3 } } }""")
+    (tmp_path / "solver.prototxt").write_text(f'{field}: "elsewhere/net.prototxt" base_lr: 1 lr_policy: "fixed"')
+    trial = Trial("method", {}, 1, tmp_path, tmp_path, tmp_path)
+    change = 'convolution_param { kernel_size: 5 weight_filler { type: "gaussian" } } loss_weight: 2'
+    solver = trial_solver(trial, "solver.prototxt", overrides={"conv": change})
+    layer, options = solver.net_param.layer[0], solver.net_param.layer[0].convolution_param
+    assert (list(options.kernel_size), options.num_output, list(layer.loss_weight)) == ([5], 2, [2])
+    assert (options.weight_filler.type, options.weight_filler.std) == ("gaussian", 3)
+    assert not solver.net and not solver.train_net
+    (tmp_path / "solver.prototxt").write_text('base_lr: 1 lr_policy: "fixed"')
+    with pytest.raises(SolverError, match="expected one of train_net_param, .* got none"):
+        trial_solver(trial, "solver.prototxt")
 
 
 def test_label_rows(tmp_path, request):

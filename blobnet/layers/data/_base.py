@@ -60,6 +60,7 @@ class BatchSource(Source):
     """
 
     batches: Prefetch
+    records: int | None = None  # how many there are, after which they come again; None if nobody counted
 
     def forward(self, bottom, top):
         with within(self.where):
@@ -95,6 +96,7 @@ class ImageSource(BatchSource):
                            got=f"{options.new_height} and {options.new_width}")
         source = self.source("image_data_param")
         paths, labels = read_image_list(source, options.label_num)
+        self.records = len(paths)
         transformer = Transformer(self.param.transform_param, self.phase == TRAIN, f"{self.where} transform_param")
         size = (options.new_height, options.new_width) if options.new_height else None
         draws = ClassDraws(labels, classes, self.streams(), self.where) if classes else None

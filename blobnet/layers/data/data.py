@@ -37,6 +37,7 @@ class Data(BatchSource):
         options = self.options
         self.at_least_one(options, "batch_size")
         reader = open_database(self.source("data_param"), type(options).DB.Name(options.backend))
+        self.records = len(reader)
         train, streams = self.phase == TRAIN, self.streams()
         transformer = Transformer(self.param.transform_param, train, f"{self.where} transform_param")
         if train and options.cat_per_iter:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.hashing._base import MarginLoss
@@ -19,7 +21,7 @@ class HashingLoss(MarginLoss):
     du_i = weight/(N (N-1)) * sum_j c_ij (u_i - u_j) + weight * t/N * sign(|u_i| - 1) sign(u_i),
     c_ij = 1 if similar, -1 if not similar and D_ij < m, else 0
 
-    Bottoms: codes u (N, K); labels (N,), one class a row, or (N, L) with L > 1, one 0/1 column a label
+    Bottoms: codes u (N, K, 1, ...); labels (N,), one class a row, or (N, L) with L > 1, one 0/1 column a label
     Tops: loss ()
     Params: none
     Options: hashing_loss_param.bi_margin m (1; the paper uses 2 K), tradeoff t (0.01), gradient
@@ -27,15 +29,18 @@ class HashingLoss(MarginLoss):
     averaged as in the authors' code.
     Quirks: the pair term of the authors' gradient, shown above, is half the derivative of their loss. gradient: EXACT
     doubles it. Class labels are truncated to integers. Where an element is 0, its pull is towards -1 (the regulariser's
-    slope counts as that of its negative side), where it is -1 the slope is +1.
+    slope counts as that of its negative side), where it is -1 the slope is +1. A batch of 1 has no pairs: the loss is
+    nan, as theirs is, and the gradient that of the pull alone.
     """
 
     published_gradient = True
 
     def reshape(self, bottom, top):
         super().reshape(bottom, top)
-        if bottom[0].num < 2:
-            raise ShapeError(self.where, "needs pairs", expected="a batch of at least 2", got=bottom[0].shape)
+        shape = bottom[0].shape
+        if not shape or not shape[0] or math.prod(shape[2:]) != 1:
+            raise ShapeError(self.where, expected="codes (N, K), N at least 1, further axes of size 1", got=shape,
+                             hint="put a Flatten before it")
 
     def forward(self, bottom, top):
         n = bottom[0].num
@@ -47,15 +52,17 @@ class HashingLoss(MarginLoss):
         costs = self.xp.where(alike, distances, self.xp.maximum(gaps, 0))
         pairs = (costs.sum() - costs.trace()) / 2
         pull = self.xp.abs(self.xp.abs(u) - 1).sum()
-        top[0].data[...] = pairs / (n * (n - 1)) + self.options.tradeoff * pull / n
+        mean = pairs / (n * (n - 1)) if n > 1 else math.nan
+        top[0].data[...] = mean + self.options.tradeoff * pull / n
 
     def backward(self, top, propagate_down, bottom):
+        self.refuse_targets(propagate_down)
         if not propagate_down[0]:
             return
         n = bottom[0].num
         u = bottom[0].data.reshape(n, -1)
         exact = self.options.gradient == self.options.EXACT
-        scale = self.weight(top) * (2 if exact else 1) / (n * (n - 1))
+        scale = self.weight(top) * (2 if exact else 1) / max(1, n * (n - 1))
         pull = self.weight(top) * self.options.tradeoff / n
         gradient = pull_gradient(self.signs, u) * scale + binary_slopes(u) * pull
         bottom[0].diff[...] = gradient.reshape(bottom[0].shape)

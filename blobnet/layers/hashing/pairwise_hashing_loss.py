@@ -55,6 +55,7 @@ class PairwiseHashingLoss(MarginLoss):
         top[0].data[...] = (pairs + self.options.tradeoff * pull) / max(1, len(a))
 
     def backward(self, top, propagate_down, bottom):
+        self.refuse_targets(propagate_down)
         scale = self.weight(top) / max(1, bottom[0].num)
         pairs = self.difference * (scale * self.signs)[:, None]
         for sign, wanted, blob in zip((1, -1), propagate_down, bottom):

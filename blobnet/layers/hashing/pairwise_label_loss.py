@@ -34,6 +34,7 @@ class PairwiseLabelLoss(LabeledCodeLoss):
         top[0].data[...] = square / max(1, n) / 2
 
     def backward(self, top, propagate_down, bottom):
+        self.refuse_targets(propagate_down)
         if not propagate_down[0]:
             return
         n, k = self.rows

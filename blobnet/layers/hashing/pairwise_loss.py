@@ -29,7 +29,8 @@ class PairwiseLoss(CodeLoss):
     Paper: Zhu et al., Deep Hashing Network for Efficient Similarity Retrieval, AAAI 2016: unweighted; Cao et al.,
     HashNet: Deep Learning to Hash by Continuation, ICCV 2017, section 3.1: weighted. Written from the papers, and not
     compared with the figures of the authors' program.
-    Quirks: the papers have the sum, here it is the mean over the pairs. One class a row is truncated to integers.
+    Quirks: the papers have the sum, here it is the mean over the pairs, 0 without any. One class a row is truncated to
+    integers.
     """
 
     options_field = "pairwise_param"
@@ -41,8 +42,8 @@ class PairwiseLoss(CodeLoss):
         if bottom[1].shape[:1] != bottom[0].shape[:1]:
             raise ShapeError(self.where, "bottoms of unlike batch size", got=f"{bottom[0].shape} and {bottom[1].shape}",
                              expected=f"{bottom[0].shape[:1]} rows in both")
-        if self.rows[0] < 2:
-            raise ShapeError(self.where, "needs pairs", expected="a batch of at least 2", got=bottom[0].shape)
+        if not self.rows[0]:
+            raise ShapeError(self.where, expected="a batch of at least 1", got=bottom[0].shape)
 
     def forward(self, bottom, top):
         xp, n = self.xp, self.rows[0]
@@ -51,7 +52,7 @@ class PairwiseLoss(CodeLoss):
         t = self.options.sigmoid_param * (u @ u.T)
         costs = xp.maximum(t, 0) - t * alike + xp.log1p(xp.exp(-xp.abs(t)))
         weights = self._weights(alike, labels)
-        top[0].data[...] = (weights * costs).sum() / (n * (n - 1))  # every pair is there twice
+        top[0].data[...] = (weights * costs).sum() / max(1, n * (n - 1))  # every pair is there twice
         self.slopes = xp.empty_like(t)
         sigmoid(t, self.slopes)
         self.slopes -= alike
@@ -70,7 +71,8 @@ class PairwiseLoss(CodeLoss):
         return (weights * apart).astype(self.dtype)
 
     def backward(self, top, propagate_down, bottom):
+        self.refuse_targets(propagate_down)
         if propagate_down[0]:
             n = self.rows[0]
-            scale = self.weight(top) * self.options.sigmoid_param * 2 / (n * (n - 1))
+            scale = self.weight(top) * self.options.sigmoid_param * 2 / max(1, n * (n - 1))
             self.codes(bottom[0].diff)[...] = self.slopes @ self.codes(bottom[0].data) * scale

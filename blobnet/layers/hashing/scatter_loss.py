@@ -36,5 +36,6 @@ class ScatterLoss(LabeledCodeLoss):
         top[0].data[...] = (u * self.pull).sum()  # sum_ij ||u_i - u_j||^2 is 2 sum_i <u_i, sum_j (u_i - u_j)>
 
     def backward(self, top, propagate_down, bottom):
+        self.refuse_targets(propagate_down)
         if propagate_down[0]:
             self.codes(bottom[0].diff)[...] = self.pull * (2 * self.weight(top))

@@ -1,25 +1,13 @@
-"""What losses with targets share: which targets count, what the sum is divided by, and that they get no gradient."""
+"""What losses with targets share: which targets count, and what the sum is divided by."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 
-from blobnet.core.layer import Layer
 from blobnet.core.loss_layer import LossLayer
-from blobnet.errors import DataError, NetError, ShapeError
+from blobnet.errors import DataError, ShapeError
 
 LOG_THRESHOLD = 1e-20  # what smaller probabilities count as in a logarithm
-
-
-def refuse_targets(layer: Layer, propagate_down: Sequence[bool]) -> None:
-    """NetError if a bottom of `layer` that holds labels or targets is asked for its gradient."""
-    targets = layer.unforced_bottoms
-    for i in targets:
-        if any(propagate_down[i:i + 1]):
-            wishes = " ".join(f"propagate_down: {str(j not in targets).lower()}" for j in range(len(propagate_down)))
-            raise NetError(layer.where, f"has no gradient for bottom {i} {layer.param.bottom[i]!r}, which is made by a "
-                           "layer that learns", hint=f"write {wishes}, if it needs none")
 
 
 class ReportingLoss(LossLayer):

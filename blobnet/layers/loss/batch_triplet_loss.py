@@ -67,6 +67,7 @@ class BatchTripletLoss(ReportingLoss):
             top[2].data[...] = xp.asarray(figures).reshape(1, 1, 1, 5)
 
     def backward(self, top, propagate_down, bottom):
+        self.refuse_targets(propagate_down)
         if not propagate_down[0]:
             return
         exact = self.options.gradient == self.options.EXACT

@@ -5,7 +5,6 @@ from __future__ import annotations
 from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
 from blobnet.errors import DataError, NetError, ShapeError
-from blobnet.layers.loss._base import refuse_targets
 from blobnet.ops.scatter import scatter_add
 
 
@@ -72,7 +71,7 @@ class CenterLoss(LossLayer):
         top[0].data[...] = flat @ flat / max(1, len(self.labels)) / 2
 
     def backward(self, top, propagate_down, bottom):
-        refuse_targets(self, propagate_down)
+        self.refuse_targets(propagate_down)
         scale = self.weight(top) / max(1, len(self.labels))
         if self.param_propagate_down[0]:
             pull = self.xp.zeros_like(self.param_data(0))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
-from blobnet.layers.loss._base import LabelLoss, refuse_targets
+from blobnet.layers.loss._base import LabelLoss
 
 
 @register
@@ -42,7 +42,7 @@ class HingeLoss(LabelLoss):
         top[0].data[...] = total / max(1, self.grouped[0])
 
     def backward(self, top, propagate_down, bottom):
-        refuse_targets(self, propagate_down)
+        self.refuse_targets(propagate_down)
         if not propagate_down[0]:
             return
         dx, scale = bottom[0].diff.reshape(self.grouped[:2]), self.weight(top) / max(1, self.grouped[0])

@@ -6,7 +6,7 @@ import math
 
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
-from blobnet.layers.loss._base import LOG_THRESHOLD, LabelLoss, refuse_targets
+from blobnet.layers.loss._base import LOG_THRESHOLD, LabelLoss
 from blobnet.ops.softmax import softmax
 from blobnet.proto.blobs import read_blob
 
@@ -73,7 +73,7 @@ class InfogainLoss(LabelLoss):
             top[1].data[...] = self.probability.reshape(top[1].shape)
 
     def backward(self, top, propagate_down, bottom):
-        refuse_targets(self, propagate_down)
+        self.refuse_targets(propagate_down)
         if propagate_down[0]:
             dx = bottom[0].diff.reshape(self.grouped)
             self.xp.multiply(self.probability, self.gains.sum(axis=1, keepdims=True), out=dx)

@@ -33,8 +33,8 @@ class LiftedStructSimilaritySoftmaxLoss(LossLayer):
 
     def reshape(self, bottom, top):
         super().reshape(bottom, top)
-        if bottom[0].num_axes < 1 or bottom[0].shape[0] < 2:
-            raise ShapeError(self.where, "needs pairs", expected="a batch of at least 2", got=bottom[0].shape)
+        if not bottom[0].shape or not bottom[0].shape[0]:
+            raise ShapeError(self.where, expected="a batch of at least 1", got=bottom[0].shape)
 
     def forward(self, bottom, top):
         xp, n = self.xp, bottom[0].shape[0]
@@ -51,6 +51,7 @@ class LiftedStructSimilaritySoftmaxLoss(LossLayer):
         top[0].data[...] = xp.square(self.hinges).sum() / (4 * self.pairs)  # every pair is there twice
 
     def backward(self, top, propagate_down, bottom):
+        self.refuse_targets(propagate_down)
         if not propagate_down[0]:
             return
         xp = self.xp

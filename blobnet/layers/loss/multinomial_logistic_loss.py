@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
-from blobnet.layers.loss._base import LOG_THRESHOLD, LabelLoss, refuse_targets
+from blobnet.layers.loss._base import LOG_THRESHOLD, LabelLoss
 
 
 @register
@@ -35,7 +35,7 @@ class MultinomialLogisticLoss(LabelLoss):
         top[0].data[...] = -self.xp.log(self.chosen).sum() / max(1, self.grouped[0])
 
     def backward(self, top, propagate_down, bottom):
-        refuse_targets(self, propagate_down)
+        self.refuse_targets(propagate_down)
         if propagate_down[0]:
             bottom[0].diff.fill(0)
             slopes = -self.weight(top) / max(1, self.grouped[0]) / self.chosen

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
-from blobnet.layers.loss._base import TargetLoss, refuse_targets
+from blobnet.layers.loss._base import TargetLoss
 from blobnet.ops.sigmoid import sigmoid
 
 
@@ -43,7 +43,7 @@ class SigmoidCrossEntropyLoss(TargetLoss):
         top[0].data[...] = self.xp.where(self.counted, costs, 0).sum() / self.divisor
 
     def backward(self, top, propagate_down, bottom):
-        refuse_targets(self, propagate_down)
+        self.refuse_targets(propagate_down)
         if not propagate_down[0]:
             return
         x, dx = bottom[0].data, bottom[0].diff

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
-from blobnet.layers.loss._base import LabelLoss, refuse_targets
+from blobnet.layers.loss._base import LabelLoss
 from blobnet.ops.softmax import softmax
 
 
@@ -44,7 +44,7 @@ class SoftmaxWithLoss(LabelLoss):
             top[1].data[...] = self.probability.reshape(top[1].shape)
 
     def backward(self, top, propagate_down, bottom):
-        refuse_targets(self, propagate_down)
+        self.refuse_targets(propagate_down)
         if not propagate_down[0]:
             return
         dx = bottom[0].diff.reshape(self.grouped)

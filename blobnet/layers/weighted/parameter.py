@@ -24,6 +24,7 @@ class Parameter(Layer):
 
     options_field = "parameter_param"
     num_bottoms = 0
+    overwrites = True
 
     def setup(self, bottom, top):
         self.add_param(tuple(self.options.shape.dim), new("FillerParameter"))

@@ -12,31 +12,44 @@ from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.metrics import evaluate
 from blobnet.hashing.principal_components import principal_components
-from blobnet.hashing.protocol import get_protocol
+from blobnet.hashing.protocol import Protocol, get_protocol
 from blobnet.hashing.real_index import unit_rows
-from blobnet.recipes.nets import encode_database, trial_solver
-from blobnet.recipes.recipe import REQUIRED
+from blobnet.recipes.nets import check_blobs, check_source, encode_database, trial_solver
+from blobnet.recipes.options import Option
 from blobnet.recipes.trial import Trial
 from blobnet.solvers import get_solver
 
 OPTIONS = {
-    "solver": (str, REQUIRED),      # solver file, beside the recipe; its net gives the features
-    "max_iter": (int, 0),           # 0: the solver file's
-    "nonlinearity": (str, ""),      # the layer type that takes the place of Sigmoid in the net
-    "pretrained": (str, ""),        # a .caffemodel: if the data folder has it, nothing is trained
-    "net_of": (str, ""),            # a method that ran before, whose weights serve here too
-    "scores": (str, ""),            # the blob of class scores; given, the accuracy on all of `queries` is measured
-    "blob": (str, REQUIRED),        # whose values are the features
-    "unit_length": (bool, False),   # divide each feature by its length, before the principal components
-    "components": (int, 0),         # keep so many principal components, found on the base; 0: all values as they are
-    "metric": (str, "l2"),          # or cosine, inner-product
-    "queries": (str, REQUIRED),     # LMDBs in the data folder
-    "base": (str, REQUIRED),
-    "num_queries": (int, 0),        # only the first so many; 0: all
-    "num_base": (int, 0),
-    "protocol": (str, "standard"),
+    "solver": Option(str),                   # solver file, beside the recipe; its net gives the features
+    "max_iter": Option(int, 0, least=0),     # 0: the solver file's
+    "nonlinearity": Option(str, ""),         # the layer type that takes the place of Sigmoid in the net
+    "pretrained": Option(str, ""),           # a .caffemodel: if the data folder has it, nothing is trained
+    "net_of": Option(str, ""),               # a method that ran before, whose weights serve here too
+    "scores": Option(str, ""),               # blob of class scores: the accuracy on all of `queries` is measured
+    "blob": Option(str),                     # whose values are the features
+    "unit_length": Option(bool, False),      # divide each feature by its length, before the principal components
+    "components": Option(int, 0, least=0),   # keep so many principal components of the base; 0: the values as they are
+    "metric": Option(str, "l2"),             # or cosine, inner-product
+    "queries": Option(str),                  # LMDBs in the data folder
+    "base": Option(str),
+    "num_queries": Option(int, 0, least=0),  # only the first so many; 0: all
+    "num_base": Option(int, 0, least=0),
+    "protocol": Option(str, "standard"),
 }
+MEASURES = ("accuracy", "mAP", "P@N")
 WEIGHTS = "weights.caffemodel"
+
+
+def check(trial: Trial) -> None:
+    """Raise the errors of the protocol, of the blobs and of the numbers of images."""
+    options = trial.options
+    _protocol(options)
+    net = _solver(trial).net_param
+    _, base = (check_source(trial, net, name) for name in ("queries", "base"))
+    width, *_ = check_blobs(trial, net, options["queries"], *filter(None, [options["blob"], options["scores"]]))
+    if options["components"] > min(width, base - 1):
+        raise DataError(f"method {trial.method!r}", "option 'components'", got=options["components"],
+                        expected=f"at most {min(width, base - 1)}, of {base} images with {width} numbers each")
 
 
 def run(trial: Trial) -> dict[str, float]:
@@ -44,11 +57,7 @@ def run(trial: Trial) -> dict[str, float]:
 
     Measures: accuracy if `scores` is given, mAP, P@100 (or fewer, if the base is smaller).
     """
-    options = trial.options
-    solver = trial_solver(trial, options["solver"], options["max_iter"])
-    for layer in solver.net_param.layer:
-        if options["nonlinearity"] and layer.type == "Sigmoid":
-            layer.type = options["nonlinearity"]
+    options, solver = trial.options, _solver(trial)
     weights = _weights(trial, solver)
     measures = {}
     if options["scores"]:
@@ -56,7 +65,9 @@ def run(trial: Trial) -> dict[str, float]:
         measures["accuracy"] = float((scores.values.argmax(axis=1) == scores.labels).mean())
     queries, base = (encode_database(trial, solver.net_param, weights, options["blob"], options[name],
                                      options[f"num_{name}"]) for name in ("queries", "base"))
-    score = evaluate(*_prepared(queries, base, options), _protocol(options))
+    protocol = _protocol(options)
+    queries, base = _prepared(queries, base, options)
+    score = evaluate(queries, None if protocol.query_in_database else base, protocol)
     return measures | {"mAP": score.mean_average_precision, f"P@{score.k}": score.precision}
 
 
@@ -67,7 +78,17 @@ def footnote(options: dict) -> str:
     return f"{'; '.join(counts)}. {_protocol(options).describe()}"
 
 
-def _protocol(options: dict):
+def _solver(trial: Trial) -> Message:
+    """The solver with its net."""
+    options = trial.options
+    solver = trial_solver(trial, options["solver"], options["max_iter"])
+    for layer in solver.net_param.layer:
+        if options["nonlinearity"] and layer.type == "Sigmoid":
+            layer.type = options["nonlinearity"]
+    return solver
+
+
+def _protocol(options: dict) -> Protocol:
     return get_protocol(options["protocol"], metric=options["metric"])
 
 

@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
 import numpy as np
 
+from blobnet.core.context import TRAIN
+from blobnet.core.net import Net
 from blobnet.data.batches import DatumBatches
-from blobnet.data.database import database_kind, open_database
+from blobnet.data.database import Reader, database_kind, open_database
 from blobnet.data.transformer import Transformer
 from blobnet.errors import DataError, close_matches
 from blobnet.hashing.bdnn import alternate
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.discrete_codes import signs
+from blobnet.hashing.encode import require_blobs
 from blobnet.hashing.linear_codes import METHODS, fit_itq
 from blobnet.hashing.metrics import evaluate
 from blobnet.hashing.protocol import get_protocol
 from blobnet.hashing.vector_net import fill_inputs, objective, start_from_axes, values_of
 from blobnet.proto.messages import new
 from blobnet.proto.storage import atomic_write
-from blobnet.recipes.nets import trial_solver
-from blobnet.recipes.recipe import REQUIRED
+from blobnet.recipes.nets import check_count, trial_solver
+from blobnet.recipes.options import Option
 from blobnet.recipes.trial import Trial
 from blobnet.solvers import get_solver
 from blobnet.solvers.solver import Solver
@@ -31,40 +35,59 @@ from blobnet.view.curves import plot_loss
 POINTS = 20  # of the objective's curve that a gradient solver leaves
 
 OPTIONS = {
-    "learner": (str, REQUIRED),     # lsh, pcah, itq; bdnn: weights and codes in turn; gradient: the solver alone
-    "bits": (int, REQUIRED),
-    "solver": (str, ""),            # of bdnn and gradient: solver file, beside the recipe
-    "rounds": (int, 10),            # of bdnn
-    "steps": (int, 2),              # of bdnn: iterations of the solver in a half round
-    "max_iter": (int, 0),           # of gradient; 0: the solver file's
-    "length": (float, 1.0),         # every image's vector gets it, before the mean is subtracted
-    "queries": (str, REQUIRED),     # LMDBs in the data folder
-    "base": (str, REQUIRED),
-    "num_queries": (int, 0),        # only the first so many; 0: all
-    "num_base": (int, 0),
-    "num_train": (int, 0),          # so many images of the base, drawn by the seed; 0: all
-    "protocol": (str, "standard"),
+    "learner": Option(str),                  # lsh, pcah, itq; bdnn: weights and codes in turn; gradient: solver alone
+    "bits": Option(int, least=1),
+    "solver": Option(str, ""),               # of bdnn and gradient: solver file, beside the recipe
+    "rounds": Option(int, 10, least=1),      # of bdnn
+    "steps": Option(int, 2, least=1),        # of bdnn: iterations of the solver in a half round
+    "max_iter": Option(int, 0, least=0),     # of gradient; 0: the solver file's
+    "length": Option(float, 1.0),            # every image's vector gets it, before the mean is subtracted
+    "queries": Option(str),                  # LMDBs in the data folder
+    "base": Option(str),
+    "num_queries": Option(int, 0, least=0),  # only the first so many; 0: all
+    "num_base": Option(int, 0, least=0),
+    "num_train": Option(int, 0, least=0),    # so many images of the base, drawn by the seed; 0: all
+    "protocol": Option(str, "standard"),
 }
+MEASURES = ("mAP", "P@N", "P(r<=2)")
 
 Encoder = Callable[[np.ndarray], np.ndarray]
+
+
+def check(trial: Trial) -> None:
+    """Raise the errors of the learner, of its net, of the protocol and of the numbers of images."""
+    options, where = trial.options, f"method {trial.method!r}"
+    get_protocol(options["protocol"])
+    if options["learner"] not in LEARNERS:
+        raise DataError(where, f"unknown learner {options['learner']!r}",
+                        hint=close_matches(options["learner"], LEARNERS))
+    if options["length"] <= 0:
+        raise DataError(where, "option 'length'", expected="a number above 0", got=options["length"])
+    _, base = (check_count(trial, f"num_{name}", len(_open(trial, options[name]))) for name in ("queries", "base"))
+    check_count(trial, "num_train", base)
+    if options["learner"] not in METHODS:
+        if not options["solver"]:
+            raise DataError(where, f"learner {options['learner']!r} needs a solver", hint="add solver: FILE.prototxt")
+        net = Net(trial_solver(trial, options["solver"]).net_param, TRAIN)
+        require_blobs(net, ["code"])
+        if math.prod(net.blobs["code"].shape[1:]) != options["bits"]:
+            raise DataError(where, "blob 'code'", expected=f"{options['bits']} bits",
+                            got=math.prod(net.blobs["code"].shape[1:]))
 
 
 def run(trial: Trial) -> dict[str, float]:
     """Learn, encode, score. Leaves queries.npz, base.npz and, of nets, the snapshot and objective.json, a list."""
     options = trial.options
-    learners = {name: _linear for name in METHODS} | {"bdnn": _bdnn, "gradient": _gradient}
-    if options["learner"] not in learners:
-        raise DataError(f"method {trial.method!r}", f"unknown learner {options['learner']!r}",
-                        hint=close_matches(options["learner"], learners))
     sets = {name: _vectors(trial, options[name], options[f"num_{name}"]) for name in ("queries", "base")}
     data, labels = sets["base"]
     chosen = np.random.default_rng(trial.seed).permutation(len(data))[:options["num_train"] or None]
     mean = data[chosen].mean(axis=0)
-    encode = learners[options["learner"]](trial, data[chosen] - mean, labels[chosen])
+    encode = LEARNERS[options["learner"]](trial, data[chosen] - mean, labels[chosen])
     codes = {name: Codes.from_values(encode(vectors - mean), labels=of) for name, (vectors, of) in sets.items()}
     for name, made in codes.items():
         made.save(trial.out / f"{name}.npz")
-    score = evaluate(codes["queries"], codes["base"], get_protocol(options["protocol"]))
+    protocol = get_protocol(options["protocol"])
+    score = evaluate(codes["queries"], None if protocol.query_in_database else codes["base"], protocol)
     return {"mAP": score.mean_average_precision, f"P@{score.k}": score.precision,
             f"P(r<={score.radius})": score.precision_within}
 
@@ -90,13 +113,17 @@ def report(finished: Sequence[tuple[Trial, dict]], out: Path) -> None:
 
 def _vectors(trial: Trial, source: str, count: int) -> tuple[np.ndarray, np.ndarray]:
     """The first `count` images (0: all) of an LMDB as rows (N, D) of the length asked for, and their labels (N,)."""
-    path = trial.data / source
-    reader = open_database(path, database_kind(path))
-    size = min(count or len(reader), len(reader))
-    images, labels = DatumBatches(reader, Transformer(new("TransformationParameter"), False, str(path)), size)(0)
+    reader = _open(trial, source)
+    transformer = Transformer(new("TransformationParameter"), False, reader.where)
+    images, labels = DatumBatches(reader, transformer, count or len(reader))(0)
     vectors = images.reshape(len(images), -1)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors * (trial.options["length"] / np.maximum(lengths, 1)), labels
+
+
+def _open(trial: Trial, source: str) -> Reader:
+    path = trial.data / source
+    return open_database(path, database_kind(path))
 
 
 def _linear(trial: Trial, data: np.ndarray, labels: np.ndarray) -> Encoder:
@@ -126,9 +153,6 @@ def _gradient(trial: Trial, data: np.ndarray, labels: np.ndarray) -> Encoder:
 
 
 def _solver(trial: Trial) -> Solver:
-    if not trial.options["solver"]:
-        raise DataError(f"method {trial.method!r}", f"learner {trial.options['learner']!r} needs a solver",
-                        hint="add solver: FILE.prototxt")
     return get_solver(trial_solver(trial, trial.options["solver"], trial.options["max_iter"]), device=trial.device)
 
 
@@ -138,3 +162,6 @@ def _finish(trial: Trial, solver: Solver, history: list[float]) -> Encoder:
     with atomic_write(trial.out / "objective.json") as file:
         file.write(json.dumps(history).encode())
     return lambda vectors: values_of(solver.net, "code", vectors)
+
+
+LEARNERS = {name: _linear for name in METHODS} | {"bdnn": _bdnn, "gradient": _gradient}

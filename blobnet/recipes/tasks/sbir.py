@@ -11,8 +11,8 @@ from blobnet.data.records import Records
 from blobnet.errors import DataError, close_matches
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.matches import accuracy_at, match_ranks
-from blobnet.recipes.nets import encode_database, trial_solver
-from blobnet.recipes.recipe import REQUIRED
+from blobnet.recipes.nets import check_blobs, encode_database, trial_solver
+from blobnet.recipes.options import Option
 from blobnet.recipes.trial import Trial
 from blobnet.solvers import get_solver
 from blobnet.solvers.snapshot import find_latest
@@ -21,14 +21,33 @@ WINDOW = 50  # iterations from one line of progress to the next
 CELL = 8     # side of the squares whose mean is a pixel feature
 
 OPTIONS = {
-    "set": (str, REQUIRED),       # a set of sketches and then their photos: qmul_shoes, qmul_chairs
-    "features": (str, ""),        # rank by features that are not trained: chance, pixels, gradients
-    "solver": (str, ""),          # or by those of a net: the solver file, beside the recipe
-    "blob": (str, "embedding"),   # whose values are the features
-    "scores": (str, ""),          # blob with a score for each attribute, positive if predicted
-    "max_iter": (int, 0),         # 0: the solver file's
-    "overrides": (dict, {}),      # prototxt by layer name, merged into the layer
+    "set": Option(str),                   # a set of sketches and then their photos: qmul_shoes, qmul_chairs
+    "features": Option(str, ""),          # rank by features that are not trained: chance, pixels, gradients
+    "solver": Option(str, ""),            # or by those of a net: the solver file, beside the recipe
+    "blob": Option(str, "embedding"),     # whose values are the features
+    "scores": Option(str, ""),            # blob with a score for each attribute, positive if predicted
+    "max_iter": Option(int, 0, least=0),  # 0: the solver file's
+    "overrides": Option(dict, {}),        # prototxt by layer name, merged into the layer
 }
+MEASURES = ("acc@1", "acc@10", "attributes")
+
+
+def check(trial: Trial) -> None:
+    """Raise the errors of the kind of features, of the blobs and of the set."""
+    options, where = trial.options, f"method {trial.method!r}"
+    if bool(options["features"]) == bool(options["solver"]):
+        raise DataError(where, expected="either features or a solver", got="both" if options["solver"] else "neither")
+    if options["features"]:
+        if options["features"] not in ("chance", *FEATURES):
+            raise DataError(where, f"unknown features {options['features']!r}",
+                            hint=close_matches(options["features"], ["chance", *FEATURES]))
+        return
+    net = trial_solver(trial, options["solver"], options["max_iter"], options["overrides"]).net_param
+    _, *widths = check_blobs(trial, net, _test_images(trial), *filter(None, [options["blob"], options["scores"]]))
+    attributes = _attributes(trial).shape[1] if widths else 0
+    if widths and widths != [attributes]:
+        raise DataError(where, f"blob {options['scores']!r}", expected=f"a score for each attribute, {attributes}",
+                        got=widths[0])
 
 
 def run(trial: Trial) -> dict[str, float]:
@@ -38,14 +57,11 @@ def run(trial: Trial) -> dict[str, float]:
     snapshot if the trial was interrupted. Leaves codes.npz, the features of sketches and then photos.
     """
     options = trial.options
-    if bool(options["features"]) == bool(options["solver"]):
-        raise DataError(f"method {trial.method!r}", expected="either features or a solver",
-                        got="both" if options["solver"] else "neither")
     if options["features"]:
         return _untrained(trial)
     param = trial_solver(trial, options["solver"], options["max_iter"], options["overrides"])
     weights = _train(trial, param)
-    source = f"{options['set']}_test_lmdb"
+    source = _test_images(trial)
     codes = encode_database(trial, param.net_param, weights, options["blob"], source)
     codes.save(trial.out / "codes.npz")
     measures = _score(codes.values, codes.labels)
@@ -80,13 +96,10 @@ def _train(trial: Trial, param):
 def _untrained(trial: Trial) -> dict[str, float]:
     """The measures of features that are made of the images alone."""
     kind = trial.options["features"]
-    records = Records(open_database(trial.data / f"{trial.options['set']}_test_lmdb", "LMDB"))
+    records = Records(open_database(trial.data / _test_images(trial), "LMDB"))
     if kind == "chance":
         photos = len(records) / 2
         return {f"acc@{k}": min(1.0, k / photos) for k in (1, 10)}
-    if kind not in FEATURES:
-        raise DataError(f"method {trial.method!r}", f"unknown features {kind!r}",
-                        hint=close_matches(kind, ["chance", *FEATURES]))
     values = np.stack([FEATURES[kind](image[0]) for image in records.images(range(len(records)))])
     Codes.from_values(values, labels=records.labels()).save(trial.out / "codes.npz")
     return _score(values, records.labels())
@@ -111,8 +124,13 @@ def _score(values: np.ndarray, labels: np.ndarray) -> dict[str, float]:
 
 def _right(scores: np.ndarray, trial: Trial) -> float:
     """The share of attributes whose score is positive where the image has them, and not where it has not."""
-    truth, = read_datasets(trial.data / f"{trial.options['set']}_test.h5", ["attributes"], np.float32)
-    if truth.shape != scores.shape:
-        raise DataError(f"blob {trial.options['scores']!r}", expected=f"a score for each attribute, {truth.shape}",
-                        got=scores.shape)
-    return float(((scores > 0) == (truth > 0)).mean())
+    return float(((scores > 0) == (_attributes(trial) > 0)).mean())
+
+
+def _attributes(trial: Trial) -> np.ndarray:
+    """What attributes the test images have, (N, A)."""
+    return read_datasets(trial.data / f"{trial.options['set']}_test.h5", ["attributes"], np.float32)[0]
+
+
+def _test_images(trial: Trial) -> str:
+    return f"{trial.options['set']}_test_lmdb"

@@ -8,17 +8,28 @@ from __future__ import annotations
 
 import numpy as np
 
+from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes, unpack
 from blobnet.hashing.metrics import evaluate
 from blobnet.hashing.protocol import Protocol, get_protocol
-from blobnet.recipes.recipe import REQUIRED
+from blobnet.recipes.options import Option
 from blobnet.recipes.tasks import train_hash
 from blobnet.recipes.trial import Trial
 
 OPTIONS = train_hash.OPTIONS | {
-    "block_size": (int, REQUIRED),  # elements of a block
+    "block_size": Option(int, least=2),  # elements of a block
 }
+MEASURES = ("mAP symmetric", "mAP asymmetric", "largest", "usage")
 METRICS = {"mAP symmetric": "hamming", "mAP asymmetric": "asymmetric"}
+
+
+def check(trial: Trial) -> None:
+    """As train_hash, and that blocks divide the code."""
+    train_hash.check(trial)
+    bits, size = trial.options["bits"], trial.options["block_size"]
+    if bits % size:
+        raise DataError(f"method {trial.method!r}", "option 'block_size'", expected=f"a divisor of {bits} bits",
+                        got=size)
 
 
 def run(trial: Trial) -> dict[str, float]:
@@ -26,10 +37,13 @@ def run(trial: Trial) -> dict[str, float]:
 
     Measures: mAP symmetric, mAP asymmetric; largest, the mean over items and blocks of a block's largest element (1 if
     all blocks are one-hot); usage, the entropy of where the base's blocks have their 1, as a share of the largest
-    possible, mean over the blocks (1 if all elements of a block are used alike).
+    possible, mean over the blocks (1 if all elements of a block are used alike). A protocol in which the queries are
+    the base has no base.npz.
     """
     train_hash.run(trial)
-    queries, base = (_structure(trial, name) for name in ("queries", "base"))
+    queries = _structure(trial, "queries")
+    alone = get_protocol(trial.options["protocol"]).query_in_database
+    base = queries if alone else _structure(trial, "base")
     measures = {name: evaluate(queries, base, _protocol(trial.options, metric)).mean_average_precision
                 for name, metric in METRICS.items()}
     blocks = base.values.reshape(len(base), -1, base.block_size)

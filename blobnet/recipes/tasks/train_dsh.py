@@ -9,15 +9,17 @@ from pathlib import Path
 import numpy as np
 
 from blobnet.hashing.codes import Codes
+from blobnet.recipes.options import Option
 from blobnet.recipes.tasks import train_hash
 from blobnet.recipes.trial import Trial
 from blobnet.view.figure import LINES, PALETTE, new_figure, plain_axes, save
 
 OPTIONS = train_hash.OPTIONS | {
-    "picture": (str, ""),  # pictures that show this method: "convergence", "outputs", or both
+    "picture": Option(str, "", words=("convergence", "outputs")),  # which pictures show this method
 }
+MEASURES = (*train_hash.MEASURES, "distance to +-1")
 RANGE = (-6, 6)  # of the outputs in their picture
-footnote = train_hash.footnote
+check, footnote = train_hash.check, train_hash.footnote
 
 
 def run(trial: Trial) -> dict[str, float]:
@@ -32,8 +34,14 @@ def report(finished: Sequence[tuple[Trial, Mapping[str, float]]], out: Path) -> 
     first: dict[str, Trial] = {}
     for trial, _ in finished:
         first.setdefault(trial.method, trial)
-    for picture, draw in (("convergence", _draw_convergence), ("outputs", _draw_outputs)):
-        shown = [trial for trial in first.values() if picture in trial.options["picture"]]
+    for picture, file, draw in (("convergence", "curve.json", _draw_convergence),
+                                ("outputs", "queries.npz", _draw_outputs)):
+        shown = []
+        for trial in first.values():
+            if picture in trial.options["picture"] and (trial.out / file).is_file():
+                shown.append(trial)
+            elif picture in trial.options["picture"]:
+                trial.note(f"not in {picture}.png, as {trial.out / file} is gone")
         if shown:
             draw(shown, out / f"{picture}.png")
 

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import json
 import os
+from collections import deque
 from pathlib import Path
 
 from google.protobuf.message import Message
 
 from blobnet.errors import DataError
 from blobnet.hashing.metrics import evaluate
-from blobnet.hashing.protocol import get_protocol
+from blobnet.hashing.protocol import Protocol, get_protocol
 from blobnet.proto.storage import atomic_write
-from blobnet.recipes.nets import encode_database, trial_net, trial_solver
-from blobnet.recipes.recipe import REQUIRED
+from blobnet.recipes.nets import check_blobs, check_source, encode_database, trial_net, trial_solver
+from blobnet.recipes.options import Option
 from blobnet.recipes.trial import Trial
 from blobnet.solvers import get_solver
 from blobnet.solvers.snapshot import find_latest
@@ -22,32 +23,48 @@ from blobnet.solvers.solver import Solver
 WINDOW = 100  # iterations whose mean loss is a point of the curve
 
 OPTIONS = {
-    "solver": (str, REQUIRED),      # solver file, beside the recipe
-    "encode_net": (str, ""),        # net file that makes the codes; default: the solver's net in the TEST phase
-    "blob": (str, REQUIRED),        # whose values are the codes
-    "bits": (int, REQUIRED),
-    "threshold": (float, 0.0),      # a bit is 1 where the value is at least this
-    "max_iter": (int, 0),           # 0: the solver file's
-    "weights": (str, ""),           # where to start: a .caffemodel, or the name of a method that ran before
-    "overrides": (dict, {}),        # prototxt by layer name, merged into the layer
-    "queries": (str, REQUIRED),     # LMDBs in the data folder
-    "base": (str, REQUIRED),
-    "num_queries": (int, 0),        # only the first so many; 0: all
-    "num_base": (int, 0),
-    "protocol": (str, "standard"),
-    "top_k": (int, 0),              # 0: whole rankings
-    "evaluate_at": (list, []),      # iterations whose mAP goes into curve.json
+    "solver": Option(str),                     # solver file, beside the recipe
+    "encode_net": Option(str, ""),             # net file that makes the codes; default: the solver's net
+    "blob": Option(str),                       # whose values are the codes
+    "bits": Option(int, least=1),
+    "threshold": Option(float, 0.0),           # a bit is 1 where the value is at least this
+    "max_iter": Option(int, 0, least=0),       # 0: the solver file's
+    "weights": Option(str, ""),                # where to start: a .caffemodel, or the name of a method that ran before
+    "overrides": Option(dict, {}),             # prototxt by layer name, merged into the layer
+    "queries": Option(str),                    # LMDBs in the data folder
+    "base": Option(str),
+    "num_queries": Option(int, 0, least=0),    # only the first so many; 0: all
+    "num_base": Option(int, 0, least=0),
+    "protocol": Option(str, "standard"),
+    "top_k": Option(int, 0, least=0),          # 0: whole rankings
+    "evaluate_at": Option(list, [], least=1),  # iterations whose mAP goes into curve.json
 }
+MEASURES = ("mAP", "P@N", "P(r<=2)")
+
+
+def check(trial: Trial) -> None:
+    """Raise the errors of the protocol, of the blob and of the numbers of images."""
+    options, protocol = trial.options, _protocol(trial.options)
+    _, net = _definitions(trial)
+    for name in ("queries",) if protocol.query_in_database else ("queries", "base"):
+        size = check_source(trial, net, name)
+    if options["top_k"] > size:
+        raise DataError(f"method {trial.method!r}", "option 'top_k'", expected=f"at most {size}, all that are ranked",
+                        got=options["top_k"])
+    width, = check_blobs(trial, net, options["queries"], options["blob"])
+    if width != options["bits"]:
+        raise DataError(f"method {trial.method!r}", f"blob {options['blob']!r}", expected=f"{options['bits']} bits",
+                        got=width)
 
 
 def run(trial: Trial) -> dict[str, float]:
     """Train (from the last snapshot, if the trial was interrupted), encode, score.
 
     Leaves queries.npz, base.npz, the snapshots, and curve.json: {"loss": {iteration: mean over the last 100},
-    "mAP": {iteration: value}}.
+    "mAP": {iteration: value}}. Where an interruption divides the 100, that loss is left out.
     """
     options = trial.options
-    param = trial_solver(trial, options["solver"], options["max_iter"], options["overrides"])
+    param, net = _definitions(trial)
     solver = get_solver(param, device=trial.device)
     state = find_latest(param.snapshot_prefix)
     if state:
@@ -55,13 +72,11 @@ def run(trial: Trial) -> dict[str, float]:
         trial.note(f"goes on from iteration {solver.iter}")
     elif options["weights"]:
         solver.net.copy_from(_weights(trial))
-    net = param.net_param
-    if options["encode_net"]:
-        net = trial_net(trial, trial.folder / options["encode_net"], options["overrides"])
     curve = _train(trial, solver, net)
     weights, _ = solver.snapshot()
     measures = _score(trial, net, weights)
-    _write_curve(trial, curve, solver.iter, measures["mAP"])
+    curve["mAP"][str(solver.iter)] = measures["mAP"]
+    _write_curve(trial, curve)
     return measures
 
 
@@ -72,7 +87,16 @@ def footnote(options: dict) -> str:
     return f"{'; '.join(counts)}. {_protocol(options).describe()}"
 
 
-def _protocol(options: dict):
+def _definitions(trial: Trial) -> tuple[Message, Message]:
+    """The solver, and the net that makes the codes."""
+    options = trial.options
+    param = trial_solver(trial, options["solver"], options["max_iter"], options["overrides"])
+    if not options["encode_net"]:
+        return param, param.net_param
+    return param, trial_net(trial, trial.folder / options["encode_net"], options["overrides"])
+
+
+def _protocol(options: dict) -> Protocol:
     return get_protocol(options["protocol"], top_k=options["top_k"] or None)
 
 
@@ -93,19 +117,22 @@ def _train(trial: Trial, solver: Solver, net: Message) -> dict[str, dict[str, fl
     """Step to max_iter; the curve so far."""
     path = trial.out / "curve.json"
     curve = json.loads(path.read_text()) if solver.iter and path.exists() else {"loss": {}, "mAP": {}}
-    losses: list[float] = []
+    losses: deque[float] = deque(maxlen=WINDOW)
     solver.add_callback(on_gradients_ready=lambda: losses.append(solver.loss))
     last = solver.param.max_iter
     stops = sorted({last, *range(WINDOW, last, WINDOW), *(n for n in trial.options["evaluate_at"] if n < last)})
     for stop in (stop for stop in stops if stop > solver.iter):
         solver.step(stop - solver.iter)
         if stop % WINDOW == 0 or stop == last:
-            curve["loss"][str(stop)] = sum(losses) / len(losses)
-            trial.note(f"iteration {stop} of {last}, loss {curve['loss'][str(stop)]:.4f}")
-            losses.clear()
+            loss = sum(losses) / len(losses)
+            if len(losses) == min(WINDOW, stop):
+                curve["loss"][str(stop)] = loss
+            _write_curve(trial, curve)
+            trial.note(f"iteration {stop} of {last}, loss {loss:.4f}")
         if stop in trial.options["evaluate_at"] and stop < last:
             measures = _score(trial, net, solver.snapshot()[0])
-            _write_curve(trial, curve, stop, measures["mAP"])
+            curve["mAP"][str(stop)] = measures["mAP"]
+            _write_curve(trial, curve)
             trial.note(f"iteration {stop}, mAP {measures['mAP']:.4f}")
     return curve
 
@@ -115,8 +142,6 @@ def _score(trial: Trial, net: Message, weights: str | os.PathLike) -> dict[str, 
     options, protocol = trial.options, _protocol(trial.options)
     queries = encode_database(trial, net, weights, options["blob"], options["queries"], options["num_queries"],
                               options["threshold"])
-    if queries.bits != options["bits"]:
-        raise DataError(f"blob {options['blob']!r}", expected=f"{options['bits']} bits", got=queries.bits)
     queries.save(trial.out / "queries.npz")
     base = None
     if not protocol.query_in_database:
@@ -128,7 +153,6 @@ def _score(trial: Trial, net: Message, weights: str | os.PathLike) -> dict[str, 
             f"P(r<={score.radius})": score.precision_within}
 
 
-def _write_curve(trial: Trial, curve: dict, iteration: int, value: float) -> None:
-    curve["mAP"][str(iteration)] = value
+def _write_curve(trial: Trial, curve: dict) -> None:
     with atomic_write(trial.out / "curve.json") as file:
         file.write(json.dumps(curve).encode())

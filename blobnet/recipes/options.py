@@ -1,0 +1,47 @@
+"""What a task can be told: the kind, the range and the default of each option."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Collection
+from dataclasses import dataclass
+
+from blobnet.errors import DataError, close_matches
+
+REQUIRED = object()  # as a default: there is none
+
+
+@dataclass(frozen=True)
+class Option:
+    """An option of a task.
+
+    kind: int, float (which takes whole numbers too), bool, str, list (of ints) or dict (of texts by name); default;
+    least: the smallest number, also in a list; words: what a text is made of, if not all words will do.
+    """
+
+    kind: type
+    default: object = REQUIRED
+    least: float = -math.inf
+    words: Collection[str] = ()
+
+    def check(self, where: str, name: str, value: object) -> None:
+        """DataError unless `value` is of the kind and in the range."""
+        if not self._takes(value):
+            raise DataError(where, f"option {name!r}", expected=self._wanted(), got=repr(value))
+        for word in value.split() if self.words else ():
+            if word not in self.words:
+                raise DataError(where, f"option {name!r}, unknown word {word!r}", hint=close_matches(word, self.words))
+
+    def _takes(self, value: object) -> bool:
+        if self.kind is list:
+            return isinstance(value, list) and all(type(item) is int and item >= self.least for item in value)
+        if self.kind is dict:
+            return isinstance(value, dict) and all(isinstance(text, str) for pair in value.items() for text in pair)
+        if self.kind is float:
+            return type(value) in (int, float) and math.isfinite(value) and value >= self.least
+        return type(value) is self.kind and (self.kind is not int or value >= self.least)
+
+    def _wanted(self) -> str:
+        least = "" if self.least == -math.inf else f" of at least {self.least:g}"
+        return {int: f"a whole number{least}", float: f"a number{least}", bool: "true or false", str: "text",
+                list: f"a list of whole numbers{least}", dict: "a mapping of names to texts"}[self.kind]
