@@ -77,7 +77,7 @@ class Net:
         self._prune(definition.force_backward)
         self._take_inline_weights(definition)
         for given in [weights] if isinstance(weights, (str, os.PathLike, Message)) else weights or ():
-            if not self.copy_from(given):
+            if not self.copy_from(given) and self.params:
                 file = "the weights" if isinstance(given, Message) else repr(os.fspath(given))
                 raise NetError(os.fspath(self._origin or f"net {self.name!r}"), f"no layer with parameters in {file} "
                                "has the name of one of this net", hint="give the weights of such a net")
