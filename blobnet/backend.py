@@ -44,7 +44,8 @@ def device_module(device: str) -> ModuleType:
     cupy = _cupy()
     if cupy is None:
         raise DeviceError(f"device {device!r}", "no GPU can be used",
-                          hint="pip install 'blobnet[gpu]' on a machine that has one, or use device='cpu'")
+                          hint="pip install 'blobnet[gpu]' on a machine that has one, or use the CPU: "
+                               "device='cpu', on the command line no --gpu")
     count = cupy.cuda.runtime.getDeviceCount()
     if int(index or 0) >= count:
         raise DeviceError(f"device {device!r}", expected=f"a GPU number below {count}", got=index)

@@ -1,6 +1,8 @@
 """AlexNet, VGG and ResNet: sizes and shapes are those of the papers, names those of the published weights."""
 
 import runpy
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -101,6 +103,14 @@ def layers(path):
             options.ClearField("weight_filler")
             options.ClearField("bias_filler")
     return found
+
+
+@pytest.mark.parametrize("tool", ["write_dnnh", "write_resnet"])
+@pytest.mark.parametrize("words, status, says", [
+    (["--help"], 0, "FOLDER"), (["no/such"], 2, "there is no folder 'no/such'")])
+def test_the_command_lines_of_the_tools(tool, words, status, says):
+    done = subprocess.run([sys.executable, ROOT / f"tools/{tool}.py", *words], capture_output=True, text=True)
+    assert done.returncode == status and says in done.stdout + done.stderr
 
 
 def test_the_resnets_are_what_their_tool_writes():

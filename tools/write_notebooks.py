@@ -16,8 +16,11 @@ import sys
 import textwrap
 from pathlib import Path
 
-import nbformat
-from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+try:
+    import nbformat
+    from nbformat.v4 import new_code_cell, new_markdown_cell, new_notebook
+except ModuleNotFoundError:
+    sys.exit("tools/write_notebooks.py needs nbformat: pip install nbformat")
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 LESSONS = sorted(EXAMPLES.glob("0[4-8]_*.py"))

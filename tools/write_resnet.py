@@ -7,7 +7,7 @@ Image Recognition, CVPR 2016, table 1, under the names of the weights that the a
 
 from __future__ import annotations
 
-import sys
+import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -128,6 +128,10 @@ def files() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    folder = Path(sys.argv[1]) if len(sys.argv) > 1 else FOLDER
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("folder", metavar="FOLDER", nargs="?", type=Path, default=FOLDER, help="where to write them")
+    folder = parser.parse_args().folder
+    if not folder.is_dir():
+        parser.error(f"there is no folder {str(folder)!r}")
     for name, text in files().items():
         (folder / name).write_text(text, "utf-8")

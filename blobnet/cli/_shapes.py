@@ -7,8 +7,9 @@ import argparse
 
 def add_shape_option(parser: argparse.ArgumentParser) -> None:
     """Add --shape; `dict(args.shape)` then maps top names to shapes."""
-    parser.add_argument("--shape", nargs="+", action="extend", type=_shape, default=[], metavar="TOP=N,C,H,W",
-                        help="shapes of the tops of data and Input layers; needed where the data is not at hand")
+    parser.add_argument("--shape", action="append", type=_shape, default=[], metavar="TOP=N,C,H,W",
+                        help="the shape of a top of a data or Input layer; needed where the data is not at hand; may "
+                             "be given again")
 
 
 def _shape(text: str) -> tuple[str, tuple[int, ...]]:

@@ -11,22 +11,23 @@ from blobnet.proto.files import read_message
 TRAIN_FIELDS = ("train_net_param", "train_net", "net_param", "net")
 
 
-def train_net(solver: Message) -> tuple[Message, Message, str | None]:
+def train_net(solver: Message, where: str = "solver") -> tuple[Message, Message, str | None]:
     """The NetParameter (as read: not upgraded) and the NetState that the SolverParameter `solver` trains in, and the
     net's file, if it is in one.
 
     The state is TRAIN, then what the net's own state says, then the solver's train_state; the last word wins.
-    Nets given by path are looked for from the current folder. SolverError unless exactly one net is given.
+    Nets given by path are looked for from the current folder. `where` (a file name) begins the errors. SolverError
+    unless exactly one net is given.
     """
     given = [field for field in TRAIN_FIELDS if solver.HasField(field)]
     if len(given) != 1:
-        raise SolverError("solver", expected="one of " + ", ".join(TRAIN_FIELDS) + " to train",
+        raise SolverError(where, expected="one of " + ", ".join(TRAIN_FIELDS) + " to train",
                           got=" and ".join(given) or "none")
     net, path = _read(getattr(solver, given[0]))
     return net, _state(0, net, solver.train_state), path
 
 
-def test_nets(solver: Message) -> list[tuple[Message, Message, str | None]]:
+def test_nets(solver: Message, where: str = "solver") -> list[tuple[Message, Message, str | None]]:
     """The NetParameter (as read: not upgraded), NetState and file of every test net of `solver`, in Caffe's order.
 
     First every test_net_param, then every test_net; then `net` or `net_param`, once for every test_iter that is left.
@@ -34,16 +35,16 @@ def test_nets(solver: Message) -> list[tuple[Message, Message, str | None]]:
     Raises SolverError for counts of test_iter or test_state that do not fit, and for a missing test_interval.
     """
     if solver.HasField("net") and solver.HasField("net_param"):
-        raise SolverError("solver", "both net and net_param", hint="keep one of them")
+        raise SolverError(where, "both net and net_param", hint="keep one of them")
     own = [*solver.test_net_param, *solver.test_net]
     shared = solver.net_param if solver.HasField("net_param") else solver.net if solver.HasField("net") else None
     iterations, states = len(solver.test_iter), list(solver.test_state)
     if iterations < len(own) or (shared is None and iterations > len(own)):
-        raise SolverError("solver", expected=f"{len(own)} test_iter, one for each test net", got=iterations)
+        raise SolverError(where, expected=f"{len(own)} test_iter, one for each test net", got=iterations)
     if states and len(states) != iterations:
-        raise SolverError("solver", expected=f"no test_state or {iterations}, one for each test net", got=len(states))
+        raise SolverError(where, expected=f"no test_state or {iterations}, one for each test net", got=len(states))
     if iterations and solver.test_interval <= 0:
-        raise SolverError("solver", expected="test_interval above 0, as there are test nets", got=solver.test_interval)
+        raise SolverError(where, expected="test_interval above 0, as there are test nets", got=solver.test_interval)
     nets = [_read(source) for source in own]
     if iterations > len(own):
         nets += [_read(shared)] * (iterations - len(own))

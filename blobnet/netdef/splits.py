@@ -6,10 +6,11 @@ from collections import Counter
 
 from google.protobuf.message import Message
 
-from blobnet.errors import NetError, close_matches
+from blobnet.errors import NetError, did_you_mean, nearest
 from blobnet.netdef.fields import layer_where, without
 
 Top = tuple[int, int]  # index of a layer, index of one of its tops
+FEW = 12
 
 
 def insert_splits(message: Message, origin: str = "") -> Message:
@@ -71,4 +72,5 @@ def _unknown_hint(message: Message, blob: str, made: dict[str, Top]) -> str:
     later = next((layer for layer in message.layer if blob in layer.top), None)
     if later is not None:
         return f"layer {later.name!r} makes it and must come before this one"
-    return close_matches(blob, made)
+    listed = f", or take one of: {', '.join(sorted(made))}" if 0 < len(made) <= FEW else ""
+    return did_you_mean(nearest(blob, made)) or f"no layer makes it: add an Input layer{listed}"

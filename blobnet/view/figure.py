@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterable
 from pathlib import Path
 
 from blobnet.errors import BlobnetError
@@ -34,11 +35,15 @@ def plain_axes(figure, xlabel: str, ylabel: str):
     return axes
 
 
-def save(figure, path: str | os.PathLike) -> None:
-    """Write the picture in the format that the suffix names (png, pdf, svg …), whole or not at all; PNG without one."""
+def save(figure, path: str | os.PathLike, others: Iterable[str] = ()) -> None:
+    """Write the picture in the format that the suffix names (png, pdf, svg …), whole or not at all; PNG without one.
+
+    `others` are suffixes that the caller writes by itself, which the error for an unknown suffix names too.
+    """
     kind = Path(path).suffix[1:].lower() or "png"
     known = figure.canvas.get_supported_filetypes()
     if kind not in known:
-        raise BlobnetError(os.fspath(path), expected="a suffix among " + ", ".join(sorted(known)), got=repr(kind))
+        raise BlobnetError(os.fspath(path), expected="a suffix among " + ", ".join(sorted({*known, *others})),
+                           got=repr(kind))
     with atomic_write(path) as file:
         figure.savefig(file, format=kind)

@@ -43,7 +43,7 @@ def test_wrong(check, monkeypatch):
 
 
 def test_shape_and_phase(check):
-    status, out = check("--shape", "data=2,1,9,9", "label=2", "--phase", "TEST")
+    status, out = check("--shape", "data=2,1,9,9", "--shape", "label=2", "--phase", "TEST")
     assert status == 0
     assert "no backward" in out
     assert "drop" not in out

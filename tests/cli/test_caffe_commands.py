@@ -219,7 +219,8 @@ def test_gpus_that_cannot_be_taken(two_gpus, tiny, capsys, line, says):
 def test_no_gpu(tiny, monkeypatch, capsys, line):
     monkeypatch.setattr(backend, "_cupy", lambda: None)
     assert run(line) == 1
-    assert "no GPU can be used" in capsys.readouterr().err
+    error = capsys.readouterr().err
+    assert "no GPU can be used" in error and "on the command line no --gpu" in error
     assert run("device_query") == 0
     assert "No GPU can be used" in capsys.readouterr().err
 

@@ -118,6 +118,7 @@ def test_weights_of_another_net(tmp_path):
         build(weights=tmp_path / "other.caffemodel")
     with pytest.raises(NetError, match="no layer with parameters in the weights has the name"):
         build(weights=weights(unknown=[np.ones(9)]))
+    Net(parse("layer { name: 'x' type: 'Input' top: 'x' }", "NetParameter"), weights=weights(unknown=[np.ones(9)]))
 
 
 def test_layers_of_one_side_are_passed_over():

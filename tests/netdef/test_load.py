@@ -46,7 +46,8 @@ def test_a_message_of_an_older_schema_is_converted(monkeypatch):
 
 @pytest.mark.parametrize("text, error, words", [
     ('input: "x" layer { name: "a" bottom: "x" top: "a" }', NetError, ["no size for input 'x'", "input_shape"]),
-    ('layer { name: "a" type: "ReLU" bottom: "x" top: "a" }', NetError, ["layer 'a' (ReLU)", "unknown bottom 0, 'x'"]),
+    ('layer { name: "a" type: "ReLU" bottom: "x" top: "a" }', NetError,
+     ["layer 'a' (ReLU)", "unknown bottom 0, 'x'; no layer makes it: add an Input layer"]),
     ("layer { nam: 3 }", ParseError, ["nam"]),
 ])
 def test_error_names_the_file(tmp_path, text, error, words):

@@ -41,7 +41,8 @@ def test_train_net(folder, text, name, state):
 ])
 def test_train_net_error(folder, text, words):
     with pytest.raises(SolverError) as error:
-        train_net(parse(text, "SolverParameter"))
+        train_net(parse(text, "SolverParameter"), "solver.prototxt")
+    assert error.value.where == "solver.prototxt"
     assert all(word in str(error.value) for word in words), error.value
 
 
@@ -86,5 +87,6 @@ def test_test_nets(folder, text, rows):
 ])
 def test_test_nets_error(folder, text, words):
     with pytest.raises(SolverError) as error:
-        netdef.test_nets(parse(text, "SolverParameter"))
+        netdef.test_nets(parse(text, "SolverParameter"), "solver.prototxt")
+    assert error.value.where == "solver.prototxt"
     assert all(word in str(error.value) for word in words), error.value

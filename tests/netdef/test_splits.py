@@ -69,7 +69,7 @@ def test_net(turns, before, after):
 
 @pytest.mark.parametrize("text, words", [
     (DATA + 'layer { name: "b" type: "Concat" bottom: "x" bottom: "dat" }',
-     ["layer 'b' (Concat)", "bottom 1, 'dat'", "known: x, y"]),
+     ["layer 'b' (Concat)", "bottom 1, 'dat'", "no layer makes it: add an Input layer, or take one of: x, y"]),
     ('layer { name: "a" top: "conv1_1" } layer { name: "b" bottom: "conv1_2" }', ["did you mean 'conv1_1'?"]),
     ('layer { name: "b" bottom: "z" } layer { name: "a" top: "z" }', ["layer 'a' makes it and must come before"]),
 ])

@@ -27,6 +27,13 @@ def test_the_notebooks_are_what_the_lessons_say():
     assert sorted(SAID) == sorted(path.stem for path in (ROOT / "examples").glob("*.ipynb"))
 
 
+def test_without_nbformat_the_tool_says_so():
+    code = "import runpy, sys; sys.modules['nbformat'] = None; runpy.run_path('tools/write_notebooks.py')"
+    done = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True)
+    assert done.returncode == 1
+    assert done.stderr == "tools/write_notebooks.py needs nbformat: pip install nbformat\n"
+
+
 @pytest.mark.filterwarnings("default")  # those of the libraries that talk to the kernel
 @pytest.mark.parametrize("name", SAID)
 def test_a_notebook_runs(name, tmp_path, monkeypatch):

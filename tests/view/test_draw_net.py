@@ -417,6 +417,7 @@ def test_parameters_are_not_made(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("words, status, says", [
     (["nt.prototxt", "net.svg"], 1, "did you mean 'net.prototxt'"),
+    (["net.prototxt", "net.xyz"], 1, "dot, eps, "), (["net.prototxt", "net.xyz"], 1, "mermaid, mmd, pdf, "),
     (["net.prototxt", "net.xyz"], 1, "got 'xyz'"),
     (["net.prototxt", "no/net.svg"], 1, "there is no folder 'no'"),
     (["empty.prototxt", "net.svg"], 1, "empty.prototxt: no layer to draw"),

@@ -49,7 +49,9 @@ def draw_net(source: str | os.PathLike | Message, path: str | os.PathLike, rankd
         make = TEXTS.get(suffix) or (lambda *arguments: svg(net_picture(*arguments)))
         with atomic_write(path) as file:
             file.write(make(graph, rankdir, display_lrm).encode())
-    elif (scale := write_raster(net_picture(graph, rankdir, display_lrm), path)) < 1:
+        return note
+    scale = write_raster(net_picture(graph, rankdir, display_lrm), path, [suffix[1:] for suffix in TEXTS])
+    if scale < 1:
         note = "\n".join(filter(None, [note, f"too large for dots: scaled by {scale:.2g}; .svg keeps every detail"]))
     return note
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import warnings
+from collections.abc import Iterable
 
 from blobnet.view.draw.picture import INK, WIRE, Arrowhead, Curve, Picture, Rectangle, Text
 from blobnet.view.figure import new_figure, save
@@ -14,10 +15,10 @@ MOST = 32_000, 40e6    # dots on a side, dots in all
 ANCHORS = {"start": "left", "middle": "center", "end": "right"}
 
 
-def write_raster(picture: Picture, path: str | os.PathLike) -> float:
+def write_raster(picture: Picture, path: str | os.PathLike, others: Iterable[str] = ()) -> float:
     """Write `picture` in the format that the suffix names; return the dots a pixel got, 2 unless it is too large.
 
-    Raises BlobnetError without Matplotlib, and for a suffix it does not know.
+    Raises BlobnetError without Matplotlib, and for a suffix it does not know, beside `others` that the caller knows.
     """
     inches = picture.width / INCH, picture.height / INCH
     dots = min(SHARP, MOST[0] / max(inches), (MOST[1] / (inches[0] * inches[1])) ** 0.5)
@@ -46,7 +47,7 @@ def write_raster(picture: Picture, path: str | os.PathLike) -> float:
                   fontweight="bold" if text.bold else "normal", ha=ANCHORS[text.anchor], va="baseline")
     with warnings.catch_warnings():
         warnings.filterwarnings("ignore", "Glyph .* missing")  # it becomes a box
-        save(figure, path)
+        save(figure, path, others)
     return dots / INCH
 
 
