@@ -13,8 +13,9 @@ from blobnet.recipes.recipe import check_seeds
 
 _DESCRIPTION = """\
 Run every method of a recipe with every seed, and print the table of the means over the seeds. Finished trials are kept
-in the output folder and not run again, so an interrupted run goes on where it was. Without --full the budget is the
-reduced one that the recipe states."""
+in the output folder and not run again, so an interrupted run goes on where it was. A trial whose options, net or solver
+have changed since runs anew, and the folder it had is moved aside. Without --full the budget is the reduced one that
+the recipe states."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
