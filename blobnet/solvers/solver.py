@@ -72,7 +72,7 @@ class Solver:
         self.net, *self.test_nets = (
             Net(net, state.phase, level=state.level, stages=state.stage, device=self.device, dtype=dtype,
                 random_seed=self.random_seed + i, origin=path)
-            for i, (net, state, path) in enumerate([train_net(param), *test_nets(param)]))
+            for i, (net, state, path) in enumerate([train_net(param, self.where), *test_nets(param, self.where)]))
         for net in self.test_nets:
             net.share_with(self.net)
             set_debug_info(net, param.debug_info)
