@@ -82,6 +82,46 @@ def test_as_a_command(folder):
     assert "no script 'nowhere.py'" in run(folder, "-m", "blobnet.pycaffe", "nowhere.py").stderr
 
 
+@pytest.mark.parametrize("level, shown", [("0", True), ("1", False)])
+def test_a_script_sets_the_level_of_the_log(folder, level, shown):
+    (folder / "quiet.py").write_text(f"import os\nos.environ['GLOG_minloglevel'] = '{level}'\n"
+                                     "import caffe\ncaffe.log('hello')\ncaffe.set_mode_gpu()\n")
+    said = run(folder, "-m", "blobnet.pycaffe", "quiet.py", CUDA_VISIBLE_DEVICES="").stderr
+    assert ("hello" in said) == shown and "going on with the CPU" in said
+
+
+CHILDREN = '''
+import multiprocessing
+import subprocess
+import sys
+
+import caffe
+
+def work(text):
+    caffe.log(text)
+    return caffe.Net.__module__
+
+if __name__ == "__main__":
+    for method in ("spawn", "forkserver"):
+        with multiprocessing.get_context(method).Pool(1) as pool:
+            print(pool.map(work, [method]))
+    code = "import caffe; from caffe.proto import caffe_pb2; print(caffe.Net.__module__)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+'''
+
+
+def test_processes_that_a_script_starts_have_caffe(folder):
+    (folder / "sub/children.py").write_text(CHILDREN)
+    done = run(ROOT, "-m", "blobnet.pycaffe", str(folder / "sub/children.py"), PYTHONPATH="")
+    assert sorted(done.stdout.splitlines()) == ["['blobnet.pycaffe.net']"] * 2 + ["blobnet.pycaffe.net"], done.stderr
+    assert "] spawn" in done.stderr and "] forkserver" in done.stderr
+
+
+def test_caffe_is_not_found_by_accident(tmp_path):
+    code = "import blobnet.pycaffe.net, importlib.util; print(importlib.util.find_spec('caffe'))"
+    assert run(tmp_path, "-c", code).stdout.strip() == "None"
+
+
 def test_as_a_file_of_two_lines(folder):
     (folder / "sub/caffe.py").write_text("import blobnet\nblobnet.install_as_caffe()\n")
     done = run(folder, "sub/script.py")
@@ -134,10 +174,21 @@ def test_log(capsys, monkeypatch):
 
 
 def test_timer(monkeypatch):
-    times = iter([10.0, 10.25])
-    monkeypatch.setattr(modes.time, "perf_counter", lambda: next(times))
+    now = [10.0]
+    monkeypatch.setattr(modes.time, "perf_counter", lambda: now[0])
     timer = caffe.Timer()
+    timer.stop()
     assert timer.ms == 0
     timer.start()
+    now[0] = 10.25
+    timer.start()  # it runs already
+    now[0] = 10.5
     timer.stop()
+    now[0] = 11
+    timer.stop()
+    assert timer.ms == 500
+    timer.start()
+    now[0] = 11.25
+    assert timer.ms == 250  # asking stops it
+    now[0] = 12
     assert timer.ms == 250
