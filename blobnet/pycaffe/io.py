@@ -27,6 +27,20 @@ __all__ = ["ArrayError", "Transformer", "array_to_blobproto", "array_to_datum", 
            "oversample", "resize_image"]
 
 
+def __getattr__(name: str):
+    """skimage, and its resize and scipy's zoom, where scikit-image is installed: scripts borrow them from caffe.io."""
+    if name in ("skimage", "resize", "zoom"):
+        try:
+            import skimage.io
+            import skimage.transform
+            from scipy.ndimage import zoom
+
+            return {"skimage": skimage, "resize": skimage.transform.resize, "zoom": zoom}[name]
+        except ImportError:
+            pass
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 class ArrayError(ShapeError, ValueError):
     """A ShapeError for scripts that catch ValueError, as pycaffe raises it."""
 

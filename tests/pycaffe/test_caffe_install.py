@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import caffe
@@ -31,9 +32,29 @@ def test_names():
 
 
 @pytest.mark.parametrize("name", ["caffe.io", "caffe.proto", "caffe.proto.caffe_pb2", "caffe.net_spec", "caffe.pycaffe",
-                                  "caffe.coord_map", "caffe.draw", "caffe.classifier", "caffe.detector"])
+                                  "caffe.coord_map", "caffe.draw", "caffe.classifier", "caffe.detector",
+                                  "caffe._caffe"])
 def test_submodules(name):
     assert importlib.import_module(name) is importlib.import_module(name.replace("caffe", "blobnet.pycaffe", 1))
+
+
+def test_names_of_submodules():
+    assert caffe._caffe.Net is caffe.pycaffe.Net is caffe.Net and caffe._caffe.__version__ == caffe.__version__
+    assert caffe.net_spec.caffe_pb2 is caffe.proto.caffe_pb2 and caffe.net_spec._param_names["Pooling"] == "pooling"
+    assert caffe.coord_map.L is caffe.layers and caffe.pycaffe.np.ndarray and caffe.pycaffe.OrderedDict() == {}
+    assert caffe.pycaffe._Net_forward is caffe.Net.forward and caffe.pycaffe._Net_batch is caffe.Net._batch
+    assert not hasattr(caffe.net_spec, "_param_name") and not hasattr(caffe.io, "scimage")
+
+
+def test_scikit_image_in_io(monkeypatch):
+    for name in ("skimage", "skimage.io", "skimage.transform"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert not hasattr(caffe.io, "skimage") and not hasattr(caffe.io, "resize")
+    there = types.ModuleType("skimage")
+    there.io = there.transform = types.SimpleNamespace(resize=len)
+    for name in ("skimage", "skimage.io", "skimage.transform"):
+        monkeypatch.setitem(sys.modules, name, there)
+    assert caffe.io.skimage is there and caffe.io.resize is len and callable(caffe.io.zoom)
 
 
 def test_it_can_be_called_twice_and_takes_the_place_of_another(monkeypatch):
