@@ -16,7 +16,7 @@ setup(
     license_files=["LICENSE"],
     python_requires=">=3.10",
     packages=find_packages(include=["blobnet", "blobnet.*"]),
-    package_data={"blobnet.proto": ["*.proto"]},
+    package_data={"blobnet.proto": ["*.proto"], "blobnet.pycaffe": ["path/caffe.py"]},
     install_requires=["numpy>=1.26", "protobuf>=6.31", "pyyaml>=6", "threadpoolctl>=3.2", "lmdb>=1.4", "pillow>=10",
                       "tqdm>=4.65", "h5py>=3.10"],
     extras_require={

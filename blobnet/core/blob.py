@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import operator
 from collections.abc import Sequence
 from types import ModuleType
 
@@ -10,6 +11,7 @@ import numpy as np
 
 from blobnet.errors import ShapeError
 
+MAX_AXES = 32
 READ_ONLY = "the array of a blob cannot be replaced: write into it, blob.{}[...] = x"
 CHANNELS_LAST = "images are N, C, H, W: move the channels to axis 1"
 
@@ -30,7 +32,12 @@ class Buffer:
     def flat(self, count: int):
         """An array of at least `count` elements; growing loses the old values, as in Caffe."""
         if self.array is None or self.array.size < count:
-            self.array = self.xp.zeros(count, self.dtype)
+            try:
+                self.array = self.xp.zeros(count, self.dtype)
+            except (MemoryError, ValueError):  # ValueError: more than there are addresses
+                size = f"{count * self.dtype.itemsize / 2**30:g} GiB"
+                raise ShapeError("blob", f"no memory for {count} numbers", got=size,
+                                 hint="smaller batches or images take less") from None
         return self.array
 
 
@@ -53,10 +60,15 @@ class Blob:
 
     def reshape(self, *shape) -> None:
         """Take the given shape, as one sequence or as separate integers."""
-        shape = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
-        shape = tuple(map(int, shape))
+        given = shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape
+        try:
+            shape = tuple(map(operator.index, given))
+        except TypeError:
+            raise ShapeError("blob", expected="whole numbers", got=repr(given)) from None
         if shape == self.shape:
             return
+        if len(shape) > MAX_AXES:
+            raise ShapeError("blob", expected=f"at most {MAX_AXES} axes", got=len(shape))
         if any(dim < 0 for dim in shape):
             raise ShapeError("blob", expected="no negative dimension", got=shape)
         self.shape, self.count = shape, math.prod(shape)

@@ -192,17 +192,20 @@ class Net:
     def backward(self, start: str | int | None = None, end: str | int | None = None) -> dict:
         """Run backward from layer `start` down to `end` (names or numbers, both included); return the inputs' diffs.
 
-        The diff of an input is computed only if something asks for it, such as force_backward in the net. NetError for
-        a layer that never ran forward.
+        The diff of an input is computed only if something asks for it, such as force_backward in the net. A layer
+        that never ran forward works on what is in its blobs; NetError if it needs more than these.
         """
         first, last = self._range(end, start, of="backward")
         with single_threaded_blas():
             for i in range(last, first - 1, -1):
                 if self._nodes[i].needs_backward:
-                    if not self.layers[i].has_run:
+                    try:
+                        self.layers[i].backward(self._tops[i], self._nodes[i].bottom_needs_backward, self._bottoms[i])
+                    except Exception as error:
+                        if self.layers[i].has_run:
+                            raise
                         raise NetError(self.layers[i].where, "has nothing to run backward from",
-                                       hint="run forward first")
-                    self.layers[i].backward(self._tops[i], self._nodes[i].bottom_needs_backward, self._bottoms[i])
+                                       hint="run forward first") from error
         return {name: self.blobs[name].diff for name in self.inputs}
 
     def reshape(self) -> None:

@@ -2,13 +2,19 @@
 
 from blobnet.core.context import TEST, TRAIN
 from blobnet.pycaffe import io, proto
-from blobnet.pycaffe.blob import Blob
-from blobnet.pycaffe.classifier import Classifier
-from blobnet.pycaffe.detector import Detector
-from blobnet.pycaffe.layer import Layer
-from blobnet.pycaffe.modes import (
+from blobnet.pycaffe._caffe import (
     NCCL,
+    AdaDeltaSolver,
+    AdaGradSolver,
+    AdamSolver,
+    Blob,
+    Layer,
+    NesterovSolver,
+    Net,
+    RMSPropSolver,
+    SGDSolver,
     Timer,
+    get_solver,
     has_nccl,
     init_log,
     layer_type_list,
@@ -23,19 +29,11 @@ from blobnet.pycaffe.modes import (
     solver_count,
     solver_rank,
 )
-from blobnet.pycaffe.net import Net
+from blobnet.pycaffe._caffe import __version__ as __version__
+from blobnet.pycaffe.classifier import Classifier
+from blobnet.pycaffe.detector import Detector
 from blobnet.pycaffe.net_spec import NetSpec, layers, params, to_proto
-from blobnet.pycaffe.solver import (
-    AdaDeltaSolver,
-    AdaGradSolver,
-    AdamSolver,
-    NesterovSolver,
-    RMSPropSolver,
-    SGDSolver,
-    get_solver,
-)
 
-__version__ = "1.0.0"  # of Caffe, which scripts ask for
 __all__ = ["NCCL", "TEST", "TRAIN", "AdaDeltaSolver", "AdaGradSolver", "AdamSolver", "Blob", "Classifier", "Detector",
            "Layer", "NesterovSolver", "Net", "NetSpec", "RMSPropSolver", "SGDSolver", "Timer", "get_solver", "has_nccl",
            "init_log", "io", "layer_type_list", "layers", "log", "params", "proto", "set_device", "set_mode_cpu",

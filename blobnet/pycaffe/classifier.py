@@ -40,7 +40,7 @@ class Classifier(Net):
         Net.__init__(self, model_file, TEST, weights=pretrained_file)
         self.transformer = image_transformer(self, mean, input_scale, raw_scale, channel_swap)
         self.crop_dims = np.array(self.blobs[self.inputs[0]].data.shape[2:])
-        self.image_dims = self.crop_dims if image_dims is None else image_dims
+        self.image_dims = self.crop_dims if image_dims is None or not len(image_dims) else image_dims
 
     def predict(self, inputs: Sequence[np.ndarray], oversample: bool = True) -> np.ndarray:
         """The predictions (N, C) for N images (H, W, K).
@@ -53,6 +53,7 @@ class Classifier(Net):
         if oversample:
             images = io.oversample(images, self.crop_dims)
         else:
+            io.check_crop("Classifier.predict", images[0], self.crop_dims)
             rows, columns = self.crop_dims
             top, left = (np.array(images.shape[1:3]) - self.crop_dims) // 2
             images = images[:, top:top + rows, left:left + columns]

@@ -10,7 +10,8 @@ from __future__ import annotations
 import numpy as np
 
 from blobnet.errors import NetError
-from blobnet.pycaffe.net_spec import Function, Top, layers
+from blobnet.pycaffe.net_spec import Function, Top
+from blobnet.pycaffe.net_spec import layers as L
 
 PASS_THROUGH_LAYERS = ["AbsVal", "BNLL", "BatchNorm", "Bias", "Clip", "Dropout", "ELU", "Eltwise", "Exp", "LRN", "Log",
                        "MVN", "PReLU", "Power", "ReLU", "Scale", "Sigmoid", "Split", "Swish", "TanH", "Threshold"]
@@ -127,5 +128,5 @@ def crop(top_from: Top, top_to: Top) -> Top:
                                  (np.any(offset != np.round(offset)), "a whole offset", offset)):
         if wrong:
             raise CropError(f"crop of a {top_from.fn.type_name} to a {top_to.fn.type_name}", expected=expected, got=got)
-    return layers.Crop(top_from, top_to, crop_param=dict(axis=2 if axis is None else axis + 1,
-                                                         offset=[int(shift) for shift in offset]))
+    return L.Crop(top_from, top_to, crop_param=dict(axis=2 if axis is None else axis + 1,
+                                                    offset=[int(shift) for shift in offset]))

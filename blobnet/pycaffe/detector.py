@@ -64,7 +64,11 @@ class Detector(Net):
 
         With context it has the size of the net's input. DataError if the window lies outside of the image.
         """
-        ymin, xmin, ymax, xmax = np.asarray(window, int)
+        try:
+            ymin, xmin, ymax, xmax = map(int, window)
+        except (TypeError, ValueError):
+            raise DataError("Detector.crop", expected="a window of four numbers (ymin, xmin, ymax, xmax)",
+                            got=repr(window)) from None
         part = im[max(ymin, 0):ymax, max(xmin, 0):xmax]
         if not part.size:
             raise DataError("Detector.crop", expected=f"a window in the image of {im.shape[0]} x {im.shape[1]}",
@@ -81,13 +85,18 @@ class Detector(Net):
         """Set `context_pad`, and what follows: `crop_dims` (H, W, K) and `crop_mean`, the mean of images as loaded."""
         name = self.inputs[0]
         channels, *sides = self.blobs[name].data.shape[1:]
+        if context_pad and not 0 < 2 * context_pad < min(sides):
+            raise DataError("Detector", expected=f"a context_pad below half of the net's side of {min(sides)}",
+                            got=context_pad)
         self.context_pad, self.crop_dims = context_pad, np.array([*sides, channels])
         self.crop_mean = np.zeros(self.crop_dims, np.float32)
-        if name in self.transformer.mean:
-            mean = np.array(self.transformer.mean[name], np.float32, ndmin=3).transpose(1, 2, 0)
-            if name in self.transformer.channel_swap:
-                mean = mean[:, :, np.argsort(self.transformer.channel_swap[name])]
-            self.crop_mean = mean / self.transformer.raw_scale.get(name, 1)
+        mean, channel_swap, raw_scale = (setting.get(name) for setting in (
+            self.transformer.mean, self.transformer.channel_swap, self.transformer.raw_scale))
+        if mean is not None:
+            mean = np.array(mean, np.float32, ndmin=3).transpose(1, 2, 0)
+            if channel_swap is not None:
+                mean = np.broadcast_to(mean, (*mean.shape[:2], channels))[:, :, np.argsort(channel_swap)]
+            self.crop_mean = mean if raw_scale is None else mean / raw_scale
 
 
 def _with_context(low: int, high: int, length: int, size: int, pad: int) -> tuple[int, int, int, int]:

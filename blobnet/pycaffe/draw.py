@@ -12,7 +12,7 @@ from pathlib import Path
 from google.protobuf.message import Message
 
 from blobnet.errors import NetError
-from blobnet.proto.messages import convert
+from blobnet.proto.messages import convert, message_class
 from blobnet.view.draw import draw_net as draw
 from blobnet.view.draw.graph import PHASES
 
@@ -70,3 +70,48 @@ def get_layer_lr_mult(layer: Message) -> tuple[float, float]:
         raise NetError(f"layer {layer.name!r}", expected=" or ".join(LEARNING), got=layer.type)
     given = [spec.lr_mult for spec in layer.param][:2]
     return (*given, *[1.0] * (2 - len(given)))
+
+
+# What the parts of pycaffe's own pictures say, for scripts that draw their own.
+
+def get_pooling_types_dict() -> dict[int, str]:
+    """The names of the pooling methods by their numbers."""
+    methods = message_class("PoolingParameter").DESCRIPTOR.enum_types_by_name["PoolMethod"]
+    return {value.number: value.name for value in reversed(methods.values)}  # the first of names for one number
+
+
+def get_edge_label(layer: Message) -> str:
+    """The batch size of a Data layer, num_output of a type in LEARNING, else two quotation marks."""
+    if layer.type == "Data":
+        return f"Batch {layer.data_param.batch_size}"
+    if layer.type in LEARNING:
+        options = layer.inner_product_param if layer.type == "InnerProduct" else layer.convolution_param
+        return str(options.num_output)
+    return '""'
+
+
+def get_layer_label(layer: Message, rankdir: str, display_lrm: bool = False) -> str:
+    """Name, type, and how the kernel slides, in quotation marks; with spaces between them where `rankdir` is TB or BT,
+    else with \\n. `display_lrm` adds the learning rate multipliers of types in LEARNING.
+    """
+    between = " " if rankdir in ("TB", "BT") else r"\n"
+    kind = f" {get_pooling_types_dict()[layer.pooling_param.pool]}" if layer.type == "Pooling" else ""
+    parts = [layer.name, f"({layer.type}{kind})"]
+    if layer.type in ("Convolution", "Deconvolution", "Pooling"):
+        if layer.type == "Pooling":
+            options = layer.pooling_param
+            sizes = options.kernel_size, options.stride, options.pad
+        else:
+            options = layer.convolution_param
+            given = (options.kernel_size, 1), (options.stride, 1), (options.pad, 0)
+            sizes = [values[0] if values else default for values, default in given]
+        parts += map("{}: {}".format, ("kernel size", "stride", "pad"), sizes)
+    if display_lrm and layer.type in LEARNING and any(get_layer_lr_mult(layer)):
+        parts.append("lr mult: {:.1f}, {:.1f}".format(*get_layer_lr_mult(layer)))
+    return f'"{between.join(parts)}"'
+
+
+def choose_color_by_layertype(layertype: str) -> str:
+    """The colour of a layer's box."""
+    return {"Convolution": "#FF5050", "Deconvolution": "#FF5050", "Pooling": "#FF9900",
+            "InnerProduct": "#CC33FF"}.get(layertype, "#6495ED")

@@ -5,7 +5,8 @@ from __future__ import annotations
 import importlib
 import sys
 
-SUBMODULES = ("classifier", "coord_map", "detector", "draw", "io", "net_spec", "proto", "proto.caffe_pb2", "pycaffe")
+SUBMODULES = ("_caffe", "classifier", "coord_map", "detector", "draw", "io", "net_spec", "proto", "proto.caffe_pb2",
+              "pycaffe")
 
 
 def install_as_caffe() -> None:

@@ -27,6 +27,20 @@ __all__ = ["ArrayError", "Transformer", "array_to_blobproto", "array_to_datum", 
            "oversample", "resize_image"]
 
 
+def __getattr__(name: str):
+    """skimage, and its resize and scipy's zoom, where scikit-image is installed: scripts borrow them from caffe.io."""
+    if name in ("skimage", "resize", "zoom"):
+        try:
+            import skimage.io
+            import skimage.transform
+            from scipy.ndimage import zoom
+
+            return {"skimage": skimage, "resize": skimage.transform.resize, "zoom": zoom}[name]
+        except ImportError:
+            pass
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 class ArrayError(ShapeError, ValueError):
     """A ShapeError for scripts that catch ValueError, as pycaffe raises it."""
 
@@ -86,7 +100,8 @@ def load_image(filename: str | os.PathLike, color: bool = True) -> np.ndarray:
     """The image file as float32 in 0 to 1: (H, W, 3), red, green, blue; or with `color` False (H, W, 1), luminance.
 
     Transparency is dropped, 16 bits a channel keep their precision, EXIF orientation is not applied. DataError if
-    there is no such file or it is no image.
+    there is no such file or it is no image. Difference from pycaffe: CMYK is turned into red, green, blue; there its
+    first three channels are taken for these.
     """
     from PIL import Image
 
@@ -114,8 +129,7 @@ def oversample(images: Sequence[np.ndarray], crop_dims: Sequence[int]) -> np.nda
     """
     height, width = images[0].shape[:2]
     rows, columns = map(int, crop_dims)
-    if rows > height or columns > width:
-        raise ArrayError("oversample", expected=f"crops within the image of {height} x {width}", got=(rows, columns))
+    check_crop("oversample", images[0], crop_dims)
     bottom, right = height - rows, width - columns
     corners = [(0, 0), (0, right), (bottom, 0), (bottom, right), (bottom // 2, right // 2)]
     crops = np.empty((len(images), 10, rows, columns, images[0].shape[2]), np.float32)
@@ -126,11 +140,19 @@ def oversample(images: Sequence[np.ndarray], crop_dims: Sequence[int]) -> np.nda
     return crops.reshape(-1, *crops.shape[2:])
 
 
+def check_crop(where: str, image: np.ndarray, crop_dims: Sequence[int]) -> None:
+    """ArrayError if an image (H, W, K) is smaller than crops of it."""
+    (height, width), (rows, columns) = image.shape[:2], map(int, crop_dims)
+    if rows > height or columns > width:
+        raise ArrayError(where, expected=f"crops within the image of {height} x {width}", got=(rows, columns))
+
+
 class Transformer:
     """Turns images into what a net wants, and back; everything is set for each input by its name.
 
     `inputs` gives the shape (N, K, H, W) of every input blob. `preprocess` does, in this order and as far as it was
     set: resize to (H, W), transpose, channel_swap, raw_scale (multiplied), mean (subtracted), input_scale (multiplied).
+    None is as good as not set.
     """
 
     def __init__(self, inputs: Mapping[str, Sequence[int]]):
@@ -143,16 +165,17 @@ class Transformer:
         out = np.array(data, np.float32)
         if out.shape[:2] != sides:
             out = resize_image(out, sides)
-        if in_ in self.transpose:
-            out = out.transpose(self.transpose[in_])
-        if in_ in self.channel_swap:
-            out = out[list(self.channel_swap[in_])]
-        if in_ in self.raw_scale:
-            out *= self.raw_scale[in_]
-        if in_ in self.mean:
-            out -= self.mean[in_]
-        if in_ in self.input_scale:
-            out *= self.input_scale[in_]
+        transpose, channel_swap, raw_scale, mean, input_scale = self._settings(in_)
+        if transpose is not None:
+            out = out.transpose(transpose)
+        if channel_swap is not None:
+            out = out[list(channel_swap)]
+        if raw_scale is not None:
+            out *= raw_scale
+        if mean is not None:
+            out -= mean
+        if input_scale is not None:
+            out *= input_scale
         return out
 
     def deprocess(self, in_: str, data: np.ndarray) -> np.ndarray:
@@ -160,54 +183,68 @@ class Transformer:
 
         Without a transpose, axes of length 1 are dropped.
         """
-        self._shape(in_)
+        transpose, channel_swap, raw_scale, mean, input_scale = self._settings(in_)
         out = np.array(data)
         out = out.reshape(out.shape[-3:])
-        if in_ in self.input_scale:
-            out /= self.input_scale[in_]
-        if in_ in self.mean:
-            out += self.mean[in_]
-        if in_ in self.raw_scale:
-            out /= self.raw_scale[in_]
-        if in_ in self.channel_swap:
-            out = out[np.argsort(self.channel_swap[in_])]
-        if in_ in self.transpose:
-            return out.transpose(np.argsort(self.transpose[in_]))
+        if input_scale is not None:
+            out /= input_scale
+        if mean is not None:
+            out += mean
+        if raw_scale is not None:
+            out /= raw_scale
+        if channel_swap is not None:
+            out = out[np.argsort(channel_swap)]
+        if transpose is not None:
+            return out.transpose(np.argsort(transpose))
         return out.squeeze()
 
-    def set_transpose(self, in_: str, order: Sequence[int]) -> None:
+    def set_transpose(self, in_: str, order: Sequence[int] | None) -> None:
         """The order of the axes: (2, 0, 1) turns (H, W, K) into (K, H, W)."""
         axes = len(self._shape(in_)) - 1
-        if len(order) != axes:
+        if order is not None and len(order) != axes:
             raise ArrayError(f"transpose of {in_!r}", expected=f"{axes} axes", got=order)
         self.transpose[in_] = order
 
-    def set_channel_swap(self, in_: str, order: Sequence[int]) -> None:
+    def set_channel_swap(self, in_: str, order: Sequence[int] | None) -> None:
         """The order of the channels, the first axis after the transpose: (2, 1, 0) turns RGB into BGR."""
         channels = self._shape(in_)[1]
-        if len(order) != channels:
+        if order is not None and len(order) != channels:
             raise ArrayError(f"channel_swap of {in_!r}", expected=f"{channels} channels", got=order)
         self.channel_swap[in_] = order
 
-    def set_raw_scale(self, in_: str, scale: float) -> None:
+    def set_raw_scale(self, in_: str, scale: float | None) -> None:
         """A factor before the mean: 255 for nets that were trained on bytes."""
         self._shape(in_)
         self.raw_scale[in_] = scale
 
-    def set_mean(self, in_: str, mean: np.ndarray) -> None:
-        """The mean to subtract: one number a channel (K,), or an image (K, H', W') or (H', W') that is resized."""
-        shape, given = self._shape(in_), np.asarray(mean)
+    def set_mean(self, in_: str, mean: np.ndarray | None) -> None:
+        """The mean to subtract: one number a channel (K,), or an image (K, H', W') or (H', W') that is resized.
+
+        An image with one channel serves all. Difference from pycaffe: (K, 1, 1) is one number a channel too, and is
+        not made into an image with darker edges.
+        """
+        shape = self._shape(in_)
+        if mean is None:
+            self.mean[in_] = None
+            return
+        given = np.asarray(mean)
         mean = given[:, np.newaxis, np.newaxis] if given.ndim == 1 else np.array(given, ndmin=3)
-        if mean.ndim != 3 or len(mean) != shape[1]:
+        if mean.ndim != 3 or len(mean) not in ({shape[1]} if given.ndim == 1 else {1, shape[1]}):
             raise ArrayError(f"mean of {in_!r}", expected=f"({shape[1]},) or ({shape[1]}, H, W)", got=given.shape)
         if mean.shape[1:] not in ((1, 1), shape[2:]):
             mean = resize_image(mean.transpose(1, 2, 0), shape[2:]).transpose(2, 0, 1)
         self.mean[in_] = mean[0] if given.ndim == 2 else mean
 
-    def set_input_scale(self, in_: str, scale: float) -> None:
+    def set_input_scale(self, in_: str, scale: float | None) -> None:
         """A factor after everything else."""
         self._shape(in_)
         self.input_scale[in_] = scale
+
+    def _settings(self, in_: str) -> list:
+        """transpose, channel_swap, raw_scale, mean and input_scale of an input; None for what was not set."""
+        self._shape(in_)
+        return [setting.get(in_) for setting in (self.transpose, self.channel_swap, self.raw_scale, self.mean,
+                                                 self.input_scale)]
 
     def _shape(self, in_: str) -> tuple[int, ...]:
         if in_ not in self.inputs:

@@ -88,16 +88,30 @@ def init_log(level: int | None = None, stderr: bool = True) -> None:
 
     Before it is called only warnings and errors show. `stderr` has no effect: no log files are written.
     """
-    if level is None:
-        given = os.environ.get("GLOG_minloglevel", "")
-        level = int(given) if given.isdecimal() else 0
     root = logging.getLogger("blobnet")
     if _settings.handler is not None:
         root.removeHandler(_settings.handler)
-    _settings.handler = logging.StreamHandler(sys.stderr)
+    _settings.handler = _Handler(sys.stderr)
     _settings.handler.setFormatter(GlogFormatter())
     root.addHandler(_settings.handler)
-    root.setLevel(LEVELS[max(0, min(level, len(LEVELS) - 1))])
+    root.setLevel(_numbered(level or 0))
+    if level is not None:
+        _settings.handler.setLevel(root.level)
+
+
+class _Handler(logging.StreamHandler):
+    """Unless it has a level, it asks GLOG_minloglevel when the first record comes: scripts set that themselves."""
+
+    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+        if self.level == logging.NOTSET:
+            given = os.environ.get("GLOG_minloglevel", "")
+            self.setLevel(_numbered(int(given) if given.isdecimal() else 0))
+        return record.levelno >= self.level and super().filter(record)
+
+
+def _numbered(level: int) -> int:
+    """The level of Python that has glog's number."""
+    return LEVELS[max(0, min(level, len(LEVELS) - 1))]
 
 
 def log(text: str) -> None:
@@ -106,18 +120,27 @@ def log(text: str) -> None:
 
 
 class Timer:
-    """A stopwatch: start(), stop(), then `ms`, the milliseconds between them."""
+    """A stopwatch: start(), stop(), then `ms`, the milliseconds between them; asking for them stops it too.
+
+    A second start without a stop, or a second stop, does nothing.
+    """
 
     def __init__(self):
-        self._start = self._stop = 0.0
+        self._start = self._time = 0.0
+        self._running = False
 
     def start(self) -> None:
-        self._start = self._stop = _now()
+        if not self._running:
+            self._start, self._running = _now(), True
 
     def stop(self) -> None:
-        self._stop = _now()
+        if self._running:
+            self._time, self._running = _now() - self._start, False
 
-    ms = property(lambda self: 1000 * (self._stop - self._start))
+    @property
+    def ms(self) -> float:
+        self.stop()
+        return 1000 * self._time
 
 
 def _now() -> float:

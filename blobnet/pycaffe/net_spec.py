@@ -23,12 +23,26 @@ from google.protobuf.message import Message
 from blobnet.core.registry import LAYERS
 from blobnet.errors import NetError, ParseError, close_matches
 from blobnet.proto.messages import convert, message_class, new
+from blobnet.pycaffe.proto import caffe_pb2
+
+__all__ = ["Function", "Layers", "NetSpec", "Parameters", "Top", "assign_proto", "caffe_pb2", "layers",
+           "param_name_dict", "params", "to_proto"]
 
 
 class UnknownTop(NetError, AttributeError, KeyError):
     """A name that nothing was assigned to: a KeyError as in pycaffe, an AttributeError so that hasattr works."""
 
     __str__ = Exception.__str__  # KeyError's shows quotes
+
+
+class NoTop(NetError, TypeError):
+    """Something else where a blob or a layer is assigned."""
+
+
+def __getattr__(name: str):
+    if name == "_param_names":  # asked for anew: plug-ins add to it
+        return param_name_dict()
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
 
 
 def param_name_dict() -> dict[str, str]:
@@ -67,9 +81,9 @@ def assign_proto(proto: Message, name: str, val: object) -> None:
 
 def _set(proto: Message, field, val: object) -> None:
     if field.message_type:
-        message = getattr(proto, field.name)
-        message.SetInParent()
-        _fill(message, val)
+        if isinstance(val, Message):
+            getattr(proto, field.name).SetInParent()  # though it be empty; an empty dict leaves no trace, as in pycaffe
+        _fill(getattr(proto, field.name), val)
     else:
         setattr(proto, field.name, val)
 
@@ -162,6 +176,10 @@ class NetSpec:
         super().__setattr__("tops", OrderedDict())
 
     def __setattr__(self, name: str, value: Top | Function) -> None:
+        if not isinstance(value, (Top, Function)):
+            some = isinstance(value, tuple) and value and all(isinstance(item, Top) for item in value)
+            raise NoTop(f"NetSpec.{name}", expected="a Top", got=f"{len(value)} of them" if some else repr(value),
+                        hint="write n.a, n.b = … for a layer with several tops" if some else "layers.… gives one")
         self.tops[name] = value
 
     def __getattr__(self, name: str) -> Top | Function:
@@ -222,7 +240,10 @@ class _Options:
         self._name = name
 
     def __getattr__(self, name: str):
-        cls = message_class(f"{self._name}Parameter")
+        try:
+            cls = message_class(f"{self._name}Parameter")
+        except ParseError as error:
+            raise AttributeError(f"params has no {self._name!r}; {error}") from None
         if name in cls.DESCRIPTOR.fields_by_name:
             return cls.DESCRIPTOR.fields_by_name[name].default_value
         values = {value for enum in cls.DESCRIPTOR.enum_types for value in enum.values_by_name}

@@ -15,7 +15,8 @@ def resize_image(im: np.ndarray, new_dims: Sequence[int], interp_order: int = 1)
     Nothing is smoothed before it is made smaller. With 1 or 3 channels, centres of pixels lie at one half, and outside
     of the image is its darkest value, which shows at the edges of an enlarged image. With other numbers of channels
     the corner pixels stay at the corners.
-    Differences from pycaffe: no splines (orders 2 to 5); scikit-image from 0.15 smooths what is made smaller.
+    Differences from pycaffe: no splines (orders 2 to 5); scikit-image from 0.15 smooths what is made smaller; SciPy's
+    zoom, for other numbers of channels, may by rounding leave the last row or column 0, which is not so here.
 
     >>> resize_image(np.array([[[1.0], [5.0]]]), (1, 3))[0, :, 0]
     array([1.       , 3.       , 4.3333335], dtype=float32)

@@ -53,6 +53,30 @@ def test_a_negative_size_is_refused_and_changes_nothing():
     assert blob.shape == (2, 3) and blob.count == 6
 
 
+@pytest.mark.parametrize("given, words", [
+    (("2", 3), r"expected whole numbers, got \('2', 3\)"), (("23",), "expected whole numbers, got '23'"),
+    ((2.5,), "expected whole numbers, got 2.5"), ((2.0, 3), r"got \(2.0, 3\)"), (([2, None],), "whole numbers"),
+    ((None,), "got None"), ([1] * 33, "expected at most 32 axes, got 33")])
+def test_what_is_no_shape(given, words):
+    blob = Blob((2, 3))
+    with pytest.raises(ShapeError, match=words):
+        blob.reshape(*given)
+    assert blob.shape == (2, 3)
+    blob.reshape([1] * 32)
+    assert blob.data.ndim == 32
+
+
+@pytest.mark.parametrize("shape, size", [((1 << 30, 1 << 24), "6.71089e.07"), ((1 << 40, 1 << 40), "4.5036e.15")])
+def test_more_than_the_memory_has(shape, size):
+    blob = Blob((2,))
+    blob.data[...] = 1
+    blob.reshape(shape)
+    with pytest.raises(ShapeError, match=f"no memory for {shape[0] * shape[1]} numbers, got {size} GiB"):
+        blob.data  # noqa: B018
+    blob.reshape(2)
+    assert blob.data.tolist() == [1, 1]
+
+
 def test_the_arrays_cannot_be_replaced():
     with pytest.raises(AttributeError, match=r"write into it, blob.data\[...\] = x"):
         Blob((2,)).data = np.ones(2)

@@ -191,17 +191,24 @@ def test_a_number_reaches_a_layer_that_its_name_does_not():
     assert net.blobs["c"].diff.tolist() == [7, 7] and not net.blobs["b"].diff.any()
 
 
-@pytest.mark.parametrize("start", [None, "ip"])
-def test_backward_wants_a_forward_before(start):
+def test_backward_before_any_forward():
     net = build()
-    net.forward(end="ip", **batch(4))
-    net.backward("ip")  # what ran can run back
-    with pytest.raises(NetError, match="layer 'norm' .EuclideanLoss.: has nothing to run backward from; run forward"):
-        net.backward("norm")
-    with pytest.raises(NetError, match="run forward first"):
-        build().backward(start)
-    net.forward()
+    net.blobs["y"].diff[...] = 1
+    net.backward("ip", "ip")  # works on what is in its blobs
+    assert net.params["ip"][1].diff.tolist() == [4, 4]
+    for start in (None, "norm", "drop"):  # needs what forward kept
+        with pytest.raises(NetError, match="layer .(norm|drop). .*: has nothing to run backward from; run forward"):
+            net.backward(start)
+    net.forward(**batch(4))
     net.backward()
+
+
+def test_what_a_layer_that_ran_raises_passes_through(monkeypatch):
+    net = build()
+    net.forward(**batch(4))
+    monkeypatch.setattr(net.layers[-1], "backward", lambda *blobs: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        net.backward()
 
 
 def test_backward_of_a_part():

@@ -36,6 +36,26 @@ def test_the_graph_and_learning_rates():
     assert [draw.get_layer_lr_mult(layer) for layer in NET.layer[1:]] == [(0.25, 1), (1, 1)]
 
 
+LABELS = parse("""
+layer { name: "d" type: "Data" top: "d" data_param { batch_size: 7 } }
+layer { name: "c" type: "Convolution" convolution_param { num_output: 5 kernel_size: 3 pad: 1 } param { lr_mult: 2 } }
+layer { name: "p" type: "Pooling" pooling_param { pool: AVE kernel_size: 2 stride: 2 } }
+layer { name: "f" type: "InnerProduct" inner_product_param { num_output: 4 } }
+layer { name: "r" type: "ReLU" }""", "NetParameter").layer
+
+
+def test_labels_and_colours():
+    assert [draw.get_edge_label(layer) for layer in LABELS] == ["Batch 7", "5", '""', "4", '""']
+    assert [draw.get_layer_label(layer, "LR", display_lrm=True) for layer in LABELS] == [
+        r'"d\n(Data)"', r'"c\n(Convolution)\nkernel size: 3\nstride: 1\npad: 1\nlr mult: 2.0, 1.0"',
+        r'"p\n(Pooling AVE)\nkernel size: 2\nstride: 2\npad: 0"', r'"f\n(InnerProduct)\nlr mult: 1.0, 1.0"',
+        r'"r\n(ReLU)"']
+    assert draw.get_layer_label(LABELS[1], "TB") == '"c (Convolution) kernel size: 3 stride: 1 pad: 1"'
+    assert draw.get_pooling_types_dict()[0] == "MAX"
+    assert [draw.choose_color_by_layertype(layer.type) for layer in LABELS] == [
+        "#6495ED", "#FF5050", "#FF9900", "#CC33FF", "#6495ED"]
+
+
 @pytest.mark.parametrize(("call", "words"), [
     (lambda: draw.draw_net(NET, "UP"), "rankdir: expected LR or RL or TB or BT, got 'UP'"),
     (lambda: draw.draw_net(NET, "LR", "txtx"), "expected a suffix among .*svg.*, got 'txtx'"),

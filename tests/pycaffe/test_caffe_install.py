@@ -7,6 +7,7 @@ import logging
 import os
 import subprocess
 import sys
+import types
 from pathlib import Path
 
 import caffe
@@ -31,9 +32,29 @@ def test_names():
 
 
 @pytest.mark.parametrize("name", ["caffe.io", "caffe.proto", "caffe.proto.caffe_pb2", "caffe.net_spec", "caffe.pycaffe",
-                                  "caffe.coord_map", "caffe.draw", "caffe.classifier", "caffe.detector"])
+                                  "caffe.coord_map", "caffe.draw", "caffe.classifier", "caffe.detector",
+                                  "caffe._caffe"])
 def test_submodules(name):
     assert importlib.import_module(name) is importlib.import_module(name.replace("caffe", "blobnet.pycaffe", 1))
+
+
+def test_names_of_submodules():
+    assert caffe._caffe.Net is caffe.pycaffe.Net is caffe.Net and caffe._caffe.__version__ == caffe.__version__
+    assert caffe.net_spec.caffe_pb2 is caffe.proto.caffe_pb2 and caffe.net_spec._param_names["Pooling"] == "pooling"
+    assert caffe.coord_map.L is caffe.layers and caffe.pycaffe.np.ndarray and caffe.pycaffe.OrderedDict() == {}
+    assert caffe.pycaffe._Net_forward is caffe.Net.forward and caffe.pycaffe._Net_batch is caffe.Net._batch
+    assert not hasattr(caffe.net_spec, "_param_name") and not hasattr(caffe.io, "scimage")
+
+
+def test_scikit_image_in_io(monkeypatch):
+    for name in ("skimage", "skimage.io", "skimage.transform"):
+        monkeypatch.setitem(sys.modules, name, None)
+    assert not hasattr(caffe.io, "skimage") and not hasattr(caffe.io, "resize")
+    there = types.ModuleType("skimage")
+    there.io = there.transform = types.SimpleNamespace(resize=len)
+    for name in ("skimage", "skimage.io", "skimage.transform"):
+        monkeypatch.setitem(sys.modules, name, there)
+    assert caffe.io.skimage is there and caffe.io.resize is len and callable(caffe.io.zoom)
 
 
 def test_it_can_be_called_twice_and_takes_the_place_of_another(monkeypatch):
@@ -80,6 +101,46 @@ def test_as_a_command(folder):
     assert run(folder, "-m", "blobnet.pycaffe", "sub/script.py", GLOG_minloglevel="2").stderr == ""
     assert "usage" in run(folder, "-m", "blobnet.pycaffe").stderr
     assert "no script 'nowhere.py'" in run(folder, "-m", "blobnet.pycaffe", "nowhere.py").stderr
+
+
+@pytest.mark.parametrize("level, shown", [("0", True), ("1", False)])
+def test_a_script_sets_the_level_of_the_log(folder, level, shown):
+    (folder / "quiet.py").write_text(f"import os\nos.environ['GLOG_minloglevel'] = '{level}'\n"
+                                     "import caffe\ncaffe.log('hello')\ncaffe.set_mode_gpu()\n")
+    said = run(folder, "-m", "blobnet.pycaffe", "quiet.py", CUDA_VISIBLE_DEVICES="").stderr
+    assert ("hello" in said) == shown and "going on with the CPU" in said
+
+
+CHILDREN = '''
+import multiprocessing
+import subprocess
+import sys
+
+import caffe
+
+def work(text):
+    caffe.log(text)
+    return caffe.Net.__module__
+
+if __name__ == "__main__":
+    for method in ("spawn", "forkserver"):
+        with multiprocessing.get_context(method).Pool(1) as pool:
+            print(pool.map(work, [method]))
+    code = "import caffe; from caffe.proto import caffe_pb2; print(caffe.Net.__module__)"
+    subprocess.run([sys.executable, "-c", code], check=True)
+'''
+
+
+def test_processes_that_a_script_starts_have_caffe(folder):
+    (folder / "sub/children.py").write_text(CHILDREN)
+    done = run(ROOT, "-m", "blobnet.pycaffe", str(folder / "sub/children.py"), PYTHONPATH="")
+    assert sorted(done.stdout.splitlines()) == ["['blobnet.pycaffe.net']"] * 2 + ["blobnet.pycaffe.net"], done.stderr
+    assert "] spawn" in done.stderr and "] forkserver" in done.stderr
+
+
+def test_caffe_is_not_found_by_accident(tmp_path):
+    code = "import blobnet.pycaffe.net, importlib.util; print(importlib.util.find_spec('caffe'))"
+    assert run(tmp_path, "-c", code).stdout.strip() == "None"
 
 
 def test_as_a_file_of_two_lines(folder):
@@ -134,10 +195,21 @@ def test_log(capsys, monkeypatch):
 
 
 def test_timer(monkeypatch):
-    times = iter([10.0, 10.25])
-    monkeypatch.setattr(modes.time, "perf_counter", lambda: next(times))
+    now = [10.0]
+    monkeypatch.setattr(modes.time, "perf_counter", lambda: now[0])
     timer = caffe.Timer()
+    timer.stop()
     assert timer.ms == 0
     timer.start()
+    now[0] = 10.25
+    timer.start()  # it runs already
+    now[0] = 10.5
     timer.stop()
+    now[0] = 11
+    timer.stop()
+    assert timer.ms == 500
+    timer.start()
+    now[0] = 11.25
+    assert timer.ms == 250  # asking stops it
+    now[0] = 12
     assert timer.ms == 250

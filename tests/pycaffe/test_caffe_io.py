@@ -161,11 +161,33 @@ def test_other_sizes_are_resized():
 
 
 @pytest.mark.parametrize("mean, shape", [(np.ones(3), (3, 1, 1)), (np.ones((3, 4, 5)), (3, 4, 5)),
-                                         (np.ones((3, 9, 9)), (3, 4, 5)), (np.ones((3, 1, 1)), (3, 1, 1))])
+                                         (np.ones((3, 9, 9)), (3, 4, 5)), (np.ones((3, 1, 1)), (3, 1, 1)),
+                                         (np.ones((1, 4, 5)), (1, 4, 5)), (np.ones((1, 9, 9)), (1, 4, 5))])
 def test_means(mean, shape):
     made = transformer()
     made.set_mean("data", mean)
     assert made.mean["data"].shape == shape and made.mean["data"].max() == 1
+    assert (made.preprocess("data", np.ones((4, 5, 3))) == 0).all()
+
+
+@pytest.mark.parametrize("given", [2, 4])
+def test_means_of_other_channels(given):
+    for mean in (np.ones(given), np.ones((given, 4, 5)), np.ones(1)):
+        with pytest.raises(io.ArrayError, match="mean of 'data': expected .3,. or .3, H, W."):
+            transformer().set_mean("data", mean)
+
+
+def test_none_is_as_good_as_not_set():
+    image, plain, made = RNG.random((4, 5, 3)).astype("float32"), transformer(), transformer()
+    for name in ("channel_swap", "raw_scale", "mean", "input_scale"):
+        getattr(made, f"set_{name}")("data", None)
+        assert getattr(made, name) == {"data": None}
+    out = made.preprocess("data", image)
+    np.testing.assert_array_equal(out, plain.preprocess("data", image))
+    np.testing.assert_array_equal(made.deprocess("data", out), image)
+    made.set_transpose("data", None)
+    np.testing.assert_array_equal(made.preprocess("data", image), image)
+    np.testing.assert_array_equal(made.deprocess("data", image), image)
 
 
 def test_gray_input():

@@ -42,6 +42,13 @@ def test_crops(files):
         net.predict([])
 
 
+@pytest.mark.parametrize("oversample", [True, False])
+def test_images_smaller_than_the_crop(files, oversample):
+    with pytest.raises(ValueError, match="expected crops within the image of 3 x 9, got .4, 4."):
+        Classifier(*files, image_dims=[3, 9]).predict([np.zeros((6, 6, 3))], oversample)
+    assert list(Classifier(*files, image_dims=[]).image_dims) == [4, 4]
+
+
 @pytest.fixture
 def picture(tmp_path):
     """40 x 40, black but for a white square at rows 10 to 20, columns 12 to 24."""
@@ -73,6 +80,29 @@ def test_context_shows_what_is_around_and_the_mean_outside(files, picture):
 def test_a_window_outside(files):
     with pytest.raises(BlobnetError, match="a window in the image of 4 x 5"):
         Detector(*files).crop(np.zeros((4, 5, 3)), (10, 10, 12, 12))
+
+
+@pytest.mark.parametrize("window", [(1, 2, 3), (1, 2, 3, 4, 5), 3, "abcd", None, [(1, 2, 3, 4)] * 4])
+def test_a_window_of_other_than_four_numbers(files, window):
+    with pytest.raises(BlobnetError, match=r"expected a window of four numbers \(ymin, xmin, ymax, xmax\), got"):
+        Detector(*files).crop(np.zeros((4, 5, 3)), window)
+
+
+@pytest.mark.parametrize("pad", [2, 5, -1])
+def test_a_context_that_leaves_nothing(files, pad):
+    with pytest.raises(BlobnetError, match=f"a context_pad below half of the net's side of 4, got {pad}"):
+        Detector(*files, context_pad=pad)
+
+
+def test_settings_of_none(files):
+    net = Detector(*files)
+    for setting in (net.transformer.mean, net.transformer.raw_scale, net.transformer.channel_swap):
+        setting["data"] = None
+    net.configure_crop(1)
+    assert (net.crop_mean == 0).all()
+    net.transformer.set_mean("data", np.ones((1, 4, 4)))
+    net.configure_crop(1)
+    assert (net.crop_mean == 1).all()
 
 
 def test_selective_search_is_named_if_it_is_missing(files, picture):

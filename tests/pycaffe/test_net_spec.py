@@ -5,7 +5,7 @@ import pickle
 import numpy as np
 import pytest
 
-from blobnet.errors import ParseError
+from blobnet.errors import NetError, ParseError
 from blobnet.proto.messages import new
 from blobnet.proto.text import parse
 from blobnet.pycaffe.net_spec import NetSpec, assign_proto, to_proto
@@ -32,6 +32,10 @@ def data():
     (lambda x: L.Deconvolution(x, num_output=4), "convolution_param { num_output: 4 }"),
     (lambda x: L.OfAPlugInYetToCome(x, transform_param=dict(scale=2)), "transform_param { scale: 2 }"),
     (lambda x: L.PReLU(x, name="own"), "name: 'own'"),
+    (lambda x: L.ReLU(x, relu_param=dict()), ""),
+    (lambda x: L.Convolution(x, num_output=1, weight_filler={}, include=dict()),
+     "convolution_param { num_output: 1 } include {}"),
+    (lambda x: L.ReLU(x, relu_param=new("ReLUParameter")), "relu_param {}"),
 ])
 def test_fields(make, text):
     layer = make(data()).to_proto().layer[1]
@@ -97,3 +101,17 @@ def test_params_are_enum_values_and_defaults():
     assert (P.Pooling.MAX, P.Data.LMDB, P.Eltwise.SUM, P.LRN.local_size, P.ReLU.negative_slope) == (0, 1, 1, 5, 0.0)
     with pytest.raises(AttributeError, match="did you mean 'MAX'"):
         P.Pooling.MAXX  # noqa: B018
+    with pytest.raises(AttributeError, match="params has no 'Poling'; .*did you mean 'PoolingParameter'"):
+        P.Poling.MAX  # noqa: B018
+    assert not hasattr(P.Nothing, "MIN")
+
+
+@pytest.mark.parametrize("value, words", [
+    (3, "NetSpec.x: expected a Top, got 3; layers.… gives one"), (None, "got None"), ("data", "got 'data'"),
+    (L.DummyData(ntop=2), "NetSpec.x: expected a Top, got 2 of them; write n.a, n.b = … for a layer with several")])
+def test_what_is_no_top(value, words):
+    n = NetSpec()
+    for error in (TypeError, NetError):
+        with pytest.raises(error, match=words):
+            n.x = value
+    assert not n.tops
