@@ -12,8 +12,8 @@ from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import whole
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
-from blobnet.data.database import database_kind, open_database
-from blobnet.errors import DataError, NetError, close_matches
+from blobnet.data.database import open_database
+from blobnet.errors import DataError, NetError
 from blobnet.hashing.encode import encode
 from blobnet.netdef.load import load
 
@@ -54,13 +54,10 @@ def run(args: argparse.Namespace) -> int:
     if args.source:
         layer.data_param.source = args.source
     source = layer.data_param.source
-    count = args.count or len(open_database(source, database_kind(source)))
+    count = args.count or len(open_database(source))
     net = Net(definition, TEST, args.weights, device="cpu" if args.gpu is None else f"gpu:{args.gpu}", origin=args.net)
-    if args.label not in net.blobs:
-        raise NetError(args.net, f"no blob {args.label!r} of labels", hint=close_matches(args.label, net.blobs))
     with tqdm(total=count, unit="images", disable=not sys.stderr.isatty()) as bar:
-        codes = encode(net, args.blob, count, args.label, args.threshold or 0.0, bar.update, args.net,
-                       args.weights)
+        codes = encode(net, args.blob, count, args.label, args.threshold or 0.0, bar.update, args.net, args.weights)
     if args.block_size is not None:
         codes = codes.in_blocks(args.block_size)
     codes.save(args.out)
