@@ -9,7 +9,7 @@ from google.protobuf.message import Message
 from tqdm import tqdm
 
 from blobnet.cli._extensions import load_extensions
-from blobnet.cli._flags import whole
+from blobnet.cli._flags import add_plugin_flag, whole
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.data.database import open_database
@@ -37,8 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--source", metavar="DIR", help="read this database instead of the net's own")
     parser.add_argument("--count", type=whole(), metavar="N", help="only the first N images (default: all)")
     parser.add_argument("--gpu", type=int, metavar="N", help="run on this GPU (default: the CPU)")
-    parser.add_argument("--plugin", action="append", default=[], metavar="FILE.py",
-                        help="load layer types of your own from this file first; may be given again")
+    add_plugin_flag(parser)
     parser.add_argument("--out", required=True, metavar="CODES.npz", help="the file to write")
     parser.set_defaults(run=run)
 
