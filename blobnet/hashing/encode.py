@@ -26,10 +26,10 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
     require_blob(net, blob)
     if label is not None:
         require_blob(net, label, "of labels")
-    sizes = [layer.records for layer in net.layers if getattr(layer, "records", None) is not None]
-    if count < 1 or sizes and count > min(sizes):
+    most = min((layer.records for layer in net.layers if getattr(layer, "records", None) is not None), default=None)
+    if count < 1 or most is not None and count > most:
         raise DataError(f"net {net.name!r}", got=f"a count of {count}",
-                        expected=f"1 to {min(sizes)} images" if sizes else "at least 1 image")
+                        expected="at least 1 image" if most is None else f"1 to {most} images")
     last = next(layer.name for layer in reversed(net.layers) if {blob, label} & {*layer.param.top})
     values, labels, done = [], [], 0
     net.seek(0)

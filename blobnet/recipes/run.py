@@ -33,8 +33,7 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
     seeds = check_seeds("seeds", seeds) if seeds else recipe.seeds
     for method in wanted:
         if method not in recipe.methods:
-            raise DataError(f"{recipe.path}: method {method!r}", "is not there",
-                            hint=close_matches(method, recipe.methods))
+            raise DataError(str(recipe.path), f"no method {method!r}", hint=close_matches(method, recipe.methods))
     for name in recipe.data:
         _require_data(name, data)
     if out.exists() and not out.is_dir():
