@@ -26,8 +26,8 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
     `full` takes the published budget; `seeds` replaces the recipe's; `only` names the methods to run, all without it.
     Every trial has a folder of its own in `out`; results.json there keeps those that are finished. A folder of other
     options or another net is moved aside. The table has all methods and seeds of the recipe that are finished.
-    Raises DataError for missing data, unknown methods and wrong seeds; all that a task's `check` finds, before any
-    training.
+    Raises DataError for missing data, unknown methods and wrong seeds, and, before any training, what the task's
+    `check` finds.
     """
     out, data, wanted = Path(out), Path(data), list(dict.fromkeys(only or recipe.methods))
     seeds = check_seeds("seeds", seeds) if seeds else recipe.seeds
