@@ -68,8 +68,9 @@ def image_size(net: Net, blob: str) -> int:
 
 def in_words(options: dict) -> str:
     """Which images are the queries and the base."""
-    return "; ".join(f"{name}: {options[name]}" + (f", the first {options[f'num_{name}']}" if options[f"num_{name}"]
-                                                   else "") for name in ("queries", "base"))
+    first = {name: f", the first {options[f'num_{name}']}" if options[f"num_{name}"] else ""
+             for name in ("queries", "base")}
+    return f"queries: {options['queries']}{first['queries']}; base: {options['base']}{first['base']}"
 
 
 def _reading(trial: Trial, net: Message, source: str) -> tuple[Message, int]:
