@@ -7,6 +7,8 @@ import difflib
 from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
+VERY_NEAR = 0.85  # a cutoff of `nearest` where a guess that is wrong would lead astray
+
 
 class BlobnetError(Exception):
     """The base of all blobnet errors: says where, what was expected against what was got, and what to do.

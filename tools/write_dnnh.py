@@ -10,7 +10,6 @@ place of divide and encode; small_…: the same with fewer and smaller convoluti
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -193,10 +192,6 @@ def files() -> dict[str, str]:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("folder", metavar="FOLDER", nargs="?", type=Path, default=FOLDER, help="where to write them")
-    folder = parser.parse_args().folder
-    if not folder.is_dir():
-        parser.error(f"there is no folder {str(folder)!r}")
-    for name, text in files().items():
-        (folder / name).write_text(text, "utf-8")
+    from _write_files import write_files  # here, for who imports this file may have no tools/ on the path
+
+    write_files(files(), FOLDER, __doc__)

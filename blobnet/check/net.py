@@ -9,9 +9,9 @@ import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.backend import single_threaded_blas
-from blobnet.check.gradient import PUBLISHED, GradientResult, Rules, check_standalone, compare, stir
+from blobnet.check.gradient import PUBLISHED, GradientResult, Rules, check_standalone, stir
+from blobnet.check.net_loss import check_loss
 from blobnet.check.standalone import Standalone, exact_gradient
-from blobnet.core.blob import Blob
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
 from blobnet.core.registry import LAYERS
@@ -50,7 +50,7 @@ def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
             raise NetError(f"net {net.name!r}", f"no layer {name!r}", hint=close_matches(name, net.layer_dict))
     with single_threaded_blas():
         results = _check_layers(net, _inputs(net, inputs, rng), layers, published, rng)
-        return results if layers else results + _check_loss(net, rng)
+        return results if layers else results + check_loss(net, rng)
 
 
 def _cut_batches(definition: Message) -> None:
@@ -107,50 +107,3 @@ def _check_layers(net: Net, values: dict[str, np.ndarray], names: Sequence[str],
             alone.values = bottoms
         values.update(zip(layer.param.top, alone.forward()))
     return results
-
-
-def _ways_to_loss(net: Net) -> list[tuple[Blob, set[str]]]:
-    """Each parameter blob of each layer, and whether its gradient comes from the loss on a way that is "open", "cut" or
-    (both) on several."""
-    ways, found = {}, []
-    for layer, node in zip(reversed(net.layers), reversed(net._nodes), strict=True):
-        above = set().union(*(ways.pop(name, set()) for name in node.tops), {"open"} if any(node.is_loss) else set())
-        if above and not node.needs_backward:
-            above = {"cut"}
-        found += [(blob, above) for blob in layer.blobs]
-        for name, needed in zip(node.bottoms, node.bottom_needs_backward, strict=True):
-            ways[name] = ways.get(name, set()) | (above if needed or not above else {"cut"})
-    return found
-
-
-def _check_loss(net: Net, rng: np.random.Generator) -> list[GradientResult]:
-    """Check the net's loss by all parameters that learn, along random directions through all of them.
-
-    Parameters whose gradient is cut off, as by propagate_down: false, are left alone.
-    """
-    ways = _ways_to_loss(net)
-    known = [(parameter.blob, set().union(*(way for blob, way in ways if np.may_share_memory(
-        blob.diff, parameter.blob.diff)))) for parameter in net.parameters if parameter.lr_mult != 0]
-    if any(len(way) > 1 for _, way in known):
-        return [GradientResult("(whole net)", "", "loss", "param", 0, 0, 0.0, True,
-                               "propagate_down cuts a part of a gradient")]
-    learned = [blob for blob, way in known if "cut" not in way]
-    everything = [blob for blobs in net.params.values() for blob in blobs]
-    start = [blob.data.copy() for blob in everything]
-    if not learned or not any(any(layer.loss_weights) for layer in net.layers):
-        return []
-    variables = [blob.data.copy() for blob in learned]
-
-    def loss() -> list[np.ndarray]:
-        for blob, value in zip(everything + learned, start + variables, strict=True):
-            blob.data[...] = value
-        net.seek(0)
-        net.forward()
-        return [np.array(net.loss)]
-
-    loss()
-    net.clear_param_diffs()
-    net.backward()
-    gradients = [blob.diff.copy() for blob in learned]
-    return [GradientResult("(whole net)", "", "loss", "param", *compare(
-        loss, [np.ones(())], variables, gradients, Rules(exhaustive=0, tolerance=1e-3), rng))]

@@ -6,9 +6,12 @@ import argparse
 import sys
 from collections.abc import Callable
 
+from blobnet.core.context import TEST, TRAIN
+
+PHASES = {"TRAIN": TRAIN, "TEST": TEST}
 CAFFE_FLAGS = ("gpu", "solver", "model", "phase", "level", "stage", "snapshot", "weights", "iterations",
                "sigint_effect", "sighup_effect", "log_dir", "v", "minloglevel", "stderrthreshold")
-LOG_FLAGS = "logtostderr", "alsologtostderr", "colorlogtostderr"  # which need no value
+LOG_FLAGS = ("logtostderr", "alsologtostderr", "colorlogtostderr")  # which need no value
 TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 
 
@@ -61,10 +64,7 @@ def add_plugin_flag(parser: argparse._ActionsContainer) -> None:
 
 
 def ignore_other_flags(parser: argparse.ArgumentParser) -> None:
-    """Let `parser` pass over the flags of Caffe's program that its command has no use for, and those of its log.
-
-    Caffe's flags are the same for all its commands.
-    """
+    """Let `parser` pass over, with a word, what Caffe's program takes with every action and this one has no use for."""
     for name, numbers in [*((name, None) for name in CAFFE_FLAGS), *((name, "?") for name in LOG_FLAGS)]:
         if f"--{name}" not in parser._option_string_actions:
             flag(parser, f"--{name}", nargs=numbers, action=_Ignore, help=argparse.SUPPRESS)

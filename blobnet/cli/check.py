@@ -7,8 +7,8 @@ import argparse
 from blobnet.check.gradient import format_table
 from blobnet.check.net import check_net
 from blobnet.cli._extensions import load_extensions
+from blobnet.cli._flags import PHASES, add_plugin_flag
 from blobnet.cli._shapes import add_shape_option
-from blobnet.core.context import TEST, TRAIN
 
 _DESCRIPTION = """\
 Compare the gradients of every layer of a net, and of its loss, with finite differences in float64.
@@ -17,7 +17,6 @@ Blobs of a few elements are checked element by element, others along random dire
 (the corner of a ReLU) are skipped. Layers whose published gradient is not the derivative of their loss are checked
 with gradient: EXACT. No data is needed: layers that read some become Input layers, their batch cut to 6 unless
 --shape is given, with random values; labels are 0 or 1. Exit status 1 if a gradient is wrong."""
-PHASES = {"TRAIN": TRAIN, "TEST": TEST}
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -29,8 +28,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     add_shape_option(parser)
     parser.add_argument("--layer", action="append", default=[], metavar="NAME",
                         help="only this layer; may be given again")
-    parser.add_argument("--plugin", action="append", default=[], metavar="FILE.py",
-                        help="load layer types of your own from this file first; may be given again")
+    add_plugin_flag(parser)
     parser.set_defaults(run=run)
 
 

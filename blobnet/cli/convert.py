@@ -7,6 +7,7 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 
+from blobnet.cli._flags import add_plugin_flag
 from blobnet.errors import BlobnetError, ParseError
 from blobnet.netdef.upgrade import upgrade_net, upgrade_solver
 from blobnet.plugins import load_plugin
@@ -28,8 +29,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--message", metavar="NAME",
                         help="what the file holds, such as NetParameter or SolverParameter (default: guessed)")
     parser.add_argument("--upgrade", action="store_true", help="also rewrite what was written for older generations")
-    parser.add_argument("--plugin", action="append", default=[], metavar="FILE.py",
-                        help="load layer types of your own from this file first; may be given again")
+    add_plugin_flag(parser)
     parser.set_defaults(run=run)
 
 

@@ -9,11 +9,11 @@ from google.protobuf.message import Message
 from tqdm import tqdm
 
 from blobnet.cli._extensions import load_extensions
-from blobnet.cli._flags import whole
+from blobnet.cli._flags import add_plugin_flag, whole
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
-from blobnet.data.database import database_kind, open_database
-from blobnet.errors import DataError, NetError, close_matches
+from blobnet.data.database import open_database
+from blobnet.errors import DataError, NetError
 from blobnet.hashing.encode import encode
 from blobnet.netdef.load import load
 
@@ -37,8 +37,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--source", metavar="DIR", help="read this database instead of the net's own")
     parser.add_argument("--count", type=whole(), metavar="N", help="only the first N images (default: all)")
     parser.add_argument("--gpu", type=int, metavar="N", help="run on this GPU (default: the CPU)")
-    parser.add_argument("--plugin", action="append", default=[], metavar="FILE.py",
-                        help="load layer types of your own from this file first; may be given again")
+    add_plugin_flag(parser)
     parser.add_argument("--out", required=True, metavar="CODES.npz", help="the file to write")
     parser.set_defaults(run=run)
 
@@ -54,13 +53,10 @@ def run(args: argparse.Namespace) -> int:
     if args.source:
         layer.data_param.source = args.source
     source = layer.data_param.source
-    count = args.count or len(open_database(source, database_kind(source)))
+    count = args.count or len(open_database(source))
     net = Net(definition, TEST, args.weights, device="cpu" if args.gpu is None else f"gpu:{args.gpu}", origin=args.net)
-    if args.label not in net.blobs:
-        raise NetError(args.net, f"no blob {args.label!r} of labels", hint=close_matches(args.label, net.blobs))
     with tqdm(total=count, unit="images", disable=not sys.stderr.isatty()) as bar:
-        codes = encode(net, args.blob, count, args.label, args.threshold or 0.0, bar.update, args.net,
-                       args.weights)
+        codes = encode(net, args.blob, count, args.label, args.threshold or 0.0, bar.update, args.net, args.weights)
     if args.block_size is not None:
         codes = codes.in_blocks(args.block_size)
     codes.save(args.out)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from blobnet.cli._flags import add_plugin_flag
 from blobnet.plugins import load_plugin
 from blobnet.view.layer_pages import layer_page
 
@@ -14,7 +15,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "Print what a layer type computes, its bottoms, tops and parameters, its options with their defaults, and the "
         "file that defines it."))
     parser.add_argument("name", metavar="NAME", help="the type, such as Convolution")
-    parser.add_argument("--plugin", action="append", default=[], metavar="FILE.py", help="load layer types of your own")
+    add_plugin_flag(parser)
     parser.set_defaults(run=run)
 
 

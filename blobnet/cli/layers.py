@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 
+from blobnet.cli._flags import add_plugin_flag
 from blobnet.plugins import load_plugin
 from blobnet.view.layer_pages import layer_markdown, layer_table
 
@@ -12,7 +13,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("layers", help="list the layer types", description=__doc__)
     parser.add_argument("--markdown", action="store_true", help="print the table of the README")
-    parser.add_argument("--plugin", action="append", default=[], metavar="FILE.py", help="load layer types of your own")
+    add_plugin_flag(parser)
     parser.set_defaults(run=run)
 
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import argparse
 
 from blobnet.cli._extensions import load_extensions
+from blobnet.cli._flags import PHASES, add_plugin_flag
 from blobnet.cli._shapes import add_shape_option
-from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
 from blobnet.data.first_record import batch_shape
 from blobnet.netdef.load import load
@@ -17,7 +17,6 @@ _DESCRIPTION = """\
 Build a net and print its layers: shapes of the tops, parameters, multiply-adds of a forward pass, and the totals. The
 data of the net is not needed: the shape of a batch comes from --shape, from the options of the data layer, or from
 its database if that is there."""
-PHASES = {"TRAIN": TRAIN, "TEST": TEST}
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -31,8 +30,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
                         help="build it in this stage; may be given again")
     add_shape_option(parser)
     parser.add_argument("--all", action="store_true", help="show the Split layers that were inserted too")
-    parser.add_argument("--plugin", action="append", default=[], metavar="FILE.py",
-                        help="load layer types of your own from this file first; may be given again")
+    add_plugin_flag(parser)
     parser.set_defaults(run=run)
 
 

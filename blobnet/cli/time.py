@@ -11,16 +11,14 @@ import numpy as np
 from tqdm import tqdm
 
 from blobnet.backend import single_threaded_blas
-from blobnet.cli._flags import flag, ignore_other_flags
+from blobnet.cli._flags import PHASES, flag, ignore_other_flags
 from blobnet.cli._nets import add_net_flags, build_net
 from blobnet.cli._table import table
-from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
 from blobnet.solvers.display import iterations
 from blobnet.solvers.log import console
 
 log = logging.getLogger(__name__)
-PHASES = {"TRAIN": TRAIN, "TEST": TEST}
 
 _DESCRIPTION = """\
 Run a net forward and backward and print the mean milliseconds of every layer, and of the passes. Weights do not matter

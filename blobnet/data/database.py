@@ -7,10 +7,9 @@ from pathlib import Path
 
 from blobnet.data.leveldb_store import LevelDbReader
 from blobnet.data.lmdb_store import LmdbReader
-from blobnet.errors import DataError, did_you_mean, nearest
+from blobnet.errors import VERY_NEAR, DataError, did_you_mean, nearest
 
 Reader = LmdbReader | LevelDbReader
-VERY_NEAR = 0.85
 
 
 def database_kind(path: str | os.PathLike) -> str:
@@ -41,11 +40,11 @@ def _remedy(folder: Path) -> str:
     return "; ".join(filter(None, [*hints, "" if folder.is_absolute() else f"paths start from {os.getcwd()!r}"]))
 
 
-def open_database(path: str | os.PathLike, backend: str) -> Reader:
-    """A reader of the database at `path`, which must be of the kind that `backend` ("LMDB", "LEVELDB") says."""
-    where = f"database {os.fspath(path)!r}"
+def open_database(path: str | os.PathLike, backend: str | None = None) -> Reader:
+    """A reader of the database at `path`; DataError if it is of another kind than `backend` ("LMDB", "LEVELDB")."""
     kind = database_kind(path)
-    if kind != backend:
+    if backend is not None and kind != backend:
         hint = f"write backend: {kind} in data_param" + " (LEVELDB is the default)" * (kind == "LMDB")
-        raise DataError(where, expected=f"a database of backend {backend}", got=kind, hint=hint)
+        raise DataError(f"database {os.fspath(path)!r}", expected=f"a database of backend {backend}", got=kind,
+                        hint=hint)
     return LmdbReader(path) if kind == "LMDB" else LevelDbReader(path)

@@ -8,10 +8,10 @@ import numpy as np
 
 from blobnet.errors import BlobnetError, DataError
 
-PNG_DEPTH = 24  # the byte of a PNG file that has the bits a channel
+PNG_DEPTH = 24  # where a PNG file says how many bits a channel has
 EIGHT_BITS = ("L", "LA", "RGB", "RGBA", "CMYK", "YCbCr", "P", "PA", "1")
-PNG_GRAY = np.array([9797, 19234, 3737], np.int32), 0, 15        # red, green, blue, what is added, and the shift
-OPENCV_GRAY = np.array([4899, 9617, 1868], np.int32), 8192, 14   # for all formats but PNG and JPEG
+PNG_GRAY = np.array([9797, 19234, 3737], np.int32), 0, 15       # weights of red, green, blue; what is added; the shift
+OPENCV_GRAY = np.array([4899, 9617, 1868], np.int32), 8192, 14  # of all formats but PNG and JPEG
 
 
 def decode_image(data: bytes, color: bool | None = None, where: str = "image") -> np.ndarray:

@@ -56,15 +56,14 @@ class WindowBatches:
 
     def _cut(self, window: np.ndarray, flip: int, out: np.ndarray) -> None:
         index = int(window[0])
-        path = self.windows.paths[index]
-        content = self.files[index] if self.files else self._content(index)
-        image = decode_image(content, True, f"{self.windows.origin} image {index}: {path!r}")
+        where = f"{self.windows.origin} image {index}: {self.windows.paths[index]!r}"
+        image = decode_image(self.files[index] if self.files else self._content(index), True, where)
         place = place_window(window[2:], image.shape[1:], self.crop_size, self.context_pad, self.square, bool(flip),
-                             self.dtype, f"image {path!r}")
+                             self.dtype, where)
         part = resize(image[:, place.y1:place.y2, place.x1:place.x2], place.height, place.width)
-        where = np.s_[:, place.pad_y:place.pad_y + place.height, place.pad_x:place.pad_x + place.width]
-        np.subtract(part[:, :, ::-1] if flip else part, self.mean[where], out=out[where], dtype=self.dtype)
-        out[where] *= self.scale
+        inside = np.s_[:, place.pad_y:place.pad_y + place.height, place.pad_x:place.pad_x + place.width]
+        np.subtract(part[:, :, ::-1] if flip else part, self.mean[inside], out=out[inside], dtype=self.dtype)
+        out[inside] *= self.scale
 
     def _content(self, index: int) -> bytes:
         with within(f"{self.windows.origin} image {index}", "its paths stand behind root_folder"):

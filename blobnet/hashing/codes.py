@@ -61,8 +61,8 @@ def binarize(values: np.ndarray, threshold: float = 0.0) -> np.ndarray:
     """Packed codes of real values (N, K): a bit is 1 where value >= threshold, else 0.
 
     With the threshold 0 these are the sign codes of DSH and its kin. A value of exactly 0 (or -0) gives 1, where
-    the sign function of MATLAB and NumPy would give a third value, 0, half a bit away from both. DataError unless
-    all are finite.
+    the sign function of MATLAB and NumPy would give a third value, 0, half a bit away from both. DataError unless all
+    are finite.
 
     >>> binarize(np.array([[-0.5, 0.0, 2.0]])).tolist()
     [[6]]
@@ -75,8 +75,8 @@ def binarize(values: np.ndarray, threshold: float = 0.0) -> np.ndarray:
 def one_hot(values: np.ndarray, block_size: int) -> np.ndarray:
     """Packed codes of real values (N, M B) with a single 1 in each of M blocks of B bits, where its largest value is.
 
-    Of equal values the first has the 1. ShapeError unless the blocks divide the values; DataError unless
-    all are finite.
+    Of equal values the first has the 1. ShapeError unless the blocks divide the values; DataError unless all are
+    finite.
 
     >>> one_hot(np.array([[0.1, 0.9, 0.5, 0.5]]), 2).tolist()
     [[6]]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 
 import numpy as np
 
@@ -23,11 +23,13 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
     `weights_file` are written into the codes. Only the layers up to those that make `blob` and `label` run.
     Raises NetError for other names; DataError for a count below 1 or above the images there are; ShapeError.
     """
-    require_blobs(net, [name for name in (blob, label) if name is not None])
-    sizes = [layer.records for layer in net.layers if getattr(layer, "records", None) is not None]
-    if count < 1 or sizes and count > min(sizes):
+    require_blob(net, blob)
+    if label is not None:
+        require_blob(net, label, "of labels")
+    most = min((layer.records for layer in net.layers if getattr(layer, "records", None) is not None), default=None)
+    if count < 1 or most is not None and count > most:
         raise DataError(f"net {net.name!r}", got=f"a count of {count}",
-                        expected=f"1 to {min(sizes)} images" if sizes else "at least 1 image")
+                        expected="at least 1 image" if most is None else f"1 to {most} images")
     last = next(layer.name for layer in reversed(net.layers) if {blob, label} & {*layer.param.top})
     values, labels, done = [], [], 0
     net.seek(0)
@@ -51,8 +53,7 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
                              blob=blob, net=os.fspath(net_file), weights=os.fspath(weights_file))
 
 
-def require_blobs(net: Net, names: Iterable[str]) -> None:
-    """NetError if one of the names is no blob of the net."""
-    for name in names:
-        if name not in net.blobs:
-            raise NetError(f"net {net.name!r}", f"no blob {name!r} to encode", hint=close_matches(name, net.blobs))
+def require_blob(net: Net, name: str, purpose: str = "to encode") -> None:
+    """NetError, which says the purpose, if the net has no blob of that name."""
+    if name not in net.blobs:
+        raise NetError(f"net {net.name!r}", f"no blob {name!r} {purpose}", hint=close_matches(name, net.blobs))

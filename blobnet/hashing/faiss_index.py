@@ -56,9 +56,8 @@ class FaissIndex:
             raise DataError("FaissIndex.search", expected="top, with or without radius", got="none",
                             hint="take the engine blobnet for all items within a radius")
         check_limits("FaissIndex.search", len(self.codes), top, radius, self.metric)
-        require_bits("FaissIndex", queries, self.codes.bits)
-        if self.metric in ("hamming", "asymmetric"):
-            require_alike("FaissIndex", queries, self.codes)
+        require = require_alike if self.metric in ("hamming", "asymmetric") else require_bits
+        require("FaissIndex", queries, self.codes)
         found, indices = self._index.search(self._asked(queries), top)
         distances = self._distances(found)
         order = np.lexsort((indices, distances))

@@ -220,15 +220,15 @@ class HammingIndex(Index):
                     tile += count_ones(differing)
 
 
-def require_bits(where: str, queries: Codes, bits: int) -> None:
+def require_bits(where: str, queries: Codes, base: Codes) -> None:
     """ShapeError unless the queries have as many bits as the base."""
-    if queries.bits != bits:
-        raise ShapeError(where, expected=f"queries of {bits} bits, as the base", got=queries.bits)
+    if queries.bits != base.bits:
+        raise ShapeError(where, expected=f"queries of {base.bits} bits, as the base", got=queries.bits)
 
 
 def require_alike(where: str, queries: Codes, base: Codes) -> None:
     """ShapeError unless the queries have as many bits as the base; DataError unless both have the same blocks."""
-    require_bits(where, queries, base.bits)
+    require_bits(where, queries, base)
     if queries.block_size != base.block_size:
         raise DataError(where, expected=f"queries coded as the base is: {base.rule}", got=queries.rule,
                         hint="encode both with the same --block-size, or neither")

@@ -27,7 +27,7 @@ class RealIndex(Index):
 
     def asked(self, queries: Codes, first: int, last: int) -> np.ndarray:
         """The values of the queries, (b, K) float64; ShapeError or DataError if they do not fit."""
-        require_bits(self.where, queries, self.codes.bits)
+        require_bits(self.where, queries, self.codes)
         return real_values(self.where, "queries", queries)[first:last].astype(np.float64)
 
     def part(self, start: int, stop: int) -> np.ndarray:

@@ -1,4 +1,4 @@
-"""What a task can be told: the kind, the range and the default of each option."""
+"""What a task can be told: the kind, the range and the default of each option; options that several tasks have."""
 
 from __future__ import annotations
 
@@ -45,3 +45,12 @@ class Option:
         least = "" if self.least == -math.inf else f" of at least {self.least:g}"
         return {int: f"a whole number{least}", float: f"a number{least}", bool: "true or false", str: "text",
                 list: f"a list of whole numbers{least}", dict: "a mapping of names to texts"}[self.kind]
+
+
+RETRIEVAL = {
+    "queries": Option(str),                  # LMDBs in the data folder, or lists of images if the net reads those
+    "base": Option(str),
+    "num_queries": Option(int, 0, least=0),  # only the first so many; 0: all
+    "num_base": Option(int, 0, least=0),
+    "protocol": Option(str, "standard"),
+}

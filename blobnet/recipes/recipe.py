@@ -20,6 +20,9 @@ from blobnet.recipes import tasks
 from blobnet.recipes.options import REQUIRED
 from blobnet.recipes.trial import trial_folder
 
+FIELDS = {"paper": str, "task": str, "methods": dict, "columns": list, "data": list, "seeds": list, "settings": dict,
+          "reduced": dict, "full": dict, "published": dict}
+
 
 @dataclass(frozen=True)
 class Recipe:
@@ -71,50 +74,62 @@ def read_recipe(path: str | os.PathLike) -> Recipe:
         content = yaml.safe_load(Path(require_file(path)).read_text("utf-8"))
     except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise DataError(where, f"not YAML ({error})") from error
-    content = _mapping(content, where, "a mapping such as paper: …, task: …, methods: …")
-    known = {"paper": str, "task": str, "methods": dict, "columns": list, "data": list, "seeds": list, "settings": dict,
-             "reduced": dict, "full": dict, "published": dict}
+    _require_mapping(content, where, "a mapping such as paper: …, task: …, methods: …")
+    _check_fields(content, where)
+    if "seeds" in content:
+        content["seeds"] = check_seeds(where, content["seeds"])
+    recipe = Recipe(Path(path), **content)
+    _check_methods(recipe, where)
+    _check_measures(recipe, where)
+    return recipe
+
+
+def _check_fields(content: Mapping, where: str) -> None:
+    """DataError for fields that are missing, unknown or of another type, unknown tasks and nameless data sets."""
     for name, value in content.items():
-        if name not in known:
-            raise DataError(where, f"unknown field {name!r}", hint=close_matches(str(name), known))
-        if not isinstance(value, known[name]):
-            raise DataError(where, f"field {name!r}", expected=f"a {known[name].__name__}", got=repr(value))
+        if name not in FIELDS:
+            raise DataError(where, f"unknown field {name!r}", hint=close_matches(str(name), FIELDS))
+        if not isinstance(value, FIELDS[name]):
+            raise DataError(where, f"field {name!r}", expected=f"a {FIELDS[name].__name__}", got=repr(value))
     for name in ("paper", "task", "methods", "columns"):
         if not content.get(name):
             raise DataError(where, f"no {name!r}", hint=f"add {name}: …")
     known_tasks = [module.name for module in pkgutil.iter_modules(tasks.__path__)]
     if content["task"] not in known_tasks:
         raise DataError(where, f"unknown task {content['task']!r}", hint=close_matches(content["task"], known_tasks))
-    if "seeds" in content:
-        content["seeds"] = check_seeds(where, content["seeds"])
     for name in content.get("data", []):
         if not isinstance(name, str):
             raise DataError(where, "field 'data'", expected="names of data sets", got=repr(name))
-    for method, options in content["methods"].items():
-        if not isinstance(method, str):
-            raise DataError(where, expected="a method's name", got=f"{method!r}", hint="put it in quotes")
-        _mapping(options, f"{where}: method {method!r}", "a mapping of options")
-    for method, measures in content.get("published", {}).items():
-        if method not in content["methods"]:
-            raise DataError(where, f"published figures of an unknown method {method!r}",
-                            hint=close_matches(str(method), content["methods"]))
-        _mapping(measures, f"{where}: published figures of {method!r}", "a mapping of measures")
-        for name, value in measures.items():
-            if type(value) not in (int, float) or not math.isfinite(value):
-                raise DataError(where, f"published {name!r} of {method!r}", expected="a number", got=repr(value))
-    recipe = Recipe(Path(path), **content)
-    for name in [*recipe.columns, *(name for measures in recipe.published.values() for name in measures)]:
-        if not {name, re.sub(r"\d+", "N", str(name))} & {*recipe.module.MEASURES}:
-            raise DataError(where, f"task {recipe.task!r} has no measure {name!r}",
-                            hint=close_matches(str(name), recipe.module.MEASURES))
+
+
+def _check_methods(recipe: Recipe, where: str) -> None:
+    """DataError for names that are none or share a folder, and for options that are wrong in either budget."""
     folders: dict[Path, str] = {}
-    for method in recipe.methods:
+    for method, options in recipe.methods.items():
+        if not isinstance(method, str):
+            raise DataError(where, expected="a method's name", got=repr(method), hint="put it in quotes")
+        _require_mapping(options, f"{where}: method {method!r}", "a mapping of options")
         recipe.options(method)
         recipe.options(method, full=True)
         other = folders.setdefault(trial_folder(Path(), method, 0), method)
         if other != method:
             raise DataError(where, f"methods {other!r} and {method!r} would share a folder", hint="name them apart")
-    return recipe
+
+
+def _check_measures(recipe: Recipe, where: str) -> None:
+    """DataError for published figures that are none or of no method, and for measures that the task does not take."""
+    for method, measures in recipe.published.items():
+        if method not in recipe.methods:
+            raise DataError(where, f"published figures of an unknown method {method!r}",
+                            hint=close_matches(str(method), recipe.methods))
+        _require_mapping(measures, f"{where}: published figures of {method!r}", "a mapping of measures")
+        for name, value in measures.items():
+            if type(value) not in (int, float) or not math.isfinite(value):
+                raise DataError(where, f"published {name!r} of {method!r}", expected="a number", got=repr(value))
+    for name in [*recipe.columns, *(name for measures in recipe.published.values() for name in measures)]:
+        if name not in recipe.module.MEASURES and re.sub(r"\d+", "N", str(name)) not in recipe.module.MEASURES:
+            raise DataError(where, f"task {recipe.task!r} has no measure {name!r}",
+                            hint=close_matches(str(name), recipe.module.MEASURES))
 
 
 def check_seeds(where: str, seeds: Sequence[int]) -> list[int]:
@@ -124,7 +139,6 @@ def check_seeds(where: str, seeds: Sequence[int]) -> list[int]:
     return list(dict.fromkeys(seeds))
 
 
-def _mapping(value: object, where: str, expected: str) -> Mapping:
+def _require_mapping(value: object, where: str, expected: str) -> None:
     if not isinstance(value, Mapping):
         raise DataError(where, expected=expected, got=repr(value))
-    return value

@@ -6,7 +6,6 @@ import json
 import os
 import time
 from collections.abc import Callable, Sequence
-from functools import partial
 from itertools import count
 from pathlib import Path
 
@@ -27,70 +26,63 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
     `full` takes the published budget; `seeds` replaces the recipe's; `only` names the methods to run, all without it.
     Every trial has a folder of its own in `out`; results.json there keeps those that are finished. A folder of other
     options or another net is moved aside. The table has all methods and seeds of the recipe that are finished.
-    Raises DataError for missing data, unknown methods and wrong seeds; all that a task's `check` finds, before any
-    training.
+    Raises DataError for missing data, unknown methods and wrong seeds, and, before any training, what the task's
+    `check` finds.
     """
-    out, data = Path(out), Path(data)
+    out, data, wanted = Path(out), Path(data), list(dict.fromkeys(only or recipe.methods))
     seeds = check_seeds("seeds", seeds) if seeds else recipe.seeds
-    for method in only:
+    for method in wanted:
         if method not in recipe.methods:
-            raise DataError(f"{recipe.path}: method {method!r}", "is not there",
-                            hint=close_matches(method, recipe.methods))
+            raise DataError(str(recipe.path), f"no method {method!r}", hint=close_matches(method, recipe.methods))
     for name in recipe.data:
         _require_data(name, data)
     if out.exists() and not out.is_dir():
         raise DataError(str(out), expected="a folder for the results", got="a file")
     out.mkdir(parents=True, exist_ok=True)
-    results, identities, wanted = Results(out / "results.json"), {}, [*(only or recipe.methods)]
+    results = Results(out / "results.json")
 
-    def trials(method: str, of: Sequence[int]) -> list[Trial]:
-        return [Trial(method, recipe.options(method, full), seed, recipe.path.parent, data,
-                      trial_folder(out, method, seed), device, partial(_note, note, method, seed)) for seed in of]
+    def trial(method: str, seed: int) -> Trial:
+        return Trial(method, recipe.options(method, full), seed, recipe.path.parent, data,
+                     trial_folder(out, method, seed), device,
+                     lambda text: note(f"  {method}, seed {seed}: {text}"))
 
-    for method in recipe.methods:
-        if method in wanted or results.knows(method):
-            identities[method] = identity(trials(method, seeds)[0])
+    identities = {method: identity(trial(method, seeds[0])) for method in recipe.methods
+                  if method in wanted or results.knows(method)}
     waiting = []
-    for method in dict.fromkeys(wanted):
-        new = [trial for trial in trials(method, seeds) if results.find(method, trial.seed, identities[method]) is None]
+    for method in wanted:
+        new = [trial(method, seed) for seed in seeds if results.find(method, seed, identities[method]) is None]
         if new:
             recipe.module.check(new[0])
         waiting += new
-    for trial in waiting:
-        _prepare(trial, identities[trial.method])
-        start = time.perf_counter()
-        measures = recipe.module.run(trial)
-        seconds = time.perf_counter() - start
-        results.add(trial.method, trial.seed, identities[trial.method], measures, seconds)
-        trial.note(f"{_short(measures)}  ({seconds:.0f} s)")
-    found = ((trial, results.find(method, trial.seed, identities[method]))
-             for method in identities for trial in trials(method, list(dict.fromkeys([*recipe.seeds, *seeds]))))
-    finished = [(trial, measures) for trial, measures in found if measures is not None]
-    if hasattr(recipe.module, "report"):
-        recipe.module.report(finished, out)
-    measured: dict[str, list[dict[str, float]]] = {}
-    for trial, measures in finished:
-        measured.setdefault(trial.method, []).append(measures)
-    text = _text(recipe, measured, full)
+    for new in waiting:
+        _run_trial(recipe, new, identities[new.method], results)
+    found = [(trial(method, seed), results.find(method, seed, identities[method]))
+             for method in identities for seed in dict.fromkeys([*recipe.seeds, *seeds])]
+    text = _report(recipe, [(done, measures) for done, measures in found if measures is not None], out, full)
     with atomic_write(out / "results.md") as file:
         file.write(text.encode())
     return text
 
 
-def _note(note: Callable[[str], object], method: str, seed: int, text: str) -> None:
-    note(f"  {method}, seed {seed}: {text}")
-
-
 def _require_data(name: str, data: Path) -> None:
     absent = [path for path in set_paths(name, data) if not path.exists()]
     if absent:
-        raise DataError(str(absent[0]), f"no data set {name!r}",
-                        hint=import_command(name, data))
+        raise DataError(str(absent[0]), f"no data set {name!r}", hint=f"import it: {import_command(name, data)}")
 
 
-def _prepare(trial: Trial, wanted: dict) -> None:
+def _run_trial(recipe: Recipe, trial: Trial, itself: dict, results: Results) -> None:
+    """Run the trial of the identity `itself`, and keep its measures."""
+    _prepare(trial, itself)
+    start = time.perf_counter()
+    measures = recipe.module.run(trial)
+    seconds = time.perf_counter() - start
+    results.add(trial.method, trial.seed, itself, measures, seconds)
+    trial.note(", ".join(f"{name} {value:.4f}" for name, value in measures.items()) + f"  ({seconds:.0f} s)")
+
+
+def _prepare(trial: Trial, itself: dict) -> None:
     """Make the trial's folder. What a run of another identity left there is moved aside; DataError for other things."""
-    path, text = trial.out / "options.json", json.dumps(wanted, sort_keys=True, indent=1)
+    path, text = trial.out / "options.json", json.dumps(itself, sort_keys=True, indent=1)
     if trial.out.exists() and not (trial.out.is_dir() and not any(trial.out.iterdir())):
         if not path.is_file():
             raise DataError(str(trial.out), expected="the folder of a trial, with options.json", got="something else",
@@ -105,12 +97,13 @@ def _prepare(trial: Trial, wanted: dict) -> None:
         file.write(text.encode())
 
 
-def _short(measures: dict[str, float]) -> str:
-    return ", ".join(f"{name} {value:.4f}" for name, value in measures.items())
-
-
-def _text(recipe: Recipe, measured: dict[str, list[dict[str, float]]], full: bool) -> str:
-    """The paper, the table, and the sentences under it."""
+def _report(recipe: Recipe, finished: Sequence[tuple[Trial, dict[str, float]]], out: Path, full: bool) -> str:
+    """Draw the task's pictures; the paper, the table, and the sentences under it."""
+    if hasattr(recipe.module, "report"):
+        recipe.module.report(finished, out)
+    measured: dict[str, list[dict[str, float]]] = {}
+    for trial, measures in finished:
+        measured.setdefault(trial.method, []).append(measures)
     lines = [recipe.paper, f"({'full' if full else 'reduced'} budget)", "",
              table(measured, recipe.columns, recipe.published)]
     if hasattr(recipe.module, "footnote"):

@@ -26,6 +26,11 @@ class Trial:
     device: str = "cpu"
     note: Callable[[str], object] = print
 
+    @property
+    def where(self) -> str:
+        """What errors call the trial."""
+        return f"method {self.method!r}"
+
     def of_method(self, method: str) -> Path:
         """The folder of another method's trial of the same seed."""
         return trial_folder(self.out.parent.parent, method, self.seed)

@@ -1,14 +1,12 @@
 """The recipes of deep supervised hashing on digits and on made-up images with several labels."""
 
-
 import numpy as np
 import pytest
 from PIL import Image
 
-from blobnet.errors import SolverError
 from blobnet.hashing import Codes, evaluate
 from blobnet.recipes import read_recipe, run_recipe
-from blobnet.recipes.nets import trial_net, trial_solver
+from blobnet.recipes.nets import trial_net
 from blobnet.recipes.trial import Trial
 
 FOLDER = "prototxt/dsh"
@@ -43,7 +41,7 @@ def test_a_recipe_names_nets_that_are_there(path, request, monkeypatch, tmp_path
         options = recipe.options(method)
         trial = Trial(method, options, 1, root / FOLDER, tmp_path, tmp_path)
         solver = (root / FOLDER / options["solver"]).read_text()
-        net = trial_net(trial, solver.split('net: "')[1].split('"')[0], options["overrides"])
+        net = trial_net(trial, solver.split('net: "')[1].split('"')[0])
         outputs = {layer.inner_product_param.num_output for layer in net.layer if options["blob"] in layer.top}
         margins = {layer.hashing_loss_param.bi_margin for layer in net.layer if layer.HasField("hashing_loss_param")}
         assert (outputs, margins) == ({options["bits"]}, {2 * options["bits"]})
@@ -76,24 +74,6 @@ def test_a_method_whose_files_are_gone_is_left_out_of_the_pictures(digits, tmp_p
     said = []
     assert run_recipe(recipe, tmp_path / "out", digits, seeds=[1], only=shown, note=said.append) == text
     assert "not in convergence.png, as" in said[0] and not (tmp_path / "out/convergence.png").exists()
-
-
-@pytest.mark.parametrize("field", ["net", "train_net"])
-def test_a_net_by_either_name_and_what_replaces_its_lists(field, tmp_path):
-    (tmp_path / "net.prototxt").write_text("""
-layer { name: "conv" type: "Convolution" bottom: "x" top: "y" loss_weight: 1
-  convolution_param { num_output: 2 kernel_size: 3 weight_filler { type: "xavier" std: 3 } } }""")
-    (tmp_path / "solver.prototxt").write_text(f'{field}: "elsewhere/net.prototxt" base_lr: 1 lr_policy: "fixed"')
-    trial = Trial("method", {}, 1, tmp_path, tmp_path, tmp_path)
-    change = 'convolution_param { kernel_size: 5 weight_filler { type: "gaussian" } } loss_weight: 2'
-    solver = trial_solver(trial, "solver.prototxt", overrides={"conv": change})
-    layer, options = solver.net_param.layer[0], solver.net_param.layer[0].convolution_param
-    assert (list(options.kernel_size), options.num_output, list(layer.loss_weight)) == ([5], 2, [2])
-    assert (options.weight_filler.type, options.weight_filler.std) == ("gaussian", 3)
-    assert not solver.net and not solver.train_net
-    (tmp_path / "solver.prototxt").write_text('base_lr: 1 lr_policy: "fixed"')
-    with pytest.raises(SolverError, match="expected one of train_net_param, .* got none"):
-        trial_solver(trial, "solver.prototxt")
 
 
 def test_label_rows(tmp_path, request):

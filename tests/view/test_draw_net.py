@@ -417,8 +417,7 @@ def test_parameters_are_not_made(monkeypatch, tmp_path):
 
 @pytest.mark.parametrize("words, status, says", [
     (["nt.prototxt", "net.svg"], 1, "did you mean 'net.prototxt'"),
-    (["net.prototxt", "net.xyz"], 1, "dot, eps, "), (["net.prototxt", "net.xyz"], 1, "mermaid, mmd, pdf, "),
-    (["net.prototxt", "net.xyz"], 1, "got 'xyz'"),
+    (["net.prototxt", "net.xyz"], 1, "dot, eps, .*mermaid, mmd, pdf, .*got 'xyz'"),
     (["net.prototxt", "no/net.svg"], 1, "there is no folder 'no'"),
     (["empty.prototxt", "net.svg"], 1, "empty.prototxt: no layer to draw"),
     (["broken.prototxt", "net.svg"], 1, "broken.prototxt:1:9"),
@@ -436,7 +435,7 @@ def test_errors(tmp_path, monkeypatch, capsys, words, status, says):
         got = main(["draw_net", *words])
     except SystemExit as stop:
         got = stop.code
-    assert got == status and says in capsys.readouterr().err
+    assert got == status and re.search(says, capsys.readouterr().err)
     assert not list(tmp_path.glob("net.[!p]*"))
 
 

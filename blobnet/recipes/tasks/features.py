@@ -14,8 +14,9 @@ from blobnet.hashing.metrics import evaluate
 from blobnet.hashing.principal_components import principal_components
 from blobnet.hashing.protocol import Protocol, get_protocol
 from blobnet.hashing.real_index import unit_rows
-from blobnet.recipes.nets import check_blobs, check_source, encode_database, trial_solver
-from blobnet.recipes.options import Option
+from blobnet.recipes.nets import trial_solver
+from blobnet.recipes.options import RETRIEVAL, Option
+from blobnet.recipes.sources import check_blobs, check_source, encode_source, in_words
 from blobnet.recipes.trial import Trial
 from blobnet.solvers import get_solver
 
@@ -30,12 +31,7 @@ OPTIONS = {
     "unit_length": Option(bool, False),      # divide each feature by its length, before the principal components
     "components": Option(int, 0, least=0),   # keep so many principal components of the base; 0: the values as they are
     "metric": Option(str, "l2"),             # or cosine, inner-product
-    "queries": Option(str),                  # LMDBs in the data folder
-    "base": Option(str),
-    "num_queries": Option(int, 0, least=0),  # only the first so many; 0: all
-    "num_base": Option(int, 0, least=0),
-    "protocol": Option(str, "standard"),
-}
+} | RETRIEVAL
 MEASURES = ("accuracy", "mAP", "P@N")
 WEIGHTS = "weights.caffemodel"
 
@@ -45,10 +41,11 @@ def check(trial: Trial) -> None:
     options = trial.options
     _protocol(options)
     net = _solver(trial).net_param
-    _, base = (check_source(trial, net, name) for name in ("queries", "base"))
+    check_source(trial, net, "queries")
+    base = check_source(trial, net, "base")
     width, *_ = check_blobs(trial, net, options["queries"], *filter(None, [options["blob"], options["scores"]]))
     if options["components"] > min(width, base - 1):
-        raise DataError(f"method {trial.method!r}", "option 'components'", got=options["components"],
+        raise DataError(trial.where, "option 'components'", got=options["components"],
                         expected=f"at most {min(width, base - 1)}, of {base} images with {width} numbers each")
 
 
@@ -61,9 +58,9 @@ def run(trial: Trial) -> dict[str, float]:
     weights = _weights(trial, solver)
     measures = {}
     if options["scores"]:
-        scores = encode_database(trial, solver.net_param, weights, options["scores"], options["queries"])
+        scores = encode_source(trial, solver.net_param, weights, options["scores"], options["queries"])
         measures["accuracy"] = float((scores.values.argmax(axis=1) == scores.labels).mean())
-    queries, base = (encode_database(trial, solver.net_param, weights, options["blob"], options[name],
+    queries, base = (encode_source(trial, solver.net_param, weights, options["blob"], options[name],
                                      options[f"num_{name}"]) for name in ("queries", "base"))
     protocol = _protocol(options)
     queries, base = _prepared(queries, base, options)
@@ -73,18 +70,15 @@ def run(trial: Trial) -> dict[str, float]:
 
 def footnote(options: dict) -> str:
     """The protocol."""
-    counts = [f"{name}: {options[name]}" + (f", the first {options[f'num_{name}']}" if options[f"num_{name}"] else "")
-              for name in ("queries", "base")]
-    return f"{'; '.join(counts)}. {_protocol(options).describe()}"
+    return f"{in_words(options)}. {_protocol(options).describe()}"
 
 
 def _solver(trial: Trial) -> Message:
-    """The solver with its net."""
-    options = trial.options
-    solver = trial_solver(trial, options["solver"], options["max_iter"])
+    """The solver with its net, whose Sigmoids may have become another type."""
+    solver, nonlinearity = trial_solver(trial), trial.options["nonlinearity"]
     for layer in solver.net_param.layer:
-        if options["nonlinearity"] and layer.type == "Sigmoid":
-            layer.type = options["nonlinearity"]
+        if nonlinearity and layer.type == "Sigmoid":
+            layer.type = nonlinearity
     return solver
 
 

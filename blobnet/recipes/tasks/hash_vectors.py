@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import math
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -12,21 +11,20 @@ import numpy as np
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
 from blobnet.data.batches import DatumBatches
-from blobnet.data.database import Reader, database_kind, open_database
 from blobnet.data.transformer import Transformer
 from blobnet.errors import DataError, close_matches
 from blobnet.hashing.bdnn import alternate
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.discrete_codes import signs
-from blobnet.hashing.encode import require_blobs
 from blobnet.hashing.linear_codes import METHODS, fit_itq
 from blobnet.hashing.metrics import evaluate
 from blobnet.hashing.protocol import get_protocol
 from blobnet.hashing.vector_net import fill_inputs, objective, start_from_axes, values_of
 from blobnet.proto.messages import new
 from blobnet.proto.storage import atomic_write
-from blobnet.recipes.nets import check_count, trial_solver
-from blobnet.recipes.options import Option
+from blobnet.recipes.nets import trial_solver
+from blobnet.recipes.options import RETRIEVAL, Option
+from blobnet.recipes.sources import check_bits, check_count, image_size, in_words, open_source
 from blobnet.recipes.trial import Trial
 from blobnet.solvers import get_solver
 from blobnet.solvers.solver import Solver
@@ -42,13 +40,8 @@ OPTIONS = {
     "steps": Option(int, 2, least=1),        # of bdnn: iterations of the solver in a half round
     "max_iter": Option(int, 0, least=0),     # of gradient; 0: the solver file's
     "length": Option(float, 1.0),            # every image's vector gets it, before the mean is subtracted
-    "queries": Option(str),                  # LMDBs in the data folder
-    "base": Option(str),
-    "num_queries": Option(int, 0, least=0),  # only the first so many; 0: all
-    "num_base": Option(int, 0, least=0),
     "num_train": Option(int, 0, least=0),    # so many images of the base, drawn by the seed; 0: all
-    "protocol": Option(str, "standard"),
-}
+} | RETRIEVAL
 MEASURES = ("mAP", "P@N", "P(r<=2)")
 
 Encoder = Callable[[np.ndarray], np.ndarray]
@@ -56,29 +49,26 @@ Encoder = Callable[[np.ndarray], np.ndarray]
 
 def check(trial: Trial) -> None:
     """Raise the errors of the learner, of its net, of the protocol and of the numbers of images."""
-    options, where = trial.options, f"method {trial.method!r}"
+    options = trial.options
     get_protocol(options["protocol"])
     if options["learner"] not in LEARNERS:
-        raise DataError(where, f"unknown learner {options['learner']!r}",
+        raise DataError(trial.where, f"unknown learner {options['learner']!r}",
                         hint=close_matches(options["learner"], LEARNERS))
     if options["length"] <= 0:
-        raise DataError(where, "option 'length'", expected="a number above 0", got=options["length"])
-    _, base = (check_count(trial, f"num_{name}", len(_open(trial, options[name]))) for name in ("queries", "base"))
-    check_count(trial, "num_train", base)
+        raise DataError(trial.where, "option 'length'", expected="a number above 0", got=options["length"])
+    check_count(trial, "num_queries", len(open_source(trial, "queries")))
+    check_count(trial, "num_train", check_count(trial, "num_base", len(open_source(trial, "base"))))
     if options["learner"] not in METHODS:
         if not options["solver"]:
-            raise DataError(where, f"learner {options['learner']!r} needs a solver", hint="add solver: FILE.prototxt")
-        net = Net(trial_solver(trial, options["solver"]).net_param, TRAIN)
-        require_blobs(net, ["code"])
-        if math.prod(net.blobs["code"].shape[1:]) != options["bits"]:
-            raise DataError(where, "blob 'code'", expected=f"{options['bits']} bits",
-                            got=math.prod(net.blobs["code"].shape[1:]))
+            raise DataError(trial.where, f"learner {options['learner']!r} needs a solver",
+                            hint="add solver: FILE.prototxt")
+        check_bits(trial, "code", image_size(Net(trial_solver(trial).net_param, TRAIN), "code"))
 
 
 def run(trial: Trial) -> dict[str, float]:
     """Learn, encode, score. Leaves queries.npz, base.npz and, of nets, the snapshot and objective.json, a list."""
     options = trial.options
-    sets = {name: _vectors(trial, options[name], options[f"num_{name}"]) for name in ("queries", "base")}
+    sets = {name: _vectors(trial, name) for name in ("queries", "base")}
     data, labels = sets["base"]
     chosen = np.random.default_rng(trial.seed).permutation(len(data))[:options["num_train"] or None]
     mean = data[chosen].mean(axis=0)
@@ -95,11 +85,7 @@ def run(trial: Trial) -> dict[str, float]:
 def footnote(options: dict) -> str:
     """What was learned from and asked for, and the protocol."""
     learned = f"{options['num_train']} images of it, drawn by the seed" if options["num_train"] else "all of it"
-    first = {name: f", the first {options[f'num_{name}']}" if options[f"num_{name}"] else ""
-             for name in ("queries", "base")}
-    return (f"Queries: {options['queries']}{first['queries']}; base: {options['base']}{first['base']}; "
-            f"learned from {learned}. "
-            f"{get_protocol(options['protocol']).describe()}")
+    return f"{in_words(options)}; learned from {learned}. {get_protocol(options['protocol']).describe()}"
 
 
 def report(finished: Sequence[tuple[Trial, dict]], out: Path) -> None:
@@ -111,19 +97,14 @@ def report(finished: Sequence[tuple[Trial, dict]], out: Path) -> None:
             plot_loss(range(1, len(history)), history[1:], trial.out / "objective.png")
 
 
-def _vectors(trial: Trial, source: str, count: int) -> tuple[np.ndarray, np.ndarray]:
-    """The first `count` images (0: all) of an LMDB as rows (N, D) of the length asked for, and their labels (N,)."""
-    reader = _open(trial, source)
+def _vectors(trial: Trial, name: str) -> tuple[np.ndarray, np.ndarray]:
+    """The queries or the base as rows (N, D) of the length asked for, and their labels (N,)."""
+    reader = open_source(trial, name)
     transformer = Transformer(new("TransformationParameter"), False, reader.where)
-    images, labels = DatumBatches(reader, transformer, count or len(reader))(0)
+    images, labels = DatumBatches(reader, transformer, trial.options[f"num_{name}"] or len(reader))(0)
     vectors = images.reshape(len(images), -1)
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
     return vectors * (trial.options["length"] / np.maximum(lengths, 1)), labels
-
-
-def _open(trial: Trial, source: str) -> Reader:
-    path = trial.data / source
-    return open_database(path, database_kind(path))
 
 
 def _linear(trial: Trial, data: np.ndarray, labels: np.ndarray) -> Encoder:
@@ -153,7 +134,7 @@ def _gradient(trial: Trial, data: np.ndarray, labels: np.ndarray) -> Encoder:
 
 
 def _solver(trial: Trial) -> Solver:
-    return get_solver(trial_solver(trial, trial.options["solver"], trial.options["max_iter"]), device=trial.device)
+    return get_solver(trial_solver(trial), device=trial.device)
 
 
 def _finish(trial: Trial, solver: Solver, history: list[float]) -> Encoder:

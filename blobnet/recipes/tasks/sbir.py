@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from google.protobuf.message import Message
 
 from blobnet.data.database import open_database
 from blobnet.data.gradients import gradient_histograms
@@ -11,8 +12,9 @@ from blobnet.data.records import Records
 from blobnet.errors import DataError, close_matches
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.matches import accuracy_at, match_ranks
-from blobnet.recipes.nets import check_blobs, encode_database, trial_solver
+from blobnet.recipes.nets import trial_solver
 from blobnet.recipes.options import Option
+from blobnet.recipes.sources import check_blobs, encode_source
 from blobnet.recipes.trial import Trial
 from blobnet.solvers import get_solver
 from blobnet.solvers.snapshot import find_latest
@@ -34,20 +36,22 @@ MEASURES = ("acc@1", "acc@10", "attributes")
 
 def check(trial: Trial) -> None:
     """Raise the errors of the kind of features, of the blobs and of the set."""
-    options, where = trial.options, f"method {trial.method!r}"
+    options = trial.options
     if bool(options["features"]) == bool(options["solver"]):
-        raise DataError(where, expected="either features or a solver", got="both" if options["solver"] else "neither")
+        raise DataError(trial.where, expected="either features or a solver",
+                        got="both" if options["solver"] else "neither")
     if options["features"]:
         if options["features"] not in ("chance", *FEATURES):
-            raise DataError(where, f"unknown features {options['features']!r}",
+            raise DataError(trial.where, f"unknown features {options['features']!r}",
                             hint=close_matches(options["features"], ["chance", *FEATURES]))
         return
-    net = trial_solver(trial, options["solver"], options["max_iter"], options["overrides"]).net_param
+    net = trial_solver(trial).net_param
     _, *widths = check_blobs(trial, net, _test_images(trial), *filter(None, [options["blob"], options["scores"]]))
-    attributes = _attributes(trial).shape[1] if widths else 0
-    if widths and widths != [attributes]:
-        raise DataError(where, f"blob {options['scores']!r}", expected=f"a score for each attribute, {attributes}",
-                        got=widths[0])
+    for width in widths:
+        count = _attributes(trial).shape[1]
+        if width != count:
+            raise DataError(trial.where, f"blob {options['scores']!r}", expected=f"a score for each attribute, {count}",
+                            got=width)
 
 
 def run(trial: Trial) -> dict[str, float]:
@@ -59,14 +63,14 @@ def run(trial: Trial) -> dict[str, float]:
     options = trial.options
     if options["features"]:
         return _untrained(trial)
-    param = trial_solver(trial, options["solver"], options["max_iter"], options["overrides"])
+    param = trial_solver(trial)
     weights = _train(trial, param)
     source = _test_images(trial)
-    codes = encode_database(trial, param.net_param, weights, options["blob"], source)
+    codes = encode_source(trial, param.net_param, weights, options["blob"], source)
     codes.save(trial.out / "codes.npz")
     measures = _score(codes.values, codes.labels)
     if options["scores"]:
-        scores = encode_database(trial, param.net_param, weights, options["scores"], source).values
+        scores = encode_source(trial, param.net_param, weights, options["scores"], source).values
         measures["attributes"] = _right(scores, trial)
     return measures
 
@@ -77,7 +81,7 @@ def footnote(options: dict) -> str:
             "whose own photo is among the first K; photos at the same distance stand before it.")
 
 
-def _train(trial: Trial, param):
+def _train(trial: Trial, param: Message) -> str:
     """Train to the last iteration; the path of the weights."""
     solver = get_solver(param, device=trial.device)
     state = find_latest(param.snapshot_prefix)

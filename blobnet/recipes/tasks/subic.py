@@ -28,8 +28,7 @@ def check(trial: Trial) -> None:
     train_hash.check(trial)
     bits, size = trial.options["bits"], trial.options["block_size"]
     if bits % size:
-        raise DataError(f"method {trial.method!r}", "option 'block_size'", expected=f"a divisor of {bits} bits",
-                        got=size)
+        raise DataError(trial.where, "option 'block_size'", expected=f"a divisor of {bits} bits", got=size)
 
 
 def run(trial: Trial) -> dict[str, float]:

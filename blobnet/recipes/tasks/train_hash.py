@@ -13,8 +13,9 @@ from blobnet.errors import DataError
 from blobnet.hashing.metrics import evaluate
 from blobnet.hashing.protocol import Protocol, get_protocol
 from blobnet.proto.storage import atomic_write
-from blobnet.recipes.nets import check_blobs, check_source, encode_database, trial_net, trial_solver
-from blobnet.recipes.options import Option
+from blobnet.recipes.nets import trial_net, trial_solver
+from blobnet.recipes.options import RETRIEVAL, Option
+from blobnet.recipes.sources import check_bits, check_blobs, check_source, encode_source, in_words
 from blobnet.recipes.trial import Trial
 from blobnet.solvers import get_solver
 from blobnet.solvers.snapshot import find_latest
@@ -31,14 +32,9 @@ OPTIONS = {
     "max_iter": Option(int, 0, least=0),       # 0: the solver file's
     "weights": Option(str, ""),                # where to start: a .caffemodel, or the name of a method that ran before
     "overrides": Option(dict, {}),             # prototxt by layer name, merged into the layer
-    "queries": Option(str),                    # LMDBs in the data folder
-    "base": Option(str),
-    "num_queries": Option(int, 0, least=0),    # only the first so many; 0: all
-    "num_base": Option(int, 0, least=0),
-    "protocol": Option(str, "standard"),
     "top_k": Option(int, 0, least=0),          # 0: whole rankings
     "evaluate_at": Option(list, [], least=1),  # iterations whose mAP goes into curve.json
-}
+} | RETRIEVAL
 MEASURES = ("mAP", "P@N", "P(r<=2)")
 
 
@@ -46,15 +42,12 @@ def check(trial: Trial) -> None:
     """Raise the errors of the protocol, of the blob and of the numbers of images."""
     options, protocol = trial.options, _protocol(trial.options)
     _, net = _definitions(trial)
-    for name in ("queries",) if protocol.query_in_database else ("queries", "base"):
+    for name in _sets(protocol):
         size = check_source(trial, net, name)
     if options["top_k"] > size:
-        raise DataError(f"method {trial.method!r}", "option 'top_k'", expected=f"at most {size}, all that are ranked",
+        raise DataError(trial.where, "option 'top_k'", expected=f"at most {size}, all that are ranked",
                         got=options["top_k"])
-    width, = check_blobs(trial, net, options["queries"], options["blob"])
-    if width != options["bits"]:
-        raise DataError(f"method {trial.method!r}", f"blob {options['blob']!r}", expected=f"{options['bits']} bits",
-                        got=width)
+    check_bits(trial, options["blob"], *check_blobs(trial, net, options["queries"], options["blob"]))
 
 
 def run(trial: Trial) -> dict[str, float]:
@@ -82,22 +75,22 @@ def run(trial: Trial) -> dict[str, float]:
 
 def footnote(options: dict) -> str:
     """The protocol."""
-    counts = [f"{what}: {options[source]}" + (f", the first {options[number]}" if options[number] else "")
-              for what, source, number in (("queries", "queries", "num_queries"), ("base", "base", "num_base"))]
-    return f"{'; '.join(counts)}. {_protocol(options).describe()}"
+    return f"{in_words(options)}. {_protocol(options).describe()}"
 
 
 def _definitions(trial: Trial) -> tuple[Message, Message]:
     """The solver, and the net that makes the codes."""
-    options = trial.options
-    param = trial_solver(trial, options["solver"], options["max_iter"], options["overrides"])
-    if not options["encode_net"]:
-        return param, param.net_param
-    return param, trial_net(trial, trial.folder / options["encode_net"], options["overrides"])
+    param, encode_net = trial_solver(trial), trial.options["encode_net"]
+    return param, trial_net(trial, trial.folder / encode_net) if encode_net else param.net_param
 
 
 def _protocol(options: dict) -> Protocol:
     return get_protocol(options["protocol"], top_k=options["top_k"] or None)
+
+
+def _sets(protocol: Protocol) -> list[str]:
+    """The options that name images; the queries may be the base."""
+    return ["queries"] if protocol.query_in_database else ["queries", "base"]
 
 
 def _weights(trial: Trial) -> Path:
@@ -140,15 +133,12 @@ def _train(trial: Trial, solver: Solver, net: Message) -> dict[str, dict[str, fl
 def _score(trial: Trial, net: Message, weights: str | os.PathLike) -> dict[str, float]:
     """Encode, keep the codes, and score them."""
     options, protocol = trial.options, _protocol(trial.options)
-    queries = encode_database(trial, net, weights, options["blob"], options["queries"], options["num_queries"],
-                              options["threshold"])
-    queries.save(trial.out / "queries.npz")
-    base = None
-    if not protocol.query_in_database:
-        base = encode_database(trial, net, weights, options["blob"], options["base"], options["num_base"],
-                               options["threshold"])
-        base.save(trial.out / "base.npz")
-    score = evaluate(queries, base, protocol)
+    codes = {}
+    for name in _sets(protocol):
+        codes[name] = encode_source(trial, net, weights, options["blob"], options[name], options[f"num_{name}"],
+                                    options["threshold"])
+        codes[name].save(trial.out / f"{name}.npz")
+    score = evaluate(codes["queries"], codes.get("base"), protocol)
     return {"mAP": score.mean_average_precision, f"P@{score.k}": score.precision,
             f"P(r<={score.radius})": score.precision_within}
 

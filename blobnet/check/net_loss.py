@@ -1,0 +1,61 @@
+"""The loss of a net against the gradients of all parameters that learn."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blobnet.check.gradient import GradientResult, Rules, compare
+from blobnet.core.blob import Blob
+from blobnet.core.net import Net
+
+PLACE = ("(whole net)", "", "loss", "param")
+OPEN, CUT = "open", "cut"  # ways on which a gradient comes from the loss, or would but for propagate_down: false
+
+
+def check_loss(net: Net, rng: np.random.Generator) -> list[GradientResult]:
+    """Check the net's loss by all parameters that learn, along random directions through all of them.
+
+    Parameters whose gradient is cut off, as by propagate_down: false, are left alone; where only a part of a gradient
+    is cut off, nothing is checked.
+    """
+    ways = _ways_from_loss(net)
+    learning = [parameter.blob for parameter in net.parameters if parameter.lr_mult != 0]
+    found = [set().union(*(way for blob, way in ways if np.may_share_memory(blob.diff, learner.diff)))
+             for learner in learning]
+    if {OPEN, CUT} in found:
+        return [GradientResult(*PLACE, 0, 0, 0.0, True, "propagate_down cuts a part of a gradient")]
+    learned = [blob for blob, way in zip(learning, found, strict=True) if CUT not in way]
+    if not learned or not any(any(layer.loss_weights) for layer in net.layers):
+        return []
+    everything = [blob for blobs in net.params.values() for blob in blobs]
+    start = [blob.data.copy() for blob in everything]
+    variables = [blob.data.copy() for blob in learned]
+
+    def loss() -> list[np.ndarray]:
+        for blob, value in zip(everything + learned, start + variables, strict=True):
+            blob.data[...] = value
+        net.seek(0)
+        net.forward()
+        return [np.array(net.loss)]
+
+    loss()
+    net.clear_param_diffs()
+    net.backward()
+    gradients = [blob.diff.copy() for blob in learned]
+    return [GradientResult(*PLACE, *compare(loss, [np.ones(())], variables, gradients,
+                                            Rules(exhaustive=0, tolerance=1e-3), rng))]
+
+
+def _ways_from_loss(net: Net) -> list[tuple[Blob, set[str]]]:
+    """The blobs of parameters of every layer, each with the kinds of ways from the loss to it."""
+    of_blob: dict[str, set[str]] = {}
+    found = []
+    for layer, node in zip(reversed(net.layers), reversed(net._nodes), strict=True):
+        here = set().union(*(of_blob.pop(name, set()) for name in node.tops), {OPEN} if any(node.is_loss) else set())
+        if here and not node.needs_backward:
+            here = {CUT}
+        found += [(blob, here) for blob in layer.blobs]
+        for name, needed in zip(node.bottoms, node.bottom_needs_backward, strict=True):
+            below = here if needed or not here else {CUT}
+            of_blob[name] = of_blob.get(name, set()) | below
+    return found
