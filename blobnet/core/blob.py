@@ -35,8 +35,7 @@ class Buffer:
             try:
                 self.array = self.xp.zeros(count, self.dtype)
             except (MemoryError, ValueError):  # ValueError: more than there are addresses
-                size = f"{count * self.dtype.itemsize / 2**30:g} GiB"
-                raise ShapeError("blob", f"no memory for {count} numbers", got=size,
+                raise ShapeError("blob", f"no memory for {count} numbers, {count * self.dtype.itemsize / 2**30:g} GiB",
                                  hint="smaller batches or images take less") from None
         return self.array
 

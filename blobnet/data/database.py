@@ -7,10 +7,9 @@ from pathlib import Path
 
 from blobnet.data.leveldb_store import LevelDbReader
 from blobnet.data.lmdb_store import LmdbReader
-from blobnet.errors import DataError, did_you_mean, nearest
+from blobnet.errors import VERY_NEAR, DataError, did_you_mean, nearest
 
 Reader = LmdbReader | LevelDbReader
-VERY_NEAR = 0.85
 
 
 def database_kind(path: str | os.PathLike) -> str:

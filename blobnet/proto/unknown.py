@@ -6,12 +6,11 @@ from collections.abc import Sequence
 
 from google.protobuf.descriptor import Descriptor
 
-from blobnet.errors import close_matches, did_you_mean, nearest
+from blobnet.errors import VERY_NEAR, close_matches, did_you_mean, nearest
 
 LAYERS = ("LayerParameter", "V1LayerParameter")
 ROOTS = ("NetParameter", "SolverParameter")
 UNWRITTEN = ("BlobProto", "V0LayerParameter", "V1LayerParameter")  # messages that nobody should begin to write
-VERY_NEAR = 0.85
 PLUGIN = "write it as a plug-in (see examples/02_plugin_layer.py) and give it to --plugin or blobnet.load_plugin"
 
 
@@ -37,7 +36,8 @@ def unknown_field(name: str, messages: Sequence[Descriptor], layer_type: str = "
 
 
 def _other_root(message: Descriptor) -> Descriptor:
-    return message.file.message_types_by_name[ROOTS[message.name == ROOTS[0]]]
+    (other,) = set(ROOTS) - {message.name}
+    return message.file.message_types_by_name[other]
 
 
 def _fields_with(name: str, message: Descriptor) -> list[str]:
