@@ -108,6 +108,15 @@ class Layer:
                              f"{shape}", got=f"{blob.count} in {blob.shape}")
         return getattr(blob, which).reshape(-1)[:count].reshape(shape)
 
+    def refuse_targets(self, propagate_down: Sequence[bool]) -> None:
+        """NetError if one of the `unforced_bottoms`, which hold labels, targets or indices, is asked for a gradient."""
+        for i in self.unforced_bottoms:
+            if any(propagate_down[i:i + 1]):
+                wishes = " ".join(f"propagate_down: {str(j not in self.unforced_bottoms).lower()}"
+                                  for j in range(len(propagate_down)))
+                raise NetError(self.where, f"has no gradient for bottom {i} {self.param.bottom[i]!r}, which is made by "
+                               "a layer that learns", hint=f"write {wishes}, if it needs none")
+
     def random(self) -> np.random.Generator:
         """The random stream of this forward pass: the same step gives the same numbers."""
         return random_stream(self.xp, self.context.seed, self.index, self.context.step)

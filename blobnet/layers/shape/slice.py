@@ -53,9 +53,9 @@ class Slice(Layer):
     def forward(self, bottom, top):
         if len(top) == 1:
             top[0].share_data(bottom[0])
-            return
-        for blob, span in zip(top, self.spans):
-            blob.data[...] = bottom[0].data[span]
+        else:
+            for blob, span in zip(top, self.spans):
+                blob.data[...] = bottom[0].data[span]
 
     def backward(self, top, propagate_down, bottom):
         if len(top) == 1 and propagate_down[0]:
