@@ -37,8 +37,8 @@ class Layer:
     in_place: bool = False            # whether a top may be the bottom of the same position
     reshape_always: bool = False      # reshape depends on more than the shapes of the bottoms
     unforced_bottoms: tuple[int, ...] = ()  # bottoms (labels) to which force_backward does not apply
-    has_run: bool = False             # forward, in its net: there is something to run backward from
-    overwrites: bool = False          # the diff of a parameter is overwritten, where Caffe does so
+    has_run: bool = False             # forward ran in a net, so backward finds what forward keeps
+    overwrites: bool = False          # backward overwrites the diff of a parameter, as Caffe's does
     published_gradient: bool = False  # the default is a published gradient; options.gradient: EXACT is the derivative
 
     def __init__(self, param: Message, context: Context, index: int = 0):

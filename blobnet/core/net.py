@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.backend import device_module, single_threaded_blas
+from blobnet.backend import as_numbers, device_module, single_threaded_blas
 from blobnet.core.blob import CHANNELS_LAST, Blob, channels_last
 from blobnet.core.context import TEST, Context
 from blobnet.core.debug_info import set_debug_info
@@ -249,11 +249,8 @@ class Net:
         """Copy `value` into the blob `name`, which takes its shape; whether its channels seem to be the last axis."""
         self._check_blob(name)
         blob = self.blobs[name]
-        try:
-            array = self.xp.asarray(value)
-        except (TypeError, ValueError):  # lists of unlike lengths
-            array = None
-        if array is None or array.dtype.kind not in "biuf":
+        array = as_numbers(value, self.xp)
+        if array is None:
             raise ShapeError(f"net {self.name!r}", f"blob {name!r}", expected="an array of numbers",
                              got=f"{type(value).__name__} {value!r:.40}")
         turned = channels_last(blob.shape, array.shape)
