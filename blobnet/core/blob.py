@@ -82,7 +82,7 @@ class Blob:
         return self._data_view
 
     @data.setter
-    def data(self, value):
+    def data(self, value: object) -> None:
         raise AttributeError(READ_ONLY.format("data"))
 
     @property
@@ -94,7 +94,7 @@ class Blob:
         return self._diff_view
 
     @diff.setter
-    def diff(self, value):
+    def diff(self, value: object) -> None:
         raise AttributeError(READ_ONLY.format("diff"))
 
     def share_data(self, other: Blob) -> None:

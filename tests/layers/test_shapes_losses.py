@@ -514,6 +514,15 @@ def test_labels_and_indices_have_no_gradient(kind, values, asked, wish):
         alone.backward(tops, [i in (0, asked) for i in range(len(values))])
 
 
+def test_contrastive_loss_passes_over_a_similarity_that_learns():
+    alone = build("ContrastiveLoss", [SCORES, 0 * SCORES, LABELS])
+    loss = alone.forward()
+    gradients = [alone.backward(loss, [True, True, last]) for last in (False, True)]
+    for without, asked in zip(*(each[:2] for each in gradients)):
+        np.testing.assert_array_equal(without, asked)
+    assert gradients[0][0].any()
+
+
 @pytest.mark.parametrize(("kind", "count"), [("HingeLoss", 2), ("MultinomialLogisticLoss", 2), ("ContrastiveLoss", 3),
                                              ("SigmoidCrossEntropyLoss", 2), ("EuclideanLoss", 2)])
 def test_five_axes_and_none(kind, count):
