@@ -119,7 +119,7 @@ class Solver:
             log.info("Restoring previous solver status from %s", resume_file)
             self.restore(resume_file)
         self.step(self.param.max_iter - self.iter)
-        if self.param.snapshot_after_train and not (self.param.snapshot and self.iter % self.param.snapshot == 0):
+        if self.param.snapshot_after_train and not self._is_due(self.param.snapshot):
             self.snapshot()
         if self.stopped:
             log.info("Optimization stopped early.")
@@ -219,6 +219,7 @@ class Solver:
         self.loss, self.smoothed_loss = loss, sum(self._losses) / len(self._losses)
 
     def _is_due(self, interval: int) -> bool:
+        """Whether `iter` is a multiple of `interval`: never of 0, and of a negative one as of its size, as in Caffe."""
         return interval != 0 and self.iter % interval == 0
 
     def _display(self) -> None:
