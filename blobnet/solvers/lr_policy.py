@@ -37,6 +37,9 @@ def learning_rate(iteration: int, solver: Message, current_step: int = 0, where:
             raise SolverError(where, f"lr_policy {name!r} needs {field}", hint=f"add {field}: …")
         if field in _least and value < _least[field]:
             raise SolverError(where, f"lr_policy {name!r}", expected=f"{field} of at least {_least[field]}", got=value)
+    if name == "poly" and iteration > solver.max_iter:  # its base would be negative
+        raise SolverError(where, f"lr_policy 'poly' at iteration {iteration}",
+                          expected=f"at most max_iter, {solver.max_iter} iterations", hint="raise max_iter")
     return POLICIES[name](iteration, solver, current_step)
 
 
@@ -99,9 +102,6 @@ def multistep(iteration: int, solver: Message, current_step: int) -> float:
 @_policy("power", "max_iter")
 def poly(iteration: int, solver: Message, current_step: int) -> float:
     """base_lr * (1 - iteration / max_iter) ^ power, up to max_iter"""
-    if iteration > solver.max_iter:  # the base would be negative
-        raise SolverError("solver", f"lr_policy 'poly' at iteration {iteration}",
-                          expected=f"at most max_iter, {solver.max_iter} iterations", hint="raise max_iter")
     return solver.base_lr * _power(1 - iteration / solver.max_iter, solver.power)
 
 

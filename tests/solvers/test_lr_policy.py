@@ -85,5 +85,5 @@ def test_base_lr_is_needed():
 
 def test_poly_ends_at_max_iter():
     solver = new("SolverParameter", base_lr=1, lr_policy="poly", power=0.5, max_iter=10)
-    with pytest.raises(SolverError, match="iteration 11.*max_iter"):
-        learning_rate(11, solver)
+    with pytest.raises(SolverError, match="solver.prototxt: .*iteration 11.*max_iter"):
+        learning_rate(11, solver, where="solver.prototxt")
