@@ -63,6 +63,15 @@ def to_host(array) -> np.ndarray:
     return array if isinstance(array, np.ndarray) else array.get() if hasattr(array, "get") else np.asarray(array)
 
 
+def as_numbers(value: object, xp: ModuleType = np):
+    """`value` as an array of `xp`; None if it is none of numbers, such as a text or rows of unlike lengths."""
+    try:
+        array = xp.asarray(value)
+    except (TypeError, ValueError):
+        return None
+    return array if array.dtype.kind in "biuf" else None
+
+
 def twin(body: Callable) -> Callable:
     """Let a NumPy kernel be replaced on the GPU by a function of the same signature, registered with `@body.cuda`.
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import contextlib
 import difflib
-from collections import OrderedDict
 from collections.abc import Iterable, Iterator
 
-VERY_NEAR = 0.85  # a cutoff of `nearest` where a guess that is wrong would lead astray
+FEW = 12          # names that a hint lists, should none be near
+VERY_NEAR = 0.85  # the cutoff of `nearest` where a wrong guess would mislead
 
 
 class BlobnetError(Exception):
@@ -28,15 +28,17 @@ class BlobnetError(Exception):
         super().__init__(f"{where}: {text}" + (f"; {hint}" if hint else ""))
 
     def inside(self, where: str, hint: str = "") -> BlobnetError:
-        """Itself, its place being within `where` (a layer, a list of files); `hint` stands at the end of the message.
+        """Itself, its place being within `where` (a layer, a list of files; "": where it was), with `hint` at the end.
 
         >>> str(DataError("cat.jpg", "no such file").inside("list.txt:3"))
         'list.txt:3: cat.jpg: no such file'
         """
         text = str(self)
-        if where not in text:
+        if where not in text:  # it may have been raised with this place
             self.where, text = f"{where}: {self.where}", f"{where}: {text}"
-        self.args = (text + (f"; {hint}" if hint else ""),)
+        if hint:
+            self.hint, text = f"{self.hint}; {hint}" if self.hint else hint, f"{text}; {hint}"
+        self.args = (text,)
         return self
 
 
@@ -82,18 +84,6 @@ def within(where: str, hint: str = "") -> Iterator[None]:
         raise
 
 
-class Names(OrderedDict):
-    """A dict by names of `what`, such as blobs, whose KeyError for a name that is missing names close matches."""
-
-    def __init__(self, *items, what: str = "name"):
-        self.what = what
-        super().__init__(*items)
-
-    def __missing__(self, name: object):
-        hint = close_matches(name, self) if isinstance(name, str) else ""
-        raise KeyError(f"no {self.what} {name!r}" + (f"; {hint}" if hint else ""))
-
-
 def nearest(name: str, known: Iterable[str], limit: int = 3, cutoff: float = 0.6) -> list[str]:
     """Those of the known names that are nearest to `name`, case apart, and at least so near (1: equal)."""
     folded = {item.lower(): item for item in sorted(set(known))}
@@ -101,7 +91,7 @@ def nearest(name: str, known: Iterable[str], limit: int = 3, cutoff: float = 0.6
 
 
 def did_you_mean(names: Iterable[str]) -> str:
-    """The question for them, "" for none."""
+    """A hint that asks for these names, "" for none."""
     text = " or ".join(map(repr, names))
     return f"did you mean {text}?" if text else ""
 
@@ -114,4 +104,4 @@ def close_matches(name: str, known: Iterable[str], limit: int = 3) -> str:
     """
     known = sorted(set(known))
     found = nearest(name, known, limit)
-    return did_you_mean(found) or ("known: " + ", ".join(known) if 0 < len(known) <= 12 else "")
+    return did_you_mean(found) or ("known: " + ", ".join(known) if 0 < len(known) <= FEW else "")

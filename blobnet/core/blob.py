@@ -35,8 +35,7 @@ class Buffer:
             try:
                 self.array = self.xp.zeros(count, self.dtype)
             except (MemoryError, ValueError):  # ValueError: more than there are addresses
-                size = f"{count * self.dtype.itemsize / 2**30:g} GiB"
-                raise ShapeError("blob", f"no memory for {count} numbers", got=size,
+                raise ShapeError("blob", f"no memory for {count} numbers, {count * self.dtype.itemsize / 2**30:g} GiB",
                                  hint="smaller batches or images take less") from None
         return self.array
 
@@ -83,7 +82,7 @@ class Blob:
         return self._data_view
 
     @data.setter
-    def data(self, value):
+    def data(self, value: object) -> None:
         raise AttributeError(READ_ONLY.format("data"))
 
     @property
@@ -95,7 +94,7 @@ class Blob:
         return self._diff_view
 
     @diff.setter
-    def diff(self, value):
+    def diff(self, value: object) -> None:
         raise AttributeError(READ_ONLY.format("diff"))
 
     def share_data(self, other: Blob) -> None:

@@ -37,8 +37,8 @@ class Layer:
     in_place: bool = False            # whether a top may be the bottom of the same position
     reshape_always: bool = False      # reshape depends on more than the shapes of the bottoms
     unforced_bottoms: tuple[int, ...] = ()  # bottoms (labels) to which force_backward does not apply
-    has_run: bool = False             # forward, in its net: there is something to run backward from
-    overwrites: bool = False          # the diff of a parameter is overwritten, where Caffe does so
+    has_run: bool = False             # forward ran in a net, so backward finds what forward keeps
+    overwrites: bool = False          # backward overwrites the diff of a parameter, as Caffe's does
     published_gradient: bool = False  # the default is a published gradient; options.gradient: EXACT is the derivative
 
     def __init__(self, param: Message, context: Context, index: int = 0):
@@ -107,6 +107,15 @@ class Layer:
             raise ShapeError(self.where, f"parameter {index} was reshaped", expected=f"at least {count} numbers, as in "
                              f"{shape}", got=f"{blob.count} in {blob.shape}")
         return getattr(blob, which).reshape(-1)[:count].reshape(shape)
+
+    def refuse_targets(self, propagate_down: Sequence[bool]) -> None:
+        """NetError if one of the `unforced_bottoms`, which hold labels, targets or indices, is asked for a gradient."""
+        for i in self.unforced_bottoms:
+            if any(propagate_down[i:i + 1]):
+                wishes = " ".join(f"propagate_down: {str(j not in self.unforced_bottoms).lower()}"
+                                  for j in range(len(propagate_down)))
+                raise NetError(self.where, f"has no gradient for bottom {i} {self.param.bottom[i]!r}, which is made by "
+                               "a layer that learns", hint=f"write {wishes}, if it needs none")
 
     def random(self) -> np.random.Generator:
         """The random stream of this forward pass: the same step gives the same numbers."""

@@ -9,17 +9,18 @@ from collections.abc import Sequence
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.backend import device_module, single_threaded_blas
+from blobnet.backend import as_numbers, device_module, single_threaded_blas
 from blobnet.core.blob import CHANNELS_LAST, Blob, channels_last
 from blobnet.core.context import TEST, Context
 from blobnet.core.debug_info import set_debug_info
 from blobnet.core.layer import Layer
+from blobnet.core.names import Names
 from blobnet.core.parameters import Parameter, own_or_share
 from blobnet.core.registry import layer_class
-from blobnet.core.weights import copy_weights, write_net
+from blobnet.core.weights import copy_weights, none_copied, write_net
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.core.wiring import Node, plan_backward
-from blobnet.errors import Names, NetError, ShapeError, UnknownLayer, close_matches
+from blobnet.errors import NetError, ShapeError, UnknownLayer, close_matches
 from blobnet.netdef.load import load
 from blobnet.proto.files import locate_layer
 from blobnet.proto.hdf5 import is_hdf5, named_hdf5
@@ -79,9 +80,7 @@ class Net:
         self._take_inline_weights(definition)
         for given in [weights] if isinstance(weights, (str, os.PathLike, Message)) else weights or ():
             if not self.copy_from(given) and self.params:
-                file = "the weights" if isinstance(given, Message) else repr(os.fspath(given))
-                raise NetError(os.fspath(self._origin or f"net {self.name!r}"), f"no layer with parameters in {file} "
-                               "has the name of one of this net", hint="give the weights of such a net")
+                raise NetError(os.fspath(self._origin or f"net {self.name!r}"), **none_copied(given, self.name))
         set_debug_info(self, definition.debug_info)
 
     # Building.
@@ -226,14 +225,16 @@ class Net:
 
     def position(self, layer: str | int, of: str = "a layer") -> int:
         """The number of a layer, by its name (of several with one name the first) or by that number itself."""
-        names = [layer.name for layer in self.layers]
+        expected = None
+        if isinstance(layer, numbers.Integral) and not isinstance(layer, bool):
+            if 0 <= layer < len(self.layers):
+                return int(layer)
+            expected = f"a number from 0 to {len(self.layers) - 1}"
+        names = [each.name for each in self.layers]
         if layer in names:
             return names.index(layer)
-        number = isinstance(layer, numbers.Integral) and not isinstance(layer, bool)
-        if number and 0 <= layer < len(names):
-            return int(layer)
-        what, known = f"{of} of net {self.name!r}", f"a number from 0 to {len(names) - 1}" if number else None
-        raise UnknownLayer(what, f"no layer {layer!r}", expected=known, hint=close_matches(str(layer), names))
+        raise UnknownLayer(f"{of} of net {self.name!r}", f"no layer {layer!r}", expected=expected,
+                           hint=close_matches(str(layer), names))
 
     def _range(self, first: str | int | None, last: str | int | None, of: str = "forward") -> tuple[int, int]:
         """The positions of two layers, by default the first and the last of the net."""
@@ -244,15 +245,12 @@ class Net:
                            hint="exchange start and end")
         return low, high
 
-    def _fill(self, name: str, value) -> bool:
+    def _fill(self, name: str, value: object) -> bool:
         """Copy `value` into the blob `name`, which takes its shape; whether its channels seem to be the last axis."""
         self._check_blob(name)
         blob = self.blobs[name]
-        try:
-            array = self.xp.asarray(value)
-        except (TypeError, ValueError):  # lists of unlike lengths
-            array = None
-        if array is None or array.dtype.kind not in "biuf":
+        array = as_numbers(value, self.xp)
+        if array is None:
             raise ShapeError(f"net {self.name!r}", f"blob {name!r}", expected="an array of numbers",
                              got=f"{type(value).__name__} {value!r:.40}")
         turned = channels_last(blob.shape, array.shape)

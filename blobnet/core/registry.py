@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from blobnet.core.layer import Layer
 
 LAYERS: dict[str, type[Layer]] = {}
-NEAR = 0.75
+NEAR = 0.75  # for types that are less alike are others
 NORMALIZED = "BatchNorm, followed by Scale"
 OTHER_NAMES = {  # of types in other frameworks and forks, in small letters: what does their work here
     "bn": NORMALIZED, "batchnormalization": NORMALIZED, "conv": "Convolution", "conv2d": "Convolution",

@@ -65,6 +65,13 @@ def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -
     return names
 
 
+def none_copied(source: str | os.PathLike | Message, net: str) -> dict[str, str]:
+    """What an error says where no layer of `source` has the name of one of the net `net`."""
+    file = "the weights" if isinstance(source, Message) else repr(os.fspath(source))
+    return dict(message=f"no layer with parameters in {file} has the name of one of net {net!r}",
+                hint="give the weights of such a net")
+
+
 def assign(copies: Iterable[tuple[Blob, np.ndarray]]) -> None:
     """Copy arrays of any shape and precision into the blobs beside them, which have as many numbers."""
     with np.errstate(over="ignore"):  # a double that is too large for a float becomes inf

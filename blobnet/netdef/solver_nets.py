@@ -12,8 +12,7 @@ TRAIN_FIELDS = ("train_net_param", "train_net", "net_param", "net")
 
 
 def train_net(solver: Message, where: str = "solver") -> tuple[Message, Message, str | None]:
-    """The NetParameter (as read: not upgraded) and the NetState that the SolverParameter `solver` trains in, and the
-    net's file, if it is in one.
+    """The NetParameter (as read: not upgraded) that the SolverParameter `solver` trains, its NetState and file, if any.
 
     The state is TRAIN, then what the net's own state says, then the solver's train_state; the last word wins.
     Nets given by path are looked for from the current folder. `where` (a file name) begins the errors. SolverError
@@ -28,7 +27,7 @@ def train_net(solver: Message, where: str = "solver") -> tuple[Message, Message,
 
 
 def test_nets(solver: Message, where: str = "solver") -> list[tuple[Message, Message, str | None]]:
-    """The NetParameter (as read: not upgraded), NetState and file of every test net of `solver`, in Caffe's order.
+    """The NetParameter (as read: not upgraded), NetState and file, if any, of every test net, in Caffe's order.
 
     First every test_net_param, then every test_net; then `net` or `net_param`, once for every test_iter that is left.
     The state is TEST, then what the net's own state says, then the test_state of the same index.

@@ -6,11 +6,10 @@ from collections import Counter
 
 from google.protobuf.message import Message
 
-from blobnet.errors import NetError, did_you_mean, nearest
+from blobnet.errors import FEW, NetError, did_you_mean, nearest
 from blobnet.netdef.fields import layer_where, without
 
 Top = tuple[int, int]  # index of a layer, index of one of its tops
-FEW = 12
 
 
 def insert_splits(message: Message, origin: str = "") -> Message:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import tempfile
 from collections.abc import Iterator
@@ -10,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from blobnet.errors import DataError, MissingFile
+from blobnet.errors import DataError, MissingFile, did_you_mean, nearest
 
 
 @contextmanager
@@ -50,6 +49,4 @@ def require_file(path: str | os.PathLike) -> Path:
     if not folder.is_dir():
         raise MissingFile(str(path), f"no such file: there is no folder {str(folder)!r}")
     names = [item.name for item in folder.iterdir() if item.is_file()]
-    close = difflib.get_close_matches(path.name, names, n=3, cutoff=0.6)
-    hint = "did you mean " + " or ".join(map(repr, close)) + "?" if close else ""
-    raise MissingFile(str(path), f"no such file in {str(folder)!r}", hint=hint)
+    raise MissingFile(str(path), f"no such file in {str(folder)!r}", hint=did_you_mean(nearest(path.name, names)))

@@ -36,7 +36,8 @@ def unknown_field(name: str, messages: Sequence[Descriptor], layer_type: str = "
 
 
 def _other_root(message: Descriptor) -> Descriptor:
-    return message.file.message_types_by_name[ROOTS[message.name == ROOTS[0]]]
+    (other,) = set(ROOTS) - {message.name}
+    return message.file.message_types_by_name[other]
 
 
 def _fields_with(name: str, message: Descriptor) -> list[str]:

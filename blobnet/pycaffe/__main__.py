@@ -5,8 +5,8 @@ import runpy
 import sys
 from pathlib import Path
 
+from blobnet.pycaffe.glog import init_log
 from blobnet.pycaffe.install import install_as_caffe
-from blobnet.pycaffe.modes import init_log
 
 
 def main() -> None:

@@ -1,14 +1,13 @@
 """The module caffe._caffe, which in Caffe is the compiled one: its names, from where they are here."""
 
 from blobnet.pycaffe.blob import Blob, BlobVec
+from blobnet.pycaffe.glog import init_log, log
 from blobnet.pycaffe.layer import Layer
 from blobnet.pycaffe.modes import (
     NCCL,
     Timer,
     has_nccl,
-    init_log,
     layer_type_list,
-    log,
     set_device,
     set_mode_cpu,
     set_mode_gpu,

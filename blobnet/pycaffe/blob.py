@@ -10,7 +10,6 @@ from collections.abc import Iterable, MutableSequence
 
 import numpy as np
 
-from blobnet.core.blob import READ_ONLY
 from blobnet.core.blob import Blob as CoreBlob
 
 _borrowed: dict[int, tuple] = {}  # by the id of a device array: itself, and its copy that a user may write into
@@ -35,9 +34,10 @@ class Blob:
         self.core = core
         self._host: dict[str, np.ndarray] = {}  # kept, so that copies need no new memory
 
-    data = property(lambda self: self._array("data"), lambda self, _: self._refuse("data"), doc="the values")
-    diff = property(lambda self: self._array("diff"), lambda self, _: self._refuse("diff"),
-                    doc="the gradient of the loss with respect to the values")
+    data = property(lambda self: self._array("data"), lambda self, value: setattr(self.core, "data", value),
+                    doc="the values, which may be written into but not replaced")
+    diff = property(lambda self: self._array("diff"), lambda self, value: setattr(self.core, "diff", value),
+                    doc="the gradient of the loss with respect to the values, likewise")
     shape = property(lambda self: self.core.shape)
     count = property(lambda self: self.core.count)
     num = property(lambda self: self.core.num, doc="shape[0], or 1")
@@ -48,9 +48,6 @@ class Blob:
     def reshape(self, *shape: int) -> None:
         """Take another shape; without arguments that of a scalar. The layers above follow in the next forward."""
         self.core.reshape(*shape)
-
-    def _refuse(self, which: str) -> None:
-        raise AttributeError(READ_ONLY.format(which))
 
     def _array(self, which: str) -> np.ndarray:
         core = self.core

@@ -27,7 +27,7 @@ __all__ = ["ArrayError", "Transformer", "array_to_blobproto", "array_to_datum", 
            "oversample", "resize_image"]
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> object:
     """skimage, and its resize and scipy's zoom, where scikit-image is installed: scripts borrow them from caffe.io."""
     if name in ("skimage", "resize", "zoom"):
         try:

@@ -1,11 +1,10 @@
-"""The settings that pycaffe keeps for a whole process, and its clock and log."""
+"""The settings that pycaffe keeps for a whole process, and its clock."""
 
 from __future__ import annotations
 
 import dataclasses
 import logging
 import os
-import sys
 import time
 import weakref
 
@@ -13,10 +12,8 @@ from blobnet.backend import device_module, gpu_available
 from blobnet.core.net import Net
 from blobnet.core.registry import LAYERS
 from blobnet.errors import DeviceError
-from blobnet.solvers.log import GlogFormatter
 
 logger = logging.getLogger("blobnet.pycaffe")
-LEVELS = logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL  # by glog's numbers
 
 
 @dataclasses.dataclass
@@ -26,7 +23,6 @@ class _Settings:
     seed: int | None = None
     solver_count: int = 1
     solver_rank: int = 0
-    handler: logging.Handler | None = None
     nets: weakref.WeakSet = dataclasses.field(default_factory=weakref.WeakSet)
 
 
@@ -81,43 +77,7 @@ def reseed_with_others(net: Net) -> None:
     _settings.nets.add(net)
 
 
-# Log.
-
-def init_log(level: int | None = None, stderr: bool = True) -> None:
-    """Show the log on standard error from `level` on: 0 everything (or as GLOG_minloglevel says), 1 warnings, 2 errors.
-
-    Before it is called only warnings and errors show. `stderr` has no effect: no log files are written.
-    """
-    root = logging.getLogger("blobnet")
-    if _settings.handler is not None:
-        root.removeHandler(_settings.handler)
-    _settings.handler = _Handler(sys.stderr)
-    _settings.handler.setFormatter(GlogFormatter())
-    root.addHandler(_settings.handler)
-    root.setLevel(_numbered(level or 0))
-    if level is not None:
-        _settings.handler.setLevel(root.level)
-
-
-class _Handler(logging.StreamHandler):
-    """Unless it has a level, it asks GLOG_minloglevel when the first record comes: scripts set that themselves."""
-
-    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
-        if self.level == logging.NOTSET:
-            given = os.environ.get("GLOG_minloglevel", "")
-            self.setLevel(_numbered(int(given) if given.isdecimal() else 0))
-        return record.levelno >= self.level and super().filter(record)
-
-
-def _numbered(level: int) -> int:
-    """The level of Python that has glog's number."""
-    return LEVELS[max(0, min(level, len(LEVELS) - 1))]
-
-
-def log(text: str) -> None:
-    """Write a line to the log, where init_log shows it."""
-    logger.info("%s", text, stacklevel=2)
-
+# Time.
 
 class Timer:
     """A stopwatch: start(), stop(), then `ms`, the milliseconds between them; asking for them stops it too.

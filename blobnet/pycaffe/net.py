@@ -13,9 +13,10 @@ import numpy as np
 from blobnet.core.blob import CHANNELS_LAST, channels_last
 from blobnet.core.blob import Blob as CoreBlob
 from blobnet.core.layer import Layer as CoreLayer
+from blobnet.core.names import Names
 from blobnet.core.net import Net as CoreNet
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
-from blobnet.errors import Names, NetError, ShapeError, close_matches
+from blobnet.errors import NetError, ShapeError, close_matches
 from blobnet.layers.data.memory_data import MemoryData
 from blobnet.pycaffe import modes
 from blobnet.pycaffe.blob import Blob, BlobVec, write_back

@@ -39,7 +39,7 @@ class NoTop(NetError, TypeError):
     """Something else where a blob or a layer is assigned."""
 
 
-def __getattr__(name: str):
+def __getattr__(name: str) -> dict[str, str]:
     if name == "_param_names":  # asked for anew: plug-ins add to it
         return param_name_dict()
     raise AttributeError(f"module {__name__!r} has no attribute {name!r}")

@@ -33,7 +33,7 @@ class Solver:
 
     iter = property(lambda self: self.core.iter, doc="how many updates were made")
     param = property(lambda self: self.core.param, doc="the SolverParameter")
-    lr = property(lambda self: learning_rate(self.core.iter, self.core.param, self.core.rate_steps),
+    lr = property(lambda self: learning_rate(self.core.iter, self.core.param, self.core.current_step),
                   doc="the present learning rate")
 
     @cached_property

@@ -16,10 +16,10 @@ _needs: dict[str, tuple[str, ...]] = {}  # the fields of SolverParameter that a 
 _least = {"stepsize": 1, "max_iter": 1, "gamma": 0}
 
 
-def learning_rate(iteration: int, solver: Message, steps: int = 0, where: str = "solver") -> float:
+def learning_rate(iteration: int, solver: Message, current_step: int = 0, where: str = "solver") -> float:
     """The rate that the SolverParameter `solver` sets for `iteration`, counted from 0.
 
-    `steps` is how many steps down `multistep` has taken, see next_steps.
+    `current_step` is how many steps down `multistep` has taken, see next_step.
     Raises SolverError for an unknown lr_policy, and for a field that the policy needs and that is missing or too small
     (where Caffe goes on with a rate of 0).
 
@@ -37,20 +37,22 @@ def learning_rate(iteration: int, solver: Message, steps: int = 0, where: str = 
             raise SolverError(where, f"lr_policy {name!r} needs {field}", hint=f"add {field}: …")
         if field in _least and value < _least[field]:
             raise SolverError(where, f"lr_policy {name!r}", expected=f"{field} of at least {_least[field]}", got=value)
-    return POLICIES[name](iteration, solver, steps)
+    if name == "poly" and iteration > solver.max_iter:  # its base would be negative
+        raise SolverError(where, f"lr_policy 'poly' at iteration {iteration}",
+                          expected=f"at most max_iter, {solver.max_iter} iterations", hint="raise max_iter")
+    return POLICIES[name](iteration, solver, current_step)
 
 
-def next_steps(iteration: int, solver: Message, steps: int) -> int:
-    """How many steps down the rate has taken at `iteration`, if it was `steps` before; 0 for policies without steps.
+def next_step(iteration: int, solver: Message, current_step: int) -> int:
+    """How many steps down the rate has taken at `iteration`, if it was `current_step` before.
 
-    Quirks: `multistep` takes one step an iteration at most, in the order in which the stepvalues are written, and
-    counts on from what a state says, even if the stepvalues are others by then.
+    Only `step` and `multistep` take any. `multistep` takes one an iteration at most, in the order in which the
+    stepvalues are written, and counts on from what a state says, even if the stepvalues are others by then.
     """
     if solver.lr_policy == "step":
         return iteration // solver.stepsize if solver.stepsize > 0 else 0
-    if solver.lr_policy == "multistep" and steps < len(solver.stepvalue) and iteration >= solver.stepvalue[steps]:
-        return steps + 1
-    return steps
+    left = solver.stepvalue[current_step:] if solver.lr_policy == "multistep" else ()
+    return current_step + 1 if left and iteration >= left[0] else current_step
 
 
 def _power(base: float, exponent: float) -> float:
@@ -68,46 +70,43 @@ def _policy(*needs: str) -> Callable[[Policy], Policy]:
 
 
 @_policy()
-def fixed(iteration: int, solver: Message, steps: int) -> float:
+def fixed(iteration: int, solver: Message, current_step: int) -> float:
     """base_lr"""
     return solver.base_lr
 
 
 @_policy("gamma", "stepsize")
-def step(iteration: int, solver: Message, steps: int) -> float:
+def step(iteration: int, solver: Message, current_step: int) -> float:
     """base_lr * gamma ^ floor(iteration / stepsize)"""
     return solver.base_lr * _power(solver.gamma, iteration // solver.stepsize)
 
 
 @_policy("gamma")
-def exp(iteration: int, solver: Message, steps: int) -> float:
+def exp(iteration: int, solver: Message, current_step: int) -> float:
     """base_lr * gamma ^ iteration"""
     return solver.base_lr * _power(solver.gamma, iteration)
 
 
 @_policy("gamma", "power")
-def inv(iteration: int, solver: Message, steps: int) -> float:
+def inv(iteration: int, solver: Message, current_step: int) -> float:
     """base_lr * (1 + gamma * iteration) ^ -power"""
     return solver.base_lr * _power(1 + solver.gamma * iteration, -solver.power)
 
 
 @_policy("gamma")
-def multistep(iteration: int, solver: Message, steps: int) -> float:
+def multistep(iteration: int, solver: Message, current_step: int) -> float:
     """base_lr * gamma ^ (number of stepvalues reached)"""
-    return solver.base_lr * _power(solver.gamma, steps)
+    return solver.base_lr * _power(solver.gamma, current_step)
 
 
 @_policy("power", "max_iter")
-def poly(iteration: int, solver: Message, steps: int) -> float:
+def poly(iteration: int, solver: Message, current_step: int) -> float:
     """base_lr * (1 - iteration / max_iter) ^ power, up to max_iter"""
-    if iteration > solver.max_iter:  # the base would be negative
-        raise SolverError("solver", f"lr_policy 'poly' at iteration {iteration}",
-                          expected=f"at most max_iter, {solver.max_iter} iterations", hint="raise max_iter")
     return solver.base_lr * _power(1 - iteration / solver.max_iter, solver.power)
 
 
 @_policy("gamma", "stepsize")
-def sigmoid(iteration: int, solver: Message, steps: int) -> float:
+def sigmoid(iteration: int, solver: Message, current_step: int) -> float:
     """base_lr / (1 + e ^ (-gamma * (iteration - stepsize)))"""
     small = math.exp(-abs(solver.gamma * (iteration - solver.stepsize)))  # never overflows
     return solver.base_lr * (1 if iteration >= solver.stepsize else small) / (1 + small)

@@ -57,7 +57,7 @@ def save(solver: Solver) -> tuple[str, str]:
     solver.net.save(model, diff=solver.param.snapshot_diff)
     log.info("Snapshotting solver state to %s file %s", kind, state)
     history = [to_host(array) for array in solver.history]
-    write_state(state, State(solver.iter, model, solver.rate_steps, history, solver.random_seed))
+    write_state(state, State(solver.iter, model, solver.current_step, history, solver.random_seed))
     return model, state
 
 

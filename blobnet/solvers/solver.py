@@ -16,13 +16,14 @@ from blobnet.backend import parallel
 from blobnet.core.debug_info import set_debug_info, show_update
 from blobnet.core.net import Net
 from blobnet.core.parameters import Parameter
+from blobnet.core.weights import none_copied
 from blobnet.errors import SolverError
 from blobnet.netdef import test_nets, train_net
 from blobnet.proto.text import dump
 from blobnet.solvers import snapshot
 from blobnet.solvers.display import iterations, output_lines
 from blobnet.solvers.evaluation import evaluate, tests_before
-from blobnet.solvers.lr_policy import learning_rate, next_steps
+from blobnet.solvers.lr_policy import learning_rate, next_step
 from blobnet.solvers.regularize import REGULARIZERS, clip_factor
 from blobnet.solvers.settings import check_solver, choose_device, read_solver
 
@@ -37,7 +38,7 @@ class Solver:
     parameter (`num_histories`), checks its own settings in `check`, and turns gradients into updates in `update`.
 
     net: the net that is trained; test_nets: those it is tested with, which use its parameters; param: the
-    SolverParameter; iter: how many updates were made; rate: the learning rate of the last, and rate_steps how many
+    SolverParameter; iter: how many updates were made; rate: the learning rate of the last, and current_step how many
     steps down it had taken; loss, smoothed_loss: of the last iteration, and the mean of the last average_loss
     iterations; history: for every parameter an array of its shape, then the second array of every parameter, and so on;
     random_seed: what all random numbers come from; stopped: whether the last `step` or `solve` ended early because of
@@ -78,7 +79,7 @@ class Solver:
             set_debug_info(net, param.debug_info)
         for files in param.weights:
             self.copy_from(files)
-        self.iter = self.rate_steps = 0
+        self.iter = self.current_step = 0
         self.rate = self.loss = self.smoothed_loss = 0.0
         self.history = [self.net.xp.zeros(parameter.blob.shape, dtype)
                         for _ in range(self.num_histories) for parameter in self.net.parameters]
@@ -118,7 +119,7 @@ class Solver:
             log.info("Restoring previous solver status from %s", resume_file)
             self.restore(resume_file)
         self.step(self.param.max_iter - self.iter)
-        if self.param.snapshot_after_train and not (self.param.snapshot and self.iter % self.param.snapshot == 0):
+        if self.param.snapshot_after_train and not self._is_due(self.param.snapshot):
             self.snapshot()
         if self.stopped:
             log.info("Optimization stopped early.")
@@ -166,10 +167,10 @@ class Solver:
         Afterwards the diffs of the parameters hold what was subtracted, and `iter` is one more.
         """
         param = self.param
-        steps, self.rate_steps = self.rate_steps, next_steps(self.iter, param, self.rate_steps)
-        self.rate = learning_rate(self.iter, param, self.rate_steps, self.where)
-        if param.lr_policy == "multistep" and self.rate_steps > steps:
-            log.info("MultiStep Status: Iteration %d, step = %d", self.iter, self.rate_steps)
+        last, self.current_step = self.current_step, next_step(self.iter, param, self.current_step)
+        self.rate = learning_rate(self.iter, param, self.current_step, self.where)
+        if param.lr_policy == "multistep" and self.current_step > last:
+            log.info("MultiStep Status: Iteration %d, step = %d", self.iter, self.current_step)
         if self._is_due(param.display):
             iterations.info("Iteration %d, lr = %g", self.iter, self.rate)
         factor = clip_factor(self.net.parameters, param.clip_gradients) / param.iter_size
@@ -218,6 +219,7 @@ class Solver:
         self.loss, self.smoothed_loss = loss, sum(self._losses) / len(self._losses)
 
     def _is_due(self, interval: int) -> bool:
+        """Whether `iter` is a multiple of `interval`: never of 0, and of a negative one as of its size, as in Caffe."""
         return interval != 0 and self.iter % interval == 0
 
     def _display(self) -> None:
@@ -273,8 +275,7 @@ class Solver:
             for net in self.test_nets:
                 net.copy_from(file)
             if not self.net.copy_from(file):
-                raise SolverError(self.where, f"no layer with parameters in {file!r} has the name of one of net "
-                                  f"{self.net.name!r}", hint="give the weights of such a net")
+                raise SolverError(self.where, **none_copied(file, self.net.name))
 
     def snapshot(self) -> tuple[str, str]:
         """Write `<snapshot_prefix>_iter_<iter>.caffemodel` and `.solverstate`, atomically; return the two paths."""
@@ -291,7 +292,7 @@ class Solver:
             self.net.copy_from(state.model)
         for mine, saved in zip(self.history, state.history):
             mine[...] = self.net.xp.asarray(saved)
-        self.iter, self.rate_steps = state.iter, state.current_step
+        self.iter, self.current_step = state.iter, state.current_step
         if self.param.random_seed < 0 and state.random_seed is not None:
             self.random_seed = state.random_seed
         for i, net in enumerate([self.net, *self.test_nets]):

@@ -165,7 +165,8 @@ def test_layers_by_their_numbers():
     x = batch(4)
     assert_same(net.forward(end=3, **x), named.forward(end="relu", **x))
     assert_same(net.forward(start=np.int64(4)), named.forward(start=named.layers[4].name))
-    net.backward(7, 5), named.backward(named.layers[7].name, named.layers[5].name)
+    net.backward(7, 5)
+    named.backward(named.layers[7].name, named.layers[5].name)
     np.testing.assert_array_equal(net.blobs["r"].diff, named.blobs["r"].diff)
     assert net.position("drop") == net.position(2) == 2
 

@@ -114,7 +114,7 @@ def test_weights_of_a_net_one_or_several(tmp_path):
 
 def test_weights_of_another_net(tmp_path):
     write_message(tmp_path / "other.caffemodel", weights(unknown=[np.ones(9)]))
-    with pytest.raises(NetError, match="no layer with parameters in '.*other.caffemodel' has the name of one of this"):
+    with pytest.raises(NetError, match="no layer .* in '.*other.caffemodel' has the name of one of net 'net'"):
         build(weights=tmp_path / "other.caffemodel")
     with pytest.raises(NetError, match="no layer with parameters in the weights has the name"):
         build(weights=weights(unknown=[np.ones(9)]))

@@ -145,8 +145,9 @@ def test_opencv_agrees(options, tmp_path):
 def test_a_kernel_less_than_a_stride_too_large():
     """The division of C++ rounds towards 0: one position, whose taps beyond the end meet zeros."""
     x = np.arange(1., 5).reshape(1, 1, 2, 2)
-    (y,) = (conv := build_row("Convolution", [x], "convolution_param { num_output: 1 kernel_size: 3 stride: 2 "
-                          "weight_filler { type: 'constant' value: 1 } }")).forward()
+    conv = build_row("Convolution", [x], "convolution_param { num_output: 1 kernel_size: 3 stride: 2 "
+                     "weight_filler { type: 'constant' value: 1 } }")
+    (y,) = conv.forward()
     assert y.shape == (1, 1, 1, 1) and y.item() == x.sum()
     np.testing.assert_array_equal(conv.backward([np.ones((1, 1, 1, 1))], [True])[0], np.ones((1, 1, 2, 2)))
     (columns,) = build_row("Im2col", [x], "convolution_param { kernel_size: 3 stride: 2 }").forward()

@@ -7,7 +7,6 @@ from hypothesis import strategies as st
 from layer_rows import build
 
 from blobnet.core.net import Net
-from blobnet.errors import ShapeError
 from blobnet.proto.text import parse
 
 X = np.arange(120.0).reshape(2, 3, 4, 5)
@@ -86,11 +85,6 @@ def test_silence_clears_the_gradients_asked_for():
     first, second = alone.backward([], [True, False])
     assert not first.any()
     assert (second == 3).all()
-
-
-def test_an_empty_axis_cannot_be_flattened_twice():
-    with pytest.raises(ShapeError, match="end_axis"):
-        build("Flatten", [X], "flatten_param { axis: 2 end_axis: 0 }")
 
 
 def test_flatten_of_no_axes_puts_one_in():

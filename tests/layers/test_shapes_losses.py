@@ -503,7 +503,7 @@ def test_a_matrix_of_other_classes(tmp_path):
     ("LiftedStructSimilaritySoftmaxLoss", [SCORES, LABELS], 1, "propagate_down: true propagate_down: false"),
     ("PairwiseHashingLoss", [SCORES, SCORES, LABELS], 2, "true propagate_down: true propagate_down: false"),
     ("BatchReindex", [SCORES, [0, 1]], 1, "propagate_down: true propagate_down: false"),
-    ("Filter", [SCORES, [0, 1, 1]], 1, "propagate_down: false")])
+    ("Filter", [SCORES, [0, 1, 1]], 1, "propagate_down: true propagate_down: false")])
 def test_labels_and_indices_have_no_gradient(kind, values, asked, wish):
     options = {"CenterLoss": "center_loss_param { num_output: 4 }",
                "HashingLoss": "hashing_loss_param { bi_margin: 8 }",
@@ -512,6 +512,15 @@ def test_labels_and_indices_have_no_gradient(kind, values, asked, wish):
     tops = alone.forward()
     with pytest.raises(NetError, match=rf"layer 'it' \({kind}\): has no gradient .*{wish}"):
         alone.backward(tops, [i in (0, asked) for i in range(len(values))])
+
+
+def test_contrastive_loss_passes_over_a_similarity_that_learns():
+    alone = build("ContrastiveLoss", [SCORES, 0 * SCORES, LABELS])
+    loss = alone.forward()
+    gradients = [alone.backward(loss, [True, True, last]) for last in (False, True)]
+    for without, asked in zip(*(each[:2] for each in gradients)):
+        np.testing.assert_array_equal(without, asked)
+    assert gradients[0][0].any()
 
 
 @pytest.mark.parametrize(("kind", "count"), [("HingeLoss", 2), ("MultinomialLogisticLoss", 2), ("ContrastiveLoss", 3),
@@ -523,6 +532,5 @@ def test_five_axes_and_none(kind, count):
     alone = build(kind, values)
     assert np.isfinite(alone.forward()[0])
     assert np.isfinite(alone.backward([np.array(1.0)], [True] + [False] * (count - 1))[0]).all()
-    if kind != "EuclideanLoss":
-        with pytest.raises(ShapeError, match=rf"\({kind}\): expected .*, got \(\)"):
-            build(kind, [1.0] * count)
+    with pytest.raises(ShapeError, match=rf"\({kind}\): expected .*, got \(\)"):
+        build(kind, [1.0] * count)

@@ -286,7 +286,7 @@ def test_hooks_where_layers_have_one_name_or_none(tmp_path):
         net.blobs["a"].data[...] = 1
         net._forward(2, 2)
         assert net.blobs["b"].data.tolist() == [3, 3]
-        assert list(net.forward(end="t")) == ["c"]  # the first of that name, as it is the one that is the last to run
+        assert list(net.forward(end="t")) == ["c"]  # of two layers with one name the first
     assert seen == [0, 1, 2, 3, 4, 2, 0, 1, 2, 3]
 
 

@@ -1,10 +1,11 @@
+import itertools
 import math
 
 import pytest
 
 from blobnet.errors import SolverError
 from blobnet.proto.messages import new
-from blobnet.solvers.lr_policy import POLICIES, learning_rate, next_steps
+from blobnet.solvers.lr_policy import POLICIES, learning_rate, next_step
 
 # policy, settings, rates by iteration (base_lr 0.5), computed with bc -l
 CASES = [
@@ -20,13 +21,15 @@ CASES = [
 ]
 
 
+def steps(solver, iterations):
+    """How many steps down there were at every iteration."""
+    return list(itertools.accumulate(range(iterations), lambda last, i: next_step(i, solver, last), initial=0))[1:]
+
+
 @pytest.mark.parametrize("policy, settings, rates", CASES)
 def test_rates(policy, settings, rates):
     solver = new("SolverParameter", base_lr=0.5, lr_policy=policy, **settings)
-    found, steps = {}, 0
-    for i in range(max(rates) + 1):
-        steps = next_steps(i, solver, steps)
-        found[i] = learning_rate(i, solver, steps)
+    found = {i: learning_rate(i, solver, step) for i, step in enumerate(steps(solver, max(rates) + 1))}
     assert {i: found[i] for i in rates} == pytest.approx(rates, rel=1e-12)
 
 
@@ -42,10 +45,7 @@ def test_every_policy_is_tested():
 ])
 def test_multistep_goes_one_step_an_iteration(stepvalue, expected):
     solver = new("SolverParameter", lr_policy="multistep", stepvalue=stepvalue)
-    found = []
-    for i in range(6):
-        found.append(next_steps(i, solver, found[-1] if found else 0))
-    assert found == expected
+    assert steps(solver, 6) == expected
 
 
 @pytest.mark.parametrize("policy, iteration, settings, rate", [
@@ -85,5 +85,5 @@ def test_base_lr_is_needed():
 
 def test_poly_ends_at_max_iter():
     solver = new("SolverParameter", base_lr=1, lr_policy="poly", power=0.5, max_iter=10)
-    with pytest.raises(SolverError, match="iteration 11.*max_iter"):
-        learning_rate(11, solver)
+    with pytest.raises(SolverError, match="solver.prototxt: .*iteration 11.*max_iter"):
+        learning_rate(11, solver, where="solver.prototxt")

@@ -209,6 +209,6 @@ def test_multistep_counts_on_from_the_state(make_solver):
     other.step(1)
     assert other.rate == pytest.approx(0.01)
     other.step(6)
-    assert (other.iter, other.rate_steps) == (12, 2)
+    assert (other.iter, other.current_step) == (12, 2)
     other.step(1)
-    assert other.rate_steps == 3 and other.rate == pytest.approx(0.001)
+    assert other.current_step == 3 and other.rate == pytest.approx(0.001)

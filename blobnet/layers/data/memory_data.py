@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from blobnet.backend import as_numbers
 from blobnet.core.context import TRAIN
 from blobnet.core.registry import register
 from blobnet.data.transformer import Transformer
@@ -56,13 +57,9 @@ class MemoryData(Source):
         self.data, self.labels, self.origin = data, labels.reshape(-1, 1, 1, 1), self.step
 
     def _numbers(self, values) -> np.ndarray:
-        try:
-            array = np.asarray(values)
-        except ValueError:  # rows of several lengths
-            array = None
-        if array is None or array.dtype.kind not in "biuf":
-            raise DataError(self.where, expected="arrays of numbers", got=f"a {type(values).__name__}"
-                            + ("" if array is None else f" of {array.dtype}"))
+        array = as_numbers(values)
+        if array is None:
+            raise DataError(self.where, expected="arrays of numbers", got=f"a {type(values).__name__}")
         return array
 
     def add(self, images: Sequence[np.ndarray], labels: Sequence[int]) -> None:

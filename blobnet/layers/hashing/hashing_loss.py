@@ -38,9 +38,9 @@ class HashingLoss(MarginLoss):
     def reshape(self, bottom, top):
         super().reshape(bottom, top)
         shape = bottom[0].shape
-        if not shape or not shape[0] or math.prod(shape[2:]) != 1:
+        if not shape[0] or math.prod(shape[2:]) != 1:
             raise ShapeError(self.where, expected="codes (N, K), N at least 1, further axes of size 1", got=shape,
-                             hint="put a Flatten before it")
+                             hint="put a Flatten or an InnerProduct before")
 
     def forward(self, bottom, top):
         n = bottom[0].num

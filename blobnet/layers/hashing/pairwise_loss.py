@@ -39,9 +39,7 @@ class PairwiseLoss(CodeLoss):
 
     def reshape(self, bottom, top):
         super().reshape(bottom, top)
-        if bottom[1].shape[:1] != bottom[0].shape[:1]:
-            raise ShapeError(self.where, "bottoms of unlike batch size", got=f"{bottom[0].shape} and {bottom[1].shape}",
-                             expected=f"{bottom[0].shape[:1]} rows in both")
+        self.check_rows(bottom)
         if not self.rows[0]:
             raise ShapeError(self.where, expected="a batch of at least 1", got=bottom[0].shape)
 

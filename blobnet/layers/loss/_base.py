@@ -68,8 +68,6 @@ class LabelLoss(TargetLoss):
     def group_rows(self, bottom) -> None:
         """Take every row of scores, however many axes it has, for the scores of one label."""
         shape = bottom[0].shape
-        if not shape:
-            raise ShapeError(self.where, expected="scores of at least one axis", got=shape)
         self.grouped = shape[0], math.prod(shape[1:]), 1
         self._check_count(bottom, f"for the rows of scores {shape}")
 

@@ -35,7 +35,7 @@ class ContrastiveLoss(LossLayer):
         super().reshape(bottom, top)
         a, b, y = (blob.shape for blob in bottom)
         widths = [shape[1] if len(shape) > 1 else 1 for shape in (a, b)]
-        if not a or widths[0] != widths[1] or any(size != 1 for size in (*a[2:], *b[2:])):
+        if widths[0] != widths[1] or any(size != 1 for size in (*a[2:], *b[2:])):
             raise ShapeError(self.where, expected="a and b of one shape (N, C), further axes of size 1",
                              got=f"{a} and {b}", hint="put a Flatten or an InnerProduct before")
         self.rows = a[0], widths[0]

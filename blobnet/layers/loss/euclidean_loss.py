@@ -28,7 +28,7 @@ class EuclideanLoss(LossLayer):
         if rows[0] != rows[1]:
             raise ShapeError(self.where, expected="as many elements a row in both bottoms",
                              got=f"{bottom[0].shape} and {bottom[1].shape}")
-        self.batch = max(1, math.prod(bottom[0].shape[:1]))
+        self.batch = max(1, bottom[0].shape[0])
 
     def forward(self, bottom, top):
         self.difference = bottom[0].data - bottom[1].data.reshape(bottom[0].shape)

@@ -33,7 +33,7 @@ class LiftedStructSimilaritySoftmaxLoss(LossLayer):
 
     def reshape(self, bottom, top):
         super().reshape(bottom, top)
-        if not bottom[0].shape or not bottom[0].shape[0]:
+        if not bottom[0].shape[0]:
             raise ShapeError(self.where, expected="a batch of at least 1", got=bottom[0].shape)
 
     def forward(self, bottom, top):

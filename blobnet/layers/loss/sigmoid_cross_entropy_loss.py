@@ -30,7 +30,7 @@ class SigmoidCrossEntropyLoss(TargetLoss):
 
     def reshape(self, bottom, top):
         super().reshape(bottom, top)
-        if bottom[0].count != bottom[1].count or not bottom[0].shape:
+        if bottom[0].count != bottom[1].count:
             raise ShapeError(self.where, expected="a target (N, ...) for every score (N, ...)",
                              got=f"{bottom[1].shape} for {bottom[0].shape}")
 

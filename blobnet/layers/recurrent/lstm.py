@@ -28,8 +28,7 @@ class LSTM(Recurrent):
     while the memory of the states suffices; when it grows they begin at 0. No gradient goes to h[0] and c[0] (theirs
     is 0), and that of the exposed h[T] and c[T] is ignored. cont gets no gradient; between 0 and 1 the gradient is not
     the derivative, for that of f is taken with f * cont in the place of f. T may change between forwards, which
-    Caffe refused. Parameters with lr_mult 0 get their
-    gradients, so clip_gradients counts them.
+    Caffe refused. Parameters with lr_mult 0 get their gradients, so clip_gradients counts them.
     """
 
     num_bottoms, num_tops = (2, 5), (1, 3)

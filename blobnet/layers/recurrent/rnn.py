@@ -24,8 +24,8 @@ class RNN(Recurrent):
     Quirks: without expose_hidden, h after the last step is where the next forward starts, as far as its cont is not 0;
     a snapshot does not hold it, and `seek` sets it to 0. If N changes, sequence n goes on as sequence n while the
     memory of the state suffices; when it grows all begin at 0. No gradient goes to h[0] (its is 0), that of the exposed
-    h[T] is ignored, and cont gets none. T may change between forwards, which Caffe refused.
-    Parameters with lr_mult 0 get their gradients, so clip_gradients counts them.
+    h[T] is ignored, and cont gets none. T may change between forwards, which Caffe refused. Parameters with lr_mult 0
+    get their gradients, so clip_gradients counts them.
     """
 
     num_bottoms, num_tops = (2, 4), (1, 2)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
-from blobnet.errors import DataError, NetError, ShapeError
+from blobnet.errors import DataError, ShapeError
 from blobnet.ops.scatter import scatter_add
 
 
@@ -41,9 +41,7 @@ class BatchReindex(Layer):
         top[0].data[...] = bottom[0].data[self.indices]
 
     def backward(self, top, propagate_down, bottom):
-        if propagate_down[1]:
-            raise NetError(self.where, "has no gradient for its indices",
-                           hint="write propagate_down: true propagate_down: false")
+        self.refuse_targets(propagate_down)
         if propagate_down[0]:
             bottom[0].diff.fill(0)
             scatter_add(bottom[0].diff, self.indices, top[0].diff)

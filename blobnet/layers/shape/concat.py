@@ -48,14 +48,14 @@ class Concat(Layer):
     def forward(self, bottom, top):
         if len(bottom) == 1:
             top[0].share_data(bottom[0])
-            return
-        for part, blob in zip(self._parts(top[0].data, bottom), bottom):
-            part[...] = blob.data
+        else:
+            for part, blob in zip(self._parts(top[0].data, bottom), bottom):
+                part[...] = blob.data
 
     def backward(self, top, propagate_down, bottom):
         if len(bottom) == 1 and propagate_down[0]:
             bottom[0].share_diff(top[0])
-            return
-        for part, wanted, blob in zip(self._parts(top[0].diff, bottom), propagate_down, bottom):
-            if wanted:
-                blob.diff[...] = part
+        else:
+            for part, wanted, blob in zip(self._parts(top[0].diff, bottom), propagate_down, bottom):
+                if wanted:
+                    blob.diff[...] = part

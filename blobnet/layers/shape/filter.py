@@ -52,8 +52,7 @@ class Filter(Layer):
             y.data[...] = x.data[self.rows]
 
     def backward(self, top, propagate_down, bottom):
-        if propagate_down[-1]:
-            raise NetError(self.where, "has no gradient for its selector", hint="write propagate_down: false for it")
+        self.refuse_targets(propagate_down)
         for x, y, wanted in zip(bottom, top, propagate_down):
             if wanted:
                 x.diff.fill(0)

@@ -38,7 +38,8 @@ class Slice(Layer):
             if len(points) != len(top) - 1:
                 raise NetError(self.where, expected=f"{len(top) - 1} slice points for {len(top)} tops", got=len(points))
             edges = [0, *points, size]
-            if any(a >= b for a, b in pairwise(edges[:-1])) or points[-1] > size or len(top) > size:
+            rising = all(a < b for a, b in pairwise(edges[:-1]))
+            if not rising or points[-1] > size or len(top) > size:  # Caffe has no more tops than places
                 raise ShapeError(self.where, got=points, expected=f"slice points that rise within 0 and {size} "
                                  f"(axis {axis} of {bottom[0].shape})")
         else:
@@ -53,9 +54,9 @@ class Slice(Layer):
     def forward(self, bottom, top):
         if len(top) == 1:
             top[0].share_data(bottom[0])
-            return
-        for blob, span in zip(top, self.spans):
-            blob.data[...] = bottom[0].data[span]
+        else:
+            for blob, span in zip(top, self.spans):
+                blob.data[...] = bottom[0].data[span]
 
     def backward(self, top, propagate_down, bottom):
         if len(top) == 1 and propagate_down[0]:

@@ -1,0 +1,48 @@
+"""The log as pycaffe's scripts steer it, by the numbers of glog's levels."""
+
+from __future__ import annotations
+
+import logging
+import os
+import sys
+
+from blobnet.solvers.log import GlogFormatter
+
+logger = logging.getLogger("blobnet.pycaffe")
+LEVELS = logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL  # by glog's numbers
+
+
+def init_log(level: int | None = None, stderr: bool = True) -> None:
+    """Show the log on standard error from `level` on: 0 everything (or as GLOG_minloglevel says), 1 warnings, 2 errors.
+
+    Before it is called only warnings and errors show. `stderr` has no effect: no log files are written.
+    """
+    root = logging.getLogger("blobnet")
+    for handler in [handler for handler in root.handlers if isinstance(handler, _Handler)]:
+        root.removeHandler(handler)
+    handler = _Handler(sys.stderr)
+    handler.setFormatter(GlogFormatter())
+    root.addHandler(handler)
+    root.setLevel(_numbered(level or 0))
+    if level is not None:
+        handler.setLevel(root.level)
+
+
+def log(text: str) -> None:
+    """Write a line to the log, where init_log shows it."""
+    logger.info("%s", text, stacklevel=2)
+
+
+class _Handler(logging.StreamHandler):
+    """Unless it has a level, it asks GLOG_minloglevel when the first record comes: scripts set that themselves."""
+
+    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+        if self.level == logging.NOTSET:
+            given = os.environ.get("GLOG_minloglevel", "")
+            self.setLevel(_numbered(int(given) if given.isdecimal() else 0))
+        return record.levelno >= self.level and super().filter(record)
+
+
+def _numbered(level: int) -> int:
+    """The level of Python that has glog's number."""
+    return LEVELS[max(0, min(level, len(LEVELS) - 1))]
