@@ -1,4 +1,4 @@
-"""debug_info: the mean magnitude of every blob, parameter and update, as Caffe logs them.
+"""debug_info: the mean magnitude of every blob, parameter and gradient, as Caffe logs them.
 
 The lines come from functions that take the place of `forward` and `backward` while they are on; a net without them
 runs as if this file were not there.
@@ -9,7 +9,7 @@ from __future__ import annotations
 import functools
 import logging
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from blobnet.core.blob import Blob
@@ -39,19 +39,6 @@ def set_debug_info(net: Net, on: bool) -> None:
         net.backward = functools.partial(_backward_all, net)
     else:
         del net.backward
-
-
-def show_update(net: Net, update: Callable[[], object]) -> None:
-    """Call `update`, which leaves in the diffs what it subtracted, and log its size beside that of the old values.
-
-    Quirks: a parameter that several layers share has one line, under its first layer. Caffe 1.0 has these lines in its
-    source but no longer prints them; older versions did.
-    """
-    sizes = [magnitude(parameter.blob.data) for parameter in net.parameters]
-    update()
-    for parameter, size in zip(net.parameters, sizes, strict=True):
-        log.info("    [Update] Layer %s, param %s data: %g; diff: %g", parameter.layer.name,
-                 parameter.name or parameter.index, size, magnitude(parameter.blob.diff))
 
 
 def magnitude(array) -> float:

@@ -138,6 +138,7 @@ class Layer:
             raise NetError(self.where, expected=expected, got=len(self.param.loss_weight),
                            hint="write 0 for tops that are no loss")
         self.loss_weights = weights or [0.0] * len(top)
+        self.param.loss_weight[:] = weights  # which saved nets show, as Caffe's do
         self.setup(bottom, top)
         self.update_shapes(bottom, top)
 

@@ -39,12 +39,12 @@ def atomic_write(path: str | os.PathLike) -> Iterator[BinaryIO]:
 
 
 def require_file(path: str | os.PathLike) -> Path:
-    """`path`, if a file is there; else MissingFile naming the folder looked in and files with a similar name."""
+    """`path`, if a file or a pipe is there; else MissingFile naming the folder and files with a similar name."""
     path = Path(path)
-    if path.is_file():
-        return path
     if path.is_dir():
         raise DataError(str(path), "expected a file, got a folder")
+    if path.exists():
+        return path
     folder = path.parent.absolute()
     if not folder.is_dir():
         raise MissingFile(str(path), f"no such file: there is no folder {str(folder)!r}")

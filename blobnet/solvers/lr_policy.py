@@ -12,7 +12,7 @@ from blobnet.errors import SolverError, close_matches
 
 Policy = Callable[[int, Message, int], float]
 POLICIES: dict[str, Policy] = {}
-_needs: dict[str, tuple[str, ...]] = {}  # the fields of SolverParameter that a policy cannot do without
+_uses: dict[str, tuple[str, ...]] = {}  # the fields of SolverParameter that a policy computes with
 _least = {"stepsize": 1, "max_iter": 1, "gamma": 0}
 
 
@@ -20,8 +20,7 @@ def learning_rate(iteration: int, solver: Message, current_step: int = 0, where:
     """The rate that the SolverParameter `solver` sets for `iteration`, counted from 0.
 
     `current_step` is how many steps down `multistep` has taken, see next_step.
-    Raises SolverError for an unknown lr_policy, and for a field that the policy needs and that is missing or too small
-    (where Caffe goes on with a rate of 0).
+    Raises SolverError for an unknown lr_policy, and for a field too small for it. What is missing counts as 0.
 
     >>> from blobnet.proto.messages import new
     >>> learning_rate(250, new("SolverParameter", base_lr=1, lr_policy="step", gamma=0.5, stepsize=100))
@@ -31,16 +30,20 @@ def learning_rate(iteration: int, solver: Message, current_step: int = 0, where:
     if name not in POLICIES:
         raise SolverError(where, f"unknown lr_policy {name!r}" if name else "no lr_policy",
                           hint=close_matches(name, POLICIES))
-    for field in ("base_lr", *_needs[name]):
+    for field in _uses[name]:
         value = getattr(solver, field)
-        if not solver.HasField(field):
-            raise SolverError(where, f"lr_policy {name!r} needs {field}", hint=f"add {field}: …")
         if field in _least and value < _least[field]:
             raise SolverError(where, f"lr_policy {name!r}", expected=f"{field} of at least {_least[field]}", got=value)
-    if name == "poly" and iteration > solver.max_iter:  # its base would be negative
+    rate = POLICIES[name](iteration, solver, current_step)
+    if name == "poly" and math.isnan(rate):  # a fraction as the power of a negative base
         raise SolverError(where, f"lr_policy 'poly' at iteration {iteration}",
                           expected=f"at most max_iter, {solver.max_iter} iterations", hint="raise max_iter")
-    return POLICIES[name](iteration, solver, current_step)
+    return rate
+
+
+def missing_fields(solver: Message) -> list[str]:
+    """The fields that the lr_policy of `solver` computes with, and that are not given: they count as 0."""
+    return [field for field in ("base_lr", *_uses.get(solver.lr_policy, ())) if not solver.HasField(field)]
 
 
 def next_step(iteration: int, solver: Message, current_step: int) -> int:
@@ -61,10 +64,10 @@ def _power(base: float, exponent: float) -> float:
         return float(np.float64(base) ** exponent)
 
 
-def _policy(*needs: str) -> Callable[[Policy], Policy]:
+def _policy(*uses: str) -> Callable[[Policy], Policy]:
     def register(function: Policy) -> Policy:
         POLICIES[function.__name__] = function
-        _needs[function.__name__] = needs
+        _uses[function.__name__] = uses
         return function
     return register
 
@@ -101,7 +104,7 @@ def multistep(iteration: int, solver: Message, current_step: int) -> float:
 
 @_policy("power", "max_iter")
 def poly(iteration: int, solver: Message, current_step: int) -> float:
-    """base_lr * (1 - iteration / max_iter) ^ power, up to max_iter"""
+    """base_lr * (1 - iteration / max_iter) ^ power"""
     return solver.base_lr * _power(1 - iteration / solver.max_iter, solver.power)
 
 

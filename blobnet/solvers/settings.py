@@ -12,7 +12,7 @@ from blobnet.errors import SolverError, close_matches
 from blobnet.netdef import upgrade_solver
 from blobnet.proto.files import read_message
 from blobnet.proto.messages import convert
-from blobnet.solvers.lr_policy import learning_rate
+from blobnet.solvers.lr_policy import learning_rate, missing_fields
 from blobnet.solvers.regularize import REGULARIZERS
 
 log = logging.getLogger(__name__)
@@ -40,6 +40,8 @@ def check_solver(solver: Message, where: str, needs_rate: bool = True) -> None:
     """Raise SolverError for settings that no training could go by; those of the rate count only if `needs_rate`."""
     if needs_rate:
         learning_rate(0, solver, where=where)
+        for field in missing_fields(solver):
+            log.warning("%s: no %s for lr_policy %r; it counts as 0", where, field, solver.lr_policy)
     for field in ("average_loss", "iter_size"):
         if getattr(solver, field) < 1:
             raise SolverError(where, expected=f"{field} of at least 1", got=getattr(solver, field))

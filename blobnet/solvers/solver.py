@@ -13,7 +13,7 @@ import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.backend import parallel
-from blobnet.core.debug_info import set_debug_info, show_update
+from blobnet.core.debug_info import set_debug_info
 from blobnet.core.net import Net
 from blobnet.core.parameters import Parameter
 from blobnet.core.weights import none_copied
@@ -151,10 +151,7 @@ class Solver:
             if self._is_due(param.display):
                 self._display()
             self._call(1)
-            if self.net.debug_info:
-                show_update(self.net, self.apply_update)
-            else:
-                self.apply_update()
+            self.apply_update()
             if self.snapshot_requested or self._is_due(param.snapshot):
                 self.snapshot()
             if self.stop_requested:

@@ -5,7 +5,7 @@ import pytest
 
 from blobnet.errors import SolverError
 from blobnet.proto.messages import new
-from blobnet.solvers.lr_policy import POLICIES, learning_rate, next_step
+from blobnet.solvers.lr_policy import POLICIES, learning_rate, missing_fields, next_step
 
 # policy, settings, rates by iteration (base_lr 0.5), computed with bc -l
 CASES = [
@@ -63,12 +63,9 @@ def test_multistep_without_steps():
 @pytest.mark.parametrize("settings, words", [
     ({"lr_policy": "fixd"}, ["unknown lr_policy 'fixd'", "did you mean 'fixed'?"]),
     ({}, ["no lr_policy", "multistep"]),
-    ({"lr_policy": "step", "stepsize": 3}, ["'step' needs gamma"]),
-    ({"lr_policy": "step", "gamma": 0.1}, ["'step' needs stepsize"]),
-    ({"lr_policy": "exp"}, ["'exp' needs gamma"]),
-    ({"lr_policy": "inv", "gamma": 0.1}, ["'inv' needs power"]),
-    ({"lr_policy": "poly", "power": 1}, ["'poly' needs max_iter"]),
-    ({"lr_policy": "sigmoid", "gamma": 1}, ["'sigmoid' needs stepsize"]),
+    ({"lr_policy": "step", "gamma": 0.1}, ["'step'", "stepsize of at least 1, got 0"]),
+    ({"lr_policy": "poly", "power": 1}, ["'poly'", "max_iter of at least 1, got 0"]),
+    ({"lr_policy": "sigmoid", "gamma": 1}, ["'sigmoid'", "stepsize of at least 1, got 0"]),
     ({"lr_policy": "step", "gamma": 0.1, "stepsize": 0}, ["stepsize of at least 1", "got 0"]),
     ({"lr_policy": "exp", "gamma": -1}, ["gamma of at least 0", "got -1"]),
 ])
@@ -78,12 +75,19 @@ def test_errors_name_the_field(settings, words):
     assert all(word in str(error.value) for word in ["solver.prototxt", *words])
 
 
-def test_base_lr_is_needed():
-    with pytest.raises(SolverError, match="needs base_lr"):
-        learning_rate(0, new("SolverParameter", lr_policy="fixed"))
+@pytest.mark.parametrize("settings, iteration, rate", [
+    ({"lr_policy": "inv", "gamma": 0.1}, 9, 1), ({"lr_policy": "poly", "max_iter": 10}, 9, 1),
+    ({"lr_policy": "exp"}, 0, 1), ({"lr_policy": "exp"}, 1, 0), ({"lr_policy": "step", "stepsize": 3}, 2, 1),
+    ({"lr_policy": "step", "stepsize": 3}, 3, 0), ({"lr_policy": "multistep", "stepvalue": [3]}, 2, 1)])
+def test_what_is_missing_counts_as_0(settings, iteration, rate):
+    solver = new("SolverParameter", base_lr=1, **settings)
+    assert learning_rate(iteration, solver) == rate
+    assert missing_fields(solver) == ["power" if settings["lr_policy"] in ("inv", "poly") else "gamma"]
 
 
 def test_poly_ends_at_max_iter():
     solver = new("SolverParameter", base_lr=1, lr_policy="poly", power=0.5, max_iter=10)
     with pytest.raises(SolverError, match="solver.prototxt: .*iteration 11.*max_iter"):
         learning_rate(11, solver, where="solver.prototxt")
+    solver.power = 1
+    assert learning_rate(11, solver) == pytest.approx(-0.1)  # as in Caffe
