@@ -31,7 +31,7 @@ class Recipe:
     path: the file; paper; task: the name of a module of recipes/tasks, whose `run` does a trial; data: the data sets
     that it reads; seeds; columns: the measures of the table, in order; settings: options of all methods, which
     `reduced` and, with the published budget, `full` override; methods: the options of each method by its name, which
-    override those; published: measures of the paper by method.
+    override those, and in the published budget those under its own `full`; published: measures of the paper by method.
     """
 
     path: Path
@@ -54,7 +54,10 @@ class Recipe:
     def options(self, method: str, full: bool = False) -> dict:
         """The complete options of a method, in the reduced or the full budget; DataError for wrong ones."""
         where = f"{self.path}: method {method!r}"
-        given = self.settings | (self.full if full else self.reduced) | self.methods[method]
+        own = dict(self.methods[method])
+        published = own.pop("full", {})
+        _require_mapping(published, f"{where}: full", "a mapping of options")
+        given = self.settings | (self.full | own | published if full else self.reduced | own)
         known = self.module.OPTIONS
         for name, value in given.items():
             if name not in known:

@@ -51,7 +51,7 @@ def test_parameters_that_somebody_reshaped(layer, options, shapes):
                         *(array[:size] for pair, size in zip(arrays, sizes) for array in pair)])
     for other in results[1:]:
         for one, two in zip(results[0], other, strict=True):
-            np.testing.assert_array_equal(one, two)
+            np.testing.assert_allclose(one, two, rtol=1e-5, atol=1e-6)  # sums may run in another order elsewhere
 
 
 def test_a_parameter_that_somebody_made_too_small():

@@ -19,7 +19,7 @@ settings: {solver: s.prototxt, blob: code, bits: 12, queries: q, base: b, max_it
 reduced: {max_iter: 5, num_base: 100}
 methods:
   plain: {}
-  long: {bits: 24, max_iter: 6}
+  long: {bits: 24, max_iter: 6, full: {max_iter: 8}}
 published: {plain: {mAP: 0.5}}
 """
 
@@ -35,6 +35,7 @@ def test_options_override_each_other_in_order(tmp_path):
     plain, full, long = recipe.options("plain"), recipe.options("plain", full=True), recipe.options("long")
     assert (plain["max_iter"], full["max_iter"], long["max_iter"]) == (5, 7, 6)
     assert (plain["bits"], long["bits"]) == (12, 24)
+    assert recipe.options("long", full=True)["max_iter"] == 8
     assert (plain["num_base"], full["num_base"]) == (100, 0)
     assert plain["protocol"] == "standard"
 
