@@ -1,4 +1,4 @@
-"""The gradient checker notices one percent, in every gradient of every type."""
+"""The gradient checker notices one percent, in every gradient of every type. Quick enough to run with all tests."""
 
 import numpy as np
 import pytest
