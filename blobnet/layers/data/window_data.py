@@ -35,6 +35,7 @@ class WindowData(BatchSource):
     """
 
     options_field = "window_data_param"
+    more_options = ("transform_param", "data_param")
     num_tops = 2
 
     def setup(self, bottom, top):

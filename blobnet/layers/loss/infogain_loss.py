@@ -33,6 +33,7 @@ class InfogainLoss(LabelLoss):
     """
 
     options_field = "infogain_loss_param"
+    more_options = ("loss_param",)
     num_bottoms = (2, 3)
     num_tops = (1, 2)
     unforced_bottoms = (1, 2)
