@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from google.protobuf.message import Message
 
 from blobnet.errors import NetError, SolverError
@@ -106,7 +108,7 @@ def _is_stale(layer: Message) -> bool:
 
 
 def _renew(layer: Message, origin: str) -> None:
-    where = layer_where(layer.name, layer.type, origin)
+    where = partial(layer_where, layer.name, layer.type, origin)
     if _learns_statistics(layer):
         for spec in layer.param:
             spec.lr_mult = spec.decay_mult = 0
@@ -115,10 +117,10 @@ def _renew(layer: Message, origin: str) -> None:
         if not options.HasField(old):
             continue
         if options.HasField(new):
-            raise NetError(where, f"both {old} and {new} in {field}", hint=f"keep {new}")
+            raise NetError(where(), f"both {old} and {new} in {field}", hint=f"keep {new}")
         value = convert(getattr(options, old))
         if value >= MAX_AXES:
-            raise NetError(where, expected=f"{old} below {MAX_AXES}", got=value)
+            raise NetError(where(), expected=f"{old} below {MAX_AXES}", got=value)
         setattr(options, new, value)
         options.ClearField(old)
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from blobnet.core.registry import register
-from blobnet.errors import NetError, ShapeError
+from blobnet.errors import NetError, ShapeError, within
 from blobnet.layers.loss._base import LOG_THRESHOLD, LabelLoss
 from blobnet.ops.softmax import softmax
 from blobnet.proto.blobs import read_blob
@@ -46,7 +46,8 @@ class InfogainLoss(LabelLoss):
             if not self.options.HasField("source"):
                 raise NetError(self.where, expected="the matrix H as a third bottom or in infogain_loss_param.source",
                                got="neither")
-            self.matrix = self.xp.asarray(read_blob(self.options.source), self.dtype)
+            with within(self.where):
+                self.matrix = self.xp.asarray(read_blob(self.options.source), self.dtype)
 
     def reshape(self, bottom, top):
         super().reshape(bottom, top)
