@@ -16,7 +16,7 @@ from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
 from blobnet.core.registry import LAYERS
 from blobnet.data.first_record import batch_shape
-from blobnet.errors import NetError, close_matches
+from blobnet.errors import NetError, ShapeError, close_matches
 from blobnet.netdef.load import load
 from blobnet.netdef.without_data import without_data
 
@@ -32,19 +32,25 @@ def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
     """Check all layers of a net, or those named in `layers`, and then the loss of the whole net.
 
     The net needs no data: data layers become Input layers of the given `shapes`, or of those their options or
-    databases tell, with a batch cut to 6 if neither `shapes` nor `inputs` are given. `inputs` gives values by blob
-    name; other labels are 0 or 1 at random, other inputs are normal. NetError for a shape that cannot be told.
+    databases tell, with a batch cut to 6 if neither `shapes` nor `inputs` are given and the net can be built so.
+    `inputs` gives values by blob name; other labels are 0 or 1 at random, other inputs are normal. NetError for a shape
+    that cannot be told.
     """
     rng = np.random.default_rng(seed)
     inputs = {name: np.asarray(value, float) for name, value in (inputs or {}).items()}
     shapes = dict(shapes or {}) | {name: value.shape for name, value in inputs.items()}
     definition = without_data(load(source, phase, level, stages), shapes, batch_shape)
-    if not shapes:
-        _cut_batches(definition)
     published = {layer.name for layer in definition.layer
                  if layer.type in LAYERS and exact_gradient(layer, LAYERS[layer.type])}
     origin = None if isinstance(source, Message) else os.fspath(source)
-    net = Net(definition, phase, level=level, stages=stages, dtype="float64", random_seed=seed, origin=origin)
+
+    def build(given: Message) -> Net:
+        return Net(given, phase, level=level, stages=stages, dtype="float64", random_seed=seed, origin=origin)
+
+    try:
+        net = build(definition if shapes else _with_small_batches(definition))
+    except ShapeError:  # a layer may cut the batch at places that are written out
+        net = build(definition)
     for name in layers:
         if name not in net.layer_dict:
             raise NetError(f"net {net.name!r}", f"no layer {name!r}", hint=close_matches(name, net.layer_dict))
@@ -53,13 +59,16 @@ def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
         return results if layers else results + check_loss(net, rng)
 
 
-def _cut_batches(definition: Message) -> None:
-    """Cut the first axis of all inputs to 6, if it is one batch for all."""
-    shapes = [shape for layer in definition.layer if layer.type == "Input" for shape in layer.input_param.shape]
+def _with_small_batches(definition: Message) -> Message:
+    """A copy with the first axis of all inputs cut to 6, if it is one batch for all."""
+    result = type(definition)()
+    result.CopyFrom(definition)
+    shapes = [shape for layer in result.layer if layer.type == "Input" for shape in layer.input_param.shape]
     if len({tuple(shape.dim[:1]) for shape in shapes}) == 1:
         for shape in shapes:
             if shape.dim:
                 shape.dim[0] = min(shape.dim[0], BATCH)
+    return result
 
 
 def _inputs(net: Net, given: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:

@@ -28,6 +28,7 @@ class Layer:
     """
 
     options_field: str = ""           # field of LayerParameter that holds the options of this type
+    more_options: tuple[str, ...] = ()  # further such fields that it reads
     schema: str = ""                  # .proto text that a plug-in adds: its message, and the options_field
     num_bottoms: Arity = 1            # exact, or (least, most), most=None for no limit
     num_tops: Arity = 1

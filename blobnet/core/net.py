@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import contextlib
 import numbers
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 from google.protobuf.message import Message
@@ -20,9 +21,9 @@ from blobnet.core.registry import layer_class
 from blobnet.core.weights import copy_weights, none_copied, write_net
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.core.wiring import Node, plan_backward
-from blobnet.errors import NetError, ShapeError, UnknownLayer, close_matches
+from blobnet.errors import BlobnetError, NetError, ShapeError, UnknownLayer, close_matches
+from blobnet.netdef.fields import layer_place
 from blobnet.netdef.load import load
-from blobnet.proto.files import locate_layer
 from blobnet.proto.hdf5 import is_hdf5, named_hdf5
 from blobnet.proto.messages import message_class
 
@@ -74,7 +75,8 @@ class Net:
         self._nodes: list[Node] = []
         unread: dict[str, None] = {}
         for param in definition.layer:
-            self._append_layer(param, unread)
+            with self._at(param):
+                self._append_layer(param, unread)
         self.outputs = sorted(unread)
         self._prune(definition.force_backward)
         self._take_inline_weights(definition)
@@ -88,7 +90,7 @@ class Net:
     def _append_layer(self, param: Message, unread: dict[str, None]) -> None:
         if not param.HasField("phase"):
             param.phase = self.phase
-        cls = layer_class(param.type, lambda: self._where(param))
+        cls = layer_class(param.type, lambda: f"layer {param.name!r}")
         layer = cls(param, self.context, len(self.layers))
         bottoms = [self.blobs[name] for name in param.bottom]  # they are there: the splits were inserted
         for name in param.bottom:
@@ -114,12 +116,14 @@ class Net:
         self._bottoms.append(bottoms)
         self._tops.append(tops)
 
-    def _where(self, param: Message) -> str:
-        """File, line and column of a layer's type where the source is a text file, else the layer's name."""
-        where = f"layer {param.name!r}"
-        if self._origin is None:
-            return where
-        return f"{locate_layer(self._origin, param.name, value=param.type or None)}: {where}"
+    @contextlib.contextmanager
+    def _at(self, param: Message) -> Iterator[None]:
+        """Let errors of the block begin with file, line and column of the layer's type, if there is a file."""
+        try:
+            yield
+        except BlobnetError as error:
+            error.inside(layer_place(param.name, param.type, os.fspath(self._origin or "")))
+            raise
 
     def _top(self, layer: Layer, i: int, name: str, unread: dict[str, None]) -> Blob:
         unread[name] = None

@@ -1,4 +1,4 @@
-"""Transformer: crop, mirror, subtract the mean, scale (Caffe's transform_param)."""
+"""Transformer: resize, crop, mirror, subtract the mean, scale (Caffe's transform_param)."""
 
 from __future__ import annotations
 
@@ -9,7 +9,8 @@ from google.protobuf.message import Message
 
 from blobnet.data.image_files import in_parallel
 from blobnet.data.mean import read_mean
-from blobnet.errors import NetError, ShapeError
+from blobnet.data.resize import resize
+from blobnet.errors import DataError, NetError, ShapeError
 
 Shape = tuple[int, int, int]
 LARGE = 1 << 15  # numbers of an image from which on images are written by several threads
@@ -20,8 +21,8 @@ class Transformer:
 
     Crops lie at random places if `random_crop` (Caffe: in the TRAIN phase), else in the centre. `mirror` turns every
     image with probability one half, in either phase. The mean is an image (mean_file), cropped like x, or a
-    number for all channels or for each (mean_value).
-    Raises NetError for options that exclude each other.
+    number for all channels or for each (mean_value). With resize_param x is the image resized, which must be uint8.
+    Raises NetError for options that exclude each other, and for ways to resize other than WARP with LINEAR.
     """
 
     def __init__(self, param: Message, random_crop: bool, where: str = "transform_param"):
@@ -34,11 +35,14 @@ class Transformer:
         self.color = True if param.force_color else False if param.force_gray else None
         self.mean_image = read_mean(param.mean_file) if param.mean_file else None
         self.mean_values = np.array(param.mean_value, np.float32).reshape(-1, 1, 1)
+        self.size = _warped_size(param.resize_param, where) if param.HasField("resize_param") else None
 
     def output_shape(self, shape: Shape) -> Shape:
         """The shape (C, H, W) that images of `shape` get; ShapeError if crop or mean do not fit them."""
         if len(shape) != 3:
             raise ShapeError(self.where, expected="images (C, H, W)", got=tuple(shape))
+        if self.size:
+            shape = shape[0], *self.size
         channels, height, width = shape
         if min(height, width) < self.crop_size:
             raise ShapeError(self.where, expected=f"images of at least {self.crop_size} x {self.crop_size} (crop_size)",
@@ -56,6 +60,8 @@ class Transformer:
 
         Images may differ in size if they are cropped. Arithmetic is that of out's dtype.
         """
+        if self.size:
+            images = in_parallel(self._resized, images)
         top, left = self._corners([image.shape[1:] for image in images], rng)
         flips = rng.integers(2, size=len(images)) if self.mirror else np.zeros(len(images), int)
         jobs = list(zip(images, out, top.tolist(), left.tolist(), flips.tolist(), strict=True))
@@ -69,6 +75,12 @@ class Transformer:
             for job in jobs:
                 self._write(*job)
             self._shift(out)
+
+    def _resized(self, image: np.ndarray) -> np.ndarray:
+        if image.dtype != np.uint8:
+            raise DataError(self.where, expected="uint8 images to resize", got=str(image.dtype),
+                            hint="leave resize_param out")
+        return resize(image, *self.size)
 
     def _write(self, image: np.ndarray, target: np.ndarray, y: int, x: int, flip: int) -> None:
         if flip:
@@ -95,3 +107,19 @@ class Transformer:
             return np.zeros((2, len(sizes)), int)
         room = np.maximum(np.array(sizes).T - self.crop_size, 0)  # images that are too small are reported in the loop
         return rng.integers(room + 1) if self.random_crop else room // 2
+
+
+def _warped_size(param: Message, where: str) -> tuple[int, int]:
+    """(height, width) that the ResizeParameter `param` resizes to; NetError for what is not done here."""
+    if param.prob != 1:
+        raise NetError(where, expected="prob 1 in resize_param", got=f"{param.prob:g}", hint="all images are resized")
+    if param.resize_mode != param.WARP:
+        raise NetError(where, expected="resize_mode WARP", got=type(param).Resize_mode.Name(param.resize_mode),
+                       hint="no other is here")
+    other = [type(param).Interp_mode.Name(mode) for mode in param.interp_mode if mode != param.LINEAR]
+    if other:
+        raise NetError(where, expected="interp_mode LINEAR", got=" and ".join(other), hint="no other is here")
+    if not param.height or not param.width:
+        raise NetError(where, expected="height and width above 0 in resize_param",
+                       got=f"{param.height} x {param.width}")
+    return param.height, param.width

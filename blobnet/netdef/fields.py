@@ -2,8 +2,13 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
+
+from blobnet.proto.files import locate_layer
 
 
 def copy_field(value: object, target: Message, name: str) -> None:
@@ -30,9 +35,19 @@ def without(message: Message, name: str) -> Message:
 
 
 def layer_where(name: str, kind: str, origin: str = "") -> str:
-    """The words that errors call a layer by.
+    """The words that errors call a layer by: its place in the file `origin`, name and type.
 
     >>> layer_where("ip1", "InnerProduct", "net.prototxt")
     "net.prototxt: layer 'ip1' (InnerProduct)"
     """
-    return (f"{origin}: " if origin else "") + f"layer {name!r} ({kind or 'no type'})"
+    return (f"{layer_place(name, kind, origin)}: " if origin else "") + f"layer {name!r} ({kind or 'no type'})"
+
+
+def layer_place(name: str, kind: str, origin: str) -> str:
+    """Where the layer's type stands in the file `origin`, as "origin:line:column"; `origin` where none can be told."""
+    if os.path.isfile(origin):
+        for value in (kind, None):  # a net of the second generation has other names for types
+            place = locate_layer(origin, name, value=value or None)
+            if place != str(Path(origin)):
+                return place
+    return origin

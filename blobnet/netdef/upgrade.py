@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from google.protobuf.message import Message
 
 from blobnet.errors import NetError, SolverError
@@ -10,6 +12,7 @@ from blobnet.netdef.upgrade_v0 import upgrade_v0
 from blobnet.netdef.upgrade_v1 import upgrade_v1
 
 MAX_AXES = 32  # of a blob
+STATISTICS = 3  # parameters of a BatchNorm: mean, variance, factor
 # options message, old field, the field that took its place, and how the value is written there
 RENAMED = (
     ("concat_param", "concat_dim", "axis", int),
@@ -25,7 +28,8 @@ def upgrade_net(message: Message, origin: str = "") -> Message:
 
     `origin` (a file name) begins the errors. Layers of the first and second generation become `layer`; `input` with
     `input_dim` or `input_shape` becomes an Input layer at the front; a BatchNorm layer that lists its three
-    statistics as learnable gets rates 0 for them; concat_dim and slice_dim become axis; ceil_mode becomes round_mode.
+    statistics as learnable gets rates 0 for them, and one with scale_bias becomes two, BatchNorm and Scale; concat_dim
+    and slice_dim become axis; ceil_mode becomes round_mode.
     Raises NetError for generations mixed in one net, sizes that do not fit the inputs, and a field given in its old
     and new form at once.
     Quirks: `input` without any size is dropped without a word, as weights written by old versions have it so.
@@ -37,7 +41,9 @@ def upgrade_net(message: Message, origin: str = "") -> Message:
     if net is message:
         net = type(message)()
         net.CopyFrom(message)
-    for index in stale:
+    for index in reversed(stale):  # as layers are inserted behind them
+        if _scales(net.layer[index]):
+            net.layer.insert(index + 1, _split_scale(net.layer[index]))
         _renew(net.layer[index], origin)
     if net.input:
         _inputs_to_layer(net, origin)
@@ -63,17 +69,46 @@ def upgrade_solver(message: Message, origin: str = "solver") -> Message:
 
 def _learns_statistics(layer: Message) -> bool:
     """Whether a BatchNorm layer has rates for its three blobs (mean, variance, factor), which are not learned."""
-    return layer.type == "BatchNorm" and len(layer.param) == 3 and any(
+    return layer.type == "BatchNorm" and len(layer.param) == STATISTICS and any(
         spec.lr_mult != 0 or spec.decay_mult != 0 for spec in layer.param)
 
 
+def _scales(layer: Message) -> bool:
+    """Whether a BatchNorm layer scales and shifts what it normalised, as in NVIDIA's fork."""
+    options = layer.batch_norm_param
+    return layer.type == "BatchNorm" and (
+        options.scale_bias or options.HasField("scale_filler") or options.HasField("bias_filler"))
+
+
+def _split_scale(layer: Message) -> Message:
+    """The Scale layer, in place on the top of the BatchNorm `layer`, that takes over its scale and bias.
+
+    What belongs to them goes there: the fillers, and parameters and their rules from the fourth on.
+    """
+    scale, options = type(layer)(name=layer.name + "_scale", type="Scale", bottom=layer.top, top=layer.top,
+                                 include=layer.include, exclude=layer.exclude), layer.batch_norm_param
+    if layer.HasField("phase"):
+        scale.phase = layer.phase
+    scale.scale_param.bias_term = True
+    for old, new in (("scale_filler", "filler"), ("bias_filler", "bias_filler")):
+        if options.HasField(old):
+            getattr(scale.scale_param, new).CopyFrom(getattr(options, old))
+    for field in ("param", "blobs"):
+        items = getattr(layer, field)
+        getattr(scale, field).extend(items[STATISTICS:])
+        del items[STATISTICS:]
+    for field in ("scale_filler", "bias_filler", "scale_bias"):
+        options.ClearField(field)
+    return scale
+
+
 def _is_stale(layer: Message) -> bool:
-    return _learns_statistics(layer) or any(
+    return _learns_statistics(layer) or _scales(layer) or any(
         layer.HasField(options) and getattr(layer, options).HasField(old) for options, old, _, _ in RENAMED)
 
 
 def _renew(layer: Message, origin: str) -> None:
-    where = layer_where(layer.name, layer.type, origin)
+    where = partial(layer_where, layer.name, layer.type, origin)
     if _learns_statistics(layer):
         for spec in layer.param:
             spec.lr_mult = spec.decay_mult = 0
@@ -82,10 +117,10 @@ def _renew(layer: Message, origin: str) -> None:
         if not options.HasField(old):
             continue
         if options.HasField(new):
-            raise NetError(where, f"both {old} and {new} in {field}", hint=f"keep {new}")
+            raise NetError(where(), f"both {old} and {new} in {field}", hint=f"keep {new}")
         value = convert(getattr(options, old))
         if value >= MAX_AXES:
-            raise NetError(where, expected=f"{old} below {MAX_AXES}", got=value)
+            raise NetError(where(), expected=f"{old} below {MAX_AXES}", got=value)
         setattr(options, new, value)
         options.ClearField(old)
 

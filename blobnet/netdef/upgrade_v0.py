@@ -6,6 +6,9 @@ live in the second: what each type is called, and which types know a field under
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from functools import partial
+
 from google.protobuf.message import Message
 
 from blobnet.errors import NetError, close_matches
@@ -86,11 +89,11 @@ def upgrade_v0(message: Message, origin: str = "") -> Message:
     net = without(message, "layers")
     padding: dict[str, Message | None] = dict.fromkeys(message.input)  # blob: the padding layer it comes from
     for old in message.layers:
-        where = layer_where(old.name or old.layer.name, old.layer.type, origin)
+        where = partial(layer_where, old.name or old.layer.name, old.layer.type, origin)
         _check_generation(old, where)
         for blob in old.bottom:
             if blob not in padding:
-                raise NetError(where, f"unknown bottom {blob!r}", hint=close_matches(blob, padding))
+                raise NetError(where(), f"unknown bottom {blob!r}", hint=close_matches(blob, padding))
         source = next((padding[blob] for blob in old.bottom if padding[blob] is not None), None)
         if source is not None:
             _check_padding(old, source, where)
@@ -100,33 +103,33 @@ def upgrade_v0(message: Message, origin: str = "") -> Message:
     return net
 
 
-def _check_generation(old: Message, where: str) -> None:
+def _check_generation(old: Message, where: Callable[[], str]) -> None:
     if not old.HasField("layer"):
-        raise NetError(where, "a layer of the second generation among those of the first",
+        raise NetError(where(), "a layer of the second generation among those of the first",
                        hint="write all layers in one generation")
     extra = [field.name for field, _ in old.ListFields() if field.name not in ("bottom", "top", "layer")]
     if extra:
-        raise NetError(where, f"fields of the second generation ({', '.join(extra)}) beside a layer of the first",
+        raise NetError(where(), f"fields of the second generation ({', '.join(extra)}) beside a layer of the first",
                        hint="write the whole layer in one generation")
 
 
-def _check_padding(old: Message, source: Message, where: str) -> None:
+def _check_padding(old: Message, source: Message, where: Callable[[], str]) -> None:
     if old.layer.type not in ("conv", "pool"):
-        raise NetError(where, f"reads the padding layer {source.layer.name!r}", expected="a conv or pool layer there")
+        raise NetError(where(), f"reads the padding layer {source.layer.name!r}", expected="a conv or pool layer there")
     if len(old.bottom) != 1:
-        raise NetError(where, expected="1 bottom, as it reads a padding layer", got=len(old.bottom))
+        raise NetError(where(), expected="1 bottom, as it reads a padding layer", got=len(old.bottom))
     if len(source.bottom) != 1 or len(source.top) != 1:
-        raise NetError(where, f"padding layer {source.layer.name!r}", expected="1 bottom and 1 top",
+        raise NetError(where(), f"padding layer {source.layer.name!r}", expected="1 bottom and 1 top",
                        got=f"{len(source.bottom)} and {len(source.top)}")
 
 
-def _upgrade_layer(old: Message, source: Message | None, new: Message, where: str) -> None:
+def _upgrade_layer(old: Message, source: Message | None, new: Message, where: Callable[[], str]) -> None:
     """Fill the second-generation layer `new` from `old`, whose bottom the padding layer `source` made, if any."""
     new.bottom.extend(source.bottom if source is not None else old.bottom)
     new.top.extend(old.top)
     kind = old.layer.type
     if old.layer.HasField("type") and kind not in TYPES:
-        raise NetError(where, f"unknown type {kind!r}", hint=close_matches(kind, [*TYPES, PADDING]))
+        raise NetError(where(), f"unknown type {kind!r}", hint=close_matches(kind, [*TYPES, PADDING]))
     for field, value in old.layer.ListFields():
         if field.name == "type":
             new.type = new.DESCRIPTOR.fields_by_name["type"].enum_type.values_by_name[TYPES[kind][0]].number
@@ -139,7 +142,7 @@ def _upgrade_layer(old: Message, source: Message | None, new: Message, where: st
         elif field.name in OPTIONS and kind in OPTIONS[field.name][1].split():
             _set(getattr(new, TYPES[kind][1]), OPTIONS[field.name][0], value)
         else:
-            raise NetError(where, f"field {field.name!r} does not belong to this type", hint="remove it")
+            raise NetError(where(), f"field {field.name!r} does not belong to this type", hint="remove it")
     if source is not None:
         options = getattr(new, TYPES[kind][1])
         options.ClearField("pad")

@@ -106,8 +106,9 @@ def _known_shapes(layer: Message, batch: int | None) -> list[Shape | None]:
 
 def _image_shape(layer: Message, options: Message) -> Shape:
     """(C, H, W) of an image, 0 for what the options do not tell."""
-    side = layer.transform_param.crop_size
+    side, resized = layer.transform_param.crop_size, layer.transform_param.resize_param
+    height, width = side or resized.height, side or resized.width
     if layer.type in LISTS:
-        return 3 if options.is_color else 1, side or options.new_height, side or options.new_width
+        return 3 if options.is_color else 1, height or options.new_height, width or options.new_width
     means = len(layer.transform_param.mean_value)  # one for each channel, but a single one may serve all
-    return 3 if layer.type == "WindowData" else means if means > 1 else 0, side, side
+    return 3 if layer.type == "WindowData" else means if means > 1 else 0, height, width

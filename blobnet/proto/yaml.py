@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import binascii
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from functools import partial
 
 import numpy as np
@@ -25,6 +25,7 @@ from blobnet.proto.unknown import unknown_field
 
 Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
+NETS = ("net_param", "train_net_param", "test_net_param")  # fields of a solver file that hold a net
 DEPTH = 50  # no message of the schema nests deeper; far deeper ones overflow the stack of the YAML library
 BINARY = "tag:yaml.org,2002:binary"
 WORDS = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false",
@@ -70,15 +71,23 @@ def is_mapping(text: str) -> bool:
 def locate_layer(text: str, origin: str, layer: str | int, field: str = "type", value: str | None = None) -> str:
     """Where the `field` of a layer stands in a net written as YAML; as the function of this name in text.py."""
     text = text.removeprefix("\ufeff")
-    root = _compose(text, origin)
-    lists = [node.value if isinstance(node, yaml.SequenceNode) else [node]
-             for key, node in root.value if key.value in ("layer", "layers")]
-    for position, node in enumerate(node for nodes in lists for node in nodes):
+    for position, node in enumerate(_layers(_compose(text, origin))):
         found = {key.value: item for key, item in node.value}
         if layer == position or "name" in found and layer == found["name"].value:
             if value is None or field in found and found[field].value == value:
                 return place(text, origin, found.get(field, node).start_mark.index)
     return origin
+
+
+def _layers(net: yaml.Node) -> Iterator[yaml.Node]:
+    """The layers of a net, or of the nets inside a solver file."""
+    for key, node in net.value:
+        items = node.value if isinstance(node, yaml.SequenceNode) else [node]
+        if key.value in ("layer", "layers"):
+            yield from items
+        elif key.value in NETS:
+            for item in items:
+                yield from _layers(item)
 
 
 def _compose(text: str, origin: str) -> yaml.Node | None:

@@ -57,7 +57,8 @@ class Solver:
         `device` is "cpu", "gpu" or "gpu:<number>"; without it, what solver_mode and device_id say, and the CPU if there
         is no GPU. Without a random_seed in the file, one is drawn. SolverError for settings that make no sense.
         """
-        self.where = os.fspath(origin or "solver") if isinstance(source, Message) else os.fspath(source)
+        file = origin if isinstance(source, Message) else source
+        self.where = os.fspath(file or "solver")
         self.param = param = read_solver(source)
         if log.isEnabledFor(logging.INFO):
             log.info("Initializing solver from parameters:\n%s", dump(param).rstrip("\n"))
@@ -72,7 +73,7 @@ class Solver:
         self.device = choose_device(param) if device is None else device
         self.net, *self.test_nets = (
             Net(net, state.phase, level=state.level, stages=state.stage, device=self.device, dtype=dtype,
-                random_seed=self.random_seed + i, origin=path)
+                random_seed=self.random_seed + i, origin=path or file)
             for i, (net, state, path) in enumerate([train_net(param, self.where), *test_nets(param, self.where)]))
         for net in self.test_nets:
             net.share_with(self.net)

@@ -50,14 +50,18 @@ def layer_page(name: str) -> str:
     """The page of the type `name`: docstring, options with their types and defaults, file. NetError if unknown."""
     cls = layer_class(name, lambda: "layer")
     parts = [f"{name} ({family(cls)})\n\n{inspect.getdoc(cls)}"]
-    if cls.options_field:
-        message = message_class("LayerParameter").DESCRIPTOR.fields_by_name[cls.options_field].message_type
-        rows = [(field.name, _kind(field), _default(field)) for field in message.fields]
-        widths = [max(map(len, column)) for column in zip(*rows)]
-        lines = ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-        parts.append(f"{cls.options_field} {{\n" + "\n".join(lines) + "\n}")
+    parts += [_options(field) for field in (cls.options_field, *cls.more_options) if field]
     parts.append(inspect.getsourcefile(cls))
     return "\n\n".join(parts)
+
+
+def _options(name: str) -> str:
+    """The message in the field `name` of a layer: a line a field."""
+    message = message_class("LayerParameter").DESCRIPTOR.fields_by_name[name].message_type
+    rows = [(field.name, _kind(field), _default(field)) for field in message.fields]
+    widths = [max(map(len, column)) for column in zip(*rows)]
+    lines = ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
+    return f"{name} {{\n" + "\n".join(lines) + "\n}"
 
 
 def _kind(field: FieldDescriptor) -> str:

@@ -6,7 +6,7 @@ import pytest
 from blobnet.check import check_net
 from blobnet.core.context import TEST, TRAIN
 from blobnet.core.registry import LAYERS
-from blobnet.errors import BlobnetError, NetError
+from blobnet.errors import BlobnetError, NetError, ShapeError
 from blobnet.proto.text import parse
 
 NET = """
@@ -70,6 +70,27 @@ def test_batch_is_cut_unless_shapes_are_given(monkeypatch):
     seen.clear()
     check_net(net(), layers=["relu"], inputs={"data": np.ones((2, 2, 9, 9)), "label": [0, 1]})
     assert set(seen) == {(2, 2, 9, 9)}
+
+
+SLICED = """
+layer { name: "d" type: "Data" top: "x" data_param { batch_size: 12 }
+        transform_param { crop_size: 2 mean_value: [1, 2] } }
+layer { name: "s" type: "Slice" bottom: "x" top: "a" top: "b" top: "c"
+        slice_param { axis: 0 slice_point: 4 slice_point: %d } }
+layer { name: "ip" type: "InnerProduct" bottom: "a" top: "ip"
+        inner_product_param { num_output: 8 weight_filler { type: "xavier" } } }
+layer { name: "flat" type: "Flatten" bottom: "b" top: "flat" }
+layer { name: "loss" type: "EuclideanLoss" bottom: "ip" bottom: "flat" top: "loss" }
+layer { name: "quiet" type: "Silence" bottom: "c" }
+"""
+
+
+def test_a_batch_that_is_sliced_stays_whole():
+    results = by_place(check_net(net(SLICED % 8)))
+    assert all(result.passed for result in results.values())
+    assert results["ip", "param 0"].checked and results["(whole net)", "loss"].checked
+    with pytest.raises(ShapeError, match="within 0 and 12 .*13"):  # not what is wrong with six
+        check_net(net(SLICED % 13))
 
 
 def test_a_wrong_layer_is_named(monkeypatch):

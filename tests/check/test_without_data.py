@@ -30,6 +30,10 @@ def shapes(text, given=None, infer=None):
      [(4, 1, 28, 28), (4, 3)]),
     (f'{TOPS} type: "Data" data_param {{ batch_size: 5 }} transform_param {{ crop_size: 8 mean_value: 1 mean_value: 2 '
      "mean_value: 3 }", {}, [(5, 3, 8, 8), (5,)]),
+    (f'{TOPS} type: "Data" data_param {{ batch_size: 5 }} transform_param {{ resize_param {{ height: 8 width: 9 }} '
+     "mean_value: [1, 2, 3] }", {}, [(5, 3, 8, 9), (5,)]),
+    (f'{TOPS} type: "ImageData" image_data_param {{ batch_size: 5 new_height: 3 new_width: 3 }} '
+     "transform_param { resize_param { height: 8 width: 9 } }", {}, [(5, 3, 8, 9), (5,)]),
     (f'{TOPS} type: "ImageData" {CROP} image_data_param {{ batch_size: 5 }}', {}, [(5, 3, 20, 20), (5,)]),
     (f'{TOPS} type: "ImageData" image_data_param {{ batch_size: 5 new_height: 7 new_width: 9 is_color: false '
      "label_num: 4 }", {}, [(5, 1, 7, 9), (5, 4)]),
@@ -80,7 +84,8 @@ def test_the_net_is_left_alone_and_rules_of_inclusion_are_kept():
     assert result.layer[0].include == net.layer[0].include
 
 
-@pytest.mark.parametrize(("transform", "shape"), [("", (3, 2, 6, 5)), ("crop_size: 4", (3, 2, 4, 4))])
+@pytest.mark.parametrize(("transform", "shape"), [
+    ("", (3, 2, 6, 5)), ("crop_size: 4", (3, 2, 4, 4)), ("resize_param { height: 9 width: 7 }", (3, 2, 9, 7))])
 def test_from_the_first_record(tmp_path, transform, shape):
     with LmdbWriter(tmp_path / "db") as writer:
         writer.put(b"0", array_to_datum(np.zeros((2, 6, 5), np.uint8), 1).SerializeToString())

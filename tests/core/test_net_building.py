@@ -148,6 +148,34 @@ def test_a_message_has_the_places_of_its_origin(tmp_path, monkeypatch):
         build(text)
 
 
+@pytest.mark.parametrize("line, place", [
+    (IP % ("a", "xx", "y", "", 5), "3:.*unknown bottom 0, 'xx'"),
+    (IP % ("a", "x", "x", "", 5), "3:.*cannot work in place"),
+    (IP % ("a", "x", "y", "", 0), "3:.*num_output above 0"),
+    (LINE % "ReLU" + (IP % ("b", "x", "z", "", 5)).replace("xavier", "xavir"),
+     "3:.*layer 'b' .InnerProduct.: unknown filler 'xavir'; did you mean 'xavier'"),
+    ('layer { name: "a" type: "InfogainLoss" bottom: "x" bottom: "label" infogain_loss_param { source: "h" } }',
+     "3:25: layer 'a' .InfogainLoss.: h: no such file"),
+    ('layer { name: "a" type: "Slice" slice_param { axis: 1 slice_dim: 1 } }', "3:25: layer 'a' .Slice.: both"),
+    ('layer { name: "a" type: "ReLU" include { } exclude { } }', "3:25: layer 'a' .ReLU.: both include and exclude"),
+])
+def test_errors_of_a_layer_show_its_place(tmp_path, line, place):
+    (tmp_path / "net.prototxt").write_text(INPUT + "\n" + line)
+    with pytest.raises(BlobnetError, match=f"^{tmp_path}/net.prototxt:{place}"):
+        Net(tmp_path / "net.prototxt")
+
+
+@pytest.mark.parametrize("layer, words", [
+    ('bottom: "x" top: "y" layer { name: "c"\ntype: "cnv" }', "layer 'c' .cnv.: unknown type 'cnv'"),
+    ('bottom: "xx" top: "y" layer { name: "c"\ntype: "conv" }', "layer 'c' .conv.: unknown bottom 'xx'"),
+    ('bottom: "xx" top: "y" name: "c"\ntype: CONVOLUTION', "layer 'c' .Convolution.: unknown bottom 0, 'xx'"),
+])
+def test_errors_of_old_layers_show_their_place(tmp_path, layer, words):
+    (tmp_path / "old.prototxt").write_text(f'input: "x" input_dim: [1, 1, 1, 1] layers {{ {layer} }}')
+    with pytest.raises(NetError, match=f"^{tmp_path}/old.prototxt:2:7: {words}"):
+        Net(tmp_path / "old.prototxt")
+
+
 WRONG = {
     "no type": ('layer { name: "a" }', NetError, ["layer 'a': no type; add type: "]),
     "a type of other frameworks": (

@@ -104,9 +104,32 @@ def test_float_images_and_double_arithmetic():
     np.testing.assert_array_equal(out, np.full((1, 1, 2, 2), (float(f32(0.1)) - 0.25) * float(f32(0.1))))
 
 
+@pytest.mark.parametrize("interpolation", [[], ["LINEAR"]])
+def test_images_are_resized_before_all_else(interpolation):
+    """Every second pixel of a row between its neighbours, and then crop, mean and scale as of images of this size."""
+    ramp = np.broadcast_to(np.array([0, 100, 200], np.uint8), (1, 3, 3))
+    doubled = np.broadcast_to(f32([0, 25, 75, 125, 175, 200]), (1, 1, 3, 6))
+    options = {"resize_param": {"height": 3, "width": 6, "resize_mode": "WARP", "interp_mode": interpolation}}
+    np.testing.assert_array_equal(transform([ramp], **options), doubled)
+    np.testing.assert_array_equal(transform([ramp], crop_size=2, mean_value=[25], scale=2, **options),
+                                  2 * (doubled[:, :, :2, 2:4] - 25))
+
+
+def test_images_of_different_sizes_are_resized_to_one():
+    out = transform([np.full(shape, i, np.uint8) for i, shape in enumerate([(2, 3, 4), (2, 5, 2), (2, 4, 4)])],
+                    resize_param={"height": 4, "width": 4})
+    np.testing.assert_array_equal(out, np.broadcast_to(np.arange(3).reshape(3, 1, 1, 1), (3, 2, 4, 4)))
+
+
+def test_float_images_are_not_resized():
+    with pytest.raises(DataError, match="transform_param: expected uint8 images to resize, got float32"):
+        transform([np.zeros((1, 2, 2), f32)], resize_param={"height": 4, "width": 4})
+
+
 def test_input_is_untouched():
     before = IMAGES.copy()
     transform(IMAGES, mirror=True, mean_value=[9.0], scale=2.0)
+    transform(IMAGES, mean_value=[9.0], resize_param={"height": H, "width": W})
     np.testing.assert_array_equal(IMAGES, before)
 
 
@@ -115,6 +138,11 @@ def test_input_is_untouched():
     ({"force_color": True, "force_gray": True}, NetError, "force_color and force_gray"),
     ({"mean_file": "nothing.binaryproto"}, DataError, "no such file"),
     ({"mean_value": [1.0, 2.0]}, ShapeError, r"one a channel \(3\), got 2"),
+    ({"resize_param": {"height": 4, "width": 4, "prob": 0.5}}, NetError, "expected prob 1 in resize_param, got 0.5"),
+    ({"resize_param": {"height": 4, "width": 4, "resize_mode": 3}}, NetError, "WARP, got FIT_LARGE_SIZE_AND_PAD"),
+    ({"resize_param": {"height": 4, "width": 4, "interp_mode": [1, 2, 4]}}, NetError, "LINEAR, got AREA and CUBIC"),
+    ({"resize_param": {"height": 4}}, NetError, "height and width above 0 in resize_param, got 4 x 0"),
+    ({"resize_param": {"height": 5, "width": 4}, "crop_size": 5}, ShapeError, "at least 5 x 5 .*, got 5 x 4"),
     ({"crop_size": 9}, ShapeError, r"at least 9 x 9 \(crop_size\), got 9 x 8")])
 def test_errors(options, error, message):
     with pytest.raises(error, match=message):

@@ -94,6 +94,9 @@ def test_resize_comes_before_crop_mean_and_scale(folder):
     layer, blobs = make(images(folder, "new_height: 8 new_width: 7", "crop_size: 4 mean_value: 10 scale: 0.5"))
     wanted = (resize(IMAGES[0], 8, 7)[:, 2:6, 1:5] - np.float32(10)) / 2
     np.testing.assert_array_equal(forward(layer, blobs)[0][0][0], wanted)
+    layer, blobs = make(images(folder, "", "resize_param { height: 8 width: 7 } crop_size: 4 mean_value: 10 scale: .5"))
+    assert blobs[0].shape == (2, 3, 4, 4)
+    np.testing.assert_array_equal(forward(layer, blobs)[0][0][0], wanted)
 
 
 def test_gray(folder):
@@ -364,6 +367,7 @@ def test_cached_files_are_read_once(folder):
     ("fg_fraction: 1.5", "crop_size: 8", "expected fg_fraction from 0 to 1"),
     ("fg_threshold: 2", "crop_size: 8", "got 0 and 1; see fg_threshold"),
     ("", "crop_size: 8 mean_value: 1 mean_value: 2", "expected one mean_value or 3, got 2"),
+    ("", "crop_size: 8 resize_param { height: 9 }", "resize_param in transform_param; remove it"),
     ("", "crop_size: 8 mean_value: 1 mean_file: 'm'", "exclude each other"),
     ("source: 'lost.txt'", "crop_size: 8", "'d' .WindowData.: lost.txt: no such file"),
     ("source: ''", "crop_size: 8", "'d' .WindowData.: no source; write window_data_param"),

@@ -12,6 +12,7 @@ from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
 from blobnet.errors import NetError, ShapeError
 from blobnet.ops import standardize
+from blobnet.proto.files import write_message
 from blobnet.proto.text import parse
 
 RNG = np.random.default_rng(30)
@@ -135,6 +136,29 @@ def test_the_statistics_are_not_learned(options):
     it.blobs["r"].diff[...] = 1
     it.backward()
     assert not any(blob.diff.any() for blob in it.params["n"])
+
+
+def test_scale_bias_is_a_scale_layer_behind(tmp_path):
+    it = net("batch_norm_param { scale_bias: true scale_filler { value: 3 } bias_filler { value: 0.5 } }")
+    plain = net()
+    assert list(it.layer_dict)[2:4] == ["n", "n_scale"] and it.layer_dict["n_scale"].type == "Scale"
+    x = RNG.normal(size=(5, 3, 4))
+    for each in (it, plain):
+        each.forward(x=x)
+    normalized = plain.layer_dict["n"].normalized.reshape(x.shape)
+    np.testing.assert_allclose(it.blobs["n"].data, 3 * normalized + 0.5, rtol=1e-12)
+    it.params["n_scale"][0].data[...] = [1, -2, 4]
+    it.save(tmp_path / "two.caffemodel")
+    both = parse('layer { name: "n" type: "BatchNorm" batch_norm_param { scale_bias: true } }', "NetParameter")
+    for blob in it.params["n"] + it.params["n_scale"]:  # a file of the fork has all five in one layer
+        both.layer[0].blobs.add(data=blob.data.ravel()).shape.dim.extend(blob.shape)
+    write_message(tmp_path / "one.caffemodel", both)
+    for name in ("two", "one"):
+        other = net("batch_norm_param { scale_bias: true }")
+        other.copy_from(tmp_path / f"{name}.caffemodel")
+        for layer in ("n", "n_scale"):
+            for mine, theirs in zip(other.params[layer], it.params[layer], strict=True):
+                np.testing.assert_allclose(mine.data, theirs.data, rtol=1e-6)
 
 
 @pytest.mark.parametrize("options", ["param { lr_mult: 1 }", "param { lr_mult: 0 } param { decay_mult: 0 }"])

@@ -27,6 +27,27 @@ NETS = {
            layer { type: "Scale" param { lr_mult: 1 } param { lr_mult: 2 } param { lr_mult: 3 } }'''),
     "BatchNorm with two rates": ('layer { type: "BatchNorm" param { lr_mult: 1 } param { } }',
                                  'layer { type: "BatchNorm" param { lr_mult: 1 } param { } }'),
+    "BatchNorm with scale_bias": (
+        '''layer { name: "bn" type: "BatchNorm" bottom: "a" top: "b" include { phase: TRAIN }
+                   param { lr_mult: 1 } param { } param { } param { name: "s" lr_mult: 4 } param { lr_mult: 5 }
+                   batch_norm_param {
+                     eps: 0.1 scale_filler { value: 2 } bias_filler { type: "xavier" } scale_bias: true }
+                   blobs { data: 1 } blobs { data: 2 } blobs { data: 3 } blobs { data: 4 } blobs { data: 5 } }
+           layer { name: "r" type: "ReLU" }
+           layer { name: "two" type: "BatchNorm" top: "c" phase: TEST batch_norm_param { scale_filler { value: 3 } } }
+           layer { name: "no" type: "BatchNorm" batch_norm_param { scale_bias: false } }''',
+        '''layer { name: "bn" type: "BatchNorm" bottom: "a" top: "b" include { phase: TRAIN }
+                   param { lr_mult: 0 decay_mult: 0 } param { lr_mult: 0 decay_mult: 0 }
+                   param { lr_mult: 0 decay_mult: 0 } batch_norm_param { eps: 0.1 }
+                   blobs { data: 1 } blobs { data: 2 } blobs { data: 3 } }
+           layer { name: "bn_scale" type: "Scale" bottom: "b" top: "b" include { phase: TRAIN }
+                   param { name: "s" lr_mult: 4 } param { lr_mult: 5 } blobs { data: 4 } blobs { data: 5 }
+                   scale_param { bias_term: true filler { value: 2 } bias_filler { type: "xavier" } } }
+           layer { name: "r" type: "ReLU" }
+           layer { name: "two" type: "BatchNorm" top: "c" phase: TEST batch_norm_param { } }
+           layer { name: "two_scale" type: "Scale" bottom: "c" top: "c" phase: TEST
+                   scale_param { bias_term: true filler { value: 3 } } }
+           layer { name: "no" type: "BatchNorm" batch_norm_param { scale_bias: false } }'''),
     "concat_dim, slice_dim": (
         '''layer { type: "Concat" concat_param { concat_dim: 0 } } layer { type: "Slice" slice_param { slice_dim: 2 } }
            layer { type: "Concat" concat_param { axis: -1 } }''',

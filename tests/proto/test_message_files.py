@@ -93,6 +93,7 @@ def test_atomic_write_where_it_cannot(tmp_path):
 @pytest.mark.parametrize("name, content, place", [
     ("net.prototxt", "layer { name: 'a' type: 'X' }", ":1:25"), ("net.yaml", "layer: {name: b}", ""),
     ("net.yaml", "layer: [{name: a, type: X}]", ":1:25"), ("net", "layer: [{name: a, type: X}]", ":1:25"),
+    ("solver.yaml", "net_param:\n  layer: {name: b}\ntest_net_param:\n- layer: [{name: a, type: X}]", ":4:27"),
     ("net.caffemodel", "", ""),
 ])
 def test_locate_layer_in_a_file(tmp_path, name, content, place):

@@ -34,6 +34,10 @@ layer:
      "layer { loss_weight: [1e-3, 1, 0.5, inf, -inf, nan, inf, nan, 3] }"),
     ("layer: {relu_param: {}, input_param: , name: a}", "layer { relu_param { } input_param { } name: 'a' }"),
     ("layer: [{pooling_param: {pool: AVERAGE}}]", "layer { pooling_param { pool: AVE } }"),
+    ("layer: {transform_param: {resize_param: {resize_mode: FIT_SMALL_SIZE, interp_mode: [LINEAR, AREA]}}, "
+     "batch_norm_param: {scale_bias: true}}",
+     "layer { transform_param { resize_param { resize_mode: FIT_SMALL_SIZE interp_mode: LINEAR interp_mode: AREA } } "
+     "batch_norm_param { scale_bias: true } }"),
     ("layer: [{convolution_param: &c {stride: 2}}, {convolution_param: *c}]",
      "layer { convolution_param { stride: 2 } } layer { convolution_param { stride: 2 } }"),
 ])

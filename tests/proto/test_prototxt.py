@@ -46,6 +46,12 @@ layers { name: "old" type: RELU }
     ("state { phase: 1 }", "state { phase: TEST }"),
     ("layer { pooling_param { pool: AVERAGE ceil_mode: false } }",
      "layer { pooling_param { pool: AVE ceil_mode: false } }"),
+    ("layer { batch_norm_param { scale_bias: true scale_filler { value: 1 } bias_filler { } } }",
+     "layer { batch_norm_param { scale_filler { value: 1.0 } bias_filler { } scale_bias: true } }"),
+    ("layer { transform_param { resize_param { prob: 1 resize_mode: WARP height: 300 width: 300 "
+     "interp_mode: [LINEAR] } } }",
+     "layer { transform_param { resize_param { prob: 1.0 resize_mode: WARP height: 300 width: 300 "
+     "interp_mode: LINEAR } } }"),
     ("layer { spp_param { pool: AVERAGE } }", "layer { spp_param { pool: AVE } }"),
     ("layers { layer { pool: AVERAGE } }", "layers { layer { pool: AVE } }"),
 ])

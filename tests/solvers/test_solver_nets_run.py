@@ -4,6 +4,8 @@ import numpy as np
 import pytest
 
 from blobnet.errors import NetError, ShapeError, SolverError
+from blobnet.proto.files import read_message
+from blobnet.solvers import get_solver
 
 STATES_NET = """
 name: "NAME" STATE
@@ -116,6 +118,20 @@ def test_errors_of_a_net_show_its_file(make_solver, tmp_path):
         make_solver('net: "bad.prototxt"')
     with pytest.raises(NetError, match=r"bad.prototxt:2:25"):
         make_solver('train_net: "net.prototxt" test_net: "bad.prototxt" test_iter: 1 test_interval: 1')
+
+
+@pytest.mark.parametrize("layer, words", [
+    ('name: "l"\n type: "Convolutoin" top: "y"', ":2:8: layer 'l': unknown layer type 'Convolutoin'"),
+    ('name: "l"\n type: "ReLU" bottom: "xx" top: "y"', r":2:8: layer 'l' .ReLU.: unknown bottom 0, 'xx'"),
+])
+def test_errors_of_a_net_inside_a_solver_file_show_that_file(make_solver, tmp_path, layer, words):
+    with pytest.raises(NetError, match=f"^{tmp_path}/s.prototxt{words}"):
+        make_solver(f"net_param {{ layer {{ {layer} }} }}", file="s.prototxt")
+    param = read_message(tmp_path / "s.prototxt", "SolverParameter")
+    with pytest.raises(NetError, match="^layer 'l'"):
+        get_solver(param)
+    with pytest.raises(NetError, match=f"^{tmp_path}/s.prototxt{words}"):
+        get_solver(param, origin=tmp_path / "s.prototxt")
 
 
 CHANGING_NET = """

@@ -85,6 +85,7 @@ class ImageSource(BatchSource):
     """A source that reads image files of a list."""
 
     options_field = "image_data_param"
+    more_options = ("transform_param", "data_param")
     num_tops = 2
 
     def images(self, classes: int = 0, **order) -> ImageBatches:

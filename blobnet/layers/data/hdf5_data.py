@@ -24,6 +24,7 @@ class HDF5Data(BatchSource):
     """
 
     options_field = "hdf5_data_param"
+    more_options = ("data_param",)
 
     def setup(self, bottom, top):
         self.at_least_one(self.options, "batch_size")

@@ -28,6 +28,7 @@ class MemoryData(Source):
     """
 
     options_field = "memory_data_param"
+    more_options = ("transform_param",)
     num_tops = 2
 
     def setup(self, bottom, top):

@@ -29,6 +29,7 @@ class PairData(BatchSource):
     """
 
     options_field = "pair_data_param"
+    more_options = ("data_param", "transform_param")
     num_tops = 3
 
     def setup(self, bottom, top):

@@ -31,6 +31,7 @@ class TripletData(BatchSource):
     """
 
     options_field = "data_param"
+    more_options = ("transform_param",)
     num_tops = (1, 2)
 
     def setup(self, bottom, top):

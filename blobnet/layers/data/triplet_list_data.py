@@ -31,6 +31,7 @@ class TripletListData(BatchSource):
     """
 
     options_field = "triplet_list_param"
+    more_options = ("data_param", "transform_param")
     num_tops = (1, 2)
 
     def setup(self, bottom, top):

@@ -35,6 +35,7 @@ class WindowData(BatchSource):
     """
 
     options_field = "window_data_param"
+    more_options = ("transform_param", "data_param")
     num_tops = 2
 
     def setup(self, bottom, top):
@@ -42,6 +43,8 @@ class WindowData(BatchSource):
         self.at_least_one(options, "batch_size")
         if not transform.crop_size:
             raise NetError(self.where, expected="crop_size above 0 in transform_param", got=0)
+        if transform.HasField("resize_param"):
+            raise NetError(self.where, "resize_param in transform_param", hint="remove it: windows get crop_size")
         if options.crop_mode not in MODES:
             raise NetError(self.where, expected="crop_mode " + " or ".join(MODES), got=repr(options.crop_mode))
         if 2 * options.context_pad >= transform.crop_size:

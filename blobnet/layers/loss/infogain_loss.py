@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from blobnet.core.registry import register
-from blobnet.errors import NetError, ShapeError
+from blobnet.errors import NetError, ShapeError, within
 from blobnet.layers.loss._base import LOG_THRESHOLD, LabelLoss
 from blobnet.ops.softmax import softmax
 from blobnet.proto.blobs import read_blob
@@ -33,6 +33,7 @@ class InfogainLoss(LabelLoss):
     """
 
     options_field = "infogain_loss_param"
+    more_options = ("loss_param",)
     num_bottoms = (2, 3)
     num_tops = (1, 2)
     unforced_bottoms = (1, 2)
@@ -45,7 +46,8 @@ class InfogainLoss(LabelLoss):
             if not self.options.HasField("source"):
                 raise NetError(self.where, expected="the matrix H as a third bottom or in infogain_loss_param.source",
                                got="neither")
-            self.matrix = self.xp.asarray(read_blob(self.options.source), self.dtype)
+            with within(self.where):
+                self.matrix = self.xp.asarray(read_blob(self.options.source), self.dtype)
 
     def reshape(self, bottom, top):
         super().reshape(bottom, top)

@@ -26,6 +26,7 @@ class SigmoidCrossEntropyLoss(TargetLoss):
     There is no gradient for the targets.
     """
 
+    more_options = ("loss_param",)
     default_normalization = "BATCH_SIZE"
 
     def reshape(self, bottom, top):

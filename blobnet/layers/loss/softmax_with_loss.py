@@ -24,6 +24,7 @@ class SoftmaxWithLoss(LabelLoss):
     loss_weight must be given for both. A class number is truncated to an integer.
     """
 
+    more_options = ("softmax_param", "loss_param")
     num_tops = (1, 2)
 
     def reshape(self, bottom, top):

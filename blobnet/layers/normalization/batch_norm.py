@@ -28,7 +28,9 @@ class BatchNorm(Layer):
     Shift, ICML 2015. Its scale and shift are a Scale layer of their own.
     Quirks: forward changes the parameters. What y holds at backward does not matter, so layers after this one may
     work in place. With lr_mult above 0 for one or two parameters the layer is refused; for all three it counts as 0.
-    Caffe stopped at bottoms of one axis.
+    Caffe stopped at bottoms of one axis. With the scale_bias: true of NVIDIA's fork, or its scale_filler or
+    bias_filler, the layer is read as two: this one, and after it, in place on y, a Scale layer with bias_term: true,
+    these fillers, the param specifications from the fourth on, and the name of this one + "_scale".
     """
 
     options_field = "batch_norm_param"
