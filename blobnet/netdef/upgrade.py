@@ -18,6 +18,7 @@ RENAMED = (
     ("concat_param", "concat_dim", "axis", int),
     ("slice_param", "slice_dim", "axis", int),
     ("pooling_param", "ceil_mode", "round_mode", lambda ceil: 0 if ceil else 1),  # RoundMode CEIL, FLOOR
+    ("image_data_param", "label_dim", "label_num", int),
 )
 SOLVER_TYPES = {"SGD": "SGD", "NESTEROV": "Nesterov", "ADAGRAD": "AdaGrad", "RMSPROP": "RMSProp",
                 "ADADELTA": "AdaDelta", "ADAM": "Adam"}
@@ -29,7 +30,7 @@ def upgrade_net(message: Message, origin: str = "") -> Message:
     `origin` (a file name) begins the errors. Layers of the first and second generation become `layer`; `input` with
     `input_dim` or `input_shape` becomes an Input layer at the front; a BatchNorm layer that lists its three
     statistics as learnable gets rates 0 for them, and one with scale_bias becomes two, BatchNorm and Scale; concat_dim
-    and slice_dim become axis; ceil_mode becomes round_mode.
+    and slice_dim become axis; ceil_mode becomes round_mode; label_dim becomes label_num.
     Raises NetError for generations mixed in one net, sizes that do not fit the inputs, and a field given in its old
     and new form at once.
     Quirks: `input` without any size is dropped without a word, as weights written by old versions have it so.
@@ -119,7 +120,7 @@ def _renew(layer: Message, origin: str) -> None:
         if options.HasField(new):
             raise NetError(where(), f"both {old} and {new} in {field}", hint=f"keep {new}")
         value = convert(getattr(options, old))
-        if value >= MAX_AXES:
+        if new == "axis" and value >= MAX_AXES:
             raise NetError(where(), expected=f"{old} below {MAX_AXES}", got=value)
         setattr(options, new, value)
         options.ClearField(old)

@@ -1,4 +1,4 @@
-"""All pairs of a batch at once: squared distances, similarity of labels, their gradient; and the pull to -1 or +1."""
+"""All pairs of a batch at once: squared distances, similarity, weights, gradient; and the pull to -1 or +1."""
 
 from __future__ import annotations
 
@@ -23,6 +23,23 @@ def similar(labels):
         classes = labels[:, 0].astype("int64")
         return classes[:, None] == classes[None, :]
     return labels @ labels.T > 0
+
+
+def pair_weights(alike, labels, times, shared):
+    """(N, N) array: `times` if alike, else 1, and 0 on the diagonal.
+
+    `shared`: also times labels in common / labels of either, and so that similar and other pairs have equal shares.
+    """
+    xp = array_module(alike)
+    apart = ~xp.eye(len(alike), dtype=bool)
+    weights = xp.where(alike, times, 1.0)
+    if shared:
+        if labels.shape[1] > 1:
+            common, sizes = labels @ labels.T, labels.sum(axis=1)
+            weights *= xp.where(alike, common / xp.maximum(sizes[:, None] + sizes - common, 1), 1)
+        pairs, positive = apart.sum(), (alike & apart).sum()
+        weights *= xp.where(alike, pairs / xp.maximum(positive, 1), pairs / xp.maximum(pairs - positive, 1))
+    return weights * apart
 
 
 def pull_gradient(signs, u):

@@ -4,6 +4,7 @@ import numpy as np
 from layer_rows import row
 
 LABELS = np.array([0, 2, 1, 2, 0, 2])
+SETS = np.array([[1, 0, 1], [0, 1, 0], [1, 1, 0], [0, 0, 1], [1, 1, 1], [0, 0, 0]])
 RUNS = np.array([0, 0, 0, 1, 1, 2, 2, 0])
 TWO_HOT = np.array([[1, 0, 1], [0, 1, 0], [1, 1, 0], [0, 0, 1]])
 ACTIVATIONS = np.random.default_rng(8).uniform(0.02, 0.98, (4, 3))
@@ -12,6 +13,10 @@ EXACT = "published_gradient_param { gradient: EXACT }"
 SPARE = {"mutation": "the second bottom gets a gradient that the derivative lacks"}
 ADDS_UP = SPARE | {"reshape": "the published gradient is a sum over all forwards"}
 THIRDS = {"reshape": "the rows come in thirds"}
+
+
+def pairwise(values, options, **more):
+    return row("PairwiseLoss", values, f"loss_weight: 0.7 pairwise_param {{ {options} }}", **more)
 
 
 def triplet(kind, values, options, tops="y accuracy", **more):
@@ -44,10 +49,18 @@ CASES = {
     "TransformLoss": row("TransformLoss", [(4, 3)] * 2 + [*WEIGHTS], "loss_weight: 0.7 " + EXACT),
     "TransformLoss published": row("TransformLoss", [(4, 3)] * 2 + [*WEIGHTS]),
     "QuantizationLoss": row("QuantizationLoss", [(4, 3)], "loss_weight: 0.7"),
-    "PairwiseLoss": row("PairwiseLoss", [(6, 3), LABELS], "loss_weight: 0.7 pairwise_param { sigmoid_param: 0.5 "
-                        "class_num: 3 }"),
-    "PairwiseLoss weighted": row("PairwiseLoss", [(6, 3), LABELS], "pairwise_param { weighted: true }"),
-    "PairwiseLoss multi-label": row("PairwiseLoss", [(4, 3), TWO_HOT], "pairwise_param { weighted: true }"),
+    "QuantizationLoss threshold": row("QuantizationLoss", [(4, 3)], "quantization_param { threshold: 0.75 }"),
+    "PairwiseLoss": pairwise([(6, 3), SETS], "gradient: EXACT l_threshold: 0.2 q_threshold: 0.8 q_gamma: 0.3"),
+    "PairwiseLoss published": pairwise([(6, 3), SETS], "q_gamma: 0.3 l_threshold: 1"),
+    "PairwiseLoss four": pairwise([(6, 3), SETS, (6, 3), SETS[::-1]], "gradient: EXACT sigmoid_param: 0.5 "
+                                  "class_num: 3"),
+    "PairwiseLoss four published": pairwise([(6, 3), SETS, (6, 3), SETS[::-1]], "sigmoid_param: 0.5 class_num: 3 "
+                                            "continous_similarity: true"),
+    "PairwiseLoss distances": pairwise([(5, 4), SETS[:5]], "threshold: 1.5 gradient: EXACT"),
+    "PairwiseLoss distances published": pairwise([(5, 4), SETS[:5]], "threshold: 1.5"),
+    "PairwiseLoss mean": pairwise([(6, 3), LABELS], "weighted: false sigmoid_param: 0.5 class_num: 3"),
+    "PairwiseLoss weighted": pairwise([(6, 3), LABELS], "weighted: true"),
+    "PairwiseLoss multi-label": pairwise([(4, 3), TWO_HOT], "weighted: true"),
     "TripletLoss": triplet("TripletLoss", [(5, 4)] * 3, "margin: 1", "y"),
     "TripletLoss weights": triplet("TripletLoss", [(4, 3, 1, 1)] * 3 + [WEIGHTS[0]], "margin: 2", "y"),
     "TripletRankingHingeLoss": hinge([(4, 3, 1, 1)] * 3, "dim: 3 margin: 2 gradient: EXACT"),

@@ -11,6 +11,7 @@ from PIL import Image
 
 from blobnet.core.blob import Blob
 from blobnet.core.context import TEST, TRAIN, Context
+from blobnet.core.net import Net
 from blobnet.core.registry import layer_class
 from blobnet.data.first_record import batch_shape
 from blobnet.data.hdf5 import write_datasets
@@ -110,6 +111,12 @@ def test_several_labels(folder):
     layer, blobs = make(images(folder, "label_num: 3", "crop_size: 4", "many.txt"))
     assert blobs[1].shape == (2, 3)
     assert forward(layer, blobs, 2)[1][1].tolist() == [[2, 0, -1], [3, 1, -1]]
+
+
+def test_label_dim_is_another_name(folder):
+    text = images(folder, "label_dim: 3", "crop_size: 4", "many.txt")
+    net = Net(parse(f"layer {{ name: 'd' {text} }}", "NetParameter"), TRAIN)
+    assert net.forward()["l"].tolist() == [[0, 0, -1], [1, 1, -1]]
 
 
 def test_any_size_one_at_a_time(folder):

@@ -29,6 +29,14 @@ REFUSED = [  # type, bottoms, options, tops, error, parts of the message
     ("TransformLoss", [X, X, [1] * 4, [1] * 3], "", "y", ShapeError, "one number a row, (4,) got (4,) and (3,)"),
     ("PairwiseLoss", [X, [1, 2]], "", "y", ShapeError, "(4,) rows in both got (4, 3) and (2,)"),
     ("PairwiseLoss", [X[:0], []], "", "y", ShapeError, "a batch of at least 1 got (0, 3)"),
+    ("PairwiseLoss", [X, [1, 2, 2, 1]], "", "y", ShapeError, "'x1' one 0/1 column a label got (4,) for one class a row "
+     "set pairwise_param.weighted"),
+    ("PairwiseLoss", [X, X, X], "", "y", NetError, "2 bottom blobs or 4 got 3"),
+    ("PairwiseLoss", [X, X, X, X], "pairwise_param { threshold: 15 }", "y", NetError, "2 bottom blobs got 4"),
+    ("PairwiseLoss", [X, X, X, Y], "", "y", ShapeError, "first two bottoms got (4, 3) and (4, 2) after"),
+    ("PairwiseLoss", [X, X], "pairwise_param { axis: 0 }", "y", NetError, "expected axis 1 got 0"),
+    ("PairwiseLoss", [X, X], "pairwise_param { weighted: true l_threshold: 1 }", "y", NetError,
+     "pairwise_param.l_threshold has no meaning beside weighted"),
     ("LiftedStructSimilaritySoftmaxLoss", [X[:0], []], "", "y", ShapeError, "a batch of at least 1 got (0, 3)"),
     ("TripletLoss", [X, X, Y], "", "y", ShapeError, "three bottoms of one shape got (4, 3), (4, 3) and (4, 2)"),
     ("TripletLoss", [np.ones((4, 1, 2))] * 3, "", "y", ShapeError, "further axes of size 1 put a Flatten"),
@@ -153,7 +161,9 @@ def test_pairwise_likelihood_pair_by_pair(labels, alpha, times, weighted):
 
 def test_long_codes_do_not_overflow():
     codes = np.array([[300.0, 0], [300, 0], [-300, 0]])
-    pairwise, quantization = build("PairwiseLoss", [codes, [0, 1, 1]]), build("QuantizationLoss", [codes])
+    pairwise, quantization = (
+        build("PairwiseLoss", [codes, [0, 1, 1]], "pairwise_param { weighted: false }"),
+        build("QuantizationLoss", [codes]))
     assert pairwise.forward()[0] == pytest.approx((9e4 + 9e4 + 0) / 3)
     np.testing.assert_allclose(slope(pairwise)[:, 0], [100, 200, -100])
     assert quantization.forward()[0] == pytest.approx((3 * (299 - math.log(2)) + 3 * math.log(math.cosh(1))) / 6)
@@ -261,9 +271,11 @@ def test_equal_samples_do_not_pull():
     assert np.isfinite(slope(alone)).all()
 
 
-@pytest.mark.parametrize("kind", ["BatchTripletLoss", "LiftedStructSimilaritySoftmaxLoss", "PairwiseLoss"])
-def test_a_net_that_has_diverged_shows_it(kind):
-    alone = build(kind, [[[np.nan], [1.0], [2.0], [3.0]], [0, 0, 1, 1]], "", "y a" if "Batch" in kind else "y")
+@pytest.mark.parametrize(("kind", "options"), [
+    ("BatchTripletLoss", ""), ("LiftedStructSimilaritySoftmaxLoss", ""),
+    ("PairwiseLoss", "pairwise_param { weighted: false }")])
+def test_a_net_that_has_diverged_shows_it(kind, options):
+    alone = build(kind, [[[np.nan], [1.0], [2.0], [3.0]], [0, 0, 1, 1]], options, "y a" if "Batch" in kind else "y")
     assert np.isnan(alone.forward()[0])
 
 

@@ -497,6 +497,8 @@ def test_a_matrix_of_other_classes(tmp_path):
     ("CenterLoss", [SCORES, LABELS], 1, "propagate_down: true propagate_down: false"),
     ("HashingLoss", [SCORES, LABELS], 1, "propagate_down: true propagate_down: false"),
     ("PairwiseLoss", [SCORES, LABELS], 1, "propagate_down: true propagate_down: false"),
+    ("PairwiseLoss", [SCORES, SCORES, SCORES, SCORES], 3, "true propagate_down: false propagate_down: true "
+     "propagate_down: false"),
     ("PairwiseLabelLoss", [SCORES, LABELS], 1, "propagate_down: true propagate_down: false"),
     ("ScatterLoss", [SCORES, LABELS], 1, "propagate_down: true propagate_down: false"),
     ("BatchTripletLoss", [SCORES, LABELS], 1, "propagate_down: true propagate_down: false"),
@@ -506,6 +508,7 @@ def test_a_matrix_of_other_classes(tmp_path):
     ("Filter", [SCORES, [0, 1, 1]], 1, "propagate_down: true propagate_down: false")])
 def test_labels_and_indices_have_no_gradient(kind, values, asked, wish):
     options = {"CenterLoss": "center_loss_param { num_output: 4 }",
+               "PairwiseLoss": "pairwise_param { weighted: true }" if len(values) == 2 else "",
                "HashingLoss": "hashing_loss_param { bi_margin: 8 }",
                "PairwiseHashingLoss": "hashing_loss_param { bi_margin: 8 }"}.get(kind, "")
     alone = build(kind, values, options, "y accuracy" if kind == "BatchTripletLoss" else "y")

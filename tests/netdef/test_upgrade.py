@@ -58,6 +58,7 @@ NETS = {
     "ceil_mode": (
         'layer { pooling_param { kernel_size: 2 ceil_mode: false } } layer { pooling_param { ceil_mode: true } }',
         'layer { pooling_param { kernel_size: 2 round_mode: FLOOR } } layer { pooling_param { round_mode: CEIL } }'),
+    "label_dim": ('layer { image_data_param { label_dim: 80 } }', 'layer { image_data_param { label_num: 80 } }'),
     "present net": ('name: "n" layer { name: "l" type: "ReLU" bottom: "a" top: "a" }',
                     'name: "n" layer { name: "l" type: "ReLU" bottom: "a" top: "a" }'),
 }

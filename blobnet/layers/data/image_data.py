@@ -18,7 +18,7 @@ class ImageData(ImageSource):
     Params: none
     Options: source, a list with "path label" a line; batch_size N (1); root_folder, put before the paths; new_height,
     new_width (0 = as they are), bilinear; is_color (true); shuffle (false); rand_skip, skip is below it (0);
-    label_num labels a line (1); all of transform_param; data_param.prefetch (4 batches read ahead)
+    label_num labels a line (1), in forks label_dim; all of transform_param; data_param.prefetch (4 batches read ahead)
     Paper: none.
     Quirks: root_folder needs its own slash at the end. Of a single label only leading digits count, and without any it
     is 0. mirror is random in the TEST phase too; crops are random in TRAIN only. The first image of a batch decides its

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 from blobnet.core.registry import register
 from blobnet.layers.hashing._base import CodeLoss
+from blobnet.ops.log_cosh import binary_costs, log_cosh_slopes
 
 
 @register
@@ -14,20 +13,25 @@ class QuantizationLoss(CodeLoss):
 
     loss = 1/(N K) * sum_nk log cosh(|u_nk| - 1),   du = weight/(N K) * tanh(|u| - 1) sign(u)
 
+    Where g = |u| - 1 > threshold > 0:   | g - log 2 |,   du = weight/(N K) * sign(u)
+
     Bottoms: codes u (N, K)    Tops: loss ()    Params: none
+    Options: quantization_param.threshold (-1: none)
     Paper: Zhu et al., Deep Hashing Network for Efficient Similarity Retrieval, AAAI 2016, section on quantization;
-    their lambda is the loss_weight. Written from the paper, and not compared with the figures of the authors' program.
-    Quirks: the paper has the sum, here it is the mean over all elements. Where u is 0 the loss has a kink, and the
-    slope is 0.
+    their lambda is the loss_weight. The threshold: the authors' code of Cao et al., Transfer Adversarial Hashing for
+    Hamming Space Retrieval, AAAI 2018.
+    Quirks: the papers have the sum, here and in the authors' code it is the mean over all elements. sign(0) counts
+    as 1. At the threshold the loss jumps, the less the larger it is; if it is below log 2, the slope between them has
+    the wrong sign.
     """
 
+    options_field = "quantization_param"
+
     def forward(self, bottom, top):
-        distance = self.xp.abs(self.xp.abs(self.codes(bottom[0].data)) - 1)
-        terms = distance + self.xp.log1p(self.xp.exp(-2 * distance)) - math.log(2)  # log cosh, without overflow
-        top[0].data[...] = terms.sum() / max(1, terms.size)
+        costs = binary_costs(self.codes(bottom[0].data), self.options.threshold)
+        top[0].data[...] = costs.sum() / max(1, costs.size)
 
     def backward(self, top, propagate_down, bottom):
         if propagate_down[0]:
-            u = self.codes(bottom[0].data)
-            slopes = self.xp.tanh(self.xp.abs(u) - 1) * self.xp.sign(u)
-            self.xp.multiply(slopes, self.weight(top) / max(1, u.size), out=self.codes(bottom[0].diff))
+            slopes = log_cosh_slopes(self.codes(bottom[0].data), self.options.threshold)
+            self.xp.multiply(slopes, self.weight(top) / max(1, slopes.size), out=self.codes(bottom[0].diff))
