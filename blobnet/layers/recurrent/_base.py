@@ -38,7 +38,8 @@ class Recurrent(Layer):
         self._check_arity("bottom", (2 + exposed, 3 + exposed), len(bottom))
         self._check_arity("top", 1 + exposed, len(top))
         if not options.num_output:
-            raise NetError(self.where, expected="num_output above 0", got=options.num_output)
+            raise NetError(self.where, expected="num_output above 0", got=options.num_output,
+                           hint="write num_output, the size of the state, in recurrent_param")
         self.static = len(bottom) > 2 + exposed
         rows = self.num_gates * options.num_output
         self.add_param((rows, self._row_size(bottom[0], 2)), options.weight_filler)
