@@ -11,6 +11,7 @@ from collections.abc import Iterable, MutableSequence
 import numpy as np
 
 from blobnet.core.blob import Blob as CoreBlob
+from blobnet.pycaffe.vectors import Vector
 
 _borrowed: dict[int, tuple] = {}  # by the id of a device array: itself, and its copy that a user may write into
 
@@ -75,6 +76,12 @@ class Faces(dict):
     def __missing__(self, core: CoreBlob) -> Blob:
         self[core] = face = Blob(core)
         return face
+
+
+class RawBlobVec(Vector):
+    """The bottoms or the tops of a layer."""
+
+    kind = Blob
 
 
 class BlobVec(MutableSequence):

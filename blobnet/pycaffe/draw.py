@@ -13,8 +13,13 @@ from google.protobuf.message import Message
 
 from blobnet.errors import NetError
 from blobnet.proto.messages import convert, message_class
+from blobnet.pycaffe.proto import caffe_pb2
 from blobnet.view.draw import draw_net as draw
 from blobnet.view.draw.graph import PHASES
+
+__all__ = ["BLOB_STYLE", "LAYER_STYLE_DEFAULT", "NEURON_LAYER_STYLE", "Drawing", "caffe_pb2",
+           "choose_color_by_layertype", "draw_net", "draw_net_to_file", "get_edge_label", "get_layer_label",
+           "get_layer_lr_mult", "get_pooling_types_dict", "get_pydot_graph"]
 
 LEARNING = ("Convolution", "Deconvolution", "InnerProduct")
 
@@ -72,7 +77,12 @@ def get_layer_lr_mult(layer: Message) -> tuple[float, float]:
     return (*given, *[1.0] * (2 - len(given)))
 
 
-# What the parts of pycaffe's own pictures say, for scripts that draw their own.
+# What the parts of pycaffe's own pictures say and how they look, for scripts that draw their own.
+
+LAYER_STYLE_DEFAULT = {"shape": "record", "fillcolor": "#6495ED", "style": "filled"}
+NEURON_LAYER_STYLE = {"shape": "record", "fillcolor": "#90EE90", "style": "filled"}  # of layers that work in place
+BLOB_STYLE = {"shape": "octagon", "fillcolor": "#E0E0E0", "style": "filled"}
+
 
 def get_pooling_types_dict() -> dict[int, str]:
     """The names of the pooling methods by their numbers."""

@@ -11,7 +11,8 @@ from blobnet.core.blob import Blob as CoreBlob
 from blobnet.core.layer import Layer as CoreLayer
 from blobnet.errors import NetError
 from blobnet.layers.python._base import BlobList, DeviceView
-from blobnet.pycaffe.blob import Blob, BlobVec, Faces, write_back
+from blobnet.pycaffe.blob import Blob, BlobVec, Faces, RawBlobVec, write_back
+from blobnet.pycaffe.vectors import Vector
 
 
 class HostView(DeviceView):
@@ -23,8 +24,8 @@ class HostView(DeviceView):
     def make(self, cls: type, layer: CoreLayer) -> Layer:
         return cls(layer.param)
 
-    def blobs(self, blobs: Sequence[CoreBlob]) -> list[Blob]:
-        return [self._faces[blob] for blob in blobs]
+    def blobs(self, blobs: Sequence[CoreBlob]) -> RawBlobVec:
+        return RawBlobVec(self._faces[blob] for blob in blobs)
 
     def params(self, blobs: BlobList) -> BlobVec:
         return BlobVec(blobs)
@@ -77,6 +78,12 @@ class BuiltIn(Layer):
 
     def __repr__(self) -> str:
         return f"<{self.core.where}>"
+
+
+class LayerVec(Vector):
+    """The layers of a net."""
+
+    kind = Layer
 
 
 def show_layer(core: CoreLayer) -> Layer:

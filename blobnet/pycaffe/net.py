@@ -21,7 +21,8 @@ from blobnet.layers.data.memory_data import MemoryData
 from blobnet.pycaffe import modes
 from blobnet.pycaffe.blob import Blob, BlobVec, write_back
 from blobnet.pycaffe.hooks import add_hook
-from blobnet.pycaffe.layer import Layer, show_layer
+from blobnet.pycaffe.layer import Layer, LayerVec, show_layer
+from blobnet.pycaffe.vectors import DtypeVec, IntVec, StringVec, Vector
 
 
 class Net:
@@ -77,9 +78,9 @@ class Net:
         return Names(zip(self._blob_names, self._blobs), what="blob")
 
     @cached_property
-    def layers(self) -> list[Layer]:
+    def layers(self) -> LayerVec:
         """The layers in order; a Python layer is the user's object."""
-        return [show_layer(layer) for layer in self.core.layers]
+        return LayerVec(show_layer(layer) for layer in self.core.layers)
 
     @cached_property
     def layer_dict(self) -> OrderedDict[str, Layer]:
@@ -104,11 +105,11 @@ class Net:
         return OrderedDict((layer.name, list(layer.param.bottom)) for layer in self.core.layers)
 
     @cached_property
-    def _blob_loss_weights(self) -> list[float]:
+    def _blob_loss_weights(self) -> DtypeVec:
         weights = dict.fromkeys(self._named, 0.0)
         for layer, tops in zip(self.core.layers, self.core.tops):
             weights.update(zip(tops, layer.loss_weights))
-        return list(weights.values())
+        return DtypeVec(weights.values())
 
     @cached_property
     def blob_loss_weights(self) -> OrderedDict[str, float]:
@@ -117,20 +118,21 @@ class Net:
 
     inputs = property(lambda self: list(self.core.inputs), doc="names of the tops of Input layers")
     outputs = property(lambda self: list(self.core.outputs), doc="names of the blobs that no layer reads")
-    _layer_names = property(lambda self: [layer.name for layer in self.core.layers])
-    _blob_names = property(lambda self: list(self._named.values()))
+    _layer_names = property(lambda self: StringVec(layer.name for layer in self.core.layers))
+    _blob_names = property(lambda self: StringVec(self._named.values()))
     _inputs = property(lambda self: self._numbers(self.inputs))
     _outputs = property(lambda self: self._numbers(self.outputs))
 
-    def _top_ids(self, layer: int) -> list[int]:
+    def _top_ids(self, layer: int) -> IntVec:
         numbers = {blob: number for number, blob in enumerate(self._named)}
-        return [numbers[blob] for blob in self.core.tops[layer]]
+        return IntVec(numbers[blob] for blob in self.core.tops[layer])
 
-    def _bottom_ids(self, layer: int) -> list[int]:
+    def _bottom_ids(self, layer: int) -> IntVec:
         return self._numbers(self.core.layers[layer].param.bottom)
 
-    def _numbers(self, names: Sequence[str]) -> list[int]:
-        return [self._blob_names.index(name) for name in names]
+    def _numbers(self, names: Sequence[str]) -> IntVec:
+        all_names = self._blob_names
+        return IntVec(all_names.index(name) for name in names)
 
     # Running.
 
@@ -314,3 +316,9 @@ def _joined(batches: Sequence[Mapping[str, np.ndarray]], length: int, size: int)
     """The arrays of all batches, those that have an entry an image without the entries of the filling."""
     joined = {name: np.concatenate([batch[name] for batch in batches]) for name in (batches[0] if batches else ())}
     return {name: array[:length] if len(array) == len(batches) * size else array for name, array in joined.items()}
+
+
+class NetVec(Vector):
+    """The test nets of a solver."""
+
+    kind = Net

@@ -140,12 +140,24 @@ class Function:
             if fn not in layers:
                 layers[fn] = fn._layer(layers, names, autonames)
 
+    def _get_name(self, names: dict, autonames: Counter) -> str:
+        """The given name of this layer, or that of its first top, or type and number if it has none."""
+        if self not in names:
+            names[self] = (self._get_top_name(self.tops[0], names, autonames) if self.tops
+                           else _number(self.type_name, autonames))
+        return names[self]
+
+    def _get_top_name(self, top: Top, names: dict, autonames: Counter) -> str:
+        """The given name of a blob, or type and number."""
+        if top not in names:
+            names[top] = _number(top.fn.type_name, autonames)
+        return names[top]
+
     def _layer(self, layers: dict, names: dict, autonames: Counter) -> Message:
         layer = new("LayerParameter", type=self.type_name, bottom=[layers[top.fn].top[top.n] for top in self.inputs])
-        layer.top.extend(layer.bottom if self.in_place else [_name(top, names, autonames) for top in self.tops])
-        if self.tops and self not in names:
-            names[self] = _name(self.tops[0], names, autonames)
-        layer.name = _name(self, names, autonames)
+        layer.top.extend(layer.bottom if self.in_place else [self._get_top_name(top, names, autonames)
+                                                            for top in self.tops])
+        layer.name = self._get_name(names, autonames)
         options = self._options_field()
         own = layer.DESCRIPTOR.fields_by_name[options].message_type.fields_by_name if options else {}
         try:
@@ -202,13 +214,10 @@ def _net(tops, names: dict) -> Message:
     return new("NetParameter", layer=layers.values())
 
 
-def _name(item: Top | Function, names: dict, autonames: Counter) -> str:
-    """The given name of a blob or layer, or type and number."""
-    if item not in names:
-        kind = (item.fn if isinstance(item, Top) else item).type_name
-        autonames[kind] += 1
-        names[item] = f"{kind}{autonames[kind]}"
-    return names[item]
+def _number(kind: str, autonames: Counter) -> str:
+    """The type and the number of the next one of it."""
+    autonames[kind] += 1
+    return f"{kind}{autonames[kind]}"
 
 
 class Layers:

@@ -8,7 +8,7 @@ from functools import cached_property
 
 from blobnet.pycaffe import modes
 from blobnet.pycaffe.blob import write_back
-from blobnet.pycaffe.net import Net
+from blobnet.pycaffe.net import Net, NetVec
 from blobnet.solvers.lr_policy import learning_rate
 from blobnet.solvers.registry import solver_class
 from blobnet.solvers.settings import read_solver
@@ -42,9 +42,9 @@ class Solver:
         return Net.of(self.core.net)
 
     @cached_property
-    def test_nets(self) -> list[Net]:
+    def test_nets(self) -> NetVec:
         """The nets it is tested with, which use its parameters."""
-        return [Net.of(net) for net in self.core.test_nets]
+        return NetVec(Net.of(net) for net in self.core.test_nets)
 
     def step(self, n: int) -> None:
         """Make `n` iterations."""

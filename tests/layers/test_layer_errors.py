@@ -4,12 +4,20 @@ import numpy as np
 import pytest
 from layer_rows import build
 
-from blobnet.errors import BlobnetError, DataError, NetError, ShapeError
+from blobnet.errors import BlobnetError, DataError, MissingFile, NetError, ShapeError
 
-X, Y = np.ones((2, 3, 4)), np.ones((2, 3))
+X, Y, MAP = np.ones((2, 3, 4)), np.ones((2, 3)), np.ones((2, 4, 8, 8))
 
 REFUSED = [  # type, bottoms, options, tops, error, parts of the message
-    ("InnerProduct", [X], "", "y", NetError, "expected num_output above 0, got 0"),
+    ("InnerProduct", [X], "", "y", NetError, "expected num_output above 0, got 0; write inner_product_param"),
+    ("Convolution", [MAP], "convolution_param { kernel_size: 3 }", "y", NetError,
+     "num_output above 0, got 0; write num_output, the channels of the top, in convolution_param"),
+    ("Convolution", [MAP], "convolution_param { num_output: 4 }", "y", NetError,
+     "kernel_size once or 2 times got 0 times; write convolution_param { kernel_size: 3 } for 3 x 3"),
+    ("Convolution", [MAP], "convolution_param { num_output: 8 kernel_size: 3 group: 3 }", "y", NetError,
+     "group to divide the channels of the bottom (4), got group 3; write divides channels and num_output: 1, 2, 4"),
+    ("Deconvolution", [MAP], "convolution_param { num_output: 6 kernel_size: 3 group: 4 }", "y", NetError,
+     "group to divide num_output (6), got group 4; divides channels and num_output: 1, 2"),
     ("InnerProduct", [X], "inner_product_param { num_output: 2 axis: 3 }", "y", ShapeError,
      "expected an axis in [-3, 3) got axis 3"),
     ("Slice", [X], "slice_param { slice_point: 1 }", "a b c", NetError, "expected 2 slice points for 3 tops, got 1"),
@@ -66,6 +74,37 @@ def test_refused(kind, values, options, tops, error, parts):
     assert "\n" not in message
     position = 0
     for part in parts.split():  # the words in this order, others may stand between
+        position = message.index(part, position) + len(part)
+
+
+NO_FILE = "no such file: there is no folder '{0}/no'"
+MISSING = [  # type, bottoms, options, tops, error, parts of the message; {0} is a folder with lists
+    ("ImageData", [], 'image_data_param { source: "{0}/no/list" batch_size: 1 }', "d l", MissingFile, NO_FILE),
+    ("ImageData", [], 'image_data_param { source: "{0}/images" batch_size: 1 }', "d l", MissingFile,
+     "{0}/images:1: {0}/no/a.png: " + NO_FILE + "; root_folder"),
+    ("ImageData", [],
+     'image_data_param { source: "{0}/images" batch_size: 1 } transform_param { mean_file: "{0}/no/m" }', "d l",
+     MissingFile, "{0}/no/m: " + NO_FILE),
+    ("HDF5Data", [], 'hdf5_data_param { source: "{0}/no/list" batch_size: 1 }', "d", MissingFile, NO_FILE),
+    ("HDF5Data", [], 'hdf5_data_param { source: "{0}/files" batch_size: 1 }', "d", MissingFile,
+     "{0}/files, file 1: {0}/no/a.h5: " + NO_FILE),
+    ("WindowData", [], 'window_data_param { source: "{0}/no/w" batch_size: 1 } transform_param { crop_size: 4 }', "d l",
+     MissingFile, NO_FILE),
+    ("Data", [], 'data_param { source: "{0}/no/db" batch_size: 1 }', "d l", DataError,
+     "database '{0}/no/db': no such folder"),
+    ("InfogainLoss", [Y, [0, 1]], 'infogain_loss_param { source: "{0}/no/H" }', "y", MissingFile,
+     "{0}/no/H: " + NO_FILE),
+]
+
+
+@pytest.mark.parametrize(("kind", "values", "options", "tops", "error", "parts"), MISSING)
+def test_missing_files(kind, values, options, tops, error, parts, tmp_path):
+    (tmp_path / "images").write_text(f"{tmp_path}/no/a.png 1\n")
+    (tmp_path / "files").write_text(f"{tmp_path}/no/a.h5\n")
+    with pytest.raises(error) as caught:
+        build(kind, values, options.replace("{0}", str(tmp_path)), tops)
+    message, position = str(caught.value), 0
+    for part in parts.replace("{0}", str(tmp_path)).split():
         position = message.index(part, position) + len(part)
 
 

@@ -46,6 +46,34 @@ def test_names_of_submodules():
     assert not hasattr(caffe.net_spec, "_param_name") and not hasattr(caffe.io, "scimage")
 
 
+def test_messages_of_the_compiled_module():
+    assert caffe._caffe.SolverParameter is caffe.proto.caffe_pb2.SolverParameter
+    assert caffe._caffe.LayerParameter is caffe.proto.caffe_pb2.LayerParameter
+    assert not hasattr(caffe._caffe, "NetParameter") and caffe.draw.caffe_pb2 is caffe.proto.caffe_pb2
+    styles = caffe.draw.LAYER_STYLE_DEFAULT, caffe.draw.NEURON_LAYER_STYLE, caffe.draw.BLOB_STYLE
+    assert [style["shape"] for style in styles] == ["record", "record", "octagon"]
+    assert styles[0]["fillcolor"] == caffe.draw.choose_color_by_layertype("ReLU")
+
+
+@pytest.mark.parametrize("name, good, bad", [
+    ("StringVec", "ab", 1), ("IntVec", (1, -2), 1.5), ("DtypeVec", (1.5, 2), "1"), ("BoolVec", (True, False), 1),
+    ("NetVec", (), 1), ("LayerVec", (), 1), ("RawBlobVec", (), 1)])
+def test_vectors(name, good, bad):
+    vector = getattr(caffe._caffe, name)()
+    vector.extend(good)
+    assert list(vector) == list(good) and type(vector[:1]) is type(vector) and vector[:1] == list(good)[:1]
+    for change in (vector.append, lambda item: vector.extend([item]), lambda item: vector.insert(0, item),
+                   lambda item: vector.__setitem__(slice(0, 0), [item])):
+        with pytest.raises(TypeError, match=f"{name} holds items of"):
+            change(bad)
+    if good:
+        vector[0] = good[1]
+        with pytest.raises(TypeError):
+            vector[0] = bad
+        del vector[1]
+        assert list(vector) == [good[1]] and good[1] in vector
+
+
 def test_scikit_image_in_io(monkeypatch):
     for name in ("skimage", "skimage.io", "skimage.transform"):
         monkeypatch.setitem(sys.modules, name, None)

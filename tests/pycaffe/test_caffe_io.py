@@ -1,5 +1,7 @@
 """caffe.io: messages and arrays, image files, Transformer."""
 
+import sys
+
 import numpy as np
 import pytest
 from hypothesis import given
@@ -73,8 +75,41 @@ def test_nearest_pixels():
     image = np.arange(4.0).reshape(2, 2, 1)
     assert io.resize_image(image, (4, 4), interp_order=0)[..., 0].tolist() == np.kron([[0, 1], [2, 3]],
                                                                                      np.ones((2, 2))).tolist()
-    with pytest.raises(BlobnetError, match="interp_order"):
-        io.resize_image(image, (4, 4), interp_order=3)
+
+
+@pytest.mark.parametrize("order", [-1, 6, 1.5])
+def test_orders_that_are_none(order):
+    with pytest.raises(BlobnetError, match="interp_order 0 to 5"):
+        io.resize_image(np.ones((2, 2, 1)), (4, 4), interp_order=order)
+
+
+@pytest.mark.parametrize("order", [2, 3, 4, 5])
+@pytest.mark.parametrize("channels", [1, 2, 3])
+def test_splines(channels, order):
+    pytest.importorskip("scipy.ndimage")
+    def picture(rows, columns):
+        return np.stack([np.sin(rows / 8 + k) + columns ** 2 / 400 for k in range(channels)], axis=2)
+
+    image = picture(*np.mgrid[:40, :50])
+    big = io.resize_image(image, (80, 100), order)
+    assert big.dtype == np.float32 and big.shape == (80, 100, channels)
+    if channels == 2:  # the corners stay at the corners
+        want = picture(np.linspace(0, 39, 80)[:, None], np.linspace(0, 49, 100)[None])
+        np.testing.assert_allclose(big[::79, ::99], image[::39, ::49], atol=1e-6)
+    else:
+        want = picture(np.arange(80)[:, None] / 2 - 0.25, np.arange(100)[None] / 2 - 0.25)
+    np.testing.assert_allclose(big[25:-25, 25:-25], want[25:-25, 25:-25], atol=1e-3)
+    checks = np.indices((6, 6)).sum(axis=0)[..., None].repeat(channels, axis=2) % 2
+    beyond = io.resize_image(checks, (17, 17), order)
+    assert channels == 2 or beyond.min() >= 0 and beyond.max() <= 1
+    plain = np.full((5, 4, channels), 0.25)
+    np.testing.assert_allclose(io.resize_image(plain, (9, 3), order), 0.25, rtol=1e-6)
+
+
+def test_splines_without_scipy(monkeypatch):
+    monkeypatch.setitem(sys.modules, "scipy.ndimage", None)
+    with pytest.raises(BlobnetError, match="interp_order 0 or 1, got 3; .*pip install scipy"):
+        io.resize_image(np.ones((2, 2, 1)), (4, 4), interp_order=3)
 
 
 def test_a_plain_image_stays_plain():

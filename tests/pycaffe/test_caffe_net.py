@@ -60,6 +60,15 @@ def test_names(net):
     assert [blob.shape for blob in net.params["conv"][:]] == [(3, 2, 3, 3), (3,)]
 
 
+def test_lists_of_the_net(net):
+    kinds = caffe._caffe.StringVec, caffe._caffe.IntVec, caffe._caffe.DtypeVec, caffe._caffe.LayerVec
+    lists = net._blob_names, net._top_ids(0), net._blob_loss_weights, net.layers
+    assert [type(values) for values in lists] == list(kinds)
+    for field in ("top", "bottom"):
+        names = caffe.pycaffe._Net_get_id_name(getattr(caffe.Net, f"_{field}_ids"), f"_{field}_names").fget
+        assert names(net) == getattr(net, f"{field}_names") and names(net) is getattr(net, f"_{field}_names")
+
+
 def test_blob_loss_weights(tmp_path):
     (tmp_path / "loss.prototxt").write_text(NET + '''
       layer { name: "l" type: "EuclideanLoss" bottom: "prob" bottom: "double" top: "l" loss_weight: 0.5 }''')

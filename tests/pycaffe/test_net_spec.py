@@ -1,6 +1,7 @@
 """Nets written in Python."""
 
 import pickle
+from collections import Counter
 
 import numpy as np
 import pytest
@@ -8,7 +9,7 @@ import pytest
 from blobnet.errors import NetError, ParseError
 from blobnet.proto.messages import new
 from blobnet.proto.text import parse
-from blobnet.pycaffe.net_spec import NetSpec, assign_proto, to_proto
+from blobnet.pycaffe.net_spec import Function, NetSpec, assign_proto, to_proto
 from blobnet.pycaffe.net_spec import layers as L
 from blobnet.pycaffe.net_spec import params as P
 
@@ -115,3 +116,12 @@ def test_what_is_no_top(value, words):
         with pytest.raises(error, match=words):
             n.x = value
     assert not n.tops
+
+
+def test_names_are_given_by_methods(monkeypatch):
+    top, silent = data(), L.Silence(data(), ntop=0)
+    names, numbers = {}, Counter()
+    assert top.fn._get_top_name(top, names, numbers) == top.fn._get_name(names, numbers) == "Input1"
+    assert silent._get_name(names, numbers) == silent._get_name(names, numbers) == "Silence1"
+    monkeypatch.setattr(Function, "_get_name", lambda self, names, autonames: f"my_{self.type_name}")
+    assert [layer.name for layer in data().to_proto().layer] == ["my_Input"]

@@ -7,6 +7,7 @@ from math import prod
 from blobnet.core.blob import Blob
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
+from blobnet.layers.recurrent._unrolled import UNROLLED
 from blobnet.ops.linear import matmul
 
 
@@ -23,7 +24,8 @@ class Recurrent(Layer):
     The linear part of every step is the same in all types: gates[t] = W_x x[t] + b + W_static x_static + W_h held[t],
     held[t] = cont[t] * h[t-1]. The products with x run for all steps at once. A subclass sets `num_gates`, the rows
     of gates in units of H, and `num_states`, and writes forward and backward around `begin`, `step`, `finish` and
-    `step_back`, `finish_back`. The states that are not exposed are kept from forward to forward, and get no gradient.
+    `step_back`, `finish_back`, and ends both with `log_forward`, `log_backward`. The states that are not exposed are
+    kept from forward to forward, and get no gradient.
     """
 
     options_field = "recurrent_param"
@@ -36,7 +38,8 @@ class Recurrent(Layer):
         self._check_arity("bottom", (2 + exposed, 3 + exposed), len(bottom))
         self._check_arity("top", 1 + exposed, len(top))
         if not options.num_output:
-            raise NetError(self.where, expected="num_output above 0", got=options.num_output)
+            raise NetError(self.where, expected="num_output above 0", got=options.num_output,
+                           hint="write num_output, the size of the state, in recurrent_param")
         self.static = len(bottom) > 2 + exposed
         rows = self.num_gates * options.num_output
         self.add_param((rows, self._row_size(bottom[0], 2)), options.weight_filler)
@@ -141,3 +144,13 @@ class Recurrent(Layer):
         self.param_diff(index)[...] += gradient
         if bias:
             self.param_diff(index + 1)[...] += diffs.sum(axis=0)
+
+    def log_forward(self, bottom, top) -> None:
+        """Log the lines of Caffe's unrolled net, if debug_info asks for them."""
+        if self.options.debug_info and self.param.type in UNROLLED:
+            UNROLLED[self.param.type](self, bottom, top).forward()
+
+    def log_backward(self, top, propagate_down, bottom) -> None:
+        """The same of the gradients."""
+        if self.options.debug_info and self.param.type in UNROLLED:
+            UNROLLED[self.param.type](self, bottom, top).backward(propagate_down)

@@ -20,7 +20,7 @@ class LSTM(Recurrent):
     Tops: h (T, N, H); with expose_hidden h[T] and c[T] (1, N, H)
     Params: W_xc (4H, I), b_c (4H), W_xc_static (4H, S) if there is x_static, W_hc (4H, H), where I and S count the
     numbers of x and x_static for one sequence in one step
-    Options: num_output H, weight_filler, bias_filler, expose_hidden (false); debug_info (accepted, without effect)
+    Options: num_output H, weight_filler, bias_filler, expose_hidden (false), debug_info (false)
     Paper: Hochreiter and Schmidhuber, Long short-term memory, Neural Computation 1997; in the form of Zaremba and
     Sutskever, Learning to Execute, arXiv 2014.
     Quirks: without expose_hidden, h and c after the last step are where the next forward starts, as far as its cont is
@@ -28,7 +28,9 @@ class LSTM(Recurrent):
     while the memory of the states suffices; when it grows they begin at 0. No gradient goes to h[0] and c[0] (theirs
     is 0), and that of the exposed h[T] and c[T] is ignored. cont gets no gradient; between 0 and 1 the gradient is not
     the derivative, for that of f is taken with f * cont in the place of f. T may change between forwards, which
-    Caffe refused. Parameters with lr_mult 0 get their gradients, so clip_gradients counts them.
+    Caffe refused. Parameters with lr_mult 0 get their gradients, so clip_gradients counts them. debug_info
+    logs the lines of the net of single steps that Caffe builds, but for layers that only copy (Input, Reshape, c_T,
+    and in forward Split), and the gradient of each parameter once, after all steps.
     """
 
     num_bottoms, num_tops = (2, 5), (1, 3)
@@ -46,6 +48,7 @@ class LSTM(Recurrent):
             h = top[0].data[t]
             cell_forward(gates, cont, self.cells[t], self.cells[t + 1], self.squashed[t], h)
         self.finish(top, h, self.cells[-1])
+        self.log_forward(bottom, top)
 
     def backward(self, top, propagate_down, bottom):
         refuse_cont(self.where, propagate_down[1])
@@ -56,3 +59,4 @@ class LSTM(Recurrent):
             cell_backward(self.gates[t], self.squashed[t], dh, dc, self.gate_diffs[t])
             self.step_back(t, bottom[1].data[t, :, None], dh)
         self.finish_back(propagate_down, bottom)
+        self.log_backward(top, propagate_down, bottom)

@@ -19,13 +19,15 @@ class RNN(Recurrent):
     Tops: o (T, N, H); with expose_hidden h[T] (1, N, H)
     Params: W_xh (H, I), b_h (H), W_xh_static (H, S) if there is x_static, W_hh (H, H), W_ho (H, H), b_o (H), where I
     and S count the numbers of x and x_static for one sequence in one step
-    Options: num_output H, weight_filler, bias_filler, expose_hidden (false); debug_info (accepted, without effect)
+    Options: num_output H, weight_filler, bias_filler, expose_hidden (false), debug_info (false)
     Paper: Elman, Finding structure in time, Cognitive Science 1990.
     Quirks: without expose_hidden, h after the last step is where the next forward starts, as far as its cont is not 0;
     a snapshot does not hold it, and `seek` sets it to 0. If N changes, sequence n goes on as sequence n while the
     memory of the state suffices; when it grows all begin at 0. No gradient goes to h[0] (its is 0), that of the exposed
     h[T] is ignored, and cont gets none. T may change between forwards, which Caffe refused. Parameters with lr_mult 0
-    get their gradients, so clip_gradients counts them.
+    get their gradients, so clip_gradients counts them. debug_info logs the lines of the net of single steps that
+    Caffe builds, but for layers that only copy (Input, Reshape, and in forward Split), and the gradient of each
+    parameter once, after all steps.
     """
 
     num_bottoms, num_tops = (2, 4), (1, 2)
@@ -52,6 +54,7 @@ class RNN(Recurrent):
         self.outputs += self.param_data(self.output + 1)
         self.xp.tanh(self.outputs, out=self.outputs)
         top[0].data[...] = self.outputs.reshape(top[0].shape)
+        self.log_forward(bottom, top)
 
     def backward(self, top, propagate_down, bottom):
         refuse_cont(self.where, propagate_down[1])
@@ -66,3 +69,4 @@ class RNN(Recurrent):
             self.gate_diffs[t] *= slopes[t]
             self.step_back(t, bottom[1].data[t, :, None], dh)
         self.finish_back(propagate_down, bottom)
+        self.log_backward(top, propagate_down, bottom)

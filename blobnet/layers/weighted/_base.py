@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
+from math import gcd, prod
 from typing import NamedTuple
 
 from google.protobuf.message import Message
@@ -57,7 +57,8 @@ def _sizes(options, prefix, field, count, where, least=0, default=None) -> tuple
     if not values and default is not None:
         values = (default,)
     if len(values) not in (1, count):
-        raise NetError(where, expected=f"{field} once or {count} times (the spatial axes)", got=f"{len(values)} times")
+        raise NetError(where, expected=f"{field} once or {count} times (the spatial axes)", got=f"{len(values)} times",
+                       hint="" if values else f"write convolution_param {{ {field}: 3 }} for {_by((3,) * count)}")
     values = values * count if len(values) == 1 else values
     if any(value < least for value in values):
         raise NetError(where, expected=f"{field} at least {least}", got=values)
@@ -82,10 +83,14 @@ class SlidingLayer(Layer):
         self.sliding = sliding(options, bottom[0].num_axes - self.axis - 1, self.where)
         self.channels, self.outputs = bottom[0].shape[self.axis], options.num_output
         if not options.num_output:
-            raise NetError(self.where, expected="num_output above 0", got=options.num_output)
+            raise NetError(self.where, expected="num_output above 0", got=options.num_output,
+                           hint="write num_output, the channels of the top, in convolution_param")
         for name, number in (("the channels of the bottom", self.channels), ("num_output", self.outputs)):
             if options.group < 1 or number % options.group:
-                raise NetError(self.where, expected=f"group to divide {name} ({number})", got=f"group {options.group}")
+                common = gcd(self.channels, self.outputs)
+                fit = ", ".join(str(group) for group in range(1, common + 1) if common % group == 0)
+                raise NetError(self.where, expected=f"group to divide {name} ({number})", got=f"group {options.group}",
+                               hint=f"write a group that divides channels and num_output: {fit}")
         first, second = (self.channels, self.outputs) if self.transposed else (self.outputs, self.channels)
         self.add_param((first, second // options.group, *self.sliding.kernel), options.weight_filler)
         if options.bias_term:

@@ -30,7 +30,8 @@ class InnerProduct(Layer):
     def setup(self, bottom, top):
         options = self.options
         if not options.num_output:
-            raise NetError(self.where, expected="num_output above 0", got=options.num_output)
+            raise NetError(self.where, expected="num_output above 0", got=options.num_output,
+                           hint="write num_output, the length of a row of the top, in inner_product_param")
         self.axis = bottom[0].canonical_axis(options.axis, self.where)
         self.inner = math.prod(bottom[0].shape[self.axis:])
         shape = (options.num_output, self.inner)
