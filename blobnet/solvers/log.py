@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, TextIO
 
 from tqdm import tqdm
 
+from blobnet.core.building_log import log as building
 from blobnet.solvers.display import iterations
 
 if TYPE_CHECKING:
@@ -29,12 +30,12 @@ class GlogFormatter(logging.Formatter):
 
 
 class _AboveBar(logging.Handler):
-    """Prints above the progress bar, and leaves out the lines that the bar replaces."""
+    """Prints above the progress bar, and leaves out the lines that the bar replaces, and how nets are built."""
 
     def __init__(self, stream: TextIO):
         super().__init__()
         self.stream = stream
-        self.addFilter(lambda record: record.name != iterations.name)
+        self.addFilter(lambda record: record.name not in (iterations.name, building.name))
 
     def emit(self, record: logging.LogRecord) -> None:
         tqdm.write(self.format(record), file=self.stream)

@@ -126,7 +126,7 @@ def test_scores_and_their_means(tiny, capsys):
         f"Batch {i}, {name}" for i in range(3) for name in ["loss"] + ["sums"] * 4]
     values = {name: np.array([float(line.split(" = ")[1]) for line in batches if f", {name} " in line]).reshape(3, -1)
               for name in ("loss", "sums")}
-    last = [line for line in said if re.match("Loss|loss|sums", line)]
+    last = [line for line in said if re.match("Loss:|(loss|sums) = ", line)]
     assert last[0] == f"Loss: {last[1].split()[-2]}"
     mean, weighted = re.fullmatch(r"loss = (\S+) \(\* 0\.5 = (\S+) loss\)", last[1]).groups()
     assert float(mean) == pytest.approx(values["loss"].mean(), 1e-5)
