@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
 import threading
 import time
@@ -17,6 +18,21 @@ from blobnet.solvers.display import iterations
 
 if TYPE_CHECKING:
     from blobnet.solvers.solver import Solver
+
+
+LEVELS = logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL  # by glog's numbers
+LEVEL_VARIABLE = "GLOG_minloglevel"
+
+
+def numbered_level(level: int) -> int:
+    """The level of Python that has glog's number."""
+    return LEVELS[max(0, min(level, len(LEVELS) - 1))]
+
+
+def level_wanted() -> int:
+    """The least level to show, as the variable GLOG_minloglevel says; INFO if it holds no number."""
+    given = os.environ.get(LEVEL_VARIABLE, "")
+    return numbered_level(int(given) if given.isdecimal() else 0)
 
 
 class GlogFormatter(logging.Formatter):
@@ -43,7 +59,7 @@ class _AboveBar(logging.Handler):
 
 @contextlib.contextmanager
 def console(stream: TextIO | None = None) -> Iterator[None]:
-    """While the block runs, show what blobnet logs on `stream` (standard error)."""
+    """While the block runs, show what blobnet logs on `stream` (standard error), from `level_wanted` on."""
     stream = stream or sys.stderr
     if stream.isatty():
         handler = _AboveBar(stream)
@@ -54,7 +70,7 @@ def console(stream: TextIO | None = None) -> Iterator[None]:
     logger = logging.getLogger("blobnet")
     level = logger.level
     logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    logger.setLevel(level_wanted())
     try:
         yield
     finally:
