@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import argparse
+import os
 import sys
 from collections.abc import Callable
 
 from blobnet.core.context import TEST, TRAIN
+from blobnet.solvers.log import LEVEL_VARIABLE
 
 PHASES = {"TRAIN": TRAIN, "TEST": TEST}
 CAFFE_FLAGS = ("gpu", "solver", "model", "phase", "level", "stage", "snapshot", "weights", "iterations",
-               "sigint_effect", "sighup_effect", "log_dir", "v", "minloglevel", "stderrthreshold")
+               "sigint_effect", "sighup_effect", "log_dir", "v", "stderrthreshold")
 LOG_FLAGS = ("logtostderr", "alsologtostderr", "colorlogtostderr")  # which need no value
 TRUE, FALSE = ("true", "t", "yes", "y", "1"), ("false", "f", "no", "n", "0")
 
@@ -64,10 +66,20 @@ def add_plugin_flag(parser: argparse._ActionsContainer) -> None:
 
 
 def ignore_other_flags(parser: argparse.ArgumentParser) -> None:
-    """Let `parser` pass over, with a word, what Caffe's program takes with every action and this one has no use for."""
+    """Let `parser` pass over, with a word, what Caffe's program takes with every action and this one has no use for.
+
+    --minloglevel, which they all take as well, has its effect.
+    """
+    flag(parser, "--minloglevel", type=whole(0), action=_SetLogLevel, metavar="N",
+         help=f"log 0 everything, 1 warnings, 2 errors (default: what {LEVEL_VARIABLE} says, or 0)")
     for name, numbers in [*((name, None) for name in CAFFE_FLAGS), *((name, "?") for name in LOG_FLAGS)]:
         if f"--{name}" not in parser._option_string_actions:
             flag(parser, f"--{name}", nargs=numbers, action=_Ignore, help=argparse.SUPPRESS)
+
+
+class _SetLogLevel(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None):
+        os.environ[LEVEL_VARIABLE] = str(values)
 
 
 class _Ignore(argparse.Action):

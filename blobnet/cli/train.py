@@ -71,6 +71,7 @@ def run(args: argparse.Namespace) -> int:
         log.info("Starting Optimization")
         with progress(solver), handle_signals(solver, args.sigint_effect, args.sighup_effect):
             solver.solve()
+        log.info("Optimization Done.")  # a second time, as Caffe's program says it
     return 0
 
 

@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 from blobnet.core.blob import Blob
+from blobnet.core.building_log import top_names
 from blobnet.core.layer import Layer
 
 if TYPE_CHECKING:
@@ -48,8 +49,7 @@ def magnitude(array) -> float:
 
 def _forward(layer: Layer, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
     type(layer).forward(layer, bottom, top)
-    names = [*layer.param.top, *["(automatic)"] * (len(top) - len(layer.param.top))]
-    for name, blob in zip(names, top, strict=True):
+    for name, blob in zip(top_names(layer, top), top, strict=True):
         log.info("    [Forward] Layer %s, top blob %s data: %g", layer.name, name, magnitude(blob.data))
     for i, blob in enumerate(layer.blobs):
         name = layer.param.param[i].name if i < len(layer.param.param) else ""

@@ -12,6 +12,7 @@ from google.protobuf.message import Message
 
 from blobnet.backend import as_numbers, device_module, single_threaded_blas
 from blobnet.core.blob import CHANNELS_LAST, Blob, channels_last
+from blobnet.core.building_log import log_definition, log_end, log_plan, log_shapes, log_wiring
 from blobnet.core.context import TEST, Context
 from blobnet.core.debug_info import set_debug_info
 from blobnet.core.layer import Layer
@@ -23,7 +24,8 @@ from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.core.wiring import Node, plan_backward
 from blobnet.errors import BlobnetError, NetError, ShapeError, UnknownLayer, close_matches
 from blobnet.netdef.fields import layer_place
-from blobnet.netdef.load import load
+from blobnet.netdef.load import load_filtered
+from blobnet.netdef.splits import insert_splits
 from blobnet.proto.hdf5 import is_hdf5, named_hdf5
 from blobnet.proto.messages import message_class
 
@@ -56,7 +58,10 @@ class Net:
         if random_seed is not None and random_seed < 0:
             raise NetError("random_seed", expected="0 or more", got=random_seed, hint="leave it out for any seed")
         self._origin = origin if isinstance(source, Message) else source
-        definition = load(source, phase, level, stages, os.fspath(self._origin or "") or None)
+        where = os.fspath(self._origin or "")
+        filtered = load_filtered(source, phase, level, stages, where)
+        log_definition(filtered)
+        definition = insert_splits(filtered, where)
         seed = np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1 if random_seed is None else random_seed
         self.device, self.phase = device, phase
         self.context = Context(device_module(device), _dtype(dtype), int(seed))
@@ -79,6 +84,7 @@ class Net:
                 self._append_layer(param, unread)
         self.outputs = sorted(unread)
         self._prune(definition.force_backward)
+        log_end(self)
         self._take_inline_weights(definition)
         for given in [weights] if isinstance(weights, (str, os.PathLike, Message)) else weights or ():
             if not self.copy_from(given) and self.params:
@@ -103,7 +109,12 @@ class Net:
         if len(param.propagate_down) not in (0, len(bottoms)):
             raise NetError(layer.where, expected=f"no propagate_down or one a bottom ({len(bottoms)})",
                            got=len(param.propagate_down))
+        log_wiring(layer, tops)
         layer.initialize(bottoms, tops)
+        self.layers.append(layer)
+        self._bottoms.append(bottoms)
+        self._tops.append(tops)
+        log_shapes(self)
         specs = self._param_specs(layer)
         own_or_share(self.parameters, layer, specs)
         layer.param_propagate_down = [spec.lr_mult != 0 for spec in specs]
@@ -111,10 +122,7 @@ class Net:
             self.params[layer.name] = layer.blobs
         if layer.type == "Input":
             self.inputs += param.top
-        self.layers.append(layer)
         self.layer_dict[layer.name] = layer
-        self._bottoms.append(bottoms)
-        self._tops.append(tops)
 
     @contextlib.contextmanager
     def _at(self, param: Message) -> Iterator[None]:
@@ -148,8 +156,10 @@ class Net:
             self._nodes.append(Node(list(layer.param.bottom), names, [bool(weight) for weight in layer.loss_weights],
                                     layer.param_propagate_down, list(layer.param.propagate_down),
                                     layer.unforced_bottoms))
-        plan_backward(self._nodes, force)
+        plan_backward(self._nodes)
+        log_plan(self.layers, self._nodes)
         if force:
+            plan_backward(self._nodes, force)
             for layer in self.layers:
                 layer.param_propagate_down = [True] * len(layer.blobs)
 

@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from google.protobuf.message import Message
 
 from blobnet.core.blob import Blob
+from blobnet.core.building_log import log
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
 
@@ -39,6 +40,8 @@ def own_or_share(parameters: list[Parameter], layer: Layer, specs: Sequence[Mess
             parameters.append(owner)
             owners[spec.name] = owner
         else:
+            log.info("Sharing parameters '%s' owned by layer '%s', param index %d", spec.name, owner.layer.name,
+                     owner.index)
             _check_shapes(owner, layer, i, permissive=spec.share_mode == type(spec).PERMISSIVE)
             blob.share_data(owner.blob)
             blob.share_diff(owner.blob)

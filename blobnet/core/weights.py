@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 
 from blobnet.backend import to_host
 from blobnet.core.blob import Blob
+from blobnet.core.building_log import log_ignored
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
 from blobnet.netdef.upgrade import upgrade_net
@@ -47,6 +48,8 @@ def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -
     copies, names = [], []
     for theirs in message.layer:
         layer = targets.get(theirs.name)
+        if layer is None:
+            log_ignored(theirs.name)
         if layer is None or (not theirs.blobs and not layer.blobs):
             continue
         if len(theirs.blobs) != len(layer.blobs):

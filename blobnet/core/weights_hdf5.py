@@ -16,6 +16,7 @@ import numpy as np
 
 from blobnet.backend import to_host
 from blobnet.core.blob import Blob
+from blobnet.core.building_log import log_ignored
 from blobnet.core.layer import Layer
 from blobnet.core.parameters import Parameter
 from blobnet.core.weights import REMEDY, assign, fits
@@ -39,6 +40,10 @@ def copy_hdf5(layers: Sequence[Layer], parameters: Sequence[Parameter], path: st
         if data is None:
             raise DataError(where, "no group 'data', so these are no weights",
                             hint="a .solverstate.h5 goes to restore")
+        known = {name.split("/")[0] for name in targets}
+        for name in data:
+            if name not in known:
+                log_ignored(name)
         for name, layer in sorted(targets.items()):  # as Caffe reads them, which decides between shared parameters
             group = _group(data, name, where)
             if group is None:

@@ -22,13 +22,19 @@ def load(source: str | os.PathLike | Message, phase: int, level: int = 0, stages
     `source` is a file or a NetParameter of any generation (never changed); `origin` names it in errors, by default by
     its path. Raises ParseError for what is no net, NetError for a net that makes no sense.
     """
+    origin = origin or ("" if isinstance(source, Message) else os.fspath(source))
+    return insert_splits(load_filtered(source, phase, level, stages, origin), origin)
+
+
+def load_filtered(source: str | os.PathLike | Message, phase: int, level: int, stages: Iterable[str],
+                  origin: str) -> Message:
+    """What `load` gives, before splits are inserted."""
     if isinstance(source, Message):
-        message, origin = convert(source), origin or ""
+        message = convert(source)
     else:
-        message, origin = read_message(source, "NetParameter"), origin or os.fspath(source)
+        message = read_message(source, "NetParameter")
     if message.input and not message.input_shape and not message.input_dim:
         raise NetError(origin or "net", f"no size for input {message.input[0]!r}",
                        hint="add input_shape { dim: … } for each input")
     net = upgrade_net(message, origin)
-    state = net_state(net, phase, level, stages)
-    return insert_splits(filter_net(net, state, origin), origin)
+    return filter_net(net, net_state(net, phase, level, stages), origin)

@@ -50,6 +50,17 @@ def test_nets(solver: Message, where: str = "solver") -> list[tuple[Message, Mes
     return [(net, _state(1, net, state), path) for (net, path), state in zip(nets, states or [None] * iterations)]
 
 
+def net_sources(solver: Message) -> list[str]:
+    """Where the training net and every test net of a solver that makes sense come from, as Caffe's log has it."""
+    train, = (field for field in TRAIN_FIELDS if solver.HasField(field))
+    tests = [*["test_net_param"] * len(solver.test_net_param), *(f"test_net file: {path}" for path in solver.test_net)]
+    shared = "net_param" if solver.HasField("net_param") else f"net file: {solver.net}"
+    tests += [shared] * (len(solver.test_iter) - len(tests))
+    begin = f"specified in {train}." if train.endswith("param") else f"from {train} file: {getattr(solver, train)}"
+    return [f"Creating training net {begin}",
+            *(f"Creating test net (#{i}) specified by {source}" for i, source in enumerate(tests))]
+
+
 def _read(source: str | Message) -> tuple[Message, str | None]:
     return (read_message(source, "NetParameter"), source) if isinstance(source, str) else (source, None)
 

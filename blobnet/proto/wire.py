@@ -19,11 +19,14 @@ NAMES = ("name", "type", "bottom", "top")  # strings that others refer to
 
 
 class Corrupt(Exception):
-    """What is wrong at the byte `offset`; `path` are the fields around it, outermost first."""
+    """What is wrong at the byte `offset`; `path` are the fields around it, outermost first.
 
-    def __init__(self, offset: int, reason: str):
+    cut: whether something runs past the end; value: if a field does, its number, wire type, begin and size.
+    """
+
+    def __init__(self, offset: int, reason: str, cut: bool = False, value: tuple[int, int, int, int] | None = None):
         super().__init__(reason)
-        self.offset, self.path = offset, []
+        self.offset, self.cut, self.value, self.path = offset, cut, value, []
 
 
 def varint(number: int) -> bytes:
@@ -51,7 +54,9 @@ def read_varint(view: memoryview, position: int, end: int) -> tuple[int, int]:
         if view[here] < 128:
             return value, here + 1
         shift += 7
-    raise Corrupt(position, "a number runs past the end" if end - position < 10 else "a number of more than 10 bytes")
+    if end - position < 10:
+        raise Corrupt(position, "a number runs past the end", cut=True)
+    raise Corrupt(position, "a number of more than 10 bytes")
 
 
 def read_field(view: memoryview, position: int, end: int) -> tuple[int, int, int, int]:
@@ -69,7 +74,8 @@ def read_field(view: memoryview, position: int, end: int) -> tuple[int, int, int
     else:
         size = 8 if wire == FIXED64 else 4
     if size > end - begin:
-        raise Corrupt(position, f"a value of {size} bytes, of which {end - begin} are there")
+        raise Corrupt(position, f"a value of {size} bytes, of which {end - begin} are there", True,
+                      (number, wire, begin, size))
     return number, wire, begin, begin + size
 
 
@@ -96,20 +102,23 @@ def scan(view: memoryview, message: Descriptor, arrays: list[dict[str, np.ndarra
     the blob's field `array` is their index; the bytes returned are then small. Arrays that stand in `view` in one piece
     are parts of it, which may not be aligned.
     """
-    return b"".join(_scan(view, 0, len(view), message, arrays))
+    return b"".join(_scan(view, 0, len(view), message, arrays, True))
 
 
-def _scan(view: memoryview, position: int, end: int, message: Descriptor, arrays) -> list[bytes]:
+def _scan(view: memoryview, position: int, end: int, message: Descriptor, arrays, last: bool = False) -> list[bytes]:
+    """`last`: the message ends with the file, so that a value which runs past its end was cut off."""
     out, found, counts, label = [], {}, Counter(), "the start"
     while position < end:
         start = position
         try:
             number, wire, begin, position = read_field(view, start, end)
         except Corrupt as error:
-            raise Corrupt(error.offset, f"after {label}: {error}") from None
+            if last and error.value and error.offset == start:  # not of a field in a group
+                _raise_cut(view, end, message, counts, *error.value)
+            raise Corrupt(error.offset, f"after {label}: {error}", error.cut and last) from None
         field = message.fields_by_number.get(number)
         if field is not None:
-            label = f"{field.name}[{counts[number]}]" if field.is_repeated else field.name
+            label = _label(field, counts)
             counts[number] += 1
         try:
             if field is None:
@@ -134,6 +143,47 @@ def _scan(view: memoryview, position: int, end: int, message: Descriptor, arrays
         out += tag(message.fields_by_name["array"].number, VARINT), varint(len(arrays))
         arrays.append({name: np.concatenate(chunks) if chunks[1:] else chunks[0] for name, chunks in found.items()})
     return out
+
+
+def _label(field: Field, counts: Counter) -> str:
+    return f"{field.name}[{counts[field.number]}]" if field.is_repeated else field.name
+
+
+def _raise_cut(view: memoryview, end: int, message: Descriptor, counts: Counter, number: int, wire: int, begin: int,
+               size: int) -> None:
+    """Raise Corrupt for the innermost value that the end of the file cuts, if the schema has the one at `begin`.
+
+    If what is there of it is damaged, nothing is raised: its size may be wrong as well.
+    """
+    field = message.fields_by_number.get(number)
+    if field is None:
+        return
+    label = field.name if _item(message, field) else _label(field, counts)
+    found = Corrupt(end, f"cut off here, {size - (end - begin)} of its {size} bytes are missing", True)
+    if field.type == Field.TYPE_MESSAGE and wire == BYTES:
+        if name := _name(view, begin, end, field.message_type):
+            label += f" {name!r}"
+        try:
+            _scan(view, begin, end, field.message_type, [], True)
+        except Corrupt as deeper:
+            if not deeper.cut:
+                return
+            found = deeper
+    found.path.insert(0, label)
+    raise found from None
+
+
+def _name(view: memoryview, position: int, end: int, message: Descriptor) -> str:
+    """The field `name` of the message at `position`, as far as it is there; empty without one."""
+    field = message.fields_by_name.get("name")
+    while field is not None and position < end:
+        try:
+            number, wire, begin, position = read_field(view, position, end)
+        except Corrupt:
+            break
+        if (number, wire) == (field.number, BYTES):
+            return bytes(view[begin:position]).decode("utf-8", "replace")
+    return ""
 
 
 def _item(message: Descriptor, field: Field) -> str | None:

@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 import logging
-import os
 import sys
 
-from blobnet.solvers.log import GlogFormatter
+from blobnet.solvers.log import GlogFormatter, level_wanted, numbered_level
 
 logger = logging.getLogger("blobnet.pycaffe")
-LEVELS = logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL  # by glog's numbers
 
 
 def init_log(level: int | None = None, stderr: bool = True) -> None:
@@ -23,7 +21,7 @@ def init_log(level: int | None = None, stderr: bool = True) -> None:
     handler = _Handler(sys.stderr)
     handler.setFormatter(GlogFormatter())
     root.addHandler(handler)
-    root.setLevel(_numbered(level or 0))
+    root.setLevel(numbered_level(level or 0))
     if level is not None:
         handler.setLevel(root.level)
 
@@ -38,11 +36,5 @@ class _Handler(logging.StreamHandler):
 
     def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
         if self.level == logging.NOTSET:
-            given = os.environ.get("GLOG_minloglevel", "")
-            self.setLevel(_numbered(int(given) if given.isdecimal() else 0))
+            self.setLevel(level_wanted())
         return record.levelno >= self.level and super().filter(record)
-
-
-def _numbered(level: int) -> int:
-    """The level of Python that has glog's number."""
-    return LEVELS[max(0, min(level, len(LEVELS) - 1))]

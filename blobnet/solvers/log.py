@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import os
 import sys
 import threading
 import time
@@ -12,10 +13,26 @@ from typing import TYPE_CHECKING, TextIO
 
 from tqdm import tqdm
 
+from blobnet.core.building_log import log as building
 from blobnet.solvers.display import iterations
 
 if TYPE_CHECKING:
     from blobnet.solvers.solver import Solver
+
+
+LEVELS = logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL  # by glog's numbers
+LEVEL_VARIABLE = "GLOG_minloglevel"
+
+
+def numbered_level(level: int) -> int:
+    """The level of Python that has glog's number."""
+    return LEVELS[max(0, min(level, len(LEVELS) - 1))]
+
+
+def level_wanted() -> int:
+    """The least level to show, as the variable GLOG_minloglevel says; INFO if it holds no number."""
+    given = os.environ.get(LEVEL_VARIABLE, "")
+    return numbered_level(int(given) if given.isdecimal() else 0)
 
 
 class GlogFormatter(logging.Formatter):
@@ -29,12 +46,12 @@ class GlogFormatter(logging.Formatter):
 
 
 class _AboveBar(logging.Handler):
-    """Prints above the progress bar, and leaves out the lines that the bar replaces."""
+    """Prints above the progress bar, and leaves out the lines that the bar replaces, and how nets are built."""
 
     def __init__(self, stream: TextIO):
         super().__init__()
         self.stream = stream
-        self.addFilter(lambda record: record.name != iterations.name)
+        self.addFilter(lambda record: record.name not in (iterations.name, building.name))
 
     def emit(self, record: logging.LogRecord) -> None:
         tqdm.write(self.format(record), file=self.stream)
@@ -42,7 +59,7 @@ class _AboveBar(logging.Handler):
 
 @contextlib.contextmanager
 def console(stream: TextIO | None = None) -> Iterator[None]:
-    """While the block runs, show what blobnet logs on `stream` (standard error)."""
+    """While the block runs, show what blobnet logs on `stream` (standard error), from `level_wanted` on."""
     stream = stream or sys.stderr
     if stream.isatty():
         handler = _AboveBar(stream)
@@ -53,7 +70,7 @@ def console(stream: TextIO | None = None) -> Iterator[None]:
     logger = logging.getLogger("blobnet")
     level = logger.level
     logger.addHandler(handler)
-    logger.setLevel(logging.INFO)
+    logger.setLevel(level_wanted())
     try:
         yield
     finally:

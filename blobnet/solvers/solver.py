@@ -13,12 +13,13 @@ import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.backend import parallel
+from blobnet.core.building_log import log as building
 from blobnet.core.debug_info import set_debug_info
 from blobnet.core.net import Net
 from blobnet.core.parameters import Parameter
 from blobnet.core.weights import none_copied
 from blobnet.errors import SolverError
-from blobnet.netdef import test_nets, train_net
+from blobnet.netdef import net_sources, test_nets, train_net
 from blobnet.proto.text import dump
 from blobnet.solvers import snapshot
 from blobnet.solvers.display import iterations, output_lines
@@ -71,10 +72,13 @@ class Solver:
             self.random_seed = int(np.random.SeedSequence().generate_state(1)[0])
             log.info("No random_seed given: drew %d", self.random_seed)
         self.device = choose_device(param) if device is None else device
-        self.net, *self.test_nets = (
-            Net(net, state.phase, level=state.level, stages=state.stage, device=self.device, dtype=dtype,
-                random_seed=self.random_seed + i, origin=path or file)
-            for i, (net, state, path) in enumerate([train_net(param, self.where), *test_nets(param, self.where)]))
+        definitions = [train_net(param, self.where), *test_nets(param, self.where)]
+        nets = []
+        for i, ((net, state, path), source) in enumerate(zip(definitions, net_sources(param), strict=True)):
+            building.info("%s", source)
+            nets.append(Net(net, state.phase, level=state.level, stages=state.stage, device=self.device, dtype=dtype,
+                            random_seed=self.random_seed + i, origin=path or file))
+        self.net, *self.test_nets = nets
         for net in self.test_nets:
             net.share_with(self.net)
             set_debug_info(net, param.debug_info)

@@ -109,6 +109,27 @@ def test_empty_flags_are_none(tiny, capsys, action):
     assert ignored(capsys.readouterr().err) == []
 
 
+@pytest.mark.parametrize("action", ACTIONS)
+def test_level_of_the_log(tiny, capsys, monkeypatch, action):
+    monkeypatch.setenv("GLOG_minloglevel", "2")
+    assert run(action) == 0
+    assert messages(capsys.readouterr().err) == []
+    assert run(action + "-minloglevel=0") == 0
+    said = capsys.readouterr().err
+    assert messages(said) and ignored(said) == []
+    assert run("--minloglevel 1 " + action) == 0
+    assert messages(capsys.readouterr().err) == []
+
+
+def test_a_level_that_is_no_number(tiny, capsys, monkeypatch):
+    monkeypatch.setenv("GLOG_minloglevel", "none")
+    assert run(ACTIONS[0]) == 0
+    assert "Running for 1 iterations." in messages(capsys.readouterr().err)
+    with pytest.raises(SystemExit):
+        run(ACTIONS[0] + "-minloglevel all")
+    assert "expected a whole number of at least 0, got 'all'" in capsys.readouterr().err
+
+
 def test_flags_of_other_actions(tiny, capsys):
     assert run("-solver solver.prototxt -model x --iterations=3 train -phase TEST") == 0
     said = capsys.readouterr().err
@@ -126,7 +147,7 @@ def test_scores_and_their_means(tiny, capsys):
         f"Batch {i}, {name}" for i in range(3) for name in ["loss"] + ["sums"] * 4]
     values = {name: np.array([float(line.split(" = ")[1]) for line in batches if f", {name} " in line]).reshape(3, -1)
               for name in ("loss", "sums")}
-    last = [line for line in said if re.match("Loss|loss|sums", line)]
+    last = [line for line in said if re.match("Loss:|(loss|sums) = ", line)]
     assert last[0] == f"Loss: {last[1].split()[-2]}"
     mean, weighted = re.fullmatch(r"loss = (\S+) \(\* 0\.5 = (\S+) loss\)", last[1]).groups()
     assert float(mean) == pytest.approx(values["loss"].mean(), 1e-5)

@@ -2,7 +2,7 @@ import pytest
 
 from blobnet import netdef
 from blobnet.errors import SolverError
-from blobnet.netdef import train_net
+from blobnet.netdef import net_sources, train_net
 from blobnet.proto.text import dump, parse
 
 
@@ -90,3 +90,17 @@ def test_test_nets_error(folder, text, words):
         netdef.test_nets(parse(text, "SolverParameter"), "solver.prototxt")
     assert error.value.where == "solver.prototxt"
     assert all(word in str(error.value) for word in words), error.value
+
+
+@pytest.mark.parametrize("settings, expected", [
+    ('net: "a.prototxt" test_iter: 1', ["from net file: a.prototxt", "net file: a.prototxt"]),
+    ('train_net: "a" test_net: "b" test_net: "c" test_iter: 1 test_iter: 1',
+     ["from train_net file: a", "test_net file: b", "test_net file: c"]),
+    ("net_param { } test_net_param { } test_net: 'b' test_iter: 1 test_iter: 2 test_iter: 3",
+     ["specified in net_param.", "test_net_param", "test_net file: b", "net_param"]),
+    ("train_net_param { }", ["specified in train_net_param."]),
+])
+def test_sources(settings, expected):
+    assert net_sources(parse(settings, "SolverParameter")) == [
+        f"Creating training net {expected[0]}",
+        *(f"Creating test net (#{i}) specified by {source}" for i, source in enumerate(expected[1:]))]

@@ -149,7 +149,7 @@ def test_hashing_loss_of_the_dsh_fork():
 
 
 @pytest.mark.parametrize("data, where, words", [
-    (b"\x0a\x05ab", "bytes: byte 0", "NetParameter: after the start: a value of 5 bytes"),
+    (b"\x0a\x05ab", "bytes: byte 4", "NetParameter.name: cut off here, 3 of its 5 bytes are missing"),
     (b"\x0a", "bytes: byte 1", "runs past the end"),
     (nested(1, b"a\xff"), "bytes: byte 3", "NetParameter.name: a string that is not UTF-8"),
     (b"\x0f", "bytes: byte 0", "no field starts with 0f"), (b"\x00", "bytes: byte 0", "no field"),
@@ -158,7 +158,21 @@ def test_hashing_loss_of_the_dsh_fork():
     (nested(100, nested(7, nested(5, b"123"))), "bytes: byte 7", "layer[0].blobs[0].data[0]: 3 bytes are not a whole"),
     (nested(100, nested(7, b"\x2d\x00\x00")), "bytes: byte 5", "layer[0].blobs[0]: after the start: a value of 4"),
     (nested(100, nested(148, b"")), "bytes", "clip_param.min needs a value"),
-    (nested(1, b"n") + nested(100, b"") * 2 + b"\xa2\x06\x09", "bytes: byte 9", "after layer[1]: a value of 9 bytes"),
+    (nested(1, b"n") + nested(100, b"") * 2 + b"\xa2\x06\x09", "bytes: byte 12",
+     "NetParameter.layer[2]: cut off here, 9 of its 9 bytes"),
+    (nested(100, nested(1, b"ip") + nested(7, nested(5, b"1234") * 2))[:-1], "bytes: byte 20",
+     "NetParameter.layer[0] 'ip'.blobs[0].data: cut off here, 1 of its 4 bytes are missing"),
+    (nested(2, nested(4, b"v1") + nested(6, b"") + nested(6, nested(7, nested(1, b"12"))))[:-2], "bytes: byte 14",
+     "NetParameter.layers[0] 'v1'.blobs[1].shape.dim[0]: cut off here, 2 of its 2 bytes"),
+    (nested(100, nested(7, unpacked(5, [1.0, 2.0])) + b"\x08\x01")[:-5], "bytes: byte 12",
+     "NetParameter.layer[0].blobs[0].data: cut off here, 3 of its 4 bytes"),
+    (nested(100, nested(7, b"") + nested(7, b"1234"))[:-5], "bytes: byte 6",
+     "NetParameter.layer[0]: after blobs[0]: a number runs past the end"),
+    (nested(100, b"\x0f") + b"\xa2\x06\x09", "bytes: byte 3", "NetParameter.layer[0]: after the start: no field"),
+    (b"\xa2\x06\x09\x0a\x01n\x0f", "bytes: byte 0", "NetParameter: after the start: a value of 9 bytes, of which 4"),
+    (b"\xa2\x06\x09" + nested(7, b"\x2d\x00"), "bytes: byte 0", "NetParameter: after the start: a value of 9 bytes"),
+    (b"\xa2\x1f\x05ab", "bytes: byte 0", "NetParameter: after the start: a value of 5 bytes, of which 2 are there"),
+    (b"\xa3\x1f\x0a\x05ab", "bytes: byte 2", "NetParameter: after the start: a value of 5 bytes, of which 2"),
     (nested(100, b"") + nested(100, nested(7, b"") + nested(7, nested(7, b"\x0f"))), "bytes: byte 12",
      "NetParameter.layer[1].blobs[1].shape: after the start: no field"),
     (SIGNATURE + b"rest", "bytes", "got an HDF5 file"),
@@ -172,6 +186,21 @@ def test_damaged_files_are_refused_with_the_byte_and_the_field(data, where, word
     with pytest.raises(ParseError) as error:
         binary.read_weights(data)
     assert error.value.where == where and words in str(error.value)
+
+
+def test_files_that_are_cut_off(tmp_path):
+    """The blob and the byte, in weights and in states, wherever the last blob ends too early."""
+    begin, end = nested(4, b"ip1") + nested(6, packed(5, np.ones(9))), packed(5, np.ones(50))
+    whole = nested(1, b"net") + nested(2, b"") + nested(2, begin + nested(6, end))
+    state = b"\x08\x05" + nested(3, packed(5, np.ones(9))) * 2 + nested(3, end)
+    for missing in range(1, 200):
+        for name, data, path in (("NetParameter", whole, "layers[1] 'ip1'.blobs[1].data"),
+                                 ("SolverState", state, "history[2].data")):
+            (tmp_path / "file").write_bytes(data[:-missing])
+            with pytest.raises(ParseError) as error:
+                binary.read_weights(tmp_path / "file", name)
+            where = f"{tmp_path / 'file'}: byte {len(data) - missing}: {name}.{path}"
+            assert str(error.value).startswith(f"{where}: cut off here, {missing} of its 200 bytes")
 
 
 def test_files_that_are_no_weights(tmp_path):

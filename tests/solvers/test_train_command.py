@@ -30,6 +30,8 @@ def test_train(files, tmp_path, capsys, words):
     assert (tmp_path / "run_iter_4.caffemodel").exists()
     error = capsys.readouterr().err
     assert "] Solving scalar\n" in error and error.endswith("] Optimization Done.\n")
+    assert error.count("] Optimization Done.\n") == 2  # of the solver, and of the command
+    assert "] Creating training net from net file: net.prototxt\n" in error and "] Creating Layer ip\n" in error
     assert not logging.getLogger("blobnet").handlers
 
 
@@ -110,11 +112,14 @@ def test_terminal(make_solver):
     """A bar with loss, rate and speed in the place of the iterations' lines, test results above it."""
     terminal = io.StringIO()
     terminal.isatty = lambda: True
-    solver = make_solver("max_iter: 50 display: 1 test_iter: 1 test_interval: 50 snapshot_after_train: false")
-    with console(terminal), progress(solver, terminal):
-        solver.solve()
+    settings = "max_iter: 50 display: 1 test_iter: 1 test_interval: 50 snapshot_after_train: false"
+    with console(terminal):
+        solver = make_solver(settings)
+        with progress(solver, terminal):
+            solver.solve()
     text = terminal.getvalue()
     assert "Test net output #0: loss = 0.5" in text and "Iteration 50, Testing net (#0)" in text
+    assert "Solver scaffolding done." in text and "Creating" not in text and "ip <- x" not in text
     assert "Train net output" not in text and "Iteration 1," not in text and "Iteration 1 (" not in text
     last = text.replace("\r", "\n").strip().splitlines()[-1]
     assert "50/50" in last and "loss 1.328e-05, lr 0.1" in last
