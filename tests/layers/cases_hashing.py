@@ -13,4 +13,5 @@ CASES = {
     "DotProductSimilarity": row("DotProductSimilarity", [(3, 4)] * 2),
     "EuclideanSimilarity": row("EuclideanSimilarity", [(3, 2, 2)] * 2),
     "PairwiseRankingLoss": row("PairwiseRankingLoss", [(4, 1, 1, 1)] * 2, "loss_weight: 0.7"),
+    "PairwiseRankingLoss sample": row("PairwiseRankingLoss", [(6,)] * 2, "triplet_loss_param { sample: true }"),
 }
