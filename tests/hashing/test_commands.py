@@ -4,6 +4,7 @@ import argparse
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from blobnet.cli import encode, evaluate, search
 from blobnet.core.context import TEST
@@ -159,6 +160,47 @@ def test_encode_makes_structured_codes(encoding, tmp_path, capsys):
     np.testing.assert_allclose(codes.values.reshape(3, 2, 3).sum(axis=2), 1, rtol=1e-5)
     with pytest.raises(BlobnetError, match="blocks of B = 4"):
         call(*encoding, "--block-size", 4, "--out", tmp_path / "codes.npz")
+
+
+def test_encode_names_the_items_and_the_net(encoding, tmp_path, capsys):
+    call(*encoding, "--out", tmp_path / "codes.npz")
+    codes = Codes.load(tmp_path / "codes.npz")
+    assert codes.ids.tolist() == ["0", "1", "2"]
+    assert (codes.net, codes.weights) == (str(tmp_path / "net.prototxt"), str(tmp_path / "net.caffemodel"))
+    capsys.readouterr()
+    call("search", "--base", tmp_path / "codes.npz", "--queries", tmp_path / "codes.npz", "--radius", 0)
+    assert {"0\t1\t0\t0\t0", "2\t1\t0\t2\t2"} & {*capsys.readouterr().out.splitlines()}
+
+
+@pytest.mark.parametrize("kind", ["ImageData", "HashingImageData"])
+def test_encode_reads_lists_of_images(encoding, tmp_path, kind, capsys):
+    for i in range(3):
+        pixels = np.random.default_rng(i).integers(0, 256, (4, 4), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"image {i}.png")
+    for name, order in (("list", [0, 1, 2]), ("other", [2, 1])):
+        lines = [f"image {i}.png {i % 2} 1" for i in order]
+        (tmp_path / f"{name}.txt").write_text("\n".join(lines) + "\n")
+    data = f'''layer {{ name: "data" type: "{kind}" top: "data" top: "label" transform_param {{ scale: 0.01 }}
+      data_param {{ prefetch: 2 }} image_data_param {{ source: "{tmp_path}/list.txt" root_folder: "{tmp_path}/"
+        is_color: false batch_size: 2 label_num: 2 }} }}'''
+    net = tmp_path / "net.prototxt"
+    net.write_text("\n".join([data, *net.read_text().splitlines()[3:]]))
+    found = {}
+    for name, source in (("list", []), ("other", ["--source", tmp_path / "other.txt"])):
+        assert call(*encoding, *source, "--out", tmp_path / "codes.npz") == 0
+        assert f"from {tmp_path}/{name}.txt" in capsys.readouterr().out
+        found[name] = Codes.load(tmp_path / "codes.npz")
+    assert found["list"].ids.tolist() == [f"image {i}.png" for i in range(3)]
+    assert found["list"].labels.tolist() == [[0, 1], [1, 1], [0, 1]]
+    assert found["other"].ids.tolist() == ["image 2.png", "image 1.png"]
+    np.testing.assert_array_equal(found["other"].values, found["list"].values[[2, 1]])
+
+
+def test_encode_wants_one_layer_with_images(encoding, tmp_path):
+    net = tmp_path / "net.prototxt"
+    net.write_text('input: "data" input_shape { dim: 2 dim: 16 }\n' + "\n".join(net.read_text().splitlines()[3:]))
+    with pytest.raises(BlobnetError, match="expected one layer with data_param or image_data_param .* got 0"):
+        call(*encoding, "--out", tmp_path / "codes.npz")
 
 
 def test_encode_counts_in_words(encoding, tmp_path, capsys):
