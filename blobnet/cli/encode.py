@@ -16,8 +16,8 @@ from blobnet.hashing.encode import encode, set_source
 from blobnet.netdef.load import load
 
 _DESCRIPTION = """\
-Run a net over every image of its database or list once, in the TEST phase, and write the values of one blob as codes: real
-values, packed bits (1 where a value is at least the threshold, or for the largest of each block), labels, and the
+Run a net over every image of its database or list once, in the TEST phase, and write the values of one blob as codes:
+real values, packed bits (1 where a value is at least the threshold, or for the largest of each block), labels, and the
 database's keys or the list's paths as ids, in one .npz file that `blobnet search` and `blobnet evaluate` read."""
 
 

@@ -96,6 +96,17 @@ def test_evaluate_prints_scores_and_the_protocol(files, capsys):
     assert base.with_name("pr.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("options, changes", [
+    (["--ties", "worst", "--mmap"], {"ties": "worst"}), (["--divisor", "found"], {"divisor": "found"}),
+    (["--ties", "expected", "--divisor", "all", "--top-k", 5], {"ties": "expected", "divisor": "all", "top_k": 5})])
+def test_evaluate_with_other_ties_and_divisors(files, capsys, options, changes):
+    base, query, *_ = files
+    assert call("evaluate", "--queries", query, "--base", base, *options) == 0
+    out, protocol = capsys.readouterr().out, get_protocol("standard", **changes)
+    assert f" {mean_average_precision(Codes.load(query), Codes.load(base), protocol):.4f} " in out
+    assert protocol.describe() in out and protocol.describe() != get_protocol("standard").describe()
+
+
 def test_evaluate_compares_pairs_in_one_table(files, capsys):
     base, query, *_ = files
     assert call("evaluate", "--queries", base, query, "--protocol", "dsh-authors") == 0
@@ -247,6 +258,10 @@ def test_search_refuses_signs_against_blocks(tmp_path, metric):
     (["search", "--codes", "BASE", "--queries", "QUERY", "--top", 21], "top from 1 to 20"),
     (["search", "--codes", "NONE", "--queries", "QUERY"], "no such file"),
     (["evaluate", "--queries", "QUERY"], "a base apart from the queries"),
+    (["evaluate", "--queries", "QUERY", "--base", "BASE", "--ties", "any"], "ties 'index' or .* got 'any'"),
+    (["evaluate", "--queries", "QUERY", "--base", "BASE", "--ties", "expected", "--top-k", 5], "divisor 'all' with"),
+    (["evaluate", "--queries", "QUERY", "--protocol", "dsh-authors", "--ties", "best", "--divisor", "all"],
+     "'dsh-authors': expected its own ties and divisor, got --ties best --divisor all; .* standard"),
     (["evaluate", "--queries", "BASE", "--base", "BASE"], "a base apart from the queries"),
     (["evaluate", "--queries", "QUERY", "QUERY", "--base", "BASE"], "2 after --queries"),
     (["evaluate", "--queries", "QUERY", "--base", "BASE", "--protocol", "dsh"], "did you mean|known: dsh-authors"),

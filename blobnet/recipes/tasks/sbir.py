@@ -107,7 +107,8 @@ def _untrained(trial: Trial) -> dict[str, float]:
         photos = len(records) / 2
         return {f"acc@{k}": min(1.0, k / photos) for k in (1, 10)}
     values = np.stack([FEATURES[kind](image[0]) for image in records.images(range(len(records)))])
-    Codes.from_values(values, labels=records.labels(), ids=first_ids(reader.keys(), len(records))).save(trial.out / "codes.npz")
+    ids = first_ids(reader.keys(), len(records))
+    Codes.from_values(values, labels=records.labels(), ids=ids).save(trial.out / "codes.npz")
     return _score(values, records.labels())
 
 
