@@ -162,8 +162,8 @@ CENTERS, CENTERS_TEXT = b"\x08\x07" + nested(2, nested(1, b"xavier")), "num_outp
 ])
 def test_parameters_of_forks_get_their_own_numbers(kind, number, param, wanted):
     data = nested(100, nested(2, kind.encode()) + nested(7, unpacked(5, [1.0, 2.0])) + nested(number, param))
-    field = binary.FORKS[kind][0]
-    wanted = text.parse(f"layer {{ type: '{kind}' blobs {{ data: 1 data: 2 }} {field} {{ {wanted} }} }}", "NetParameter")
+    layer = f"type: '{kind}' blobs {{ data: 1 data: 2 }} {binary.FORKS[kind][0]} {{ {wanted} }}"
+    wanted = text.parse(f"layer {{ {layer} }}", "NetParameter")
     assert binary.parse_binary(data, "NetParameter") == wanted
     assert binary.parse_binary(encode(*binary.read_weights(data)), "NetParameter") == wanted
 
