@@ -1,32 +1,31 @@
-"""`blobnet encode`: turn the images of a database into hash codes."""
+"""`blobnet encode`: turn the images of a database or a list into hash codes."""
 
 from __future__ import annotations
 
 import argparse
 import sys
 
-from google.protobuf.message import Message
 from tqdm import tqdm
 
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_plugin_flag, whole
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
-from blobnet.data.database import open_database
-from blobnet.errors import DataError, NetError
-from blobnet.hashing.encode import encode
+from blobnet.errors import DataError
+from blobnet.hashing.encode import encode, set_source
 from blobnet.netdef.load import load
 
 _DESCRIPTION = """\
-Run a net over every image of its database once, in the TEST phase, and write the values of one blob as codes: real
-values, packed bits (1 where a value is at least the threshold, or for the largest of each block) and labels, in one
-.npz file that `blobnet search` and `blobnet evaluate` read."""
+Run a net over every image of its database or list once, in the TEST phase, and write the values of one blob as codes:
+real values, packed bits (1 where a value is at least the threshold, or for the largest of each block), labels, and the
+database's keys or the list's paths as ids, in one .npz file that `blobnet search` and `blobnet evaluate` read."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("encode", help="turn images into hash codes", description=_DESCRIPTION)
-    parser.add_argument("net", metavar="NET.prototxt", help="the net, with a Data layer")
+    parser.add_argument("net", metavar="NET.prototxt", help="the net, with a Data, ImageData or HashingImageData "
+                        "layer")
     parser.add_argument("--weights", required=True, metavar="FILE.caffemodel", help="its weights")
     parser.add_argument("--blob", required=True, metavar="NAME", help="the blob whose values are the codes")
     parser.add_argument("--label", default="label", metavar="NAME", help="the blob of the labels (label)")
@@ -34,7 +33,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
                         "least T (0); 0.5 for sigmoid outputs")
     parser.add_argument("--block-size", type=whole(2), metavar="B", help="make structured codes: a 1 for the largest "
                         "of each B values, as for the output of a BlockSoftmax")
-    parser.add_argument("--source", metavar="DIR", help="read this database instead of the net's own")
+    parser.add_argument("--source", metavar="PATH", help="read this database, or this list, instead of the net's "
+                        "own")
     parser.add_argument("--count", type=whole(), metavar="N", help="only the first N images (default: all)")
     parser.add_argument("--gpu", type=int, metavar="N", help="run on this GPU (default: the CPU)")
     add_plugin_flag(parser)
@@ -49,11 +49,8 @@ def run(args: argparse.Namespace) -> int:
                         hint="the largest of each block is its 1, whatever the threshold")
     load_extensions(args.plugin)
     definition = load(args.net, TEST)
-    layer = _data_layer(definition, args.net)
-    if args.source:
-        layer.data_param.source = args.source
-    source = layer.data_param.source
-    count = args.count or len(open_database(source))
+    source, images = set_source(definition, args.net, args.source or None)
+    count = args.count or images
     net = Net(definition, TEST, args.weights, device="cpu" if args.gpu is None else f"gpu:{args.gpu}", origin=args.net)
     with tqdm(total=count, unit="images", disable=not sys.stderr.isatty()) as bar:
         codes = encode(net, args.blob, count, args.label, args.threshold or 0.0, bar.update, args.net, args.weights)
@@ -63,11 +60,3 @@ def run(args: argparse.Namespace) -> int:
     size = f"{len(codes)} code{'s' * (len(codes) != 1)} of {codes.capacity:g} bit{'s' * (codes.capacity != 1)}"
     print(f"{args.out}: {size}, {codes.rule}, from {source}")
     return 0
-
-
-def _data_layer(definition: Message, path: str) -> Message:
-    layers = [layer for layer in definition.layer if layer.HasField("data_param")]
-    if len(layers) != 1:
-        raise NetError(path, expected="one layer with data_param in the TEST phase", got=len(layers),
-                       hint="put the images into a database, or use blobnet.hashing.encode from Python")
-    return layers[0]

@@ -12,7 +12,7 @@ from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.engines import INDEXES
 from blobnet.hashing.metrics import Evaluation, evaluate
-from blobnet.hashing.protocol import get_protocol, list_protocols
+from blobnet.hashing.protocol import DIVISORS, STANDARD, TIES, Protocol, get_protocol, list_protocols
 from blobnet.view.curves import Retrieval, plot_retrieval_curves
 
 _DESCRIPTION = """\
@@ -52,7 +52,13 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--metric", nargs="+", default=["hamming"], metavar="NAME",
                         help=f"what ranks, one or several of {', '.join(INDEXES)} (default: hamming)")
     parser.add_argument("--top-k", type=int, metavar="N", help="see only the first N of each ranking; average "
-                        "precision is then divided by the relevant items among them")
+                        "precision is then divided by the relevant items among them, unless --divisor says otherwise")
+    parser.add_argument("--ties", metavar="NAME", help=f"the order of equal distances, {', '.join(TIES)} (default: "
+                        "index); of the protocol standard only, as are divisors")
+    parser.add_argument("--divisor", metavar="NAME", help="what average precision is divided by, all relevant items or "
+                        f"those found: {' or '.join(DIVISORS)} (default: all)")
+    parser.add_argument("--mmap", action="store_true", help="leave the bases in their files, for those larger than the "
+                        "memory; the files are not checked")
     parser.add_argument("--curve", metavar="FILE.png", help="draw the curves there")
     parser.set_defaults(run=run)
 
@@ -80,15 +86,26 @@ def run(args: argparse.Namespace) -> int:
 
 
 def _evaluate(args: argparse.Namespace) -> Iterator[_Row]:
-    protocols = [get_protocol(args.protocol, top_k=args.top_k, metric=metric) for metric in args.metric]
+    protocols = _protocols(args)
     for i, query_path in enumerate(args.queries):
         queries = Codes.load(query_path)
         base_path = args.base[i] if args.base else None
-        base = queries if base_path in (None, query_path) else Codes.load(base_path)
+        base = queries if base_path in (None, query_path) else Codes.load(base_path, mmap=args.mmap)
         name = args.names[i] if args.names else Path(query_path).stem
         for protocol in protocols:
             score = evaluate(queries, base if base_path or protocol.query_in_database else None, protocol)
             yield _Row(name, protocol.metric, (query_path, base_path or "(queries)"), queries, base, score)
+
+
+def _protocols(args: argparse.Namespace) -> list[Protocol]:
+    """The protocol as the options change it, for each metric; DataError where it is a published one."""
+    changes = {name: getattr(args, name) for name in ("ties", "divisor") if getattr(args, name) is not None}
+    protocols = [get_protocol(args.protocol, top_k=args.top_k, metric=metric, **changes) for metric in args.metric]
+    if changes and args.protocol != STANDARD.name:
+        raise DataError(f"protocol {args.protocol!r}", expected="its own ties and divisor",
+                        got=" ".join(f"--{name} {value}" for name, value in changes.items()),
+                        hint=f"choose them with the protocol {STANDARD.name}")
+    return protocols
 
 
 def _print_table(rows: list[_Row], named: bool, several_metrics: bool) -> None:

@@ -53,7 +53,7 @@ class LevelDbReader:
 
     def read(self) -> bytes:
         """The value of the next record."""
-        value = self._value
+        _, value = self._value
         self.position += 1
         self._value = next(self._run, None)
         if self._value is None:
@@ -67,13 +67,17 @@ class LevelDbReader:
         if self._value is None:
             raise DataError(self.where, "holds no record")
 
-    def _records(self) -> Iterator[bytes]:
+    def keys(self) -> Iterator[bytes]:
+        """The keys from the first on, whatever is read meanwhile."""
+        return (key for key, _ in self._records())
+
+    def _records(self) -> Iterator[tuple[bytes, bytes]]:
         last = None
         for key, number, value in heapq.merge(self._recent, *map(_chain, self._levels)):
             if key != last:  # else an older entry of that key
                 last = key
                 if -number & 1:  # not a deletion
-                    yield value
+                    yield key, value
 
     def _find_tables(self) -> list[list[Path]]:
         """The table files: single ones, whose keys may overlap, and those of a level, in the order of their keys."""

@@ -58,8 +58,8 @@ def read_head(view: memoryview) -> Tree:
     return Tree(size, depth, 0 if root == NO_PAGE else records, root)
 
 
-def values(view: memoryview, tree: Tree) -> Iterator[memoryview]:
-    """The values in the order of their keys, as parts of `view`. Raises Corrupt."""
+def records(view: memoryview, tree: Tree) -> Iterator[tuple[memoryview, memoryview]]:
+    """The keys in their order and the values, as parts of `view`. Raises Corrupt."""
     size, open_pages = tree.page_size, [(tree.root, 1)]
     while open_pages:
         page, depth = open_pages.pop()
@@ -72,23 +72,24 @@ def values(view: memoryview, tree: Tree) -> Iterator[memoryview]:
             raise Corrupt(start, "a node outside of its page")
         if depth == tree.depth:
             for node in nodes:
-                yield _value(view, node, start + size, size)
+                yield _record(view, node, start + size, size)
         else:
             numbers = (NODE.unpack_from(view, node) for node in reversed(nodes))
             open_pages += [(low | high << 32, depth + 1) for low, high, _ in numbers]
 
 
-def _value(view: memoryview, node: int, end: int, size: int) -> memoryview:
-    """The value of the leaf's node at the byte `node`, in the page that ends at `end`."""
-    length, flags, key = NODE.unpack_from(view, node)
-    begin = node + NODE.size + key
+def _record(view: memoryview, node: int, end: int, size: int) -> tuple[memoryview, memoryview]:
+    """Key and value of the leaf's node at the byte `node`, in the page that ends at `end`."""
+    length, flags, width = NODE.unpack_from(view, node)
+    begin = node + NODE.size + width
+    key = view[begin - width:begin]
     if flags & ~BIG or begin + (NUMBER.size if flags else length) > end:
         raise Corrupt(node, f"a record of {length} bytes (flags {flags}) that does not fit its page")
     if flags:
         begin = _find(view, NUMBER.unpack_from(view, begin)[0], size, OVERFLOW) + PAGE.size
         if begin + length > len(view):
             raise Corrupt(node, f"a record of {length} bytes, of which {len(view) - begin} are there")
-    return view[begin:begin + length]
+    return key, view[begin:begin + length]
 
 
 def _find(view: memoryview, page: int, size: int, kind: int) -> int:

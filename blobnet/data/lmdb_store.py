@@ -10,7 +10,7 @@ from pathlib import Path
 
 import lmdb
 
-from blobnet.data.lmdb_pages import read_head, values
+from blobnet.data.lmdb_pages import read_head, records
 from blobnet.errors import DataError
 from blobnet.proto.wire import Corrupt
 
@@ -52,20 +52,24 @@ class LmdbReader:
 
     def read(self) -> memoryview:
         """The value of the next record, which is valid as long as the reader."""
-        value = next(self._run, None)
-        if value is None:
+        record = next(self._run, None)
+        if record is None:
             raise DataError(self.where, expected=f"{len(self)} records", got=self.position, hint=HINT)
         self.position += 1
         if self.position == len(self):
             self._rewind()
-        return value
+        return record[1]
+
+    def keys(self) -> Iterator[bytes]:
+        """The keys from the first on, whatever is read meanwhile."""
+        return (bytes(key) for key, _ in self._records())
 
     def _rewind(self) -> None:
-        self.position, self._run = 0, self._values()  # position: of the record that is read next
+        self.position, self._run = 0, self._records()  # position: of the record that is read next
 
-    def _values(self) -> Iterator[memoryview]:
+    def _records(self) -> Iterator[tuple[memoryview, memoryview]]:
         try:
-            yield from values(self._view, self._tree)
+            yield from records(self._view, self._tree)
         except Corrupt as error:
             raise self._damaged(error) from None
 

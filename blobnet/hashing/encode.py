@@ -6,9 +6,13 @@ import os
 from collections.abc import Callable
 
 import numpy as np
+from google.protobuf.message import Message
 
 from blobnet.backend import to_host
 from blobnet.core.net import Net
+from blobnet.data.database import open_database
+from blobnet.data.ids import first_ids
+from blobnet.data.image_list import read_image_list
 from blobnet.errors import DataError, NetError, ShapeError, close_matches
 from blobnet.hashing.codes import Codes
 
@@ -21,12 +25,14 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
     `label` names the blob whose rows are kept as labels (None for no labels). A bit is 1 where the value is at least
     `threshold`. `progress` is called with the number of new codes after every batch. `net_file` and
     `weights_file` are written into the codes. Only the layers up to those that make `blob` and `label` run.
+    Keys of the one database, or paths of the one list, that the net reads in order become the codes' ids.
     Raises NetError for other names; DataError for a count below 1 or above the images there are; ShapeError.
     """
     require_blob(net, blob)
     if label is not None:
         require_blob(net, label, "of labels")
-    most = min((layer.records for layer in net.layers if getattr(layer, "records", None) is not None), default=None)
+    sources = [layer for layer in net.layers if getattr(layer, "records", None) is not None]
+    most = min((layer.records for layer in sources), default=None)
     if count < 1 or most is not None and count > most:
         raise DataError(f"net {net.name!r}", got=f"a count of {count}",
                         expected="at least 1 image" if most is None else f"1 to {most} images")
@@ -49,8 +55,31 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
         done += take
         if progress is not None:
             progress(take)
+    names = sources[0].record_names if len(sources) == 1 else None
+    ids = first_ids(names(), count) if names else None
     return Codes.from_values(np.concatenate(values), threshold, labels=np.concatenate(labels) if labels else None,
-                             blob=blob, net=os.fspath(net_file), weights=os.fspath(weights_file))
+                             ids=ids, blob=blob, net=os.fspath(net_file), weights=os.fspath(weights_file))
+
+
+def set_source(definition: Message, where: str, source: str | os.PathLike | None = None) -> tuple[str, int]:
+    """Let the one layer with images of `definition`, a net loaded in TEST, read `source` (None: its own).
+
+    That is a database or, for ImageData and HashingImageData, a list. Returns its path, and how many images it holds.
+    NetError, beginning with `where`, if no layer or several have data_param or image_data_param.
+    """
+    layers = [layer for layer in definition.layer if layer.HasField("data_param") or layer.HasField("image_data_param")]
+    if len(layers) != 1:
+        raise NetError(where, expected="one layer with data_param or image_data_param in the TEST phase",
+                       got=len(layers), hint="from Python, blobnet.hashing.encode takes any net")
+    listed = layers[0].HasField("image_data_param")  # then data_param only says how much is read ahead
+    options = layers[0].image_data_param if listed else layers[0].data_param
+    if source is not None:
+        options.source = os.fspath(source)
+    if not options.source:
+        raise NetError(f"layer {layers[0].name!r} ({layers[0].type})", "no source")
+    if listed:
+        return options.source, len(read_image_list(options.source, options.label_num)[0])
+    return options.source, len(open_database(options.source))
 
 
 def require_blob(net: Net, name: str, purpose: str = "to encode") -> None:

@@ -5,6 +5,7 @@ Johnson, Douze and Jégou: Billion-scale Similarity Search with GPUs, IEEE Trans
 
 from __future__ import annotations
 
+import math
 from types import ModuleType
 
 import numpy as np
@@ -31,8 +32,8 @@ class FaissIndex:
 
     Codes are padded to whole bytes, as FAISS wants them. Hamming distances, and the order of equal ones, are the same
     as HammingIndex has them. Real-valued metrics are computed in float32 throughout: distances agree to about six
-    digits, so items almost equally far away may change places, and of those equally far at rank `top` FAISS decides
-    which stay. All metrics but Hamming's need 4 bytes a dimension.
+    digits, so items almost equally far away may change places or sides of a radius, and of those equally far at rank
+    `top` FAISS decides which stay. All metrics but Hamming's need 4 bytes a dimension.
     """
 
     def __init__(self, codes: Codes, metric: str = "hamming"):
@@ -48,22 +49,35 @@ class FaissIndex:
             self._index.add(self._items(start, start + _CHUNK))
 
     def search(self, queries: Codes, top: int | None = None, radius: float | None = None) -> Neighbours:
-        """The `top` nearest items of each query or, with `radius`, those of them that are at most so far away.
+        """The `top` nearest items of each query, those at most `radius` away, or (both given) those in both.
 
-        DataError unless 1 <= top <= N.
+        DataError unless 1 <= top <= N and, for distances that are never below 0, radius >= 0.
         """
-        if top is None:
-            raise DataError("FaissIndex.search", expected="top, with or without radius", got="none",
-                            hint="take the engine blobnet for all items within a radius")
         check_limits("FaissIndex.search", len(self.codes), top, radius, self.metric)
         require = require_alike if self.metric in ("hamming", "asymmetric") else require_bits
         require("FaissIndex", queries, self.codes)
-        found, indices = self._index.search(self._asked(queries), top)
+        asked = self._asked(queries)
+        if top is None:
+            limits, found, indices = self._index.range_search(asked, self._bound(radius))
+            rows = np.repeat(np.arange(len(asked)), np.diff(limits.astype(np.int64)))
+        else:
+            found, indices = (array.ravel() for array in self._index.search(asked, top))
+            rows = np.repeat(np.arange(len(asked)), top)
         distances = self._distances(found)
-        order = np.lexsort((indices, distances))
-        indices, distances = (np.take_along_axis(array, order, axis=1) for array in (indices, distances))
-        kept = np.ones(distances.shape, bool) if radius is None else distances <= radius
-        return Neighbours(np.concatenate([[0], np.cumsum(kept.sum(axis=1))]), indices[kept], distances[kept])
+        if radius is not None:
+            rows, indices, distances = (array[distances <= radius] for array in (rows, indices, distances))
+        order = np.lexsort((indices, distances, rows))
+        counts = np.bincount(rows, minlength=len(asked))
+        return Neighbours(np.concatenate([[0], np.cumsum(counts)]), indices[order], distances[order])
+
+    def _bound(self, radius: float) -> float:
+        """What FAISS takes for a radius, which it leaves out itself: a little more than `radius`."""
+        if self.metric == "hamming":
+            return int(min(radius, self.codes.bits)) + 1
+        bound = {"l2": radius * radius, "cosine": 1 - radius}.get(self.metric, -radius)
+        more = 1e-6 * max(1, abs(bound)) if math.isfinite(bound) else 0
+        with np.errstate(over="ignore"):
+            return float(np.float32(bound + more if self.metric == "l2" else bound - more))
 
     def _items(self, start: int, stop: int) -> np.ndarray:
         if self.metric == "hamming":

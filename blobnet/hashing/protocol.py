@@ -14,13 +14,13 @@ _METRICS = {
     "cosine": "the cosine of the real values",
     "inner-product": "the inner product of the real values",
 }
-_TIES = {
+TIES = {
     "index": "equal distances in index order",
     "expected": "the expectation over random orders of equal distances",
     "best": "relevant items first among equal distances",
     "worst": "relevant items last among equal distances",
 }
-_DIVISORS = {
+DIVISORS = {
     "all": "all relevant items of the database",
     "found": "the relevant items found in the ranking",
 }
@@ -54,7 +54,7 @@ class Protocol:
 
     def __post_init__(self):
         where = f"protocol {self.name!r}"
-        for field, known in (("ties", _TIES), ("divisor", _DIVISORS), ("without_relevant", _LONELY),
+        for field, known in (("ties", TIES), ("divisor", DIVISORS), ("without_relevant", _LONELY),
                              ("metric", _METRICS)):
             value = getattr(self, field)
             if value not in known:
@@ -71,9 +71,9 @@ class Protocol:
             else "no query is in the database"
         seen = "the whole ranking" if self.top_k is None else f"the first {self.top_k} of the ranking"
         return (f"{self.name}: {self.queries} against {self.database} ({included}); "
-                f"ranked by {_METRICS[self.metric]}, {_TIES[self.ties]}; "
+                f"ranked by {_METRICS[self.metric]}, {TIES[self.ties]}; "
                 f"relevant = equal label, or at least one shared label for label rows; "
-                f"average precision is taken over {seen} and divided by {_DIVISORS[self.divisor]}; "
+                f"average precision is taken over {seen} and divided by {DIVISORS[self.divisor]}; "
                 f"a query without relevant items {_LONELY[self.without_relevant]}.")
 
 

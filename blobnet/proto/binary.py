@@ -22,6 +22,13 @@ from blobnet.proto.storage import atomic_write, require_file
 
 Arrays = Sequence[dict[str, np.ndarray]]
 STATE = re.compile(rb"\x08[\x80-\xff]*[\x00-\x7f]\x12")  # iter and learned_net, with which a SolverState begins
+FORKS = {  # layer type: its parameters, and the numbers that forks give them
+    "CenterLoss": ("center_loss_param", {147, 211}),
+    "HashingLoss": ("hashing_loss_param", {145}),
+    "LiftedStructSimilaritySoftmaxLoss": ("lifted_struct_sim_softmax_loss_param", {145}),
+    "ScaleTanH": ("scale_tanh_param", {147}),
+    "TripletLoss": ("triplet_loss_param", {146, 203}),
+}
 TEXTS = (  # what is taken for a message: how it begins, and what to do
     (re.compile(rb"version https://git-lfs"), "this is a git-lfs pointer: fetch the file itself with git lfs pull"),
     (re.compile(rb"\s*<(!doctype|html)", re.IGNORECASE), "a web page was saved: download the file itself"),
@@ -94,20 +101,31 @@ def _parse(view: memoryview, message_name: str, origin: str, arrays: list | None
                          hint="the file is damaged or incomplete, or no such message") from None
     except DecodeError as error:
         raise ParseError(origin, f"not a {message_name}: {error}") from None
+    if message_name == "NetParameter":
+        _renumber(message, origin)
     missing = message.FindInitializationErrors()
     if missing:
         raise ParseError(origin, f"{missing[0]} needs a value")
-    if message_name == "NetParameter":
-        _restore_dsh(message)
     return message
 
 
-def _restore_dsh(net: Message) -> None:
-    """Give HashingLoss layers their parameters back: DSH's fork numbers them as upstream does parameter_param."""
+def _renumber(net: Message, origin: str) -> None:
+    """Give layers of forks their parameters back, which the forks number as upstream does others."""
     for layer in net.layer:
-        if layer.type == "HashingLoss" and layer.HasField("parameter_param"):
-            layer.hashing_loss_param.MergeFromString(layer.parameter_param.SerializeToString())
-            layer.ClearField("parameter_param")
+        field, numbers = FORKS.get(layer.type, ("", ()))
+        data, position, parts = memoryview(layer.SerializePartialToString() if field else b""), 0, []
+        while position < len(data):
+            start = position
+            number, kind, begin, position = wire.read_field(data, start, len(data))
+            if number in numbers and kind == wire.BYTES:
+                own = layer.DESCRIPTOR.fields_by_name[field].number
+                start, parts = begin, [*parts, wire.tag(own, wire.BYTES) + wire.varint(position - begin)]
+            parts.append(data[start:position])
+        if parts:
+            try:
+                layer.ParseFromString(b"".join(parts))
+            except DecodeError as error:
+                raise ParseError(origin, f"layer {layer.name!r} ({layer.type}): not a {field}: {error}") from None
 
 
 def _pieces(message: Message, arrays: Arrays, origin: str) -> list:

@@ -24,15 +24,7 @@ def trial_solver(trial: Trial) -> Message:
     stands for the trial's data folder. Snapshots go into the trial's folder; test nets are left out; random_seed is the
     trial's. The options `max_iter`, if it is not 0, and `overrides` (see `trial_net`) replace what the files say.
     """
-    file = trial.folder / trial.options["solver"]
-    solver = read_solver(file)
-    given = [name for name in TRAIN_FIELDS if solver.HasField(name)]
-    if len(given) != 1:
-        raise SolverError(str(file), expected="one of " + ", ".join(TRAIN_FIELDS), got=" and ".join(given) or "none")
-    net = getattr(solver, given[0])
-    if isinstance(net, str):
-        beside = file.parent / Path(net).name
-        net = beside if beside.exists() else net
+    solver, net = _solver(trial)
     net = trial_net(trial, net)
     for name in (*TRAIN_FIELDS, "test_net", "test_net_param", "test_iter", "test_interval", "test_state"):
         solver.ClearField(name)
@@ -42,6 +34,28 @@ def trial_solver(trial: Trial) -> Message:
     if trial.options.get("max_iter"):
         solver.max_iter = trial.options["max_iter"]
     return solver
+
+
+def net_file(trial: Trial) -> str:
+    """The file of the net that makes the trial's codes; the solver's, if the net is in there."""
+    if trial.options.get("encode_net"):
+        return os.fspath(trial.folder / trial.options["encode_net"])
+    net = _solver(trial)[1]
+    return os.fspath(trial.folder / trial.options["solver"] if isinstance(net, Message) else net)
+
+
+def _solver(trial: Trial) -> tuple[Message, Message | str | Path]:
+    """What is in the solver's file, and the net that it trains: a file, or the net itself."""
+    file = trial.folder / trial.options["solver"]
+    solver = read_solver(file)
+    given = [name for name in TRAIN_FIELDS if solver.HasField(name)]
+    if len(given) != 1:
+        raise SolverError(str(file), expected="one of " + ", ".join(TRAIN_FIELDS), got=" and ".join(given) or "none")
+    net = getattr(solver, given[0])
+    if isinstance(net, str):
+        beside = file.parent / Path(net).name
+        net = beside if beside.exists() else net
+    return solver, net
 
 
 def trial_net(trial: Trial, source: str | os.PathLike | Message) -> Message:

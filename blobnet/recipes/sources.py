@@ -10,11 +10,11 @@ from google.protobuf.message import Message
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.data.database import Reader, open_database
-from blobnet.data.image_list import read_image_list
-from blobnet.errors import DataError, NetError
+from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
-from blobnet.hashing.encode import encode, require_blob
+from blobnet.hashing.encode import encode, require_blob, set_source
 from blobnet.netdef.load import load
+from blobnet.recipes.nets import net_file
 from blobnet.recipes.trial import Trial
 
 
@@ -30,7 +30,8 @@ def encode_source(trial: Trial, net: Message, weights: str | os.PathLike, blob: 
     `source` is a database for a net with a Data layer, or a list of images for one with an ImageData layer.
     """
     definition, size = _reading(trial, net, source)
-    return encode(Net(definition, TEST, weights, device=trial.device), blob, count or size, threshold=threshold)
+    return encode(Net(definition, TEST, weights, device=trial.device), blob, count or size, threshold=threshold,
+                  net_file=net_file(trial), weights_file=weights)
 
 
 def check_source(trial: Trial, net: Message, name: str) -> int:
@@ -76,13 +77,4 @@ def in_words(options: dict) -> str:
 def _reading(trial: Trial, net: Message, source: str) -> tuple[Message, int]:
     """The net in TEST, its images those of `source` in the data folder, and how many these are."""
     definition = load(net, TEST)
-    layers = [layer for layer in definition.layer if layer.HasField("data_param") or layer.HasField("image_data_param")]
-    if len(layers) != 1:
-        raise NetError(f"net {net.name!r}", got=len(layers),
-                       expected="one layer with data_param or image_data_param in the TEST phase")
-    path = str(trial.data / source)
-    if layers[0].HasField("image_data_param"):
-        layers[0].image_data_param.source = path
-        return definition, len(read_image_list(path, layers[0].image_data_param.label_num)[0])
-    layers[0].data_param.source = path
-    return definition, len(open_database(path))
+    return definition, set_source(definition, f"net {net.name!r}", trial.data / source)[1]

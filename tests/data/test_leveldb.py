@@ -69,6 +69,7 @@ def test_order_is_that_of_keys_and_the_last_value_counts(tmp_path, monkeypatch):
     assert len(list((tmp_path / "db").glob("*.ldb"))) > 1
     reader = LevelDbReader(tmp_path / "db")
     assert [reader.read() for _ in range(len(reader))] == [b"4", b"aa2", b"aaaa6", b"bb3", b"cc1", b"\xff\xff5"]
+    assert [*reader.keys()] == [b"", b"a", b"aa", b"b", b"c", b"\xff"]
 
 
 @settings(max_examples=40, deadline=None)

@@ -43,6 +43,7 @@ def test_order_is_that_of_keys(tmp_path):
             writer.put(key, key * 2)
     reader = LmdbReader(tmp_path / "db")
     assert [bytes(reader.read()) for _ in range(3)] == [b"aa", b"bb", b"cc"]
+    assert [*reader.keys()] == [b"a", b"b", b"c"]
 
 
 @pytest.mark.parametrize("before", [0, 4, 9, 10])

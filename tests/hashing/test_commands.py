@@ -4,6 +4,7 @@ import argparse
 
 import numpy as np
 import pytest
+from PIL import Image
 
 from blobnet.cli import encode, evaluate, search
 from blobnet.core.context import TEST
@@ -95,6 +96,17 @@ def test_evaluate_prints_scores_and_the_protocol(files, capsys):
     assert base.with_name("pr.png").read_bytes().startswith(b"\x89PNG")
 
 
+@pytest.mark.parametrize("options, changes", [
+    (["--ties", "worst", "--mmap"], {"ties": "worst"}), (["--divisor", "found"], {"divisor": "found"}),
+    (["--ties", "expected", "--divisor", "all", "--top-k", 5], {"ties": "expected", "divisor": "all", "top_k": 5})])
+def test_evaluate_with_other_ties_and_divisors(files, capsys, options, changes):
+    base, query, *_ = files
+    assert call("evaluate", "--queries", query, "--base", base, *options) == 0
+    out, protocol = capsys.readouterr().out, get_protocol("standard", **changes)
+    assert f" {mean_average_precision(Codes.load(query), Codes.load(base), protocol):.4f} " in out
+    assert protocol.describe() in out and protocol.describe() != get_protocol("standard").describe()
+
+
 def test_evaluate_compares_pairs_in_one_table(files, capsys):
     base, query, *_ = files
     assert call("evaluate", "--queries", base, query, "--protocol", "dsh-authors") == 0
@@ -161,6 +173,47 @@ def test_encode_makes_structured_codes(encoding, tmp_path, capsys):
         call(*encoding, "--block-size", 4, "--out", tmp_path / "codes.npz")
 
 
+def test_encode_names_the_items_and_the_net(encoding, tmp_path, capsys):
+    call(*encoding, "--out", tmp_path / "codes.npz")
+    codes = Codes.load(tmp_path / "codes.npz")
+    assert codes.ids.tolist() == ["0", "1", "2"]
+    assert (codes.net, codes.weights) == (str(tmp_path / "net.prototxt"), str(tmp_path / "net.caffemodel"))
+    capsys.readouterr()
+    call("search", "--base", tmp_path / "codes.npz", "--queries", tmp_path / "codes.npz", "--radius", 0)
+    assert {"0\t1\t0\t0\t0", "2\t1\t0\t2\t2"} & {*capsys.readouterr().out.splitlines()}
+
+
+@pytest.mark.parametrize("kind", ["ImageData", "HashingImageData"])
+def test_encode_reads_lists_of_images(encoding, tmp_path, kind, capsys):
+    for i in range(3):
+        pixels = np.random.default_rng(i).integers(0, 256, (4, 4), dtype=np.uint8)
+        Image.fromarray(pixels).save(tmp_path / f"image {i}.png")
+    for name, order in (("list", [0, 1, 2]), ("other", [2, 1])):
+        lines = [f"image {i}.png {i % 2} 1" for i in order]
+        (tmp_path / f"{name}.txt").write_text("\n".join(lines) + "\n")
+    data = f'''layer {{ name: "data" type: "{kind}" top: "data" top: "label" transform_param {{ scale: 0.01 }}
+      data_param {{ prefetch: 2 }} image_data_param {{ source: "{tmp_path}/list.txt" root_folder: "{tmp_path}/"
+        is_color: false batch_size: 2 label_num: 2 }} }}'''
+    net = tmp_path / "net.prototxt"
+    net.write_text("\n".join([data, *net.read_text().splitlines()[3:]]))
+    found = {}
+    for name, source in (("list", []), ("other", ["--source", tmp_path / "other.txt"])):
+        assert call(*encoding, *source, "--out", tmp_path / "codes.npz") == 0
+        assert f"from {tmp_path}/{name}.txt" in capsys.readouterr().out
+        found[name] = Codes.load(tmp_path / "codes.npz")
+    assert found["list"].ids.tolist() == [f"image {i}.png" for i in range(3)]
+    assert found["list"].labels.tolist() == [[0, 1], [1, 1], [0, 1]]
+    assert found["other"].ids.tolist() == ["image 2.png", "image 1.png"]
+    np.testing.assert_array_equal(found["other"].values, found["list"].values[[2, 1]])
+
+
+def test_encode_wants_one_layer_with_images(encoding, tmp_path):
+    net = tmp_path / "net.prototxt"
+    net.write_text('input: "data" input_shape { dim: 2 dim: 16 }\n' + "\n".join(net.read_text().splitlines()[3:]))
+    with pytest.raises(BlobnetError, match="expected one layer with data_param or image_data_param .* got 0"):
+        call(*encoding, "--out", tmp_path / "codes.npz")
+
+
 def test_encode_counts_in_words(encoding, tmp_path, capsys):
     assert call(*encoding, "--blob", "bit", "--count", 1, "--out", tmp_path / "codes.npz") == 0
     assert "1 code of 1 bit, bit = value >= 0" in capsys.readouterr().out
@@ -205,6 +258,10 @@ def test_search_refuses_signs_against_blocks(tmp_path, metric):
     (["search", "--codes", "BASE", "--queries", "QUERY", "--top", 21], "top from 1 to 20"),
     (["search", "--codes", "NONE", "--queries", "QUERY"], "no such file"),
     (["evaluate", "--queries", "QUERY"], "a base apart from the queries"),
+    (["evaluate", "--queries", "QUERY", "--base", "BASE", "--ties", "any"], "ties 'index' or .* got 'any'"),
+    (["evaluate", "--queries", "QUERY", "--base", "BASE", "--ties", "expected", "--top-k", 5], "divisor 'all' with"),
+    (["evaluate", "--queries", "QUERY", "--protocol", "dsh-authors", "--ties", "best", "--divisor", "all"],
+     "'dsh-authors': expected its own ties and divisor, got --ties best --divisor all; .* standard"),
     (["evaluate", "--queries", "BASE", "--base", "BASE"], "a base apart from the queries"),
     (["evaluate", "--queries", "QUERY", "QUERY", "--base", "BASE"], "2 after --queries"),
     (["evaluate", "--queries", "QUERY", "--base", "BASE", "--protocol", "dsh"], "did you mean|known: dsh-authors"),

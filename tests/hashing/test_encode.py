@@ -44,6 +44,10 @@ def test_counts_that_the_database_does_not_have(net, count):
         encode(net, "ip", count)
 
 
+def test_keys_become_ids(net):
+    assert encode(net, "ip", 3).ids.tolist() == encode(net, "ip", 3).ids.tolist() == ["0", "1", "2"]
+
+
 def test_labels_of_other_rows_are_refused(net):
     with pytest.raises(ShapeError, match=r"blob 'label': expected 4 rows of labels, as 'halves' has, got shape \(2,\)"):
         encode(net, "halves", 4)

@@ -24,7 +24,8 @@ def faiss():
 def test_hamming_search_is_the_same_with_its_order_of_ties(bits):
     base, queries = make(3000, bits, 1), make(40, bits, 2)
     ours, theirs = build_index(base), build_index(base, engine="faiss")
-    for limits in ({"top": 1}, {"top": 100}, {"top": 50, "radius": bits // 4}):
+    for limits in ({"top": 1}, {"top": 100}, {"top": 50, "radius": bits // 4}, {"radius": 0},
+                   {"radius": bits / 4 + 0.5}, {"radius": 2 * bits}):
         for got, expected in zip(theirs.search(queries, **limits), ours.search(queries, **limits)):
             assert np.array_equal(got, expected) and got.dtype == expected.dtype
 
@@ -43,8 +44,37 @@ def test_search_by_real_values_agrees(metric, rest):
 
 
 @pytest.mark.usefixtures("faiss")
+@pytest.mark.parametrize("metric", INDEXES)
+@pytest.mark.parametrize("part", [0, 0.1, 0.7, 1, 3])
+def test_radius_search_agrees(metric, part):
+    base, queries = make(300, 20, 3), make(30, 20, 4)
+    ours, theirs = (build_index(base, metric, engine) for engine in ("blobnet", "faiss"))
+    distances = np.sort(ours.search(queries, 300).distances)
+    radius = float(3 * abs(distances[-1]) if part > 1 else distances[int(part * (len(distances) - 1))] + 1e-4)
+    got, expected = theirs.search(queries, radius=radius), ours.search(queries, radius=radius)
+    assert np.array_equal(got.offsets, expected.offsets) and got.distances.dtype == expected.distances.dtype
+    np.testing.assert_allclose(got.distances, expected.distances, rtol=1e-5, atol=1e-5)
+    assert np.mean(got.indices == expected.indices) > 0.99
+    assert len(theirs.search(queries, radius=float("inf")).indices) == 300 * 30
+
+
+@pytest.mark.usefixtures("faiss")
+@pytest.mark.parametrize("metric", INDEXES)
+def test_radius_search_may_find_nothing_or_be_asked_nothing(metric):
+    codes = make(5, 12, 1)
+    far = Codes.from_values(-codes.values)
+    radius = -1e9 if metric in ("asymmetric", "inner-product") else 0
+    for queries in (far, make(0, 12, 1)):
+        found = build_index(codes, metric, "faiss").search(queries, radius=radius)
+        assert found.offsets.tolist() == [0] * (len(queries) + 1) and not len(found.indices)
+    if radius == 0:
+        assert build_index(codes, "hamming", "faiss").search(codes, radius=0).indices.tolist() == [0, 1, 2, 3, 4]
+
+
+@pytest.mark.usefixtures("faiss")
 @pytest.mark.parametrize("call, error, words", [
-    (lambda codes: build_index(codes, engine="faiss").search(codes, radius=2), DataError, "engine blobnet"),
+    (lambda codes: build_index(codes, engine="faiss").search(codes), DataError, "top, radius or both"),
+    (lambda codes: build_index(codes, engine="faiss").search(codes, radius=-1), DataError, "0 bits or more"),
     (lambda codes: build_index(codes, engine="faiss").search(codes, 6), DataError, "top from 1 to 5"),
     (lambda codes: build_index(codes, engine="faiss").search(make(5, 9, 1), 1), ShapeError, "12 bits.*got 9"),
     (lambda codes: build_index(make(0, 12, 1), engine="faiss"), DataError, "no codes"),

@@ -167,6 +167,16 @@ def test_pairwise_ranking(margin, weight):
     assert_gradients(exact.layer.param, p, q)
 
 
+@pytest.mark.parametrize(("options", "dp"), [
+    ("", [-1, -1, -1, 0]), ("sample: true", [-1, 0, 0, 0]), ("sample: true gradient: EXACT", [-0.25, -0.25, -0.25, 0])])
+def test_pairwise_ranking_of_samples_ranked_right(options, dp):
+    alone = ranking(np.array([1.0, -1, 2, 5]), np.array([0.5, 0, 2, 1]), options)
+    assert alone.forward()[0] == pytest.approx((0.5 + 2 + 1) / 4)
+    found = alone.backward([np.array(1.0)], [True, True])
+    np.testing.assert_array_equal(found[0], dp)
+    np.testing.assert_array_equal(found[1], np.negative(dp))
+
+
 def test_pairwise_ranking_on_the_margin_is_no_violation():
     alone = ranking(np.array([[2.0], [2.5]]), np.array([[1.0], [1.0]]))
     assert alone.forward()[0] == 0

@@ -148,6 +148,31 @@ def test_hashing_loss_of_the_dsh_fork():
     assert binary.parse_binary(nested(100, other), "NetParameter").layer[0].parameter_param.shape.dim == [3]
 
 
+CENTERS, CENTERS_TEXT = b"\x08\x07" + nested(2, nested(1, b"xavier")), "num_output: 7 center_filler { type: 'xavier' }"
+
+
+@pytest.mark.parametrize("kind, number, param, wanted", [
+    ("CenterLoss", 147, CENTERS + b"\x18\x02", CENTERS_TEXT + " axis: 2"),
+    ("CenterLoss", 211, CENTERS + nested(29, b"L2"), CENTERS_TEXT + " distance_type: 'L2'"),
+    ("ScaleTanH", 147, unpacked(1, [2.5]) + b"\x10\x1e" + unpacked(4, [-1]), "init_scale: 2.5 step_size: 30 power: -1"),
+    ("ScaleTanH", 147, b"", ""),
+    ("LiftedStructSimilaritySoftmaxLoss", 145, unpacked(1, [3]), "margin: 3"),
+    ("TripletLoss", 146, unpacked(1, [0.25]), "margin: 0.25"),
+    ("TripletLoss", 203, unpacked(1, [0.25]), "margin: 0.25"),
+])
+def test_parameters_of_forks_get_their_own_numbers(kind, number, param, wanted):
+    data = nested(100, nested(2, kind.encode()) + nested(7, unpacked(5, [1.0, 2.0])) + nested(number, param))
+    layer = f"type: '{kind}' blobs {{ data: 1 data: 2 }} {binary.FORKS[kind][0]} {{ {wanted} }}"
+    wanted = text.parse(f"layer {{ {layer} }}", "NetParameter")
+    assert binary.parse_binary(data, "NetParameter") == wanted
+    assert binary.parse_binary(encode(*binary.read_weights(data)), "NetParameter") == wanted
+
+
+def test_parameters_that_no_fork_wrote_are_refused():
+    with pytest.raises(ParseError, match=r"layer 'it' \(TripletLoss\): not a triplet_loss_param"):
+        binary.read_weights(nested(100, nested(1, b"it") + nested(2, b"TripletLoss") + nested(203, b"\x0f")))
+
+
 @pytest.mark.parametrize("data, where, words", [
     (b"\x0a\x05ab", "bytes: byte 4", "NetParameter.name: cut off here, 3 of its 5 bytes are missing"),
     (b"\x0a", "bytes: byte 1", "runs past the end"),

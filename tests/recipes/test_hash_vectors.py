@@ -72,6 +72,7 @@ def test_every_learner(recipe, digits, tmp_path):
     for name, trial in trials.items():
         folder = out / name.lower() / "seed_1"
         queries, base = Codes.load(folder / "queries.npz"), Codes.load(folder / "base.npz")
+        assert len({*queries.ids}) == len(queries) and len({*base.ids}) == len(base)
         assert (len(queries), len(base), queries.bits) == (200, 1000, 8)
         scores[name] = evaluate(queries, base).mean_average_precision
         assert trial["measures"]["mAP"] == scores[name]

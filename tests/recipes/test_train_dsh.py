@@ -90,4 +90,6 @@ def test_label_rows(tmp_path, request):
     folder = tmp_path / "out/by_label/seed_1"
     queries, base = Codes.load(folder / "queries.npz"), Codes.load(folder / "base.npz")
     assert queries.labels.tolist() == [[i % 2, (i + 1) // 2 % 2] for i in range(5)] and len(base) == 9
+    assert queries.ids.tolist() == [f"test{i}.png" for i in range(5)]
+    assert base.net == str(tmp_path / "net.prototxt") and base.weights.startswith(str(folder / "snapshot_iter_"))
     assert f"| by label | {evaluate(queries, base).mean_average_precision:.4f}" in text

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 from google.protobuf.message import Message
@@ -61,6 +61,7 @@ class BatchSource(Source):
 
     batches: Prefetch
     records: int | None = None  # how many there are, after which they come again; None if nobody counted
+    record_names: Callable[[], Iterable[str | bytes]] | None = None  # keys or paths, if the records come in order
 
     def forward(self, bottom, top):
         with within(self.where):
@@ -98,6 +99,8 @@ class ImageSource(BatchSource):
         source = self.source("image_data_param")
         paths, labels = read_image_list(source, options.label_num)
         self.records = len(paths)
+        if not classes and not any(order.values()):
+            self.record_names = paths.__iter__
         transformer = Transformer(self.param.transform_param, self.phase == TRAIN, f"{self.where} transform_param")
         size = (options.new_height, options.new_width) if options.new_height else None
         draws = ClassDraws(labels, classes, self.streams(), self.where) if classes else None

@@ -47,4 +47,5 @@ class Data(BatchSource):
             batches = ChosenBatches(records, draws, transformer, options.batch_size, self.dtype, streams)
         else:
             batches = DatumBatches(reader, transformer, options.batch_size, self.dtype, streams)
+            self.record_names = reader.keys
         self.read_ahead(batches, top, [batches.shape(), (options.batch_size,)])

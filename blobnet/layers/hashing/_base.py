@@ -16,8 +16,8 @@ class Similarity(Layer):
     num_bottoms = 2
 
     def reshape(self, bottom, top):
-        if bottom[0].shape != bottom[1].shape or not bottom[0].shape:
-            raise ShapeError(self.where, expected="two bottoms of one shape (N, ...)",
+        if not bottom[0].shape or bottom[0].shape[:1] != bottom[1].shape[:1] or bottom[0].count != bottom[1].count:
+            raise ShapeError(self.where, expected="two bottoms (N, ...) with as many elements a row",
                              got=f"{bottom[0].shape} and {bottom[1].shape}")
         top[0].reshape((bottom[0].num, 1, 1, 1))
 

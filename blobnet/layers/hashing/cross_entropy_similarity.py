@@ -15,7 +15,7 @@ class CrossEntropySimilarity(Similarity):
 
     da_n = dy_n * b_n p_n (1 - p_n),   db_n = dy_n * (p_n - q_n)
 
-    Bottoms: a (N, ...) scores, b (as a)    Tops: y (N, 1, 1, 1), never above 0    Params: none
+    Bottoms: a (N, ...) scores, b (N, ...), as many    Tops: y (N, 1, 1, 1), never above 0    Params: none
     Paper: a form of the attribute-level ranking of Song et al., Deep Multi-task Attribute-driven Ranking for
     Fine-grained Sketch-based Image Retrieval, BMVC 2016.
     Quirks: not symmetric: b is compared with what a says. It is largest, for given a, where q = p, and then minus the

@@ -12,7 +12,7 @@ class DotProductSimilarity(Similarity):
 
     y_n = a_n . b_n,   da_n = dy_n * b_n,   db_n = dy_n * a_n
 
-    Bottoms: a (N, ...), b (as a)    Tops: y (N, 1, 1, 1)    Params: none
+    Bottoms: a (N, ...), b (N, ...), as many    Tops: y (N, 1, 1, 1)    Params: none
     Paper: Lai et al., Simultaneous Feature Learning and Hash Coding with Deep Neural Networks, CVPR 2015, uses it
     between codes.
     Quirks: the top always has four axes, however many the bottoms have.

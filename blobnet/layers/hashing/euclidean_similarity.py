@@ -12,7 +12,7 @@ class EuclideanSimilarity(Similarity):
 
     y_n = -||a_n - b_n||^2 / 2,   da_n = -dy_n * (a_n - b_n),   db_n = -da_n
 
-    Bottoms: a (N, ...), b (as a)    Tops: y (N, 1, 1, 1), never above 0    Params: none
+    Bottoms: a (N, ...), b (N, ...), as many    Tops: y (N, 1, 1, 1), never above 0    Params: none
     Paper: the distance in the triplet loss of Lai et al., Simultaneous Feature Learning and Hash Coding with Deep
     Neural Networks, CVPR 2015.
     Quirks: the top always has four axes, however many the bottoms have.

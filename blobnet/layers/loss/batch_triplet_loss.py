@@ -17,7 +17,7 @@ class BatchTripletLoss(ReportingLoss):
     triplets T: (i, j) of P and k of another label;   h_ijk = max(0, m + D_ij - D_ik)
 
     loss = mu * R + (1 - mu) * S,   R = 1/|T| * sum_T h_ijk,   S = 1/|P| * sum_P D_ij, 0 unless mu < 1
-    accuracy = (number of triplets with D_ij < D_ik) / |T|
+    accuracy = (number of triplets with D_ij < D_ik) / |T|, 1 without any triplet
 
     dx = mu/|U| * sum_U h'_ijk + (1 - mu) S',   U: triplets with h > 0
 
@@ -53,17 +53,18 @@ class BatchTripletLoss(ReportingLoss):
         self.near = i, j = xp.nonzero(self.pairs)
         gaps = options.margin + distances[i, j][:, None] - distances[i]  # (pairs, N): h before the maximum
         others = (labels[:, None] != labels)[i]
-        self.all = max(1, int(others.sum()))
+        triplets = int(others.sum())
+        self.all = max(1, triplets)
         right = others & (distances[i, j][:, None] < distances[i])
         self.violated = others & (gaps > 0)
         self.used = self.violated & right if options.sample else self.violated
         ranking = float(xp.maximum(gaps[others], 0).sum()) / self.all
         pulling = float(distances[i, j].mean()) if options.mu < 1 and len(i) else 0.0
         top[0].data[...] = options.mu * ranking + (1 - options.mu) * pulling
-        top[1].data[...] = int(right.sum()) / self.all
+        top[1].data[...] = int(right.sum()) / triplets if triplets else 1
         if len(top) == 3:
             used = int(self.used.sum())
-            figures = [float(gaps[self.used].sum()) / max(1, used), ranking, pulling, int(others.sum()), used]
+            figures = [float(gaps[self.used].sum()) / max(1, used), ranking, pulling, triplets, used]
             top[2].data[...] = xp.asarray(figures).reshape(1, 1, 1, 5)
 
     def backward(self, top, propagate_down, bottom):

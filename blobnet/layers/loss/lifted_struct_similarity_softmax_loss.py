@@ -26,7 +26,8 @@ class LiftedStructSimilaritySoftmaxLoss(LossLayer):
     Paper: Oh Song et al., Deep Metric Learning via Lifted Structured Feature Embedding, CVPR 2016, equation 4. Written
     from the paper, and not compared with the figures of the authors' program.
     Quirks: equal samples, whose distance has no slope, do not pull at each other. A batch without similar pairs, or
-    of one class, has loss 0.
+    of one class, has loss 0. Exponentials are taken of differences to the logarithms of S_i and S_i + S_j, so that no
+    distance over- or underflows.
     """
 
     options_field = "lifted_struct_sim_softmax_loss_param"
@@ -41,12 +42,17 @@ class LiftedStructSimilaritySoftmaxLoss(LossLayer):
         apart = ~xp.eye(n, dtype=bool)
         alike = similar(bottom[1].data.reshape(n, -1)) & apart
         self.distances = xp.sqrt(squared_distances(bottom[0].data.reshape(n, -1)))
-        self.costs = xp.where(apart & ~alike, xp.exp(self.options.margin - self.distances), 0)
-        sums = self.costs.sum(axis=1)
-        self.sums = sums[:, None] + sums  # S_i + S_j
-        wanted = alike & (self.sums != 0)
-        logarithms = xp.log(xp.where(wanted, self.sums, 1))
-        self.hinges = xp.where(wanted, xp.maximum(logarithms + self.distances, 0), 0)
+        others = apart & ~alike
+        lowest = xp.finfo(self.distances.dtype).min / 4  # instead of log 0: its differences are finite
+        exponents = xp.where(others, self.options.margin - self.distances, lowest)
+        largest = exponents.max(axis=1, keepdims=True)
+        costs = xp.where(others, xp.exp(exponents - largest), 0)
+        sums = costs.sum(axis=1, keepdims=True)
+        self.parts = costs / xp.where(sums == 0, 1, sums)  # exp(m - D_ik) / S_i
+        logarithms = largest + xp.log(xp.where(sums == 0, 1, sums))  # log S_i
+        both = xp.maximum(logarithms, logarithms.T) + xp.log1p(xp.exp(-abs(logarithms - logarithms.T)))
+        self.shares = xp.exp(logarithms - both)  # S_i / (S_i + S_j)
+        self.hinges = xp.where(alike, xp.maximum(both + self.distances, 0), 0)
         self.pairs = max(1, int(alike.sum()) // 2)
         top[0].data[...] = xp.square(self.hinges).sum() / (4 * self.pairs)  # every pair is there twice
 
@@ -55,8 +61,8 @@ class LiftedStructSimilaritySoftmaxLoss(LossLayer):
         if not propagate_down[0]:
             return
         xp = self.xp
-        by_sum = (self.hinges / xp.where(self.hinges > 0, self.sums, 1)).sum(axis=1)
-        slopes = self.hinges - self.costs * (by_sum[:, None] + by_sum)  # of the loss by D_ij, as D_ij and D_ji are one
+        pushes = self.parts * (self.hinges * self.shares).sum(axis=1, keepdims=True)
+        slopes = self.hinges - pushes - pushes.T  # of the loss by D_ij, as D_ij and D_ji are one
         slopes /= xp.where(self.distances > 0, self.distances, xp.inf)
         x = bottom[0].data.reshape(len(slopes), -1)
         scale = self.weight(top) / self.pairs

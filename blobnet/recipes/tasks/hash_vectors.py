@@ -11,6 +11,7 @@ import numpy as np
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
 from blobnet.data.batches import DatumBatches
+from blobnet.data.ids import first_ids
 from blobnet.data.transformer import Transformer
 from blobnet.errors import DataError, close_matches
 from blobnet.hashing.bdnn import alternate
@@ -73,7 +74,9 @@ def run(trial: Trial) -> dict[str, float]:
     chosen = np.random.default_rng(trial.seed).permutation(len(data))[:options["num_train"] or None]
     mean = data[chosen].mean(axis=0)
     encode = LEARNERS[options["learner"]](trial, data[chosen] - mean, labels[chosen])
-    codes = {name: Codes.from_values(encode(vectors - mean), labels=of) for name, (vectors, of) in sets.items()}
+    codes = {name: Codes.from_values(encode(vectors - mean), labels=of,
+                                     ids=first_ids(open_source(trial, name).keys(), len(of)))
+             for name, (vectors, of) in sets.items()}
     for name, made in codes.items():
         made.save(trial.out / f"{name}.npz")
     protocol = get_protocol(options["protocol"])

@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 from blobnet.data.database import open_database
 from blobnet.data.gradients import gradient_histograms
 from blobnet.data.hdf5 import read_datasets
+from blobnet.data.ids import first_ids
 from blobnet.data.records import Records
 from blobnet.errors import DataError, close_matches
 from blobnet.hashing.codes import Codes
@@ -100,12 +101,14 @@ def _train(trial: Trial, param: Message) -> str:
 def _untrained(trial: Trial) -> dict[str, float]:
     """The measures of features that are made of the images alone."""
     kind = trial.options["features"]
-    records = Records(open_database(trial.data / _test_images(trial), "LMDB"))
+    reader = open_database(trial.data / _test_images(trial), "LMDB")
+    records = Records(reader)
     if kind == "chance":
         photos = len(records) / 2
         return {f"acc@{k}": min(1.0, k / photos) for k in (1, 10)}
     values = np.stack([FEATURES[kind](image[0]) for image in records.images(range(len(records)))])
-    Codes.from_values(values, labels=records.labels()).save(trial.out / "codes.npz")
+    ids = first_ids(reader.keys(), len(records))
+    Codes.from_values(values, labels=records.labels(), ids=ids).save(trial.out / "codes.npz")
     return _score(values, records.labels())
 
 
