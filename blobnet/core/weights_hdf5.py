@@ -41,7 +41,7 @@ def copy_hdf5(layers: Sequence[Layer], parameters: Sequence[Parameter], path: st
             raise DataError(where, "no group 'data', so these are no weights",
                             hint="a .solverstate.h5 goes to restore")
         known = {name.split("/")[0] for name in targets}
-        for name in data:
+        for name in hdf5.names(data, where):
             if name not in known:
                 log_ignored(name)
         for name, layer in sorted(targets.items()):  # as Caffe reads them, which decides between shared parameters

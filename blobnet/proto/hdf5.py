@@ -68,6 +68,12 @@ def find(group, name: str, where: str):
         return group[name] if name in group else None
 
 
+def names(group, where: str) -> list[str]:
+    """The names in `group`, by the alphabet."""
+    with _faults(where, "a group cannot be read"):
+        return list(group)
+
+
 def dataset_names(group, where: str) -> list[str]:
     """The names of the datasets in `group`, by the alphabet."""
     with _faults(where, "a group cannot be read"):

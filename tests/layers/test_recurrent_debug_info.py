@@ -84,7 +84,7 @@ def lines(caplog):
     caplog.set_level(logging.INFO, "blobnet")
 
     def take():
-        found = [record.getMessage() for record in caplog.records if "Layer" in record.getMessage()]
+        found = [record.getMessage() for record in caplog.records if re.match(r" +\[\w+] Layer", record.getMessage())]
         caplog.clear()
         return [line for line in found if not re.search("Layer loss|" + "|".join(ONLY_COPIED), line)]
 

@@ -43,7 +43,7 @@ def test_large_scores_stay_finite():
 
 
 def test_shapes_of_a_pair_must_agree():
-    with pytest.raises(ShapeError, match="two bottoms of one shape"):
+    with pytest.raises(ShapeError, match="as many elements a row"):
         build("CrossEntropySimilarity", [np.ones((2, 3)), np.ones((2, 4))])
 
 
