@@ -184,8 +184,8 @@ WRONG = {
     "an old name of a type": ('layer { name: "a" type: "SOFTMAX_LOSS" }', NetError, ["here it is SoftmaxWithLoss"]),
     "a type that is far from all": (
         'layer { name: "a" type: "Permute" }', NetError,
-        ["unknown layer type 'Permute'; write it as a plug-in (see examples/02_plugin_layer.py) and give it to "
-         "--plugin or blobnet.load_plugin"]),
+        ["unknown layer type 'Permute'; write it as a plug-in (such as examples/02_plugin_layer.py; `blobnet "
+         "prototxt copy examples` writes it) and give it to --plugin or blobnet.load_plugin"]),
     "unknown bottom": (
         IP % ("ip1", "x", "ip1", "", 5) + IP % ("ip2", "ip", "ip2", "", 2),
         NetError, ["layer 'ip2' (InnerProduct)", "unknown bottom 0, 'ip'", "did you mean 'ip1'"]),
