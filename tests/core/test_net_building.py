@@ -58,7 +58,7 @@ def test_in_place_is_one_blob():
     net = build(NET)
     net.forward(x=np.ones((4, 3)), label=np.zeros(4))
     x, weight, bias = np.ones((4, 3)), *(blob.data for blob in net.params["ip1"])
-    np.testing.assert_allclose(net.blobs["ip1"].data, np.maximum(x @ weight.T + bias, 0), rtol=1e-6)
+    np.testing.assert_allclose(net.blobs["ip1"].data, np.maximum(x @ weight.T + bias, 0), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("phase, rules, names", [
