@@ -1,31 +1,47 @@
 # Everything runs in an environment of its own, .venv; PYTHON chooses the interpreter it is made from.
 PYTHON ?= python3
-BIN := .venv/bin
+VENV := .venv
+BIN = $(VENV)/bin
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: demo test slow gpu lint clean
+.PHONY: demo test suite slow gpu lint test-oldest test-newest clean
 
-demo: .venv/demo
+demo: $(VENV)/demo
 	$(BIN)/python examples/01_hash_digits.py --out demo_output
 
-test: .venv/test
-	$(BIN)/ruff check .
+test: lint suite
+
+suite: $(VENV)/test
 	$(BIN)/python -m pytest -q -n auto
 
-slow: .venv/test
+slow: $(VENV)/test
 	$(BIN)/python -m pytest -q -m slow
 
-gpu: .venv/test .venv/gpu
+gpu: $(VENV)/test $(VENV)/gpu
 	$(BIN)/python -m pytest -q -m gpu
 
-lint: .venv/test
+lint: $(VENV)/test
 	$(BIN)/ruff check .
 
-# One stamp an extra: the environment is renewed when setup.py changes.
-.venv/%: setup.py
-	test -x $(BIN)/python || $(PYTHON) -m venv .venv
-	$(BIN)/python -m pip install --quiet --disable-pip-version-check -e '.[$*]'
+# The tests with the lowest versions that setup.py admits on the oldest Python at hand, with the newest on the newest.
+# PYTHON=… chooses another.
+test-oldest:
+	$(MAKE) suite VENV=.venv-oldest BOUNDS=.venv-oldest/bounds.txt PYTHON=$(call at_hand,10 11 12 13 14)
+
+test-newest:
+	$(MAKE) suite VENV=.venv-newest PYTHON=$(call at_hand,14 13 12 11 10)
+
+at_hand = $(if $(filter file,$(origin PYTHON)),$(firstword $(foreach minor,$(1),$(shell \
+	python3.$(minor) -c 'import sys; print(sys.executable)' 2> /dev/null)) $(PYTHON)),$(PYTHON))
+
+# One stamp an extra: the environment is renewed when setup.py changes, and made anew if that was interrupted.
+$(VENV)/%: setup.py
+	test ! -e $(VENV)/unfinished && $(BIN)/python -m pip --version > /dev/null 2>&1 || $(PYTHON) -m venv --clear $(VENV)
+	touch $(VENV)/unfinished
+	$(if $(BOUNDS),grep -oE '"[A-Za-z0-9-]+>=[0-9.]+' setup.py | sed 's/"//; s/>=/==/' | sort -u > $(BOUNDS))
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check $(addprefix -c ,$(BOUNDS)) -e '.[$*]'
+	rm $(VENV)/unfinished
 	touch $@
 
 clean:
-	rm -rf .venv demo_output data/digits_*
+	rm -rf .venv .venv-* demo_output data/digits_*

@@ -1,10 +1,31 @@
 import re
+import shutil
 from pathlib import Path
 
 from setuptools import find_packages, setup
+from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', HERE.joinpath("blobnet/__init__.py").read_text("utf-8")).group(1)
+PUBLISHED = {"prototxt": (".prototxt", ".yaml", ".md"), "examples": (".py", ".prototxt", ".ipynb")}
+
+
+class BuildPy(build_py):
+    """Puts the published nets and the lessons, beside the package in the repository, into it; see published.py."""
+
+    def run(self):
+        if self.editable_mode:
+            return super().run()
+        package = Path(self.build_lib, "blobnet")
+        shutil.rmtree(package, ignore_errors=True)  # an earlier build may have left files that are gone by now
+        super().run()
+        for folder, endings in PUBLISHED.items():
+            for source in sorted(HERE.joinpath(folder).rglob("*")):
+                if source.suffix in endings:
+                    target = package / source.relative_to(HERE)
+                    target.parent.mkdir(parents=True, exist_ok=True)
+                    shutil.copy(source, target)
+
 
 setup(
     name="blobnet",
@@ -15,18 +36,24 @@ setup(
     license="BSD-3-Clause",
     license_files=["LICENSE"],
     python_requires=">=3.10",
+    # An editable installation becomes a line of a .pth file: blobnet is found before the folder of a clone of that name
+    # would be taken for a package without __init__.py.
+    package_dir={"": "."},
     packages=find_packages(include=["blobnet", "blobnet.*"]),
-    package_data={"blobnet.proto": ["*.proto"], "blobnet.pycaffe": ["path/caffe.py"]},
+    package_data={"blobnet": ["py.typed"], "blobnet.proto": ["*.proto"], "blobnet.pycaffe": ["path/caffe.py"]},
+    cmdclass={"build_py": BuildPy},
     install_requires=["numpy>=1.26", "protobuf>=6.31", "pyyaml>=6", "threadpoolctl>=3.2", "lmdb>=1.4", "pillow>=10",
                       "tqdm>=4.65", "h5py>=3.10"],
     extras_require={
         "gpu": ["cupy-cuda12x>=13"],
-        "lbfgs": ["scipy>=1.11"],
+        "lbfgs": ["scipy>=1.11.1"],
         "faiss": ["faiss-cpu>=1.8"],
         "view": ["matplotlib>=3.8"],
         "demo": ["matplotlib>=3.8", "scikit-learn>=1.3"],
-        "test": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.90", "ruff>=0.6", "scipy>=1.11", "matplotlib>=3.8",
-                 "scikit-learn>=1.3", "nbclient>=0.10", "ipykernel>=6.29"],
+        "test": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.90", "ruff>=0.6", "scipy>=1.11.1", "matplotlib>=3.8",
+                 "scikit-learn>=1.3", "nbclient>=0.10", "ipykernel>=6.29", "faiss-cpu>=1.8",
+                 "opencv-python-headless>=4.8.1.78,<5",  # 5 reads no Caffe files
+                 "setuptools>=70.1"],
     },
     entry_points={"console_scripts": ["blobnet = blobnet.cli:main"]},
 )

@@ -8,6 +8,7 @@ from pathlib import Path
 from types import ModuleType
 
 from blobnet.errors import DataError
+from blobnet.published import copy_hint
 
 
 def load_plugin(path: str | os.PathLike) -> ModuleType:
@@ -15,13 +16,14 @@ def load_plugin(path: str | os.PathLike) -> ModuleType:
 
     A file that was loaded before is not run again.
     """
-    path = Path(path).resolve()
+    given, path = path, Path(path).resolve()
     name = "blobnet_plugin_" + path.stem
     loaded = sys.modules.get(name)
     if loaded is not None and loaded.__file__ == str(path):
         return loaded
     if not path.is_file():
-        raise DataError(f"plug-in {path}", expected="a Python file", got="nothing" if not path.exists() else "no file")
+        raise DataError(f"plug-in {path}", expected="a Python file", got="nothing" if not path.exists() else "no file",
+                        hint=copy_hint(given))
     module = ModuleType(name)
     module.__file__ = str(path)
     sys.modules[name] = module

@@ -1,7 +1,9 @@
 """A hashing network from its prototxt to pictures: train, encode, search, score.
 
 DSH (Liu et al., CVPR 2016), adapted in size, on the 1,797 handwritten digits that scikit-learn ships.
-Run it from the root of the repository:  python examples/01_hash_digits.py --out demo_output
+Run it from the root of the repository, or where `blobnet prototxt copy examples dsh` put the files that it needs:
+
+    python examples/01_hash_digits.py --out demo_output
 """
 
 from __future__ import annotations
@@ -31,6 +33,7 @@ NET = "prototxt/dsh/digits_train_test.prototxt"
 def train(out: Path, iterations: int) -> blobnet.Solver:
     """Train as the solver file says, and draw the loss."""
     solver = blobnet.get_solver("prototxt/dsh/digits_solver.prototxt")
+    solver.param.snapshot_prefix = str(out / "dsh_digits")
     losses, start = [], time.time()
     for _ in range(iterations):
         solver.step(1)

@@ -20,13 +20,13 @@ from blobnet.solvers.settings import check_solver, read_solver
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "blobnet"
-ORDER = ("errors", "backend", "proto", "netdef", "core plugins", "ops", "data", "layers", "solvers", "hashing",
-         "view check", "recipes", "pycaffe", "cli")  # a room imports from itself and from those before it
+ORDER = ("errors", "published backend", "proto", "netdef", "core plugins", "ops", "data", "layers", "solvers",
+         "hashing", "view check", "recipes", "pycaffe", "cli")  # a room imports from itself and from those before it
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms.split()}
 ONLY = {"ops": {"ops", "backend", "errors"}, "data": {"data", "proto", "backend", "errors"}}
 FACE = ("__init__", "__main__")  # the package's own face, which only commands and pycaffe may import
-TOP_LEVEL = {"setup.py", "pyproject.toml", "Makefile", "LICENSE", "README.md", "CHANGELOG.md", ".ci", ".gitignore",
-             "blobnet", "prototxt", "tests", "tools", "examples"}
+TOP_LEVEL = {"setup.py", "pyproject.toml", "MANIFEST.in", "Makefile", "LICENSE", "README.md", "CHANGELOG.md", ".ci",
+             ".gitignore", "blobnet", "prototxt", "tests", "tools", "examples"}
 LAYER_LINES = 170
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -14,7 +14,7 @@ from blobnet.errors import BlobnetError, close_matches
 
 GROUPS = {  # what `blobnet --help` shows together
     "every day": ("train", "test", "run", "summary", "check", "encode", "search", "evaluate", "data", "convert",
-                  "layers", "layer"),
+                  "prototxt", "layers", "layer"),
     "Caffe's tools, with their flags": (
         "time", "device_query", "convert_imageset", "compute_image_mean", "extract_features", "upgrade_net_proto_text",
         "upgrade_net_proto_binary", "upgrade_solver_proto_text", "draw_net", "summarize", "parse_log",

@@ -8,6 +8,7 @@ from pathlib import Path
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_plugin_flag
 from blobnet.errors import DataError
+from blobnet.published import find_recipe
 from blobnet.recipes import read_recipe, run_recipe
 from blobnet.recipes.recipe import check_seeds
 
@@ -21,7 +22,9 @@ the recipe states."""
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("run", help="run the experiments of a paper's recipe", description=_DESCRIPTION)
-    parser.add_argument("recipe", metavar="RECIPE.yaml", help="the recipe, such as prototxt/dsh/recipe.yaml")
+    parser.add_argument("recipe", metavar="RECIPE",
+                        help="a recipe's file, or the name of a published one: dsh for prototxt/dsh/recipe.yaml, "
+                             "dsh/digits for recipe_digits.yaml beside it; `blobnet prototxt list` shows them")
     parser.add_argument("--full", action="store_true", help="the published budget")
     parser.add_argument("--data", default="data", metavar="DIR", help="where the data sets were imported (data)")
     parser.add_argument("--out", metavar="DIR", help="where results go (runs/FOLDER/RECIPE/BUDGET)")
@@ -40,7 +43,7 @@ def run(args: argparse.Namespace) -> int:
         seeds = check_seeds("--seeds", [int(word) for word in args.seeds.split(",")]) if args.seeds else []
     except ValueError:
         raise DataError("--seeds", expected="whole numbers such as 1,2,3", got=repr(args.seeds)) from None
-    recipe = read_recipe(args.recipe)
+    recipe = read_recipe(find_recipe(args.recipe))
     path = recipe.path.resolve()
     out = args.out or Path("runs", path.parent.name, path.stem, "full" if args.full else "reduced")
     device = "cpu" if args.gpu is None else f"gpu:{args.gpu}"

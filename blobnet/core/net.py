@@ -62,7 +62,8 @@ class Net:
         filtered = load_filtered(source, phase, level, stages, where)
         log_definition(filtered)
         definition = insert_splits(filtered, where)
-        seed = np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1 if random_seed is None else random_seed
+        drawn = np.random.SeedSequence().generate_state(1, np.uint64)
+        seed = int(drawn[0]) >> 1 if random_seed is None else random_seed
         self.device, self.phase = device, phase
         self.context = Context(device_module(device), _dtype(dtype), int(seed))
         self.name = definition.name

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO
 
 from blobnet.errors import DataError, MissingFile, did_you_mean, nearest
+from blobnet.published import copy_hint
 
 
 @contextmanager
@@ -47,6 +48,7 @@ def require_file(path: str | os.PathLike) -> Path:
         return path
     folder = path.parent.absolute()
     if not folder.is_dir():
-        raise MissingFile(str(path), f"no such file: there is no folder {str(folder)!r}")
+        raise MissingFile(str(path), f"no such file: there is no folder {str(folder)!r}", hint=copy_hint(path))
     names = [item.name for item in folder.iterdir() if item.is_file()]
-    raise MissingFile(str(path), f"no such file in {str(folder)!r}", hint=did_you_mean(nearest(path.name, names)))
+    hint = copy_hint(path) or did_you_mean(nearest(path.name, names))
+    raise MissingFile(str(path), f"no such file in {str(folder)!r}", hint=hint)

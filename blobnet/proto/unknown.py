@@ -11,7 +11,8 @@ from blobnet.errors import VERY_NEAR, close_matches, did_you_mean, nearest
 LAYERS = ("LayerParameter", "V1LayerParameter")
 ROOTS = ("NetParameter", "SolverParameter")
 UNWRITTEN = ("BlobProto", "V0LayerParameter", "V1LayerParameter")  # messages that nobody should begin to write
-PLUGIN = "write it as a plug-in (see examples/02_plugin_layer.py) and give it to --plugin or blobnet.load_plugin"
+PLUGIN = ("write it as a plug-in (such as examples/02_plugin_layer.py; `blobnet prototxt copy examples` writes it) and "
+          "give it to --plugin or blobnet.load_plugin")
 
 
 def unknown_field(name: str, messages: Sequence[Descriptor], layer_type: str = "", net: str = "") -> str:

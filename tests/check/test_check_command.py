@@ -4,7 +4,7 @@ import argparse
 import textwrap
 
 import pytest
-from test_check_net import NET
+from small_net import NET
 
 from blobnet.cli.check import add_parser
 from blobnet.core.registry import LAYERS

@@ -123,6 +123,8 @@ GOOD = [
     ("evaluate --queries codes.npz --protocol dsh-authors", [], "protocol dsh-authors"),
     ("convert net.prototxt net.yaml", ["net.yaml"], "NetParameter from net.prototxt"),
     ("data info images_lmdb", [], "records  10"),
+    ("prototxt list", [], "blobnet run dsh | dsh/better"),
+    ("prototxt copy lenet --to copies", ["copies/prototxt/lenet/solver.prototxt"], "copies/prototxt/lenet"),
     ("layers", [], "InnerProduct"),
     ("layer InnerProduct", [], "num_output"),
 ]
@@ -199,6 +201,7 @@ BAD = [
     ("evaluate --queries codes.npz", 1, "a base apart from the queries"),
     ("convert net.prototxt net.json", 1, "cannot tell a format from this name"),
     ("data info images", 1, "expected the files of an LMDB"),
+    ("prototxt copy lenett", 1, "did you mean 'lenet'"),
     ("layers --plugin no.py", 1, "expected a Python file"),
     ("layer InnerProdukt", 1, "did you mean 'InnerProduct'"),
     ("trian -solver solver.prototxt", 2, "did you mean 'train'"),

@@ -58,7 +58,7 @@ def test_in_place_is_one_blob():
     net = build(NET)
     net.forward(x=np.ones((4, 3)), label=np.zeros(4))
     x, weight, bias = np.ones((4, 3)), *(blob.data for blob in net.params["ip1"])
-    np.testing.assert_allclose(net.blobs["ip1"].data, np.maximum(x @ weight.T + bias, 0), rtol=1e-6)
+    np.testing.assert_allclose(net.blobs["ip1"].data, np.maximum(x @ weight.T + bias, 0), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("phase, rules, names", [
@@ -184,8 +184,8 @@ WRONG = {
     "an old name of a type": ('layer { name: "a" type: "SOFTMAX_LOSS" }', NetError, ["here it is SoftmaxWithLoss"]),
     "a type that is far from all": (
         'layer { name: "a" type: "Permute" }', NetError,
-        ["unknown layer type 'Permute'; write it as a plug-in (see examples/02_plugin_layer.py) and give it to "
-         "--plugin or blobnet.load_plugin"]),
+        ["unknown layer type 'Permute'; write it as a plug-in (such as examples/02_plugin_layer.py; `blobnet "
+         "prototxt copy examples` writes it) and give it to --plugin or blobnet.load_plugin"]),
     "unknown bottom": (
         IP % ("ip1", "x", "ip1", "", 5) + IP % ("ip2", "ip", "ip2", "", 2),
         NetError, ["layer 'ip2' (InnerProduct)", "unknown bottom 0, 'ip'", "did you mean 'ip1'"]),

@@ -448,4 +448,4 @@ def test_errors_of_the_function(tmp_path):
 
 def test_svg_needs_no_declaration_of_its_letters():
     text = svg(net_picture(graph_of(INPUT)))
-    assert text.startswith('<?xml version="1.0" encoding="utf-8"?>') and ElementTree.fromstring(text.encode())
+    assert text.startswith('<?xml version="1.0" encoding="utf-8"?>') and list(ElementTree.fromstring(text.encode()))
