@@ -15,12 +15,11 @@ from blobnet.core.blob import Blob
 from blobnet.core.layer import Layer
 from blobnet.core.wiring import Node
 from blobnet.netdef.fields import without
+from blobnet.netdef.state import log
 from blobnet.proto.text import show
 
 if TYPE_CHECKING:
     from blobnet.core.net import Net
-
-log = logging.getLogger(__name__)
 
 
 def log_definition(definition: Message) -> None:
