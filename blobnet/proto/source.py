@@ -89,5 +89,5 @@ def error_at(text: str, origin: str, offset: int, message: str = "", **parts) ->
     if len(parts.get("got", "")) > SHOWN:
         parts["got"] = parts["got"][:SHOWN] + "…"
     error = ParseError(place(text, origin, offset), message, **parts)
-    error.args = (f"{error}\n    {line}\n    {mark}",)
+    error.args = (f"{error}\n    {line}\n    {mark}".encode("utf-8", "replace").decode(),)  # which can be printed
     return error

@@ -81,9 +81,9 @@ def locate_layer(text: str, origin: str, layer: str | int, field: str = "type", 
     return origin
 
 
-def _layers(net: yaml.Node) -> Iterator[yaml.Node]:
+def _layers(net: yaml.Node | None) -> Iterator[yaml.Node]:
     """The layers of a net, or of the nets inside a solver file."""
-    for key, node in net.value:
+    for key, node in net.value if isinstance(net, yaml.MappingNode) else ():
         items = node.value if isinstance(node, yaml.SequenceNode) else [node]
         if key.value in ("layer", "layers"):
             yield from items
