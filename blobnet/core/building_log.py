@@ -9,18 +9,17 @@ import logging
 from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
-from google.protobuf import text_format
 from google.protobuf.message import Message
 
 from blobnet.core.blob import Blob
 from blobnet.core.layer import Layer
 from blobnet.core.wiring import Node
 from blobnet.netdef.fields import without
+from blobnet.netdef.state import log
+from blobnet.proto.text import show
 
 if TYPE_CHECKING:
     from blobnet.core.net import Net
-
-log = logging.getLogger(__name__)
 
 
 def log_definition(definition: Message) -> None:
@@ -29,13 +28,13 @@ def log_definition(definition: Message) -> None:
         shown = without(definition, "layer")
         for layer in definition.layer:
             shown.layer.add().CopyFrom(without(layer, "blobs"))
-        text = text_format.MessageToString(shown, as_utf8=True)  # leaves out fields unknown to the schema
-        log.info("Initializing net from parameters: \n%s", text.rstrip("\n"))
+        log.info("Initializing net from parameters: \n%s", show(shown).rstrip("\n"))
 
 
 def log_wiring(layer: Layer, top: Sequence[Blob]) -> None:
     """A layer's name, and those of its bottoms and tops."""
     if log.isEnabledFor(logging.INFO):
+        log.info("Creating layer %s", layer.name)  # Caffe's layer factory and its net say so, one after the other
         log.info("Creating Layer %s", layer.name)
         for name in layer.param.bottom:
             log.info("%s <- %s", layer.name, name)

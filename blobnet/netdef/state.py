@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Iterable
 
 from google.protobuf.message import Message
@@ -9,6 +10,8 @@ from google.protobuf.message import Message
 from blobnet.errors import NetError
 from blobnet.netdef.fields import layer_where, without
 from blobnet.proto import messages
+
+log = logging.getLogger(__name__)  # of all that is said while nets are built
 
 
 def net_state(message: Message, phase: int, level: int = 0, stages: Iterable[str] = ()) -> Message:
@@ -32,7 +35,7 @@ def filter_net(message: Message, state: Message, origin: str = "") -> Message:
     """The net `message` in `state`, without the layers whose include and exclude rules keep them out of it.
 
     A layer with include rules is in if one of them is met; one with exclude rules is out if one of them is met.
-    Raises NetError for a layer with both kinds.
+    Rules that are not met are logged, as Caffe does. Raises NetError for a layer with both kinds.
     """
     net = without(message, "layer")
     net.state.CopyFrom(state)
@@ -41,20 +44,34 @@ def filter_net(message: Message, state: Message, origin: str = "") -> Message:
             raise NetError(layer_where(layer.name, layer.type, origin), "both include and exclude rules",
                            hint="use rules of one kind")
         rules = layer.include or layer.exclude
-        met = any(meets(state, rule) for rule in rules)
+        met = any(_meets(state, rule, layer.name) for rule in rules)
         if not rules or met == bool(layer.include):
             net.layer.add().CopyFrom(layer)
     return net
 
 
-def meets(state: Message, rule: Message) -> bool:
-    """Whether `state` (NetState) meets every condition of `rule` (NetStateRule).
+def _meets(state: Message, rule: Message, layer: str) -> bool:
+    """Whether `state` (NetState) meets every condition of a `rule` (NetStateRule) of `layer`."""
+    reason = _broken(state, rule)
+    if reason:
+        log.info("The NetState %s specified by a rule in layer %s", reason, layer)
+    return not reason
 
-    >>> meets(messages.new("NetState", phase=1, level=2), messages.new("NetStateRule", phase=1, max_level=1))
-    False
+
+def _broken(state: Message, rule: Message) -> str:
+    """The first condition of `rule` that `state` breaks, in Caffe's words; empty if there is none.
+
+    Quirks: a level below min_level is said to be above it.
+
+    >>> _broken(messages.new("NetState", phase=1, level=2), messages.new("NetStateRule", phase=1, max_level=1))
+    'level (2) is above the max_level (1)'
     """
-    return not (rule.HasField("phase") and rule.phase != state.phase
-                or rule.HasField("min_level") and state.level < rule.min_level
-                or rule.HasField("max_level") and state.level > rule.max_level
-                or any(stage not in state.stage for stage in rule.stage)
-                or any(stage in state.stage for stage in rule.not_stage))
+    if rule.HasField("phase") and rule.phase != state.phase:
+        return f"phase ({state.phase}) differed from the phase ({rule.phase})"
+    if rule.HasField("min_level") and state.level < rule.min_level:
+        return f"level ({state.level}) is above the min_level ({rule.min_level})"
+    if rule.HasField("max_level") and state.level > rule.max_level:
+        return f"level ({state.level}) is above the max_level ({rule.max_level})"
+    missing = [f"did not contain stage '{stage}'" for stage in rule.stage if stage not in state.stage]
+    unwanted = [f"contained a not_stage '{stage}'" for stage in rule.not_stage if stage in state.stage]
+    return next(iter(missing + unwanted), "")

@@ -33,7 +33,8 @@ def upgrade_net(message: Message, origin: str = "") -> Message:
     and slice_dim become axis; ceil_mode becomes round_mode; label_dim becomes label_num.
     Raises NetError for generations mixed in one net, sizes that do not fit the inputs, and a field given in its old
     and new form at once.
-    Quirks: `input` without any size is dropped without a word, as weights written by old versions have it so.
+    Quirks: `input` without any size is dropped without a word, as weights written by old versions have it so;
+    input_dim beside input_shape is not looked at.
     """
     net = upgrade_v1(upgrade_v0(message, origin), origin)
     stale = [index for index, layer in enumerate(net.layer) if _is_stale(layer)]
@@ -129,11 +130,9 @@ def _renew(layer: Message, origin: str) -> None:
 def _inputs_to_layer(net: Message, origin: str) -> None:
     """Replace input, input_shape and input_dim of `net` by an Input layer, the first of the net."""
     where, inputs, shapes, dims = origin or "net", list(net.input), list(net.input_shape), list(net.input_dim)
-    if shapes and dims:
-        raise NetError(where, "both input_shape and input_dim", hint="keep input_shape")
     if shapes and len(shapes) != len(inputs):
         raise NetError(where, expected=f"{len(inputs)} input_shape, one for each input", got=len(shapes))
-    if dims and len(dims) != 4 * len(inputs):
+    if dims and not shapes and len(dims) != 4 * len(inputs):
         raise NetError(where, expected=f"{4 * len(inputs)} input_dim, four for each input", got=len(dims),
                        hint="for inputs of other than four axes write input_shape { dim: … }")
     if shapes or dims:

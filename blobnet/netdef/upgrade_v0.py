@@ -6,6 +6,7 @@ live in the second: what each type is called, and which types know a field under
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable
 from functools import partial
 
@@ -13,6 +14,8 @@ from google.protobuf.message import Message
 
 from blobnet.errors import NetError, close_matches
 from blobnet.netdef.fields import copy_field, layer_where, without
+
+log = logging.getLogger(__name__)
 
 # type of the first generation: its name in the second, and the message that holds its options there
 TYPES = {
@@ -72,6 +75,7 @@ OPTIONS = {
     "det_context_pad": ("context_pad", "window_data"),
     "det_crop_mode": ("crop_mode", "window_data"),
 }
+SAID = {"shuffle_images": "shuffle"}  # field: what Caffe's log calls it
 # fields that any type may have: name in the layer itself, or in its transform_param
 LAYER_FIELDS = {"name": "name", "blobs": "blobs", "blobs_lr": "blobs_lr", "weight_decay": "weight_decay"}
 TRANSFORM_FIELDS = {"scale": "scale", "meanfile": "mean_file", "cropsize": "crop_size", "mirror": "mirror"}
@@ -81,12 +85,15 @@ def upgrade_v0(message: Message, origin: str = "") -> Message:
     """`message` with first-generation layers made into `layers { type: CONVOLUTION … }`; itself if it has none.
 
     A padding layer disappears into the convolutions and poolings that read it: they get its `pad` and its bottom.
-    NetError for what has no place in the second generation: unknown types, fields that a type does not know, padding
-    read by another type, bottoms that no earlier layer makes.
+    NetError for what has no place in the second generation: unknown types, padding read by another type, bottoms that
+    no earlier layer makes.
+    Quirks: a field that the layer's type does not know is left out, with a warning; new_num and new_channels, which no
+    type knows, without one.
     """
     if not any(layer.HasField("layer") for layer in message.layers):
         return message
     net = without(message, "layers")
+    fits = True
     padding: dict[str, Message | None] = dict.fromkeys(message.input)  # blob: the padding layer it comes from
     for old in message.layers:
         where = partial(layer_where, old.name or old.layer.name, old.layer.type, origin)
@@ -98,8 +105,11 @@ def upgrade_v0(message: Message, origin: str = "") -> Message:
         if source is not None:
             _check_padding(old, source, where)
         if old.layer.type != PADDING:
-            _upgrade_layer(old, source, net.layers.add(), where)
+            fits &= _upgrade_layer(old, source, net.layers.add(), where)
         padding.update(dict.fromkeys(old.top, old if old.layer.type == PADDING else None))
+    if not fits:
+        log.warning("Warning: had one or more problems upgrading V0NetParameter to NetParameter (see above); "
+                    "continuing anyway.")
     return net
 
 
@@ -123,8 +133,12 @@ def _check_padding(old: Message, source: Message, where: Callable[[], str]) -> N
                        got=f"{len(source.bottom)} and {len(source.top)}")
 
 
-def _upgrade_layer(old: Message, source: Message | None, new: Message, where: Callable[[], str]) -> None:
-    """Fill the second-generation layer `new` from `old`, whose bottom the padding layer `source` made, if any."""
+def _upgrade_layer(old: Message, source: Message | None, new: Message, where: Callable[[], str]) -> bool:
+    """Fill the second-generation layer `new` from `old`, whose bottom the padding layer `source` made, if any.
+
+    Returns whether the type knows every field.
+    """
+    fits = True
     new.bottom.extend(source.bottom if source is not None else old.bottom)
     new.top.extend(old.top)
     kind = old.layer.type
@@ -141,12 +155,14 @@ def _upgrade_layer(old: Message, source: Message | None, new: Message, where: Ca
             new.hdf5_output_param.CopyFrom(value)
         elif field.name in OPTIONS and kind in OPTIONS[field.name][1].split():
             _set(getattr(new, TYPES[kind][1]), OPTIONS[field.name][0], value)
-        else:
-            raise NetError(where(), f"field {field.name!r} does not belong to this type", hint="remove it")
+        elif field.name in OPTIONS or field.name == "hdf5_output_param":
+            fits = False
+            log.warning("Unknown parameter %s for layer type %s", SAID.get(field.name, field.name), kind)
     if source is not None:
         options = getattr(new, TYPES[kind][1])
         options.ClearField("pad")
         _set(options, "pad", source.layer.pad)
+    return fits
 
 
 def _set(options: Message, name: str, value: object) -> None:

@@ -12,10 +12,12 @@ from typing import NamedTuple
 
 from blobnet.errors import ParseError
 
-TOKEN = re.compile(r"""(?P<skip>\s+|\#[^\n]*)
-                     | (?P<string>"(?:[^"\\\n]|\\.)*["\\]?|'(?:[^'\\\n]|\\.)*['\\]?)
-                     | (?P<word>[-+.\w]+)
-                     | (?P<sign>.)""", re.VERBOSE)
+TOKEN = re.compile(r"""(?P<skip>[ \t\n\r\f\v]+|\#[^\n]*)
+                     | (?P<string>"[^"\\\n]*(?:\\.[^"\\\n]*)*"|'[^'\\\n]*(?:\\.[^'\\\n]*)*')
+                     | (?P<cut>["'][^\n]*)
+                     | (?P<word>(?:-(?:[ \t\n\r\f\v]|\#[^\n]*\n)+(?=[.0-9]|inf|nan))?[-+.\w]+)
+                     | (?P<sign>.)""", re.VERBOSE | re.IGNORECASE)
+SHOWN = 60  # characters of a wrong value
 OPENING, CLOSING = ("{", "<"), ("}", ">")
 
 
@@ -30,7 +32,7 @@ class Frame(NamedTuple):
 class Token(NamedTuple):
     """A token where it stands. The path of a `{` has the message it opens, that of a `}` not the one it closes."""
 
-    kind: str  # "name" of a field, its "value" (a "string" if quoted), or "sign"
+    kind: str  # "name" of a field, its "value" (a "string" if quoted, "cut" if it has no end), or "sign"
     text: str
     offset: int
     field: str  # the last field name before it in the same message
@@ -84,6 +86,8 @@ def error_at(text: str, origin: str, offset: int, message: str = "", **parts) ->
     first = max(start, offset - 60)  # of a long line only the part around the mark
     line = text[first:first + 110].split("\n", 1)[0].rstrip()
     mark = re.sub(r"[^\t]", " ", text[first:offset]) + "^"
+    if len(parts.get("got", "")) > SHOWN:
+        parts["got"] = parts["got"][:SHOWN] + "…"
     error = ParseError(place(text, origin, offset), message, **parts)
-    error.args = (f"{error}\n    {line}\n    {mark}",)
+    error.args = (f"{error}\n    {line}\n    {mark}".encode("utf-8", "replace").decode(),)  # which can be printed
     return error

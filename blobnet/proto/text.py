@@ -1,18 +1,17 @@
-"""Prototxt: protobuf's text format, with errors that show the place, and the places of layers for later stages.
-
-Parsing and printing are protobuf's own; what stands here finds out what is wrong when it refuses a text.
-"""
+"""Prototxt: protobuf's text format, with errors that show the place, and the places of layers for later stages."""
 
 from __future__ import annotations
 
 import re
+from collections.abc import Iterator
 
-from google.protobuf import text_encoding, text_format
+from google.protobuf import text_encoding
+from google.protobuf.descriptor import FieldDescriptor as Field
 from google.protobuf.message import Message
 
 from blobnet.errors import ParseError
-from blobnet.proto import messages
-from blobnet.proto.explain import explain, has_bad_escape
+from blobnet.proto import messages, scalars
+from blobnet.proto.reader import read_into, unquote
 from blobnet.proto.source import OPENING, Token, error_at, place, walk
 
 
@@ -26,15 +25,7 @@ def parse(text: str, message_name: str, origin: str = "text") -> Message:
     """
     text = text.removeprefix("\ufeff")
     message = messages.new(message_name)
-    problem = explain(text, origin, message.DESCRIPTOR) if has_bad_escape(text) else None
-    if problem:  # which protobuf for Python lets through, unlike Caffe's
-        raise problem
-    try:
-        text_format.Parse(text, message)
-    except text_format.ParseError as error:
-        raise explain(text, origin, message.DESCRIPTOR) or _foreign(text, origin, error) from None
-    except SystemError:  # protobuf's, for an enum value that is not UTF-8
-        raise explain(text, origin, message.DESCRIPTOR) or ParseError(origin, "not UTF-8") from None
+    read_into(message, text, origin)
     missing = message.FindInitializationErrors()
     if missing:
         raise _missing(text, origin, missing[0])
@@ -42,9 +33,46 @@ def parse(text: str, message_name: str, origin: str = "text") -> Message:
 
 
 def dump(message: Message) -> str:
-    """`message` as prototxt that `parse` reads back to an equal one. Fields unknown to the schema raise ParseError."""
+    """`message` as prototxt that `parse` reads back to an equal one. Fields unknown to the schema raise ParseError.
+
+    It is what Caffe prints, to the byte: `1` for 1.0, octal escapes for the bytes of letters outside ASCII.
+    """
     messages.refuse_unknown(message)
-    return text_format.MessageToString(message, as_utf8=True)
+    return show(message)
+
+
+def show(message: Message) -> str:
+    """`message` as `dump` has it, without the fields that are unknown to the schema.
+
+    >>> print(show(messages.new("LayerParameter", name="ö", loss_weight=[1], param=[{"lr_mult": 0.1}])), end="")
+    name: "\\303\\266"
+    loss_weight: 1
+    param {
+      lr_mult: 0.1
+    }
+    """
+    return "".join(f"{line}\n" for line in _lines(message, ""))
+
+
+def _lines(message: Message, indent: str) -> Iterator[str]:
+    for field, value in message.ListFields():
+        for item in value if field.is_repeated else [value]:
+            if field.type == Field.TYPE_MESSAGE:
+                yield f"{indent}{field.name} {{"
+                yield from _lines(item, indent + "  ")
+                yield indent + "}"
+            else:
+                yield f"{indent}{field.name}: {_shown(field, item)}"
+
+
+def _shown(field: Field, value: object) -> str:
+    if field.type in (Field.TYPE_STRING, Field.TYPE_BYTES):
+        return f'"{text_encoding.CEscape(value, as_utf8=False)}"'
+    if field.type in (Field.TYPE_FLOAT, Field.TYPE_DOUBLE):
+        return scalars.write_float(value, field.type == Field.TYPE_FLOAT)
+    if field.type == Field.TYPE_ENUM:
+        return field.enum_type.values_by_number[value].name
+    return str(value).lower() if field.type == Field.TYPE_BOOL else str(value)
 
 
 def locate_layer(text: str, origin: str, layer: str | int, field: str = "type", value: str | None = None) -> str:
@@ -76,7 +104,7 @@ def locate_layer(text: str, origin: str, layer: str | int, field: str = "type", 
 def _unquote(token: Token) -> str:
     if token.kind == "value":
         return token.text
-    return text_encoding.CUnescape(token.text[1:-1]).decode("utf-8", "replace")
+    return unquote(token.text).decode("utf-8", "replace")
 
 
 def _missing(text: str, origin: str, path: str) -> ParseError:
@@ -87,10 +115,3 @@ def _missing(text: str, origin: str, path: str) -> ParseError:
         if token.text in OPENING and [frame[:2] for frame in token.path] == wanted:
             return error_at(text, origin, token.offset, f"{outer[-1]} needs a value for {name!r}")
     return ParseError(origin, f"{path} needs a value")
-
-
-def _foreign(text: str, origin: str, error: text_format.ParseError) -> ParseError:
-    """The error in protobuf's own words, at its place."""
-    line, column = (error.GetLine() or 1) - 1, (error.GetColumn() or 1) - 1
-    offset = sum(len(item) + 1 for item in text.split("\n")[:line]) + column
-    return error_at(text, origin, min(offset, len(text)), str(error).split(" : ", 1)[-1].split("': ")[-1])

@@ -13,6 +13,7 @@ from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
 
 VARINT, FIXED64, BYTES, GROUP, END_GROUP, FIXED32 = range(6)
+DEPTH = 100  # levels of messages or groups that protobuf reads
 ITEM = {"data": "<f4", "diff": "<f4", "double_data": "<f8", "double_diff": "<f8"}  # the arrays of a BlobProto
 FIXED = {"<f4": FIXED32, "<f8": FIXED64}
 NAMES = ("name", "type", "bottom", "top")  # strings that others refer to
@@ -84,6 +85,8 @@ def _end_of_group(view: memoryview, position: int, end: int, number: int) -> int
     while numbers:
         key, begin = read_varint(view, position, end)
         if key & 7 == GROUP:
+            if len(numbers) == DEPTH:
+                raise Corrupt(position, f"more than {DEPTH} levels of groups")
             numbers.append(key >> 3)
             position = begin
         elif key & 7 == END_GROUP:
@@ -105,8 +108,11 @@ def scan(view: memoryview, message: Descriptor, arrays: list[dict[str, np.ndarra
     return b"".join(_scan(view, 0, len(view), message, arrays, True))
 
 
-def _scan(view: memoryview, position: int, end: int, message: Descriptor, arrays, last: bool = False) -> list[bytes]:
+def _scan(view: memoryview, position: int, end: int, message: Descriptor, arrays, last: bool = False,
+          depth: int = 1) -> list[bytes]:
     """`last`: the message ends with the file, so that a value which runs past its end was cut off."""
+    if depth > DEPTH:
+        raise Corrupt(position, f"more than {DEPTH} levels of messages")
     out, found, counts, label = [], {}, Counter(), "the start"
     while position < end:
         start = position
@@ -129,7 +135,7 @@ def _scan(view: memoryview, position: int, end: int, message: Descriptor, arrays
                 position, values = _take(view, start, begin, position, end, wire, item)
                 found.setdefault(field.name, []).append(values)
             elif field.type == Field.TYPE_MESSAGE and wire == BYTES:
-                inner = b"".join(_scan(view, begin, position, field.message_type, arrays))
+                inner = b"".join(_scan(view, begin, position, field.message_type, arrays, depth=depth + 1))
                 out += tag(number, BYTES), varint(len(inner)), inner
             else:
                 if field.type == Field.TYPE_STRING and wire == BYTES:

@@ -27,10 +27,12 @@ Loader = getattr(yaml, "CSafeLoader", yaml.SafeLoader)
 Dumper = getattr(yaml, "CSafeDumper", yaml.SafeDumper)
 NETS = ("net_param", "train_net_param", "test_net_param")  # fields of a solver file that hold a net
 DEPTH = 50  # no message of the schema nests deeper; far deeper ones overflow the stack of the YAML library
+ALIASED = 1_000_000  # characters and nodes that all aliases of a file may stand for; nets with aliases have thousands
 BINARY = "tag:yaml.org,2002:binary"
 WORDS = {"yes": "true", "on": "true", "true": "true", "no": "false", "off": "false", "false": "false",
          ".inf": "inf", "+.inf": "inf", "-.inf": "-inf", ".nan": "nan"}  # YAML's own, in small letters
 NODES = {yaml.MappingNode: "a mapping", yaml.SequenceNode: "a list", yaml.ScalarNode: "a single value"}
+BRACKET = re.compile(r"""(?:^|(?<=[ \t]))\#[^\n]*|"(?:[^"\\]|\\.)*"|'[^']*'|[\[\]{}]""", re.MULTILINE | re.DOTALL)
 Fail = Callable[..., ParseError]
 
 
@@ -79,9 +81,9 @@ def locate_layer(text: str, origin: str, layer: str | int, field: str = "type", 
     return origin
 
 
-def _layers(net: yaml.Node) -> Iterator[yaml.Node]:
+def _layers(net: yaml.Node | None) -> Iterator[yaml.Node]:
     """The layers of a net, or of the nets inside a solver file."""
-    for key, node in net.value:
+    for key, node in net.value if isinstance(net, yaml.MappingNode) else ():
         items = node.value if isinstance(node, yaml.SequenceNode) else [node]
         if key.value in ("layer", "layers"):
             yield from items
@@ -91,21 +93,70 @@ def _layers(net: yaml.Node) -> Iterator[yaml.Node]:
 
 
 def _compose(text: str, origin: str) -> yaml.Node | None:
+    fail = partial(error_at, text, origin)
     try:
-        depth = 0
-        for event in yaml.parse(text, Loader):
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > DEPTH:
-                raise error_at(text, origin, event.start_mark.index, f"more than {DEPTH} levels of lists and mappings")
+        _check_size(text, fail)
         return yaml.compose(text, Loader)
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
-        raise error_at(text, origin, mark.index if mark else 0, error.problem or "not YAML") from None
+        raise fail(mark.index if mark else 0, error.problem or "not YAML") from None
     except yaml.reader.ReaderError as error:
         found = repr(chr(error.character))
-        raise error_at(text, origin, error.position, f"YAML does not allow the character {found}") from None
+        raise fail(error.position, f"YAML does not allow the character {found}") from None
     except UnicodeEncodeError as error:
-        raise error_at(text, origin, error.start, "not UTF-8") from None
+        raise fail(error.start, "not UTF-8") from None
+
+
+def _check_size(text: str, fail: Fail) -> None:
+    """Refuse what would take too much memory or stack, before anything is built: deep nesting, aliases of aliases."""
+    total = aliased = 0  # characters and nodes so far, those behind aliases included
+    starts: list[tuple[str | None, int]] = []  # of the open lists and mappings: their anchors, and `total` before them
+    sizes: dict[str, int] = {}
+    events, event = yaml.parse(text, Loader), None
+    while True:
+        try:
+            event = next(events, None)
+        except yaml.MarkedYAMLError as error:  # of the library's own limit, while it looks ahead
+            end = error.problem_mark.index if error.problem_mark else 0
+            here = _too_deep(text, event.end_mark.index if event else 0, end, len(starts))
+            if here is None:
+                raise
+            raise _deep(fail, here) from None
+        if event is None:
+            return
+        here = event.start_mark.index
+        if isinstance(event, yaml.AliasEvent):
+            if any(anchor == event.anchor for anchor, _ in starts):
+                raise fail(here, f"the alias *{event.anchor} stands in what it stands for")
+            size = sizes.get(event.anchor, 0)
+            total, aliased = total + size, aliased + size
+            if aliased > ALIASED:
+                raise fail(here, f"the aliases up to here stand for more than {ALIASED} characters and values",
+                           hint="write a net of this size as prototxt")
+        elif isinstance(event, yaml.CollectionStartEvent):
+            starts.append((event.anchor, total))
+            total += 1
+            if len(starts) > DEPTH:
+                raise _deep(fail, here)
+        elif isinstance(event, yaml.CollectionEndEvent):
+            anchor, start = starts.pop()
+            sizes[anchor] = total - start
+        elif isinstance(event, yaml.ScalarEvent):
+            sizes[event.anchor] = 1 + len(event.value)
+            total += 1 + len(event.value)
+
+
+def _too_deep(text: str, start: int, end: int, depth: int) -> int | None:
+    """Where between `start`, at which `depth` brackets are open, and `end` one too many is opened; None if none is."""
+    for match in BRACKET.finditer(text, start, end):
+        depth += (match.group() in "[{") - (match.group() in "]}")
+        if depth > DEPTH:
+            return match.start()
+    return None
+
+
+def _deep(fail: Fail, here: int) -> ParseError:
+    return fail(here, f"more than {DEPTH} levels of lists and mappings")
 
 
 def _fill(message: Message, node: yaml.Node, fail: Fail, outer: Sequence[Descriptor] = ()) -> None:
@@ -164,7 +215,7 @@ def _scalar(field: Field, node: yaml.Node, fail: Fail) -> str | bytes | int | fl
     elif re.fullmatch(r"-?0\d+", text):
         raise fail(here, got=text, hint="a leading zero could mean an octal number: leave it out", **what)
     try:
-        return scalars.read(field, text)
+        return scalars.read(field, re.sub(r"^\+(?=[\d.])", "", text))
     except ValueError as error:
         raise fail(here, got=repr(node.value), hint=str(error), **what) from None
 

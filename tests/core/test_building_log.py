@@ -21,17 +21,20 @@ layer { name: "loss" type: "EuclideanLoss" bottom: "b" bottom: "x" top: "loss" l
 layer { name: "score" type: "Accuracy" bottom: "b" bottom: "x" top: "score" include { phase: TEST } }
 """
 LINES = """\
+Creating layer x
 Creating Layer x
 x -> x
 Setting up x
 Top shape: 2 3 (6)
 Memory required for data: 24
+Creating layer relu
 Creating Layer relu
 relu <- x
 relu -> x (in-place)
 Setting up relu
 Top shape: 2 3 (6)
 Memory required for data: 48
+Creating layer x_relu_0_split
 Creating Layer x_relu_0_split
 x_relu_0_split <- x
 x_relu_0_split -> x_relu_0_split_0
@@ -40,12 +43,14 @@ Setting up x_relu_0_split
 Top shape: 2 3 (6)
 Top shape: 2 3 (6)
 Memory required for data: 96
+Creating layer a
 Creating Layer a
 a <- x_relu_0_split_0
 a -> a
 Setting up a
 Top shape: 2 3 (6)
 Memory required for data: 120
+Creating layer b
 Creating Layer b
 b <- a
 b -> b
@@ -53,6 +58,7 @@ Setting up b
 Top shape: 2 3 (6)
 Memory required for data: 144
 Sharing parameters 'w' owned by layer 'a', param index 0
+Creating layer loss
 Creating Layer loss
 loss <- b
 loss <- x_relu_0_split_1
@@ -80,7 +86,8 @@ def lines(caplog):
 @pytest.mark.parametrize("settings", ["", "force_backward: true"])
 def test_a_net(lines, settings):
     Net(parse(settings + NET, "NetParameter"), TRAIN)
-    definition, *rest = lines()
+    rule, definition, *rest = lines()
+    assert rule == "The NetState phase (0) differed from the phase (1) specified by a rule in layer score"
     title, _, text = definition.partition("\n")
     assert title == "Initializing net from parameters: " and not text.endswith("\n")
     assert [layer.name for layer in parse(text, "NetParameter").layer] == ["x", "relu", "a", "b", "loss"]
@@ -100,7 +107,7 @@ def test_weights_in_the_definition_are_not_shown(lines):
     blob.shape.dim[:] = 3, 3
     blob.data[:] = [4321] * 9
     assert Net(net, TRAIN).params["a"][0].data[0, 0] == 4321
-    assert "4321" not in lines()[0] and len(net.layer[2].blobs) == 1
+    assert "4321" not in lines()[1] and len(net.layer[2].blobs) == 1
 
 
 @pytest.mark.parametrize("name", ["net.caffemodel", "net.caffemodel.h5"])

@@ -46,6 +46,23 @@ def test_rules(rules, state, included):
     assert layer(rules, state) is included
 
 
+@pytest.mark.parametrize("rules, lines", [
+    ("include { phase: TEST }", ["phase (0) differed from the phase (1)"]),
+    ("exclude { phase: TEST min_level: 9 }", ["phase (0) differed from the phase (1)"]),
+    ("include { min_level: 3 }", ["level (2) is above the min_level (3)"]),
+    ("include { max_level: 1 }", ["level (2) is above the max_level (1)"]),
+    ('include { stage: "a" stage: "c" not_stage: "a" }', ["did not contain stage 'c'"]),
+    ('include { stage: "a" not_stage: "b" }', ["contained a not_stage 'b'"]),
+    ('include { stage: "c" } include { phase: TEST } include { } include { max_level: 0 }',
+     ["did not contain stage 'c'", "phase (0) differed from the phase (1)"]),
+    ("include { phase: TRAIN }", []), ("", []),
+])
+def test_rules_that_are_not_met_are_logged(caplog, rules, lines):
+    caplog.set_level("INFO", "blobnet")
+    layer(rules, 'phase: TRAIN level: 2 stage: "a" stage: "b"')
+    assert caplog.messages == [f"The NetState {line} specified by a rule in layer l" for line in lines]
+
+
 def test_the_rest_of_the_net_stays(turns):
     turns(lambda net: filter_net(net, parse('phase: TRAIN stage: "s"', "NetState")),
           '''name: "n" force_backward: true state { level: 3 }

@@ -59,6 +59,8 @@ NETS = {
         'layer { pooling_param { kernel_size: 2 ceil_mode: false } } layer { pooling_param { ceil_mode: true } }',
         'layer { pooling_param { kernel_size: 2 round_mode: FLOOR } } layer { pooling_param { round_mode: CEIL } }'),
     "label_dim": ('layer { image_data_param { label_dim: 80 } }', 'layer { image_data_param { label_num: 80 } }'),
+    "both sizes": ('input: "a" input_dim: 1 input_shape { dim: 2 }',
+                   'layer { name: "input" type: "Input" top: "a" input_param { shape { dim: 2 } } }'),
     "present net": ('name: "n" layer { name: "l" type: "ReLU" bottom: "a" top: "a" }',
                     'name: "n" layer { name: "l" type: "ReLU" bottom: "a" top: "a" }'),
 }
@@ -75,7 +77,6 @@ ERRORS = {
     "mixed": ('layer { name: "a" } layers { name: "b" }', ["both 'layer' (1) and 'layers' (1)"]),
     "three input_dim": (f'input: "a" {DIMS}', ["expected 4 input_dim", "got 3", "input_shape"]),
     "four for two": (f'input: "a" input: "b" {DIMS} input_dim: 1', ["expected 8 input_dim", "got 4"]),
-    "both sizes": ('input: "a" input_dim: 1 input_shape { dim: 1 }', ["both input_shape and input_dim"]),
     "one shape for two": ('input: "a" input: "b" input_shape { dim: 1 }', ["expected 2 input_shape", "got 1"]),
     "both axes": ('layer { name: "s" type: "Slice" slice_param { axis: 1 slice_dim: 1 } }',
                   ["layer 's' (Slice)", "both slice_dim and axis"]),

@@ -43,12 +43,19 @@ def test_other_extensions_go_by_the_content(tmp_path, content, name, layers):
     ("net.caffemodel", "layer { name: 'a' }", "net.caffemodel: expected a binary NetParameter, got text"),
     *[(name, "layer { }".encode("utf-16"), f"{name}: this file is UTF-16; save it as UTF-8")
       for name in ("net.prototxt", "net.yaml", "net")],
+    ("net.prototxt", "layer { }".encode("utf-16-le"), "net.prototxt:1:2: a NUL character"),
+    ("net.prototxt", b"\n\xa2\x06layer", "net.prototxt:2:1: expected a field name"),
+    ("net.prototxt", b"name: 'a\\", "net.prototxt:1:7: this string does not end"),
+    ("net.prototxt", b"\x89HDF\r\n\x1a\n\0", "net.prototxt:3:1: a NUL character"),
+    ("net.yaml", b"\xa2\x06layer", "net.yaml:1:1: not UTF-8"), ("net.yaml", b"name: 'a", "net.yaml:1:9: "),
+    ("net.yaml", "layer: a".encode("utf-16-le"), "net.yaml:1:2: YAML does not allow the character '\\x00'"),
 ])
 def test_errors_name_the_file_and_the_place(tmp_path, name, content, words):
     (tmp_path / name).write_bytes(content if isinstance(content, bytes) else content.encode())
     with pytest.raises(ParseError) as error:
         files.read_message(tmp_path / name, "NetParameter")
     assert str(error.value).startswith(str(tmp_path)) and words in str(error.value)
+    assert str(error.value).encode()  # it can be printed
 
 
 def test_missing_files_name_what_is_there(tmp_path):
@@ -94,7 +101,7 @@ def test_atomic_write_where_it_cannot(tmp_path):
     ("net.prototxt", "layer { name: 'a' type: 'X' }", ":1:25"), ("net.yaml", "layer: {name: b}", ""),
     ("net.yaml", "layer: [{name: a, type: X}]", ":1:25"), ("net", "layer: [{name: a, type: X}]", ":1:25"),
     ("solver.yaml", "net_param:\n  layer: {name: b}\ntest_net_param:\n- layer: [{name: a, type: X}]", ":4:27"),
-    ("net.caffemodel", "", ""),
+    ("net.caffemodel", "", ""), ("net.yaml", "", ""), ("net.yaml", "- a", ""), ("net.yaml", "a", ""),
 ])
 def test_locate_layer_in_a_file(tmp_path, name, content, place):
     (tmp_path / name).write_text(content)

@@ -11,7 +11,7 @@ PLUGIN = """
 message SharpenParameter { optional float amount = 1 [default = 2]; }
 extend LayerParameter { optional SharpenParameter sharpen_param = 2001; }
 """
-NET = 'layer {\n  name: "s"\n  sharpen_param {\n    amount: 3.0\n  }\n}\n'
+NET = 'layer {\n  name: "s"\n  sharpen_param {\n    amount: 3\n  }\n}\n'
 
 pytestmark = pytest.mark.usefixtures("extendable")
 

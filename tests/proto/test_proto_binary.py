@@ -311,3 +311,19 @@ def test_a_blob_file_with_too_few_numbers(tmp_path):
     (tmp_path / "mean.binaryproto").write_bytes(b"\x08\x01\x10\x03\x18\x02\x20\x02" + packed(5, [1, 2]))
     with pytest.raises(ShapeError, match=r"expected 12 numbers for the shape \(1, 3, 2, 2\), got 2"):
         blobs.read_blob(tmp_path / "mean.binaryproto")
+
+
+def test_levels(extendable):
+    messages.extend_schema("message Nested { optional Nested inner = 1; }", "nested.proto")
+    for groups, counts in ((False, (99, 100, 300, 50000)), (True, (99, 101, 50000))):
+        for count in counts:
+            data, size = [], 0
+            for _ in range(count):  # from the inside
+                data.append(b"\x0a" + wire.varint(size))
+                size += len(data[-1])
+            data = b"\x13" * count + b"\x14" * count if groups else b"".join(reversed(data))
+            if count == 99:
+                assert binary.parse_binary(data, "Nested").ByteSize() == len(data)
+            else:
+                with pytest.raises(ParseError, match=r"bytes: byte \d+: .*more than 100 levels of"):
+                    binary.parse_binary(data, "Nested")

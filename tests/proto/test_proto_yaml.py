@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+import yaml as pyyaml
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -71,6 +72,55 @@ def test_errors_show_the_place(source, place, words):
     with pytest.raises(ParseError) as error:
         yaml.parse_yaml(source, "NetParameter", "net.yaml")
     assert error.value.where == f"net.yaml:{place}" and words in str(error.value)
+
+
+@pytest.fixture(params=[yaml.Loader, pyyaml.SafeLoader], ids=["C", "Python"])
+def loader(request, monkeypatch):
+    monkeypatch.setattr(yaml, "Loader", request.param)
+
+
+@pytest.mark.parametrize("source, place", [
+    ("layer: " + "[" * 100000, "1:57"), ("layer: " + "{a: " * 100000, "1:204"), ("layer: " + "[\n " * 100000, "50:2"),
+    ("- " * 100000, "1:101"), ("? " * 100000, "1:101"), ("'[[' : \"[[\"\nlayer: " + "[" * 100000, "2:57"),
+    ("\n".join(" " * i + "a:" for i in range(1500)), "51:51"), ("- # [[\n  []\n- " + "[" * 100000, "3:52"),
+], ids=lambda x: x[:10])
+def test_deep_nesting_has_one_place_with_any_library(loader, source, place):
+    with pytest.raises(ParseError, match=f"net.yaml:{place}: more than 50 levels"):
+        yaml.parse_yaml(source, "NetParameter", "net.yaml")
+
+
+TOPS = "- &a {top: &t [" + "a, " * 100 + "], bottom: *t}\n"  # a list of about 400 characters and values, twice
+
+
+@pytest.mark.parametrize("source, place, words", [
+    ("layer:\n" + TOPS + "- *a\n" * 100000, "2417:3", "the aliases up to here stand for more than 1000000"),
+    ("name: &n " + "x" * 600000 + "\ninput: [*n, *n]", "2:13", "more than 1000000"),
+    ("a: &a [" + "x," * 100 + "]\n" + "".join(f"{after}: &{after} [" + f"*{before}," * 100 + "]\n"
+                                              for before, after in zip("abcd", "bcde")),
+     "3:152", "more than"),
+    ("layer: &a [*a]", "1:12", "the alias *a stands in what it stands for"),
+    ("&n layer: {name: *n, layer: &l {layer: *l}}", "1:40", "the alias *l stands in"),
+])
+def test_aliases_of_aliases(loader, source, place, words):
+    with pytest.raises(ParseError) as error:
+        yaml.parse_yaml(source, "NetParameter", "net.yaml")
+    assert error.value.where == f"net.yaml:{place}" and words in str(error.value)
+
+
+def test_aliases_of_a_large_net(loader):
+    net = yaml.parse_yaml("layer:\n" + TOPS + "- *a\n" * 500, "NetParameter")
+    assert len(net.layer) == 501 and len(net.layer[500].bottom) == 100
+
+
+@pytest.mark.parametrize("source, value", [
+    ("+9", 9), ("-9", -9), ("0x1f", 31), ("'9'", 9),
+    *((bad, None) for bad in ("1_0", "0b11", "0o17", "٣", "1:30", "1e1", "++9", "+-9", "+", "9" * 5000))])
+def test_integers(source, value):
+    if value is None:
+        with pytest.raises(ParseError, match="text:1:12: field 'input_dim', expected an integer of 32 bits"):
+            yaml.parse_yaml(f"input_dim: {source}", "NetParameter")
+    else:
+        assert yaml.parse_yaml(f"input_dim: {source}", "NetParameter").input_dim[0] == value
 
 
 def test_bytes():

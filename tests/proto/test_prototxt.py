@@ -29,8 +29,8 @@ layers { name: "old" type: RELU }
     ("input: 'it\"s' input: \"it's\"", 'input: "it\\"s" input: "it\\\'s"'),
     ("input: 'a' \"b\"\n 'c'", 'input: "abc"'),
     ("name: 'a\\n\\x41\\101'", 'name: "a\\nAA"'),
-    ("name: '\\\\d\\t\\'\\u00e9\\7' # C:\\data", 'name: "\\\\d\\t\\\'é\\007"'),
-    ("name: 'größe'", 'name: "größe"'),
+    ("name: '\\\\d\\t\\'\\u00e9\\7' # C:\\data", 'name: "\\\\d\\t\\\'\\303\\251\\007"'),
+    ("name: 'größe'", r'name: "gr\303\266\303\237e"'),
     ("name: 'a', input_dim: 3; input_dim: 0x10", 'name: "a" input_dim: 3 input_dim: 16'),
     ("name: 'a'\r\ninput_dim: [1, 2]\r\n", 'name: "a" input_dim: 1 input_dim: 2'),
     ("input_dim: []", ""),
@@ -38,7 +38,7 @@ layers { name: "old" type: RELU }
     ("# only a comment", ""),
     ("name: '#' # {", 'name: "#"'),
     ("layer { loss_weight: 0. loss_weight: .5 loss_weight: 1e-3f loss_weight: 5f loss_weight: -1.5E2 }",
-     "layer { loss_weight: 0.0 loss_weight: 0.5 loss_weight: 0.001 loss_weight: 5.0 loss_weight: -150.0 }"),
+     "layer { loss_weight: 0 loss_weight: 0.5 loss_weight: 0.001 loss_weight: 5 loss_weight: -150 }"),
     ("layer { loss_weight: [nan, inf, -inf, -infinity] }",
      "layer { loss_weight: nan loss_weight: inf loss_weight: -inf loss_weight: -inf }"),
     ("force_backward: 1 debug_info: 0", "force_backward: true debug_info: false"),
@@ -47,10 +47,10 @@ layers { name: "old" type: RELU }
     ("layer { pooling_param { pool: AVERAGE ceil_mode: false } }",
      "layer { pooling_param { pool: AVE ceil_mode: false } }"),
     ("layer { batch_norm_param { scale_bias: true scale_filler { value: 1 } bias_filler { } } }",
-     "layer { batch_norm_param { scale_filler { value: 1.0 } bias_filler { } scale_bias: true } }"),
+     "layer { batch_norm_param { scale_filler { value: 1 } bias_filler { } scale_bias: true } }"),
     ("layer { transform_param { resize_param { prob: 1 resize_mode: WARP height: 300 width: 300 "
      "interp_mode: [LINEAR] } } }",
-     "layer { transform_param { resize_param { prob: 1.0 resize_mode: WARP height: 300 width: 300 "
+     "layer { transform_param { resize_param { prob: 1 resize_mode: WARP height: 300 width: 300 "
      "interp_mode: LINEAR } } }"),
     ("layer { spp_param { pool: AVERAGE } }", "layer { spp_param { pool: AVE } }"),
     ("layers { layer { pool: AVERAGE } }", "layers { layer { pool: AVE } }"),
@@ -127,19 +127,36 @@ def test_a_net_inside_a_solver():
     ("name: 'caf\udce9'", "1:7", "this string is not UTF-8"),
     ("# \\d\nname: 'C:\\data'", "2:7", r"\d stands for no character; write \\ for a backslash"),
     ("name: '\\777'", "1:7", r"\7 stands for no character"),
-    ("name: '\\xff'", None, "parse string"),
-    ("layer { top: 'a', , }", None, "Expected identifier"),
+    ("name: 'a' '\\xff'", "1:7", "this string is not UTF-8"),
+    ("name: '\\ud800'", "1:7", "this string is not UTF-8"),
+    ("name: '\\é'", "1:7", r"\é stands for no character"),
+    ("layer { top: 'a', , }", "1:19", "unexpected ','"),
+    ("layer { top: 'a',; }", "1:18", "unexpected ';'"),
+    ("layer { , }", "1:9", "expected a field name, got ','"),
+    ("layer { name: 'a' >", "1:19", "expected '}', got '>'"),
+    ("layer < name: 'a' }", "1:19", "expected '>', got '}'"),
+    ("input: ['a' 'b' input", "1:17", "expected ',' or ']', got input"),
+    ("input_dim: [1 2]", "1:15", "expected ',' or ']', got 2"),
+    ("input_dim: [1, ]", "1:16", "unexpected ']'"),
+    ("layer: [{ } { }]", "1:13", "unexpected '{'"),
+    ("layer { top: ['a' }", "1:19", "the list of 'top' is never closed"),
+    ("input: ['a',", "1:12", "the list of 'input' is never closed"),
+    ("input:: 'a'", "1:7", "unexpected ':'"),
+    ("input 'a'", "1:7", "expected ':'"),
+    ("input_dim: 3 4", "1:14", "no field '4'"),
+    ("name: 'a\0b'", "1:9", "a NUL character"),
+    ("input_dim:\xa03", "1:11", "unexpected '\\xa0'"),
+    ("input_dim: " + 5000 * "9", "1:12", "got " + 60 * "9" + "…"),
 ])
 def test_errors_show_the_place_and_what_could_stand_there(source, place, words):
     with pytest.raises(ParseError) as error:
         text.parse(source, "NetParameter", "dir/net.prototxt")
     message = str(error.value)
-    assert message.startswith(f"dir/net.prototxt:{place or 1}") and words in message
-    if place:
-        assert error.value.where == f"dir/net.prototxt:{place}"
-        line, column = map(int, place.split(":"))
-        *_, shown, mark = message.split("\n")
-        assert shown == "    " + source.split("\n")[line - 1] and mark == " " * (column + 3) + "^"
+    assert error.value.where == f"dir/net.prototxt:{place}" and words in message
+    line, column = map(int, place.split(":"))
+    *_, shown, mark = message.split("\n")
+    written = source.split("\n")[line - 1][:110].replace("\udce9", "?")
+    assert shown == "    " + written and mark == " " * (column + 3) + "^"
 
 
 def test_a_net_in_the_place_of_a_solver():

@@ -109,8 +109,8 @@ if __name__ == "__main__":
 '''
 
 
-def run(folder, *arguments, **environment):
-    return subprocess.run([sys.executable, *arguments], cwd=folder, text=True, capture_output=True,
+def run(folder, *arguments, input=None, **environment):
+    return subprocess.run([sys.executable, *arguments], cwd=folder, text=True, capture_output=True, input=input,
                           env={**os.environ, "PYTHONPATH": str(ROOT), **environment})
 
 
@@ -129,6 +129,43 @@ def test_as_a_command(folder):
     assert run(folder, "-m", "blobnet.pycaffe", "sub/script.py", GLOG_minloglevel="2").stderr == ""
     assert "usage" in run(folder, "-m", "blobnet.pycaffe").stderr
     assert "no script 'nowhere.py'" in run(folder, "-m", "blobnet.pycaffe", "nowhere.py").stderr
+
+
+def test_a_module_as_a_command(folder):
+    (folder / "sub/__init__.py").write_text("")
+    main = folder / "sub/__main__.py"
+    main.write_text("import caffe, sys\nprint(caffe.__name__, sys.argv, sys.path[0], __name__)\n")
+    (folder / "beside.py").write_text("import caffe\n")
+    done = run(folder, "-m", "blobnet.pycaffe", "-m", "sub", "-m", "--flag", "-")
+    assert done.stdout == f"blobnet.pycaffe {[str(main), '-m', '--flag', '-']} {folder} __main__\n"
+    script = str(folder / "sub/script.py")
+    done = run(folder, "-m", "blobnet.pycaffe", "-m", "sub.script", "1")
+    assert done.stdout == f"blobnet.pycaffe True {[script, '1']} n\n" and "hello" in done.stderr
+    (folder / "test_it.py").write_text("import caffe\ndef test(): assert caffe.__name__ == 'blobnet.pycaffe'\n")
+    assert "1 passed" in run(folder, "-m", "blobnet.pycaffe", "-m", "pytest", "-q", "test_it.py").stdout
+    for name in ("nowhere", "nowhere.deep", "test_it.deep", ""):
+        assert run(folder, "-m", "blobnet.pycaffe", "-m", name).stderr == f"blobnet: no module {name!r}\n"
+    (folder / "sub/__init__.py").write_text("import nowhere\n")
+    said = run(folder, "-m", "blobnet.pycaffe", "-m", "sub.x").stderr
+    assert "ModuleNotFoundError: No module named 'nowhere'" in said
+    assert "-m needs a module" in run(folder, "-m", "blobnet.pycaffe", "-m").stderr
+
+
+CODE = """import caffe, pickle, sys
+class Here: pass
+print(caffe.__name__, sys.argv, repr(sys.path[0]), __name__, pickle.loads(pickle.dumps(Here())).__class__ is Here)
+"""
+
+
+def test_code_as_a_command(folder):
+    done = run(folder, "-m", "blobnet.pycaffe", "-c", CODE, "-m", "1")
+    assert done.stdout == "blobnet.pycaffe ['-c', '-m', '1'] '' __main__ True\n"
+    done = run(folder, "-m", "blobnet.pycaffe", "-", "1", input=CODE)
+    assert done.stdout == "blobnet.pycaffe ['-', '1'] '' __main__ True\n"
+    done = run(folder, "-m", "blobnet.pycaffe", "-c", "annotation: nowhere", "1")
+    assert "NameError" in done.stderr and done.returncode == 1
+    assert "-c needs code" in run(folder, "-m", "blobnet.pycaffe", "-c").stderr
+    assert "usage" in run(folder, "-m", "blobnet.pycaffe", "-x").stderr
 
 
 @pytest.mark.parametrize("level, shown", [("0", True), ("1", False)])
