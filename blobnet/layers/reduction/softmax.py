@@ -19,7 +19,7 @@ class Softmax(Layer):
     Bottoms: x (any shape)    Tops: y (as x; may be x itself)    Params: none
     Options: axis (1), engine (accepted, without effect)
     Paper: Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990.
-    Quirks: the maximum is subtracted first, so large scores do not overflow.
+    Quirks: heeds propagate_down: false, which Caffe's ignores. the maximum is subtracted first, so large scores do not overflow.
     """
 
     options_field = "softmax_param"
