@@ -10,6 +10,7 @@ import pytest
 
 from blobnet.core.blob import Blob
 from blobnet.core.context import TEST, TRAIN, Context
+from blobnet.core.net import Net
 from blobnet.core.registry import layer_class
 from blobnet.data.datum import array_to_datum
 from blobnet.data.lmdb_store import LmdbWriter
