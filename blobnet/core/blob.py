@@ -22,15 +22,27 @@ def channels_last(shape: Sequence[int], given: Sequence[int]) -> bool:
 
 
 class Buffer:
-    """A flat array, allocated when first asked for and grown when too small. Blobs that share values share one."""
+    """A flat array, allocated when first asked for and grown when too small; or, with an `owner`, that of the owner."""
 
-    __slots__ = ("xp", "dtype", "array")
+    __slots__ = ("xp", "dtype", "array", "owner")
 
     def __init__(self, xp: ModuleType, dtype: np.dtype):
         self.xp, self.dtype, self.array = xp, dtype, None
+        self.owner: Buffer | None = None
+
+    def follow(self, owner: Buffer) -> None:
+        """Be the memory of `owner` from now on, even if that comes to follow another; nothing if that is this one."""
+        link = owner
+        while link is not None:
+            if link is self:
+                return
+            link = link.owner
+        self.owner, self.array = owner, None
 
     def flat(self, count: int):
         """An array of at least `count` elements; growing loses the old values, as in Caffe."""
+        if self.owner is not None:
+            return self.owner.flat(count)
         if self.array is None or self.array.size < count:
             try:
                 self.array = self.xp.zeros(count, self.dtype)
@@ -98,19 +110,18 @@ class Blob:
         raise AttributeError(READ_ONLY.format("diff"))
 
     def share_data(self, other: Blob) -> None:
-        """Use the memory of `other.data` from now on."""
+        """Use the memory of `other.data` from now on, whatever memory `other` itself comes to use."""
         self._share("_data", other)
 
     def share_diff(self, other: Blob) -> None:
-        """Use the memory of `other.diff` from now on."""
+        """Use the memory of `other.diff` from now on, likewise."""
         self._share("_diff", other)
 
     def _share(self, buffer: str, other: Blob) -> None:
         if other.count != self.count or other.dtype != self.dtype:
             raise ShapeError("sharing a blob", expected=f"{self.count} elements {self.shape} of {self.dtype}",
                              got=f"{other.count} {other.shape} of {other.dtype}")
-        setattr(self, buffer, getattr(other, buffer))
-        setattr(self, buffer + "_view", None)
+        getattr(self, buffer).follow(getattr(other, buffer))
 
     @property
     def num_axes(self) -> int:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import dataclasses
 import logging
+import operator
 import os
 import time
 import weakref
@@ -58,8 +59,17 @@ def device() -> str:
 # Random numbers.
 
 def set_random_seed(seed: int) -> None:
-    """Let the nets made from now on, and what those already there draw from now on, depend on `seed` alone."""
-    _settings.seed = seed = int(seed)
+    """Let the nets made from now on, and what those already there draw from now on, depend on `seed` alone.
+
+    OverflowError for a number that C's unsigned int does not hold, TypeError for what is no whole number, as in Caffe.
+    """
+    try:
+        seed = operator.index(seed)
+    except TypeError:
+        raise TypeError(f"set_random_seed takes a whole number, got {seed!r}") from None
+    if not 0 <= seed < 1 << 32:
+        raise OverflowError(f"set_random_seed takes a number from 0 to {(1 << 32) - 1}, got {seed}")
+    _settings.seed = seed
     for net in _settings.nets:
         net.context.seed, net.context.step = seed, 0
 

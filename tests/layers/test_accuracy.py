@@ -55,3 +55,8 @@ def test_labels_outside_the_classes(label):
         alone.forward()
     alone = build("Accuracy", [np.eye(3), [0, label, 1]], f"accuracy_param {{ ignore_label: {label} }}")
     assert alone.forward()[0] == 0.5
+
+
+def test_nan_scores_are_wrong():
+    scores = np.array([[np.nan, np.nan], [0.0, 1.0]])
+    assert build("Accuracy", [scores, np.array([0.0, 1.0])]).forward()[0] == 0.5

@@ -10,6 +10,7 @@ import pytest
 
 from blobnet.core.blob import Blob
 from blobnet.core.context import TEST, TRAIN, Context
+from blobnet.core.net import Net
 from blobnet.core.registry import layer_class
 from blobnet.data.datum import array_to_datum
 from blobnet.data.lmdb_store import LmdbWriter
@@ -225,3 +226,9 @@ def test_no_bottoms_and_an_empty_backward(kind, source):
     layer.backward(blobs, [], [])
     with pytest.raises(NetError, match="expected 0 bottom blobs, got 1"):
         layer.initialize([Blob()], blobs)
+
+
+def test_dummy_filler_is_refused_when_the_net_is_built():
+    text = "layer { name: 'd' top: 'x' " + dummy("data_filler { type: 'unifrom' } shape { dim: 1 }") + " }"
+    with pytest.raises(NetError, match="unknown filler 'unifrom'"):
+        Net(parse(text, "NetParameter"))

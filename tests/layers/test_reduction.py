@@ -76,3 +76,9 @@ def test_coefficients_do_nothing_to_a_maximum():
 def test_no_classes(kind, bottoms):
     with pytest.raises(ShapeError, match="expected at least one class on axis 1"):
         build(kind, list(map(np.zeros, bottoms)))
+
+
+def test_eltwise_max_without_axes():
+    alone = build("Eltwise", [np.array(1.0), np.array(3.0), np.array(2.0)], "eltwise_param { operation: MAX }")
+    assert alone.forward()[0] == 3
+    assert alone.backward([np.array(2.0)], [True] * 3) == [0, 2, 0]

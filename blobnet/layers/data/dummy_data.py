@@ -36,8 +36,8 @@ class DummyData(Source):
         for blob, shape in zip(top, self._shapes(len(top))):
             blob.reshape(shape)
         for blob, filler in zip(top, fillers):
-            if filler.type == "constant":
-                fill(blob.data, filler, self._fill_stream, self.where)
+            constant = filler.type == "constant"  # others are tried only, so that forward meets no wrong one
+            fill(blob.data if constant else self.xp.empty_like(blob.data), filler, self._fill_stream, self.where)
         self.refilled = [(i, filler) for i, filler in enumerate(fillers) if filler.type != "constant"]
 
     def _shapes(self, count: int) -> list[tuple[int, ...]]:

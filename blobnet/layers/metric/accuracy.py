@@ -21,7 +21,8 @@ class Accuracy(Layer):
     Options: top_k (1), axis (1), ignore_label
     Paper: none.
     Quirks: a score equal to the label's counts as higher, so ties are wrong (the first releases of Caffe 1.0 ranked
-    equal scores by their class, the highest first). A class without positions has accuracy 0.
+    equal scores by their class, the highest first). Where the label's score is nan, Caffe counts it
+    as right; here it is wrong. A class without positions has accuracy 0.
     Has no backward; force_backward passes it over.
     """
 
@@ -55,7 +56,7 @@ class Accuracy(Layer):
             raise DataError(self.where, expected=f"labels in 0 ... {classes - 1}", got=int(labels[wrong][0]))
         labels = self.xp.where(counted, labels, 0)
         own = self.xp.take_along_axis(scores, labels[:, None, :], axis=1)
-        right = ((scores >= own).sum(axis=1) <= self.options.top_k) & counted
+        right = ((scores >= own).sum(axis=1) <= self.options.top_k) & counted & (own == own)[:, 0]  # nan is not itself
         top[0].data[...] = right.sum() / max(1, int(counted.sum()))
         if len(top) == 2:
             positions = self.xp.bincount(labels[counted], minlength=classes)

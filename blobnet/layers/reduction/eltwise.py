@@ -55,7 +55,7 @@ class Eltwise(Layer):
             for value in x[2:]:
                 y *= value
         else:
-            self.taken = (x[0] <= x[1]).astype(self.xp.int32)
+            self.taken = self.xp.asarray(x[0] <= x[1], self.xp.int32)
             self.xp.maximum(x[0], x[1], out=y)
             for i, value in enumerate(x[2:], 2):
                 self.taken[value > y] = i

@@ -19,7 +19,8 @@ class Softmax(Layer):
     Bottoms: x (any shape)    Tops: y (as x; may be x itself)    Params: none
     Options: axis (1), engine (accepted, without effect)
     Paper: Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990.
-    Quirks: the maximum is subtracted first, so large scores do not overflow.
+    Quirks: the maximum is subtracted first, so large scores do not overflow. Caffe's backward ignores
+    propagate_down: false, where something below learns; here it is heeded.
     """
 
     options_field = "softmax_param"

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from blobnet.core.layer import Layer
 from blobnet.core.registry import register
+from blobnet.core.view_layer import ViewLayer
 from blobnet.errors import NetError, ShapeError
 
 
 @register
-class Concat(Layer):
+class Concat(ViewLayer):
     """Join blobs along an axis.
 
     y = [x_0, x_1, ...],   dx_i = the part of dy that x_i became
@@ -16,7 +16,7 @@ class Concat(Layer):
     Bottoms: x_0, x_1, ... (one shape but for the axis)    Tops: y    Params: none
     Options: axis (1; negative from the end) or concat_dim (the old name, not negative)
     Paper: none.
-    Quirks: axis and concat_dim together are refused. The top shares the memory of a single bottom.
+    Quirks: axis and concat_dim together are refused. The top shares data and diff of a single bottom.
     """
 
     options_field = "concat_param"
@@ -36,6 +36,8 @@ class Concat(Layer):
                                  expected=f"shape {bottom[0].shape} but for axis {axis}", got=blob.shape)
             shape[axis] += blob.shape[axis]
         top[0].reshape(shape)
+        if len(bottom) == 1:
+            self.share(bottom, top)
 
     def _parts(self, joined, bottom):
         """For each bottom, its part of the joined array."""
@@ -46,15 +48,13 @@ class Concat(Layer):
             start = stop
 
     def forward(self, bottom, top):
-        if len(bottom) == 1:
-            top[0].share_data(bottom[0])
-        else:
+        if len(bottom) > 1:
             for part, blob in zip(self._parts(top[0].data, bottom), bottom):
                 part[...] = blob.data
 
     def backward(self, top, propagate_down, bottom):
-        if len(bottom) == 1 and propagate_down[0]:
-            bottom[0].share_diff(top[0])
+        if len(bottom) == 1:
+            super().backward(top, propagate_down, bottom)
         else:
             for part, wanted, blob in zip(self._parts(top[0].diff, bottom), propagate_down, bottom):
                 if wanted:

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from blobnet.core.layer import Layer
 from blobnet.core.registry import register
+from blobnet.core.view_layer import ViewLayer
 from blobnet.errors import ShapeError
 
 
 @register
-class Flatten(Layer):
+class Flatten(ViewLayer):
     """Merge neighbouring axes into one; no number moves.
 
     y = x,   dx = dy
@@ -18,7 +18,8 @@ class Flatten(Layer):
     Bottoms: x (N, C, H, W)    Tops: y (N, C*H*W)    Params: none
     Options: axis (1) to end_axis (-1), the first and last axis to merge
     Paper: none.
-    Quirks: the top shares the memory of the bottom. An end_axis just before axis puts in an axis of size 1.
+    Quirks: the top shares data and diff of the bottom. (Caffe's backward lets the bottom take the diff of the top, so
+    that a Parameter below never learns.) An end_axis just before axis puts in an axis of size 1.
     """
 
     options_field = "flatten_param"
@@ -30,10 +31,4 @@ class Flatten(Layer):
             raise ShapeError(self.where, expected=f"end_axis not before axis {first}", got=last)
         shape = bottom[0].shape
         top[0].reshape((*shape[:first], math.prod(shape[first:last + 1]), *shape[last + 1:]))
-
-    def forward(self, bottom, top):
-        top[0].share_data(bottom[0])
-
-    def backward(self, top, propagate_down, bottom):
-        if propagate_down[0]:
-            bottom[0].share_diff(top[0])
+        self.share(bottom, top)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import math
 
-from blobnet.core.layer import Layer
 from blobnet.core.registry import register
+from blobnet.core.view_layer import ViewLayer
 from blobnet.errors import NetError, ShapeError
 
 
 @register
-class Reshape(Layer):
+class Reshape(ViewLayer):
     """Give a blob another shape; no number moves.
 
     y = x,   dx = dy
@@ -20,7 +20,7 @@ class Reshape(Layer):
     what remains; axis (0), the first axis that is replaced, where -1 stands behind the last axis; num_axes (-1, all
     that follow), how many axes are replaced: with 0 the new sizes are put in before `axis`
     Paper: none.
-    Quirks: the top shares the memory of the bottom. A 0 counts its place from `axis` on, even past the axes that are
+    Quirks: the top shares data and diff of the bottom. A 0 counts its place from `axis` on, even past the axes that are
     replaced.
     """
 
@@ -52,6 +52,7 @@ class Reshape(Layer):
             raise ShapeError(self.where, expected=f"as many elements as the bottom {shape} has, {bottom[0].count}",
                              got=f"{math.prod(new)} in {new}")
         top[0].reshape(new)
+        self.share(bottom, top)
 
     def _replaced(self, shape) -> tuple[int, int]:
         """First and last (not included) of the axes that are replaced."""
@@ -75,10 +76,3 @@ class Reshape(Layer):
             raise ShapeError(self.where, expected=f"a bottom whose elements can be shared out over {self.dims} "
                              f"in place of axes {start} to {stop - 1}", got=shape)
         return count // given
-
-    def forward(self, bottom, top):
-        top[0].share_data(bottom[0])
-
-    def backward(self, top, propagate_down, bottom):
-        if propagate_down[0]:
-            bottom[0].share_diff(top[0])

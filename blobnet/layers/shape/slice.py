@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from itertools import pairwise
 
-from blobnet.core.layer import Layer
 from blobnet.core.registry import register
+from blobnet.core.view_layer import ViewLayer
 from blobnet.errors import NetError, ShapeError
 
 
 @register
-class Slice(Layer):
+class Slice(ViewLayer):
     """Cut a blob into several along an axis.
 
     [y_0, y_1, ...] = x,   dx = [dy_0, dy_1, ...]
@@ -20,7 +20,7 @@ class Slice(Layer):
     there are tops; without it the parts are equal)
     Paper: none.
     Quirks: axis and slice_dim together are refused. A last slice_point at the end leaves the last top empty. A single
-    top shares the memory of the bottom.
+    top shares data and diff of the bottom.
     """
 
     options_field = "slice_param"
@@ -50,17 +50,17 @@ class Slice(Layer):
         self.spans = [(slice(None),) * axis + (slice(a, b),) for a, b in pairwise(edges)]
         for blob, (a, b) in zip(top, pairwise(edges), strict=True):
             blob.reshape((*bottom[0].shape[:axis], b - a, *bottom[0].shape[axis + 1:]))
+        if len(top) == 1:
+            self.share(bottom, top)
 
     def forward(self, bottom, top):
-        if len(top) == 1:
-            top[0].share_data(bottom[0])
-        else:
+        if len(top) > 1:
             for blob, span in zip(top, self.spans):
                 blob.data[...] = bottom[0].data[span]
 
     def backward(self, top, propagate_down, bottom):
-        if len(top) == 1 and propagate_down[0]:
-            bottom[0].share_diff(top[0])
+        if len(top) == 1:
+            super().backward(top, propagate_down, bottom)
         elif propagate_down[0]:
             for blob, span in zip(top, self.spans):
                 bottom[0].diff[span] = blob.diff

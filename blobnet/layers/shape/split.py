@@ -14,7 +14,7 @@ class Split(Layer):
 
     Bottoms: x    Tops: y_0, y_1, ... (as x)    Params: none
     Paper: none.
-    Quirks: the tops share the memory of the bottom.
+    Quirks: the tops share the data of the bottom.
     """
 
     num_tops = (1, None)
@@ -22,10 +22,10 @@ class Split(Layer):
     def reshape(self, bottom, top):
         for blob in top:
             blob.reshape(bottom[0].shape)
+            blob.share_data(bottom[0])
 
     def forward(self, bottom, top):
-        for blob in top:
-            blob.share_data(bottom[0])
+        pass
 
     def backward(self, top, propagate_down, bottom):
         if not propagate_down[0]:

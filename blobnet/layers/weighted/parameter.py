@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
+from blobnet.core.view_layer import hang_weight
 from blobnet.proto.messages import new
 
 
@@ -19,7 +20,8 @@ class Parameter(Layer):
     Options: parameter_param.shape; left out, y is one number without axes
     Paper: none.
     Quirks: the top shares data and diff of the parameter. The layer that reads it overwrites the diff, so gradients of
-    several backward passes (iter_size) do not add up, as those of other layers do: the last one counts.
+    several backward passes (iter_size) do not add up, as those of other layers do: the last one counts, as it does
+    where several such layers share one parameter by name.
     """
 
     options_field = "parameter_param"
@@ -37,4 +39,4 @@ class Parameter(Layer):
         top[0].share_diff(self.blobs[0])
 
     def backward(self, top, propagate_down, bottom):
-        pass
+        hang_weight(self, top)
