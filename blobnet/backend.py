@@ -98,6 +98,7 @@ def twin(body: Callable) -> Callable:
 # held to one thread: so the bits of a result do not depend on how many threads there are.
 
 PARTS = 16  # what is cut finds work for as many threads
+LINE = 64   # numbers in whole cache lines, whatever their size
 
 
 def num_threads() -> int:
@@ -191,9 +192,6 @@ def cut(n: int, most: float, least: float | None = None) -> list[tuple[int, int]
     step = LINE if n >= 16 * LINE * parts else 1  # long pieces begin at cache lines
     edges = [n * i // parts // step * step for i in range(parts)] + [n]
     return list(zip(edges[:-1], edges[1:], strict=True))
-
-
-LINE = 64
 
 
 def parallel(body: Callable[[Sequence], object], pieces: Sequence) -> list:
