@@ -322,6 +322,11 @@ class Net:
         else:
             write_net(path, self.definition, self.layers, diff)
 
+    def __reduce__(self) -> tuple:
+        raise NetError(f"net {self.name!r}", "cannot be copied or pickled: it has open files, threads and random streams",
+                       hint="build another, Net(net.definition, net.phase, random_seed=…), and give it the weights by "
+                            "share_with, or by save and copy_from; in another process build it anew")
+
     def __repr__(self) -> str:
         count = sum(parameter.blob.count for parameter in self.parameters)
         return f"<Net {self.name!r}: {len(self.layers)} layers, {count} parameters on {self.device}>"

@@ -266,6 +266,10 @@ class Solver:
 
     # Weights and states.
 
+    def __reduce__(self) -> tuple:
+        raise SolverError(self.where, "a solver cannot be copied or pickled",
+                          hint="take a snapshot(), and restore() it with another solver of the same file")
+
     def copy_from(self, files: str | os.PathLike) -> None:
         """Copy parameters into the nets from a weight file, or from several with commas between them.
 
