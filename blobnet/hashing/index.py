@@ -98,7 +98,7 @@ class Index:
             stop = min(start + self.chunk, len(self.codes))
             part = self.part(start, stop) if self._whole is None else self._whole
             near = functools.partial(self._nearest_of, queries, part, start, stop, top, radius)
-            runs = parallel(lambda run, near=near: [pair for piece in run for pair in near(*piece)],
+            runs = parallel(lambda run, near=near: near(run[0][0], run[-1][1]) if run else [],
                             cut(len(queries), len(queries), _QUERIES))
             more = [pair for pairs in runs for pair in pairs]
             found = [_merge(*old, *new, top) for old, new in zip(found, more)] if start else more

@@ -20,7 +20,7 @@ from blobnet.hashing.index import stable_order
 from blobnet.hashing.protocol import STANDARD, Protocol
 
 Curve = tuple[np.ndarray, np.ndarray]  # recall, precision
-QUERIES = 8  # no less at a time
+QUERIES = 32  # no less at a time
 
 
 class Evaluation(NamedTuple):

@@ -85,7 +85,7 @@ class InnerProductIndex(RealIndex):
             return _without_rounding(found, 16 * self.rounding * lengths[rows] * others[columns])
 
         error = self.rounding * lengths * others.max(initial=0)
-        _settle(products, error[:, None], again, out)
+        _settle(products, error, again, out)
 
 
 class CosineIndex(RealIndex):
@@ -127,10 +127,10 @@ class EuclideanIndex(RealIndex):
         def again(rows: np.ndarray, columns: np.ndarray) -> np.ndarray:
             return np.ldexp(_pair_sums(np.subtract, asked.values, items.values, rows, columns), -2 * exponent)
 
-        error = self.rounding * (asked.squares + largest)
+        error = 2 * self.rounding * (asked.squares + largest)
         if exponent:
             products, error = np.ldexp(products, -2 * exponent), np.ldexp(error, -2 * exponent)
-        _settle(products, error[:, None], again, out)
+        _settle(products, error, again, out)
         np.sqrt(out, out=out)
         if exponent:
             np.ldexp(out, exponent, out=out)
@@ -141,13 +141,18 @@ def _products(asked: np.ndarray, items: np.ndarray) -> np.ndarray:
 
 
 def _settle(found: np.ndarray, error: np.ndarray | float, again: Callable, out: np.ndarray) -> None:
-    """out = `found` (b, n) in float32, where `error` (b, 1) makes no difference; else again(rows, columns)."""
-    low = np.empty(found.shape, np.float32)
-    np.subtract(found, error, out=low, casting="same_kind")
-    np.add(found, error, out=out, casting="same_kind")
-    doubtful = low != out
-    if doubtful.any():
-        places = np.nonzero(doubtful)
+    """out = `found` (b, n), overwritten, in float32 where `error` (b) makes no difference; else again(rows, columns)."""
+    if np.min(error) < np.max(error) / 1024:  # one number for all is faster, but would cast doubt on many
+        error = error[:, None]
+    else:
+        error = np.max(error)
+    found -= error
+    low = found.astype(np.float32)
+    found += 2 * error
+    out[...] = found
+    doubtful = np.flatnonzero(low != out)
+    if len(doubtful):
+        places = np.divmod(doubtful, out.shape[1])
         out[places] = again(*places)
 
 
