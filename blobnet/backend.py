@@ -127,7 +127,9 @@ class _SingleThreadedBlas:
         if not depth:
             with self.lock:
                 if not self.users:
-                    self.limit = _blas("scipy.linalg" in sys.modules).limit(limits=1, user_api="blas")
+                    controller = _blas("scipy.linalg" in sys.modules)
+                    _let_this_thread_set(controller)
+                    self.limit = controller.limit(limits=1, user_api="blas")
                 self.users += 1
         self.inside.depth = depth + 1
 
@@ -137,13 +139,25 @@ class _SingleThreadedBlas:
             with self.lock:
                 self.users -= 1
                 if not self.users:
-                    self.limit.restore_original_limits()
+                    self._restore()
 
     def forked(self) -> None:
         """In the child, only the thread that forked is there, and may be inside."""
         others, self.users = self.users, int(getattr(self.inside, "depth", 0) > 0)
         if others and not self.users:
-            self.limit.restore_original_limits()
+            self._restore()
+
+    def _restore(self) -> None:
+        _let_this_thread_set(_blas("scipy.linalg" in sys.modules))
+        self.limit.restore_original_limits()
+
+
+def _let_this_thread_set(controller: ThreadpoolController) -> None:
+    """threadpoolctl 3.8 heeds only the thread that set a limit first; here a lock keeps the threads apart."""
+    for library in controller.lib_controllers:
+        clear = getattr(library, "clear_controlling_thread", None)
+        if clear is not None:
+            clear(force=True)
 
 
 @functools.cache
