@@ -223,7 +223,7 @@ def parallel(body: Callable[[Sequence], object], pieces: Sequence) -> list:
 
 
 def in_turn(body: Callable, finish: Callable[[object], object], pieces: Sequence) -> None:
-    """Call `finish(body(piece))` for every piece: bodies at once on the worker threads, finishes in the order of pieces.
+    """Call `finish(body(piece))` for every piece: bodies at once on the worker threads, finishes in the pieces' order.
 
     So a sum over pieces needs no more memory than the threads have results at a time, and has one order.
     """

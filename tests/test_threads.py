@@ -43,7 +43,8 @@ layer {{ name: "tanh" type: "TanH" bottom: "scale" top: "tanh" }}
 layer {{ name: "drop" type: "Dropout" bottom: "tanh" top: "tanh" }}
 layer {{ name: "up" type: "Deconvolution" bottom: "tanh" top: "up"
   convolution_param {{ num_output: 4 kernel_size: 4 stride: 2 {FILL} }} }}
-layer {{ name: "ave" type: "Pooling" bottom: "up" top: "ave" pooling_param {{ pool: AVE kernel_size: 3 stride: 2 }} }}""",
+layer {{ name: "ave" type: "Pooling" bottom: "up" top: "ave"
+  pooling_param {{ pool: AVE kernel_size: 3 stride: 2 }} }}""",
     "wide": f"""
 layer {{ name: "ip" type: "InnerProduct" bottom: "data" top: "wide" inner_product_param {{ num_output: 1100 {FILL} }} }}
 layer {{ name: "relu" type: "ReLU" bottom: "wide" top: "wide" relu_param {{ negative_slope: 0.1 }} }}""",
@@ -255,7 +256,7 @@ COPIES = {"deepcopy": copy.deepcopy, "pickle": lambda value: pickle.loads(pickle
 
 @pytest.mark.parametrize("make", COPIES.values(), ids=COPIES)
 def test_copies_of_blobs_are_apart_from_them_and_share_with_each_other(make):
-    first, second, empty = blobnet.Blob((2, 3)), blobnet.Blob((3, 2), dtype="float32"), blobnet.Blob((4,), dtype="float64")
+    first, second, empty = blobnet.Blob((2, 3)), blobnet.Blob((3, 2)), blobnet.Blob((4,), dtype="float64")
     first.data[...], first.diff[...] = 1, 2
     second.share_data(first)
     mine, other, nothing = make((first, second, empty))

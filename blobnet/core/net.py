@@ -323,7 +323,7 @@ class Net:
             write_net(path, self.definition, self.layers, diff)
 
     def __reduce__(self) -> tuple:
-        raise NetError(f"net {self.name!r}", "cannot be copied or pickled: it has open files, threads and random streams",
+        raise NetError(f"net {self.name!r}", "cannot be copied or pickled: it has open files and threads",
                        hint="build another, Net(net.definition, net.phase, random_seed=…), and give it the weights by "
                             "share_with, or by save and copy_from; in another process build it anew")
 

@@ -97,13 +97,12 @@ def test_a_bin_owns_the_direction_it_begins_at(bins, angles, owners):
 def test_the_last_bits_of_a_processors_functions_play_no_part(monkeypatch, up):
     rng = np.random.default_rng(2)
     images = [square(), np.kron(rng.integers(0, 256, (16, 16)), np.ones((4, 4))).astype(np.uint8),
-              rng.integers(0, 256, (64, 64)).astype(np.uint8), np.add.outer(np.arange(64), np.arange(64)).astype("uint8")]
+              rng.integers(0, 256, (64, 64)).astype(np.uint8),
+              np.add.outer(np.arange(64), np.arange(64)).astype(np.uint8)]
     wanted = [(edge_map(image), gradient_histograms(image)) for image in images]
     for name in ("arctan2", "arctan", "hypot", "exp", "sin", "cos", "tan"):
-        def noisy(*args, true=getattr(np, name)):
-            exact = true(*args)
-            return np.nextafter(exact, np.inf if up else -np.inf)
-        monkeypatch.setattr(np, name, noisy)
+        exact = getattr(np, name)
+        monkeypatch.setattr(np, name, lambda *args, exact=exact: np.nextafter(exact(*args), np.inf if up else -np.inf))
     for image, (edges, histogram) in zip(images, wanted):
         assert np.array_equal(edge_map(image), edges) and np.array_equal(gradient_histograms(image), histogram)
 

@@ -95,8 +95,8 @@ def noise(monkeypatch, seed):
 
 @settings(max_examples=40)
 @given(metric=st.sampled_from(REAL), kind=st.sampled_from(["whole", "repeated", "near", "zeros", "tiny", "huge"]),
-       width=st.sampled_from([1, 2, 7, 33]), seed=st.integers(0, 999), tile=st.integers(1, 30), chunk=st.integers(1, 50),
-       block=st.integers(1, 300))
+       width=st.sampled_from([1, 2, 7, 33]), seed=st.integers(0, 999), tile=st.integers(1, 30),
+       chunk=st.integers(1, 50), block=st.integers(1, 300))
 def test_neither_kernels_nor_chunks_change_a_bit(metric, kind, width, seed, tile, chunk, block):
     rng = np.random.default_rng(seed)
     values = rng.normal(size=(40, width)) if kind != "whole" else rng.integers(-2, 3, (40, width))
