@@ -141,7 +141,7 @@ def _products(asked: np.ndarray, items: np.ndarray) -> np.ndarray:
 
 
 def _settle(found: np.ndarray, error: np.ndarray | float, again: Callable, out: np.ndarray) -> None:
-    """out = `found` (b, n), overwritten, as float32 where `error` (b) makes no difference, else again(rows, columns)."""
+    """out = `found` (b, n), overwritten, in float32 where `error` (b) is nothing, else again(rows, columns)."""
     if np.min(error) < np.max(error) / 1024:  # one number for all is faster, but would cast doubt on many
         error = error[:, None]
     else:
