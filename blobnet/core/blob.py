@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import copy
+import importlib
 import math
 import operator
 from collections.abc import Sequence
@@ -51,9 +53,14 @@ class Buffer:
                                  hint="smaller batches or images take less") from None
         return self.array
 
+    def __reduce__(self) -> tuple:
+        return _buffer, (self.xp.__name__, self.dtype, self.array)
+
 
 class Blob:
     """`data` and `diff`, two arrays of one shape; reshaping to fewer elements keeps the memory.
+
+    It can be copied and pickled, from a GPU too.
 
     >>> blob = Blob((2, 3))
     >>> blob.data[...] = 1
@@ -123,6 +130,13 @@ class Blob:
                              got=f"{other.count} {other.shape} of {other.dtype}")
         getattr(self, buffer).follow(getattr(other, buffer))
 
+    def __reduce__(self) -> tuple:
+        """Copies and pickles hold both arrays; blobs that share values share them in one pickle or deep copy too."""
+        return _blob, (self.shape, self._data, self._diff)
+
+    def __copy__(self) -> Blob:
+        return copy.deepcopy(self)  # as a copy of an array: with values of its own
+
     @property
     def num_axes(self) -> int:
         """How many dimensions the shape has."""
@@ -149,3 +163,16 @@ class Blob:
 
     def __repr__(self) -> str:
         return f"<Blob {' '.join(map(str, self.shape))} ({self.count})>"
+
+
+def _buffer(module: str, dtype: np.dtype, array) -> Buffer:
+    """A Buffer out of a pickle: a module is pickled by its name."""
+    buffer = Buffer(importlib.import_module(module), dtype)
+    buffer.array = array
+    return buffer
+
+
+def _blob(shape: Sequence[int], data: Buffer, diff: Buffer) -> Blob:
+    blob = Blob(shape, data.xp, data.dtype)
+    blob._data, blob._diff = data, diff
+    return blob

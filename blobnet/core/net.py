@@ -19,6 +19,7 @@ from blobnet.core.layer import Layer
 from blobnet.core.names import Names
 from blobnet.core.parameters import Parameter, own_or_share
 from blobnet.core.registry import layer_class
+from blobnet.core.running import OneThread
 from blobnet.core.weights import copy_weights, none_copied, write_net
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.core.wiring import Node, plan_backward
@@ -38,6 +39,9 @@ class Net:
     blobs: the blobs by name; params: the parameter blobs by layer name; layers and layer_dict: the layers in order and
     by name; inputs and outputs: names of the blobs that Input layers make and that no layer reads; parameters: every
     parameter with its rules, shared ones once; loss: the weighted loss of the last forward.
+
+    One thread at a time may run a net, and NetError tells another one; several nets may run at once. The bits of all
+    results are the same with any number of worker threads (BLOBNET_NUM_THREADS).
     """
 
     def __init__(self, source: str | os.PathLike | Message, phase: int = TEST,
@@ -75,6 +79,7 @@ class Net:
         self.parameters: list[Parameter] = []
         self.inputs: list[str] = []
         self.loss = 0.0
+        self.one_thread = OneThread(f"net {self.name!r}")
         self.debug_info = False
         self._bottoms: list[list[Blob]] = []
         self._tops: list[list[Blob]] = []
@@ -184,22 +189,22 @@ class Net:
         With `end`, these are the tops of that layer. The arrays are the blobs' own: the next forward overwrites them.
         Keyword arguments are copied into the blobs of their names first, which take their shapes.
         """
-        turned = [self._fill(name, value) for name, value in inputs.items()]
         first, last = self._range(start, end)
-        loss = 0.0
+        loss, turned = 0.0, []
         try:
-            with single_threaded_blas():
+            with self.one_thread, single_threaded_blas():
+                turned += [self._fill(name, value) for name, value in inputs.items()]
                 for layer, bottoms, tops in zip(self.layers[first:last + 1], self._bottoms[first:], self._tops[first:]):
                     layer.update_shapes(bottoms, tops)
                     layer.forward(bottoms, tops)
                     layer.has_run = True
                     loss = loss + layer.loss(tops)
+                self.loss = float(loss)
+                self.context.step += 1
         except ShapeError as error:
             if any(turned):
                 error.inside("", CHANNELS_LAST)
             raise
-        self.loss = float(loss)
-        self.context.step += 1
         names = self.outputs if end is None else [*self.layers[last].param.top]
         return {name: self.blobs[name].data for name in names}
 
@@ -210,7 +215,7 @@ class Net:
         that never ran forward works on what is in its blobs; NetError if it needs more than these.
         """
         first, last = self._range(end, start, of="backward")
-        with single_threaded_blas():
+        with self.one_thread, single_threaded_blas():
             for i in range(last, first - 1, -1):
                 if self._nodes[i].needs_backward:
                     try:
@@ -224,8 +229,9 @@ class Net:
 
     def reshape(self) -> None:
         """Pass new shapes of the inputs through all layers without running them."""
-        for layer, bottoms, tops in zip(self.layers, self._bottoms, self._tops, strict=True):
-            layer.update_shapes(bottoms, tops)
+        with self.one_thread:
+            for layer, bottoms, tops in zip(self.layers, self._bottoms, self._tops, strict=True):
+                layer.update_shapes(bottoms, tops)
 
     def seek(self, step: int) -> None:
         """Continue as after `step` forward passes: data layers and random streams take the position they had then."""
@@ -316,6 +322,11 @@ class Net:
             write_hdf5(path, self.layers, self.parameters, diff)
         else:
             write_net(path, self.definition, self.layers, diff)
+
+    def __reduce__(self) -> tuple:
+        raise NetError(f"net {self.name!r}", "cannot be copied or pickled: it has open files and threads",
+                       hint="build another, Net(net.definition, net.phase, random_seed=…), and give it the weights by "
+                            "share_with, or by save and copy_from; in another process build it anew")
 
     def __repr__(self) -> str:
         count = sum(parameter.blob.count for parameter in self.parameters)

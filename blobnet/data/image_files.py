@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Callable, Iterable
-from concurrent.futures import ThreadPoolExecutor
 
 import numpy as np
 
-from blobnet.backend import num_threads
+from blobnet.backend import num_threads, thread_pool
 from blobnet.data.images import decode_image
 from blobnet.data.resize import resize
 from blobnet.proto.storage import require_file
@@ -32,10 +30,6 @@ def in_parallel(body: Callable, items: Iterable) -> list:
     threads = min(MOST_THREADS, num_threads(), len(items))
     if threads < 2:
         return [body(item) for item in items]
+    pool = thread_pool(min(MOST_THREADS, num_threads()), "blobnet-images")
     parts = [items[len(items) * i // threads:len(items) * (i + 1) // threads] for i in range(threads)]
-    return [result for part in _readers().map(lambda part: [body(item) for item in part], parts) for result in part]
-
-
-@functools.cache
-def _readers() -> ThreadPoolExecutor:
-    return ThreadPoolExecutor(min(MOST_THREADS, num_threads()), thread_name_prefix="blobnet-images")
+    return [result for part in pool.map(lambda part: [body(item) for item in part], parts) for result in part]

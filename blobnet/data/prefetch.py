@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import threading
 import weakref
 from collections.abc import Callable
@@ -13,7 +14,8 @@ class Prefetch:
     """Calls `produce(n, reuse)` for n = 0, 1, 2 … in a thread that stays at most `depth` batches ahead.
 
     `reuse` is a batch that nobody needs any more, or None. What produce raises is raised by `take`. The thread starts
-    with the first `take`; it ends with `close`, when the Prefetch is collected, and when the interpreter exits.
+    with the first `take`; it ends with `close`, when the Prefetch is collected, and when the interpreter exits. It
+    stays behind when the process forks: the child starts another, from the batch it comes to.
     """
 
     def __init__(self, produce: Callable[[int, Any], Any], depth: int):
@@ -23,6 +25,9 @@ class Prefetch:
 
     def take(self) -> Any:
         """The next batch, valid until the following call."""
+        if self._stop is not None and self._process != os.getpid():
+            self._stop.detach()
+            self._stop = None
         if self._stop is None:
             self._start()
         batch, error = self._ready.get()
@@ -58,6 +63,7 @@ class Prefetch:
         thread = threading.Thread(target=_run, args=(self._produce, self._next, self._ready, self._tickets, stopped),
                                   name="blobnet-prefetch", daemon=True)
         thread.start()
+        self._process = os.getpid()
         self._stop = weakref.finalize(self, _end, thread, self._tickets, stopped)
 
 

@@ -16,7 +16,7 @@ from collections.abc import Callable
 
 import numpy as np
 
-from blobnet.backend import to_host
+from blobnet.backend import single_threaded_blas, to_host
 from blobnet.core.net import Net
 from blobnet.errors import SolverError
 from blobnet.hashing.discrete_codes import cyclic_descent, signs
@@ -73,4 +73,5 @@ def improve_codes(net: Net) -> np.ndarray:
     weight, bias = (to_host(blob.data) for blob in net.params["decoder"])
     data = to_host(net.blobs["data"].data)
     scale = net.layer_dict["equality"].loss_weights[0] / net.layer_dict["reconstruction"].loss_weights[0]
-    return cyclic_descent(binary, (data - bias) @ weight + scale * code, weight.T @ weight)
+    with single_threaded_blas():
+        return cyclic_descent(binary, (data - bias) @ weight + scale * code, weight.T @ weight)

@@ -9,11 +9,12 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blobnet.backend import parallel
+from blobnet.backend import cut, parallel
 from blobnet.errors import DataError, ShapeError
 from blobnet.hashing.codes import Codes, to_words
 
 _BLOCK = 1 << 17  # distances held at once by a worker
+_QUERIES = 8      # no fewer for a worker
 _TILE = 1 << 14   # codes compared at once: queries x tile x 8 bytes stay in the cache
 
 
@@ -96,8 +97,10 @@ class Index:
         for start in range(0, len(self.codes), self.chunk):
             stop = min(start + self.chunk, len(self.codes))
             part = self.part(start, stop) if self._whole is None else self._whole
-            near = parallel(functools.partial(self._nearest_of, queries, part, start, stop, top, radius), len(queries))
-            more = [pair for pairs in near for pair in pairs]
+            near = functools.partial(self._nearest_of, queries, part, start, stop, top, radius)
+            runs = parallel(lambda run, near=near: near(run[0][0], run[-1][1]) if run else [],
+                            cut(len(queries), len(queries), _QUERIES))
+            more = [pair for pairs in runs for pair in pairs]
             found = [_merge(*old, *new, top) for old, new in zip(found, more)] if start else more
         none, no_distance = np.empty(0, np.int64), np.empty(0, np.int64 if self.levels else np.float32)
         return Neighbours(np.cumsum([0, *(len(indices) for indices, _ in found)]),

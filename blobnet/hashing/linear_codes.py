@@ -21,7 +21,8 @@ class LinearCodes:
 
     def encode(self, data: np.ndarray) -> np.ndarray:
         """The real values (N, K) of data (N, D), whose signs are the bits."""
-        return (data - self.mean) @ self.projection
+        with single_threaded_blas():
+            return (data - self.mean) @ self.projection
 
 
 def fit_lsh(data: np.ndarray, bits: int, seed: int = 0) -> LinearCodes:
@@ -52,13 +53,13 @@ def fit_itq(data: np.ndarray, bits: int, seed: int = 0, rounds: int = 50) -> Lin
     """
     components = fit_pcah(data, bits)
     values = components.encode(data)
-    rotation, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(bits, bits)))
-    rotation = rotation.astype(data.dtype)
     with single_threaded_blas():
+        rotation, _ = np.linalg.qr(np.random.default_rng(seed).normal(size=(bits, bits)))
+        rotation = rotation.astype(data.dtype)
         for _ in range(rounds):
             left, _, right = np.linalg.svd(signs(values @ rotation).T @ values)
             rotation = (left @ right).T
-    return LinearCodes(components.mean, components.projection @ rotation)
+        return LinearCodes(components.mean, components.projection @ rotation)
 
 
 METHODS: dict[str, Callable[[np.ndarray, int, int], LinearCodes]] = {"lsh": fit_lsh, "pcah": fit_pcah, "itq": fit_itq}

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blobnet.backend import parallel
+from blobnet.backend import cut, parallel
 from blobnet.errors import DataError, ShapeError
 from blobnet.hashing.codes import Codes, to_words
 from blobnet.hashing.engines import build_index
@@ -20,6 +20,7 @@ from blobnet.hashing.index import stable_order
 from blobnet.hashing.protocol import STANDARD, Protocol
 
 Curve = tuple[np.ndarray, np.ndarray]  # recall, precision
+QUERIES = 32  # no less at a time
 
 
 class Evaluation(NamedTuple):
@@ -111,7 +112,7 @@ def evaluate(queries: Codes, base: Codes | None = None, protocol: Protocol = STA
         raise DataError("evaluate", expected=f"k from 1 to {pair.size}, the size of the base", got=k)
     if radius < 0:
         raise DataError("evaluate", expected="a radius of 0 bits or more", got=radius)
-    parts = parallel(lambda first, last: _one_pass(pair, protocol, top, k, radius, first, last), len(queries))
+    parts = _of_queries(lambda first, last: _one_pass(pair, protocol, top, k, radius, first, last), len(queries))
     sums, at, within = (np.concatenate(arrays) for arrays in zip(*(part.scores for part in parts)))
     if protocol.divisor == "all" or protocol.ties == "expected":  # a whole ranking, if expected, finds all
         sums = sums / np.maximum(pair.totals, 1)
@@ -124,6 +125,12 @@ def evaluate(queries: Codes, base: Codes | None = None, protocol: Protocol = STA
     return Evaluation(float(np.nanmean(scores)), float(at[counted].mean() / k), k,
                       float(within[counted].mean()) if pair.index.levels else None, radius, protocol, scores,
                       (np.cumsum(recall), np.cumsum(hits) / np.arange(1, top + 1)), by_radius)
+
+
+def _of_queries(body: Callable, count: int) -> list:
+    """The results of body(first, last) on pieces of the queries, whose sums in order are repeatable."""
+    runs = parallel(lambda run: [body(first, last) for first, last in run], cut(count, count, QUERIES))
+    return [result for results in runs for result in results]
 
 
 def _require_bits_of(protocol: Protocol, where: str) -> None:
@@ -154,7 +161,7 @@ class _Pair:
         if protocol.top_k is not None and protocol.top_k > self.size:
             raise DataError(where, expected=f"top_k up to {self.size}, the size of the base", got=protocol.top_k)
         self.relevance = _relevance(queries.labels, base.labels)
-        self.totals = np.concatenate(parallel(self._count_relevant, len(queries)))
+        self.totals = np.concatenate(_of_queries(self._count_relevant, len(queries)))
         if not self.totals.any():
             raise DataError(where, "no query has a relevant item in the base",
                             hint="do queries and base share their labels?")

@@ -25,7 +25,8 @@ class PrincipalComponents(NamedTuple):
         if values.ndim != 2 or values.shape[1] != len(self.mean):
             raise ShapeError("PrincipalComponents.project", expected=f"values (N, {len(self.mean)})",
                              got=f"shape {values.shape}")
-        return (values - self.mean.astype(np.float32)) @ self.directions.astype(np.float32)
+        with single_threaded_blas():
+            return (values - self.mean.astype(np.float32)) @ self.directions.astype(np.float32)
 
 
 def principal_components(values: np.ndarray, dimensions: int) -> PrincipalComponents:

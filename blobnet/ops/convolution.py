@@ -13,7 +13,7 @@ from math import gcd, prod
 from blobnet.backend import array_module
 from blobnet.ops.correlation import Correlation
 from blobnet.ops.im2col import Axis, add_columns, output_size
-from blobnet.ops.share import chunk_length, share
+from blobnet.ops.share import Pieces, pieces_of, share
 
 SCATTER_CHANNELS = 8  # with fewer channels (images), the products of the data gradient are too flat: scatter columns
 
@@ -64,15 +64,13 @@ class Convolution:
     def _scatter_data(self, top_diff, weight, x_diff, bias) -> None:
         """backward_data the other way: the gradient of the im2col columns, added back where they came from."""
         top_diff, weight = top_diff.reshape(*top_diff.shape[:2], -1), weight.reshape(len(weight), -1).T
-        chunk = chunk_length(top_diff)
 
-        def part(start: int, stop: int) -> None:
-            for a in range(start, stop, chunk):
-                b = min(a + chunk, stop)
+        def part(run: Pieces) -> None:
+            for a, b in run:
                 add_columns(self.xp.matmul(weight, top_diff[a:b]), self.axes, x_diff[a:b])
 
         x_diff[...] = 0 if bias is None else bias.reshape(-1, *[1] * len(self.axes))
-        share(self.xp, part, len(x_diff))
+        share(self.xp, part, pieces_of(top_diff))
 
     def _phase(self, *axes):
         """(where in x, which taps, the correlation that computes it, None if no tap falls there)."""
@@ -118,8 +116,9 @@ def bias_gradient(top_diff, bias_diff) -> None:
     ones = xp.ones(planes.shape[2], top_diff.dtype)
     sums = xp.empty((num, channels), top_diff.dtype)
 
-    def part(start: int, stop: int) -> None:
-        xp.matmul(planes[start:stop], ones, out=sums[start:stop])
+    def part(run: Pieces) -> None:
+        for a, b in run:
+            xp.matmul(planes[a:b], ones, out=sums[a:b])
 
-    share(xp, part, num)
+    share(xp, part, pieces_of(planes))
     bias_diff += sums.sum(0)

@@ -6,10 +6,10 @@ from collections.abc import Callable
 
 import numpy as np
 
-from blobnet.backend import array_module, parallel
-from blobnet.ops.share import chunk_length
+from blobnet.backend import array_module
+from blobnet.ops.share import Pieces, pieces_of, share
 
-LEAST = 1 << 16  # elements below which another thread costs more than it brings
+LEAST_BYTES = 1 << 18  # another thread costs more than it brings to a smaller piece
 
 
 def in_parts(body: Callable, *arrays) -> list:
@@ -19,13 +19,12 @@ def in_parts(body: Callable, *arrays) -> list:
     they flow on, as in Caffe.
     """
     first = arrays[0]
-    chunk, least = chunk_length(first), max(1, LEAST * len(first) // max(1, first.size))
 
-    def share(start: int, stop: int) -> list:
+    def part(pieces: Pieces) -> list:
         with np.errstate(all="ignore"):
-            return [body(*(array[i:min(i + chunk, stop)] for array in arrays)) for i in range(start, stop, chunk)]
+            return [body(*(array[a:b] for array in arrays)) for a, b in pieces]
 
-    shares = parallel(share, len(first), least) if array_module(first) is np else [share(0, len(first))]
+    shares = share(array_module(first), part, pieces_of(first, least=LEAST_BYTES))
     return [result for results in shares for result in results]
 
 

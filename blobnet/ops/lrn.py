@@ -6,7 +6,7 @@ from math import prod
 from typing import NamedTuple
 
 from blobnet.backend import array_module
-from blobnet.ops.share import chunk_length, share
+from blobnet.ops.share import Pieces, longest, pieces_of, share
 
 
 class LocalNorm(NamedTuple):
@@ -21,12 +21,11 @@ class LocalNorm(NamedTuple):
 
 def lrn_forward(x, norm: LocalNorm, scale, factor, out) -> None:
     """scale = k + alpha * (sum of x squared over the window), factor = scale ** -beta, out = x * factor."""
-    xp, chunk = array_module(x), chunk_length(x)
+    xp, pieces = array_module(x), pieces_of(x)
 
-    def part(start: int, stop: int) -> None:
-        buffer = xp.empty_like(x[:chunk])
-        for a in range(start, stop, chunk):
-            b = min(a + chunk, stop)
+    def part(run: Pieces) -> None:
+        buffer = xp.empty_like(x[:longest(run)])
+        for a, b in run:
             sums, powers = scale[a:b], factor[a:b]
             xp.multiply(x[a:b], x[a:b], out=powers)
             _window_sums(powers, norm.size, norm.axes, buffer[:b - a], sums)
@@ -35,17 +34,16 @@ def lrn_forward(x, norm: LocalNorm, scale, factor, out) -> None:
             _negative_power(sums, norm.beta, buffer[:b - a], powers)
             xp.multiply(x[a:b], powers, out=out[a:b])
 
-    share(xp, part, len(x))
+    share(xp, part, pieces)
 
 
 def lrn_backward(x, out, scale, factor, out_diff, norm: LocalNorm, x_diff) -> None:
     """x_diff = out_diff * factor - 2 alpha beta x * (sum of out_diff * out / scale over the window)."""
-    xp, chunk = array_module(x), chunk_length(x)
+    xp, pieces = array_module(x), pieces_of(x)
 
-    def part(start: int, stop: int) -> None:
-        buffers = [xp.empty_like(x[:chunk]) for _ in range(3)]
-        for a in range(start, stop, chunk):
-            b = min(a + chunk, stop)
+    def part(run: Pieces) -> None:
+        buffers = [xp.empty_like(x[:longest(run)]) for _ in range(3)]
+        for a, b in run:
             ratio, buffer, sums = (array[:b - a] for array in buffers)
             xp.multiply(out_diff[a:b], out[a:b], out=ratio)
             ratio /= scale[a:b]
@@ -55,7 +53,7 @@ def lrn_backward(x, out, scale, factor, out_diff, norm: LocalNorm, x_diff) -> No
             xp.multiply(out_diff[a:b], factor[a:b], out=ratio)
             xp.subtract(ratio, sums, out=x_diff[a:b])
 
-    share(xp, part, len(x))
+    share(xp, part, pieces)
 
 
 def window_sum(x, size: int, axis: int, out) -> None:

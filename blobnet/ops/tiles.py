@@ -8,7 +8,7 @@ from math import prod
 import numpy as np
 
 from blobnet.ops.im2col import Axis
-from blobnet.ops.share import chunk_length, share
+from blobnet.ops.share import Pieces, longest, pieces_of, share
 
 
 def are_tiles(axes: Sequence[Axis]) -> bool:
@@ -43,20 +43,19 @@ class TileMax:
         xp, lowest, axes = self.xp, np.finfo(self.dtype).min, len(self.size)
         x, out = x.reshape(self.planes, *self.size), out.reshape(self.planes, *self.out)
         order = (0, *range(1, 2 * axes, 2), *range(2, 2 * axes + 1, 2))
-        chunk = chunk_length(x)
 
-        def part(start: int, stop: int) -> None:
+        def part(run: Pieces) -> None:
+            chunk = longest(run)
             padded = xp.full((chunk, *(n * taps for n, taps in zip(self.out, self.taps))), lowest, self.dtype)
             split = padded.reshape(chunk, *(n for pair in zip(self.out, self.taps) for n in pair)).transpose(order)
-            for a in range(start, stop, chunk):
-                b = min(a + chunk, stop)
+            for a, b in run:
                 xp.fmax(x[a:b][self._inside], lowest, out=padded[:b - a][self._target])
                 rows = split[:b - a].reshape(b - a, *self.out, -1)
                 best = rows.argmax(axis=-1)
                 out[a:b] = xp.take_along_axis(rows, best[..., None], axis=-1)[..., 0]
                 self.won[a:b] = xp.where(out[a:b] > lowest, self._corner + self._offset[best], -1)
 
-        share(xp, part, self.planes)
+        share(xp, part, pieces_of(x))
 
     def places(self, out) -> None:
         """out = where in its plane each maximum of the last forward lies, h * W + w; -1 if a window had none."""

@@ -11,7 +11,7 @@ import numpy as np
 from blobnet.backend import array_module
 from blobnet.ops.im2col import Axis, copy_rows
 from blobnet.ops.scatter import scatter_add
-from blobnet.ops.share import chunk_length, share
+from blobnet.ops.share import Pieces, longest, pieces_of, share
 
 MERGED_SIZE = 1 << 15  # of a matrix that averages along several axes at once
 
@@ -66,15 +66,15 @@ class MaxPool:
         """
         xp, lowest = self.xp, np.finfo(self.dtype).min
         x, out = x.reshape(self.planes, *self.size), out.reshape(self.planes, *self.out)
-        area, inside, chunk = prod(self._phase_size), (slice(None), *map(slice, self.out)), chunk_length(x)
+        area, inside = prod(self._phase_size), (slice(None), *map(slice, self.out))
 
-        def part(start: int, stop: int) -> None:
+        def part(run: Pieces) -> None:
+            chunk = longest(run)
             room = chunk * area + self._steps[-1][1]
             phases = {residues: xp.full(room, lowest, self.dtype) for residues in self._phases}
             best, larger = xp.empty(chunk * area, self.dtype), xp.empty(chunk * area, np.uint8)
             won, tap = xp.empty(chunk * area, self.taps.dtype), xp.empty(chunk * area, self.taps.dtype)
-            for a in range(start, stop, chunk):
-                b = min(a + chunk, stop)
+            for a, b in run:
                 for residues, (target, source) in self._phases.items():
                     phase = phases[residues][:chunk * area].reshape(chunk, *self._phase_size)
                     phase[(slice(b - a), *target)] = x[(slice(a, b), *source)]
@@ -88,7 +88,7 @@ class MaxPool:
                 copy_rows(out[a:b], best.reshape(chunk, *self._phase_size)[inside][:b - a])
                 copy_rows(self.taps[a:b], won.reshape(chunk, *self._phase_size)[inside][:b - a])
 
-        share(xp, part, len(x))
+        share(xp, part, pieces_of(x))
 
     def places(self, out) -> None:
         """out = where in its plane each maximum of the last forward lies, h * W + w; -1 if a window had none."""
@@ -99,13 +99,12 @@ class MaxPool:
     def backward(self, top_diff, x_diff) -> None:
         """x_diff = the gradients of the windows, each where the last forward found the maximum, summed."""
         xp, top_diff, x_diff = self.xp, top_diff.reshape(self.taps.shape), x_diff.reshape(self.planes, *self.size)
-        chunk = chunk_length(x_diff)
 
-        def part(start: int, stop: int) -> None:
+        def part(run: Pieces) -> None:
+            chunk = longest(run)
             corners = xp.arange(chunk).reshape(chunk, *[1] * len(self.axes)) * prod(self.size) + self._corner
             index = xp.empty_like(corners)
-            for a in range(start, stop, chunk):
-                b = min(a + chunk, stop)
+            for a, b in run:
                 taps, target = self.taps[a:b], x_diff[a:b].reshape(-1)
                 where = xp.add(taps, corners[:b - a], out=index[:b - a]).reshape(-1)
                 values = top_diff[a:b].reshape(-1)
@@ -115,7 +114,7 @@ class MaxPool:
                 target[...] = 0
                 scatter_add(target, where, values)
 
-        share(xp, part, len(x_diff))
+        share(xp, part, pieces_of(x_diff))
 
 
 def _flat(position: Sequence[int], shape: Sequence[int]) -> int:
@@ -153,11 +152,10 @@ def average_pool(x, matrices: Sequence, out) -> None:
     """
     xp, planes = array_module(x), x.shape[0] * x.shape[1]
     x, out = x.reshape(planes, *(m.shape[1] for m in matrices)), out.reshape(planes, *(m.shape[0] for m in matrices))
-    first, rest, chunk = matrices[0], list(enumerate(matrices))[:0:-1], chunk_length(x)
+    first, rest = matrices[0], list(enumerate(matrices))[:0:-1]
 
-    def part(start: int, stop: int) -> None:
-        for a in range(start, stop, chunk):
-            b = min(a + chunk, stop)
+    def part(run: Pieces) -> None:
+        for a, b in run:
             value, target = x[a:b], out[a:b]
             for i, matrix in rest:
                 value = _along(value, matrix, i + 1)
@@ -166,7 +164,7 @@ def average_pool(x, matrices: Sequence, out) -> None:
             else:
                 xp.matmul(value, first.T, out=target)
 
-    share(xp, part, planes)
+    share(xp, part, pieces_of(x))
 
 
 def _along(x, matrix, axis: int):

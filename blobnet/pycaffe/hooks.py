@@ -20,7 +20,7 @@ class HookedNet(Net):
         """As Net.forward."""
         first, last = self._range(start, end)
         step, loss = self.context.step, 0.0
-        with single_threaded_blas():
+        with self.one_thread, single_threaded_blas():
             for i in range(first, last + 1):
                 self._call("before_forward", i)
                 self.context.step = step  # it counts passes through the net, not through layers
@@ -34,7 +34,7 @@ class HookedNet(Net):
     def backward(self, start: str | int | None = None, end: str | int | None = None) -> dict:
         """As Net.backward. The functions are called for the layers that have nothing to do as well."""
         first, last = self._range(end, start, of="backward")
-        with single_threaded_blas():
+        with self.one_thread, single_threaded_blas():
             for i in range(last, first - 1, -1):
                 self._call("before_backward", i)
                 super().backward(i, i)

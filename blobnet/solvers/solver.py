@@ -7,12 +7,12 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.backend import parallel
+from blobnet.backend import cut, parallel
 from blobnet.core.building_log import log as building
 from blobnet.core.debug_info import set_debug_info
 from blobnet.core.net import Net
@@ -187,12 +187,11 @@ class Solver:
         rate = number(self.rate) * number(parameter.lr_mult)
         decay = number(self.param.weight_decay) * number(parameter.decay_mult)
         regularize = REGULARIZERS[self.param.regularization_type]
-        size = PIECE if self.net.xp is np else data.size
 
-        def run(start: int, stop: int) -> None:
-            for first in range(start, stop, size):
-                piece = slice(first, min(first + size, stop))
-                scratch = self._scratch(size)[:piece.stop - piece.start]
+        def part(run: Sequence[tuple[int, int]]) -> None:
+            for first, last in run:
+                piece = slice(first, last)
+                scratch = self._scratch(last - first)
                 if factor != 1:
                     gradient[piece] *= factor
                 if decay:
@@ -201,15 +200,15 @@ class Solver:
                 data[piece] -= gradient[piece]
 
         if self.net.xp is np:
-            parallel(run, data.size, least=PIECE)
+            parallel(part, cut(data.size, PIECE, PIECE))
         else:
-            run(0, data.size)
+            part([(0, data.size)])
 
     def _scratch(self, size: int):
-        """An array of this thread, of at least `size` elements."""
+        """An array of this thread, of `size` elements."""
         if getattr(self._buffers, "scratch", None) is None or self._buffers.scratch.size < size:
             self._buffers.scratch = self.net.xp.empty(size, self.net.dtype)
-        return self._buffers.scratch
+        return self._buffers.scratch[:size]
 
     def _forward_backward(self) -> float:
         self.net.forward()
@@ -266,6 +265,10 @@ class Solver:
                 pair[which]()
 
     # Weights and states.
+
+    def __reduce__(self) -> tuple:
+        raise SolverError(self.where, "a solver cannot be copied or pickled",
+                          hint="take a snapshot(), and restore() it with another solver of the same file")
 
     def copy_from(self, files: str | os.PathLike) -> None:
         """Copy parameters into the nets from a weight file, or from several with commas between them.

@@ -4,6 +4,8 @@ import math
 
 import numpy as np
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from blobnet.errors import DataError, ShapeError
 from blobnet.hashing import real_index
@@ -77,7 +79,51 @@ def test_equal_items_are_equally_far_in_every_chunk_and_block(monkeypatch, metri
         monkeypatch.setattr(INDEXES[metric], "chunk", chunk)
         monkeypatch.setattr(INDEXES[metric], "block", 2 * chunk)
         for got, wanted in zip(build_index(base, metric).search(queries, 60), expected):
-            np.testing.assert_allclose(got, wanted, rtol=1e-6, atol=1e-6)
+            np.testing.assert_array_equal(got, wanted)
+
+
+def noise(monkeypatch, seed):
+    """Lets products be off by some units of the last place of the lengths, differently at every call and place."""
+    rng, exact = np.random.default_rng(seed), real_index._products
+
+    def products(asked, items):
+        lengths = np.linalg.norm(asked, axis=1)[:, None] * np.linalg.norm(items, axis=1)
+        return exact(asked, items) + lengths * 2.0 ** -52 * rng.integers(-4, 5, lengths.shape)
+
+    monkeypatch.setattr(real_index, "_products", products)
+
+
+@settings(max_examples=40)
+@given(metric=st.sampled_from(REAL), kind=st.sampled_from(["whole", "repeated", "near", "zeros", "tiny", "huge"]),
+       width=st.sampled_from([1, 2, 7, 33]), seed=st.integers(0, 999), tile=st.integers(1, 30),
+       chunk=st.integers(1, 50), block=st.integers(1, 300))
+def test_neither_kernels_nor_chunks_change_a_bit(metric, kind, width, seed, tile, chunk, block):
+    rng = np.random.default_rng(seed)
+    values = rng.normal(size=(40, width)) if kind != "whole" else rng.integers(-2, 3, (40, width))
+    if kind == "near":
+        values = values[:1] + values * 1e-6
+    elif kind == "zeros":
+        values *= rng.random(values.shape) < 0.3
+    elif kind in ("tiny", "huge"):
+        values *= 1e-20 if kind == "tiny" else 1e17
+    values = values[rng.integers(0, 20, 40)] if kind == "repeated" else values
+    base, queries = Codes.from_values(values), Codes.from_values(np.vstack([values[:5], values[:3] * 3, -values[:2]]))
+    expected = build_index(base, metric).search(queries, 40)
+    with pytest.MonkeyPatch.context() as patch:
+        noise(patch, seed)
+        patch.setattr(real_index, "_TILE", tile)
+        patch.setattr(INDEXES[metric], "chunk", chunk)
+        patch.setattr(INDEXES[metric], "block", block)
+        for got, wanted in zip(build_index(base, metric).search(queries, 40), expected):
+            np.testing.assert_array_equal(got, wanted)
+
+
+@pytest.mark.parametrize("size", [1e-20, 1, 1e16])
+def test_distances_of_any_size_are_right(size):
+    values = np.random.default_rng(4).normal(size=(6, 5)).astype("float32") * np.float32(size)
+    found = build_index(Codes.from_values(values), "l2").search(Codes.from_values(values), 6)
+    wanted = np.sort([[math.dist(a, b) for b in values.tolist()] for a in values.tolist()])
+    np.testing.assert_allclose(found.distances.reshape(6, 6), wanted, rtol=2e-7)
 
 
 @pytest.mark.parametrize("metric", INDEXES)

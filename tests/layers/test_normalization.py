@@ -11,7 +11,7 @@ from layer_rows import build
 from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
 from blobnet.errors import NetError, ShapeError
-from blobnet.ops import standardize
+from blobnet.ops import share
 from blobnet.proto.files import write_message
 from blobnet.proto.text import parse
 
@@ -31,9 +31,9 @@ def with_statistics(alone, mean, variance, factor):
     return alone
 
 
-@pytest.fixture(params=[1 << 19, 40], ids=["one chunk", "many chunks"])
+@pytest.fixture(params=[1 << 19, 40], ids=["one piece", "many pieces"])
 def chunks(request, monkeypatch):
-    monkeypatch.setattr(standardize, "CHUNK_BYTES", request.param)
+    monkeypatch.setattr(share, "PIECE_BYTES", request.param)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

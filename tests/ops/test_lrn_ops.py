@@ -49,10 +49,10 @@ def test_gradient_is_the_derivative(norm):
     np.testing.assert_allclose((dx * direction).sum(), slope, rtol=1e-7)
 
 
-def test_small_chunks_give_the_same(monkeypatch):
+def test_small_pieces_give_the_same(monkeypatch):
     x = np.random.default_rng(0).standard_normal((7, 3, 4, 5))
     want = run(x, NORMS[3])[0]
-    monkeypatch.setattr(share, "CHUNK_BYTES", 2 * x[0].nbytes)
+    monkeypatch.setattr(share, "PIECE_BYTES", 2 * x[0].nbytes)
     np.testing.assert_array_equal(run(x, NORMS[3])[0], want)
 
 

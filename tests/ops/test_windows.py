@@ -97,9 +97,9 @@ def test_any_geometry(data, rounding):
     check(x, axes_of(spatial, kernel, stride, pad, rounding))
 
 
-def test_small_chunks_give_the_same(monkeypatch):
-    monkeypatch.setattr(share, "CHUNK_BYTES", 3 * 7 * 8 * 8)  # 3 planes, 10 to share
-    x = np.random.default_rng(0).standard_normal((5, 2, 7, 8))
+def test_small_pieces_give_the_same(monkeypatch):
+    monkeypatch.setattr(share, "PIECE_BYTES", 3 * 7 * 8 * 8)  # 3 planes, 11 to share
+    x = np.random.default_rng(0).standard_normal((11, 1, 7, 8))
     check(x, axes_of((7, 8), (3, 3), (2, 2), (1, 1)))
 
 
