@@ -54,7 +54,7 @@ class Buffer:
         return self.array
 
     def __reduce__(self) -> tuple:
-        return _buffer, (self.xp.__name__, self.dtype, self.array)
+        return _buffer, (self.xp.__name__, self.dtype, self.array, self.owner)
 
 
 class Blob:
@@ -165,10 +165,10 @@ class Blob:
         return f"<Blob {' '.join(map(str, self.shape))} ({self.count})>"
 
 
-def _buffer(module: str, dtype: np.dtype, array) -> Buffer:
+def _buffer(module: str, dtype: np.dtype, array, owner: Buffer | None) -> Buffer:
     """A Buffer out of a pickle: a module is pickled by its name."""
     buffer = Buffer(importlib.import_module(module), dtype)
-    buffer.array = array
+    buffer.array, buffer.owner = array, owner
     return buffer
 
 
