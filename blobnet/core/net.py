@@ -43,7 +43,8 @@ class Net:
     def __init__(self, source: str | os.PathLike | Message, phase: int = TEST,
                  weights: str | os.PathLike | Message | Sequence | None = None, *, level: int = 0,
                  stages: Sequence[str] = (), device: str = "cpu", dtype: str = "float32",
-                 random_seed: int | None = None, origin: str | os.PathLike | None = None):
+                 random_seed: int | None = None, origin: str | os.PathLike | None = None,
+                 python_layers: bool = False):
         """Read, upgrade, filter and wire the net of `source`, a file (prototxt, YAML, binary) or a NetParameter.
 
         phase: TRAIN or TEST. With level, a number, and stages, names beside those that the net itself has, it decides
@@ -53,6 +54,7 @@ class Net:
         random_seed: a number, not negative, that makes fillers, dropout and data order repeatable; without it every net
         is different.
         origin: the file that a NetParameter was made from, which errors then show.
+        python_layers: whether layers of the type Python may import the modules that the net names, and run their code.
         Raises ParseError, NetError, ShapeError, DeviceError; NetError too for weights none of whose layers is here.
         """
         if random_seed is not None and random_seed < 0:
@@ -64,7 +66,7 @@ class Net:
         definition = insert_splits(filtered, where)
         seed = np.random.SeedSequence().generate_state(1, np.uint64)[0] >> 1 if random_seed is None else random_seed
         self.device, self.phase = device, phase
-        self.context = Context(device_module(device), _dtype(dtype), int(seed))
+        self.context = Context(device_module(device), _dtype(dtype), int(seed), python_layers=python_layers)
         self.name = definition.name
         self.definition = definition
         self.layers: list[Layer] = []
