@@ -19,11 +19,11 @@ from blobnet.core.layer import Layer
 from blobnet.core.names import Names
 from blobnet.core.parameters import Parameter, own_or_share
 from blobnet.core.registry import layer_class
+from blobnet.core.trouble import explain
 from blobnet.core.weights import copy_weights, none_copied, write_net
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.core.wiring import Node, plan_backward
-from blobnet.errors import BlobnetError, NetError, ShapeError, UnknownLayer, close_matches
-from blobnet.netdef.fields import layer_place
+from blobnet.errors import NetError, ShapeError, UnknownLayer, close_matches
 from blobnet.netdef.load import load_filtered
 from blobnet.netdef.splits import insert_splits
 from blobnet.proto.hdf5 import is_hdf5, named_hdf5
@@ -128,11 +128,11 @@ class Net:
 
     @contextlib.contextmanager
     def _at(self, param: Message) -> Iterator[None]:
-        """Let errors of the block begin with file, line and column of the layer's type, if there is a file."""
+        """Let errors of the block say which layer they are of, and begin with its line in the file, if there is one."""
         try:
             yield
-        except BlobnetError as error:
-            error.inside(layer_place(param.name, param.type, os.fspath(self._origin or "")))
+        except Exception as error:
+            explain(error, param, os.fspath(self._origin or ""))
             raise
 
     def _top(self, layer: Layer, i: int, name: str, unread: dict[str, None]) -> Blob:
@@ -187,7 +187,7 @@ class Net:
         """
         turned = [self._fill(name, value) for name, value in inputs.items()]
         first, last = self._range(start, end)
-        loss = 0.0
+        loss, layer = 0.0, None
         try:
             with single_threaded_blas():
                 for layer, bottoms, tops in zip(self.layers[first:last + 1], self._bottoms[first:], self._tops[first:]):
@@ -195,9 +195,10 @@ class Net:
                     layer.forward(bottoms, tops)
                     layer.has_run = True
                     loss = loss + layer.loss(tops)
-        except ShapeError as error:
-            if any(turned):
+        except Exception as error:
+            if any(turned) and isinstance(error, ShapeError):
                 error.inside("", CHANNELS_LAST)
+            self._explain(error, layer)
             raise
         self.loss = float(loss)
         self.context.step += 1
@@ -211,22 +212,34 @@ class Net:
         that never ran forward works on what is in its blobs; NetError if it needs more than these.
         """
         first, last = self._range(end, start, of="backward")
-        with single_threaded_blas():
-            for i in range(last, first - 1, -1):
-                if self._nodes[i].needs_backward:
-                    try:
-                        self.layers[i].backward(self._tops[i], self._nodes[i].bottom_needs_backward, self._bottoms[i])
-                    except Exception as error:
-                        if self.layers[i].has_run:
-                            raise
-                        raise NetError(self.layers[i].where, "has nothing to run backward from",
-                                       hint="run forward first") from error
+        layer = None
+        try:
+            with single_threaded_blas():
+                for i in range(last, first - 1, -1):
+                    if self._nodes[i].needs_backward:
+                        layer = self.layers[i]
+                        layer.backward(self._tops[i], self._nodes[i].bottom_needs_backward, self._bottoms[i])
+        except Exception as error:
+            if layer is not None and not layer.has_run:
+                raise NetError(layer.where, "has nothing to run backward from", hint="run forward first") from error
+            self._explain(error, layer)
+            raise
         return {name: self.blobs[name].diff for name in self.inputs}
 
     def reshape(self) -> None:
         """Pass new shapes of the inputs through all layers without running them."""
-        for layer, bottoms, tops in zip(self.layers, self._bottoms, self._tops, strict=True):
-            layer.update_shapes(bottoms, tops)
+        layer = None
+        try:
+            for layer, bottoms, tops in zip(self.layers, self._bottoms, self._tops, strict=True):
+                layer.update_shapes(bottoms, tops)
+        except Exception as error:
+            self._explain(error, layer)
+            raise
+
+    def _explain(self, error: Exception, layer: Layer | None) -> None:
+        """Let an error that came out of `layer` say so, before it is raised again."""
+        if layer is not None:
+            explain(error, layer.param, os.fspath(self._origin or ""))
 
     def seek(self, step: int) -> None:
         """Continue as after `step` forward passes: data layers and random streams take the position they had then."""

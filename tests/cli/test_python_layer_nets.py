@@ -76,7 +76,7 @@ def test_commands_run_modules_only_when_told(noted, capsys, line, without, with_
     assert main(line.split()) == without
     output = capsys.readouterr()
     assert not noted()
-    assert re.search(r"net.prototxt:5:23: layer 'scaled' \(Python\): asks for class 'Scaled' of the Python module "
+    assert re.search(r"net.prototxt:5:30: layer 'scaled' \(Python\): asks for class 'Scaled' of the Python module "
                      "'noting_layer', whose code would run; if you trust it, give --python-layers",
                      output.out + output.err)
     assert main([*line.split(), "--python-layers"]) == with_flag
