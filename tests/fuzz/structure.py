@@ -109,7 +109,8 @@ def message(data, rng):
         after = read_varint(data, start)[1]
         old = read_varint(data, start)[0]
         size = rng.choice([size, old + 1, old - 1])
-        return data[:start] + varint(size) + data[after:], f"{'value' if kind == 0 else 'length'} of field {number}: {size}"
+        what = "value" if kind == 0 else "length"
+        return data[:start] + varint(size) + data[after:], f"{what} of field {number}: {size}"
     return data[:start] + b"\xff" * (end - start) + data[end:], f"all ones in field {number}"
 
 
@@ -122,7 +123,8 @@ def integers(data, rng):
     if rng.random() < 0.15:
         return data[:place], f"cut at {place}"
     order = rng.choice(["little", "big"])
-    return data[:place] + size.to_bytes(width, order) + data[place + width:], f"{width} bytes at {place}: {size} {order}"
+    changed = data[:place] + size.to_bytes(width, order) + data[place + width:]
+    return changed, f"{width} bytes at {place}: {size} {order}"
 
 
 def npz(data, rng):
@@ -143,7 +145,7 @@ def npz(data, rng):
     elif what == 5:
         head = io.BytesIO()
         np.lib.format.write_array(head, np.asarray(array.tolist(), rng.choice(["U9", "S3", "f2", "?", "i8"]), copy=True)
-                                  if array.dtype.kind in "iufb" else array[:0])
+                                  if array.dtype.kind in "iufb" else array.reshape(-1)[:0])
         members[name] = head.getvalue()
     else:
         members[name] = members[name][:128] + bytes(50_000_000)
