@@ -4,10 +4,10 @@ A net is a row of the tables of tests/layers with one field of one layer changed
 """
 
 import collections
-import faulthandler
 import logging
 import random
 import resource
+import signal
 import sys
 import tempfile
 import traceback
@@ -24,7 +24,16 @@ from blobnet.proto.text import parse  # noqa: E402
 
 WHOLE = (0, -1, 1, 2, 2**31 - 1, -2**31, 2**32 - 1, 10**6, 2**62)
 REAL = (0.0, -1.0, float("nan"), float("inf"), float("-inf"), 1e38, 1e-45)
+LIMIT = 5  # seconds
 SKIP = ("Python", "HDF5Output")  # what the author's class does is not ours; a file that is written anywhere
+
+
+class Hang(BaseException):
+    """A net took too long."""
+
+
+def stop(*_):
+    raise Hang
 
 
 def places(message, depth=0):
@@ -68,24 +77,25 @@ def run(name, case, seed, folder):
     for item, value in zip(inputs, values):
         item.input_param.shape.add().dim.extend(value.shape)
     net = None
-    faulthandler.dump_traceback_later(20, exit=True)
+    signal.alarm(LIMIT)
     try:
         net = Net(new("NetParameter", layer=[*inputs, layer], force_backward=True), case.phase, random_seed=1)
         net.forward(**dict(zip(layer.bottom, values)))
         net.backward()
     except BlobnetError:
         pass
-    except Exception as error:
+    except (Exception, Hang) as error:
         frame = next((frame for frame in reversed(traceback.extract_tb(error.__traceback__))
                       if "/blobnet/" in frame.filename), traceback.extract_tb(error.__traceback__)[-1])
         return f"{type(error).__name__} at {Path(frame.filename).name}:{frame.lineno}", f"{what}: {str(error)[:90]}"
     finally:
-        faulthandler.cancel_dump_traceback_later()
+        signal.alarm(0)
     return ""
 
 
 def main(first, count):
     logging.disable()
+    signal.signal(signal.SIGALRM, stop)
     resource.setrlimit(resource.RLIMIT_AS, (3 << 30, 3 << 30))
     names = sorted(name for name, case in CASES.items() if case.type.__name__ not in SKIP)
     causes = collections.defaultdict(list)
