@@ -23,13 +23,14 @@ class Case:
     """A layer to try.
 
     source: its prototxt `layer { … }`, not in place; bottoms: arrays, or shapes to fill with normal numbers;
-    exceptions: names of rules that the type breaks, with the reason.
+    exceptions: names of rules that the type breaks, with the reason; python_layers: as for Net.
     """
 
     source: str
     bottoms: Sequence[np.ndarray | tuple[int, ...]] = ()
     phase: int = TRAIN
     exceptions: Mapping[str, str] = dataclasses.field(default_factory=dict)
+    python_layers: bool = False
 
     @property
     def type(self) -> type[Layer]:
@@ -44,7 +45,8 @@ class Case:
     def build(self, values: Sequence[np.ndarray] | None = None, param: Message | None = None,
               dtype: str = "float64") -> Standalone:
         values = self.values() if values is None else values
-        return standalone(param or self.source, *values, phase=self.phase, dtype=dtype, seed=5)
+        return standalone(param or self.source, *values, phase=self.phase, dtype=dtype, seed=5,
+                          python_layers=self.python_layers)
 
 
 Rule = Callable[[Case], Iterator[str]]
@@ -266,6 +268,6 @@ def repeatable(case: Case) -> Iterator[str]:
 @rule
 def gradient(case: Case) -> Iterator[str]:
     """Backward is the derivative of forward."""
-    results = check_layer(case.source, *case.values(), phase=case.phase)
+    results = check_layer(case.source, *case.values(), phase=case.phase, python_layers=case.python_layers)
     if not all(result.passed for result in results):
         yield "\n" + format_table(results)

@@ -52,12 +52,13 @@ class Rules:
 
 
 def check_layer(source: str | Message, *bottoms, phase: int = TRAIN, seed: int = 0, kinks: Sequence[float] = (),
-                kink_range: float = 0.01, tolerance: float = TOLERANCE) -> list[GradientResult]:
+                kink_range: float = 0.01, tolerance: float = TOLERANCE,
+                python_layers: bool = False) -> list[GradientResult]:
     """Check the gradients of one layer, a prototxt `layer { … }` or a LayerParameter, at the given bottoms.
 
     The objective is the loss if the layer has loss weights, else a random weighting of the tops. A point is a kink,
     skipped and counted, where the slopes to both sides differ by more than what it seems wrong by. Where the published
-    gradient is not the derivative of the loss, `gradient: EXACT` is checked in its place.
+    gradient is not the derivative of the loss, `gradient: EXACT` is checked in its place. `python_layers` as for Net.
 
     >>> print(format_table(check_layer('layer { name: "s" type: "Sigmoid" bottom: "x" top: "y" }', [-1.0, 0.0, 3.0])))
     layer  type     blob  kind    checked  skipped  worst error  result
@@ -67,7 +68,7 @@ def check_layer(source: str | Message, *bottoms, phase: int = TRAIN, seed: int =
     note = PUBLISHED if exact_gradient(param, layer_class(param.type, lambda: f"layer {param.name!r}")) else ""
     rules = Rules(tolerance=tolerance, kinks=kinks, kink_range=kink_range)
     with single_threaded_blas():
-        alone = standalone(param, *bottoms, phase=phase, seed=seed)
+        alone = standalone(param, *bottoms, phase=phase, seed=seed, python_layers=python_layers)
         stir(alone, np.random.default_rng(seed))
         return check_standalone(alone, rules, np.random.default_rng([seed, 1]), note)
 

@@ -28,13 +28,13 @@ PASSING = ("Split", "Slice", "Concat", "Flatten", "Reshape")  # a label is still
 def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
               inputs: Mapping[str, np.ndarray] | None = None, *, shapes: Mapping[str, tuple[int, ...]] | None = None,
               layers: Sequence[str] = (), level: int = 0, stages: Sequence[str] = (),
-              seed: int = 0) -> list[GradientResult]:
+              seed: int = 0, python_layers: bool = False) -> list[GradientResult]:
     """Check all layers of a net, or those named in `layers`, and then the loss of the whole net.
 
     The net needs no data: data layers become Input layers of the given `shapes`, or of those their options or
     databases tell, with a batch cut to 6 if neither `shapes` nor `inputs` are given and the net can be built so.
-    `inputs` gives values by blob name; other labels are 0 or 1 at random, other inputs are normal. NetError for a shape
-    that cannot be told.
+    `inputs` gives values by blob name; other labels are 0 or 1 at random, other inputs are normal. `python_layers` as
+    for Net. NetError for a shape that cannot be told.
     """
     rng = np.random.default_rng(seed)
     inputs = {name: np.asarray(value, float) for name, value in (inputs or {}).items()}
@@ -45,7 +45,8 @@ def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
     origin = None if isinstance(source, Message) else os.fspath(source)
 
     def build(given: Message) -> Net:
-        return Net(given, phase, level=level, stages=stages, dtype="float64", random_seed=seed, origin=origin)
+        return Net(given, phase, level=level, stages=stages, dtype="float64", random_seed=seed, origin=origin,
+                   python_layers=python_layers)
 
     try:
         net = build(definition if shapes else _with_small_batches(definition))

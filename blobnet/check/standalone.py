@@ -76,8 +76,11 @@ def read_layer(source: str | Message) -> Message:
     return net.layer[0]
 
 
-def standalone(source: str | Message, *values, phase: int = TRAIN, dtype: str = "float64", seed: int = 0) -> Standalone:
+def standalone(source: str | Message, *values, phase: int = TRAIN, dtype: str = "float64", seed: int = 0,
+               python_layers: bool = False) -> Standalone:
     """Set up the layer of `source`, a prototxt or a LayerParameter, with bottoms that hold `values`.
+
+    `python_layers` as for Net.
 
     >>> relu = standalone('layer { name: "r" type: "ReLU" bottom: "x" top: "y" }', [-1.0, 2.0])
     >>> relu.forward()[0].tolist()
@@ -86,7 +89,8 @@ def standalone(source: str | Message, *values, phase: int = TRAIN, dtype: str = 
     param = read_layer(source)
     if not param.HasField("phase"):
         param.phase = phase
-    layer = layer_class(param.type, lambda: f"layer {param.name!r}")(param, Context(np, np.dtype(dtype), seed))
+    context = Context(np, np.dtype(dtype), seed, python_layers=python_layers)
+    layer = layer_class(param.type, lambda: f"layer {param.name!r}")(param, context)
     alone = Standalone(layer, values)
     for blob, value in zip(alone.bottom, alone.values):
         blob.data[...] = value

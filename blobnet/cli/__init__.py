@@ -74,5 +74,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     except (BlobnetError, OSError) as error:
         print(f"blobnet: {error}", file=sys.stderr)
         return 1
+    except (MemoryError, RecursionError) as error:
+        kind = "no memory" if isinstance(error, MemoryError) else "nested too deeply"
+        print(f"blobnet: {kind}" + f" ({error})" * bool(str(error)), file=sys.stderr)
+        return 1
     except KeyboardInterrupt:
         return 130

@@ -31,8 +31,8 @@ def switch(parser: argparse._ActionsContainer, name: str, help: str) -> None:
     names = _spellings(name)
     _show_first(parser.add_argument(*names, *_with_value(names, TRUE), action="store_true", help=help))
     negative = _spellings(name.replace("--", "--no", 1))
-    parser.add_argument(*negative, *_with_value(names, FALSE), dest=name.strip("-"), action="store_false",
-                        default=False, help=argparse.SUPPRESS)
+    parser.add_argument(*negative, *_with_value(names, FALSE), dest=name.strip("-").replace("-", "_"),
+                        action="store_false", default=False, help=argparse.SUPPRESS)
 
 
 def whole(least: int = 1) -> Callable[[str], int]:
@@ -65,6 +65,13 @@ def add_plugin_flag(parser: argparse._ActionsContainer) -> None:
          help="load layer types of your own from this file first; may be given again")
 
 
+def add_extension_flags(parser: argparse._ActionsContainer) -> None:
+    """Add --plugin and --python-layers, for commands that build nets: `args.plugin`, and `args.python_layers`."""
+    add_plugin_flag(parser)
+    switch(parser, "--python-layers",
+           "let layers of the type Python import the modules that the net names, and run their code")
+
+
 def ignore_other_flags(parser: argparse.ArgumentParser) -> None:
     """Let `parser` pass over, with a word, what Caffe's program takes with every action and this one has no use for.
 
@@ -88,7 +95,8 @@ class _Ignore(argparse.Action):
 
 
 def _spellings(name: str) -> list[str]:
-    return list(dict.fromkeys(spelling for long in (name, "--" + name.strip("-").replace("_", "-"))
+    bare = name.strip("-")
+    return list(dict.fromkeys(spelling for long in (name, "--" + bare.replace("_", "-"), "--" + bare.replace("-", "_"))
                               for spelling in (long, long[1:])))
 
 

@@ -7,7 +7,7 @@ import logging
 from collections.abc import Sequence
 
 from blobnet.cli._extensions import load_extensions
-from blobnet.cli._flags import add_plugin_flag, add_state_flags, flag, whole, words
+from blobnet.cli._flags import add_extension_flags, add_state_flags, flag, whole, words
 from blobnet.cli._gpus import add_gpu_flag, first_device
 from blobnet.core.net import Net
 
@@ -22,13 +22,14 @@ def add_net_flags(parser: argparse.ArgumentParser, weights_needed: bool) -> None
     flag(parser, "--iterations", type=whole(1), default=50, metavar="N", help="how many batches (default: 50)")
     add_state_flags(parser)
     add_gpu_flag(parser, "run on this GPU, of several on the first (default: the CPU)")
-    add_plugin_flag(parser)
+    add_extension_flags(parser)
 
 
 def build_net(args: argparse.Namespace, phase: int) -> Net:
     """The net that the flags ask for, with its weights."""
     load_extensions(args.plugin)
-    net = Net(args.model, phase, args.weights, level=args.level, stages=args.stage, device=first_device(args.gpu))
+    net = Net(args.model, phase, args.weights, level=args.level, stages=args.stage, device=first_device(args.gpu),
+              python_layers=args.python_layers)
     log_weights(args.weights)
     return net
 

@@ -7,7 +7,7 @@ import argparse
 from blobnet.check.gradient import format_table
 from blobnet.check.net import check_net
 from blobnet.cli._extensions import load_extensions
-from blobnet.cli._flags import PHASES, add_plugin_flag
+from blobnet.cli._flags import PHASES, add_extension_flags
 from blobnet.cli._shapes import add_shape_option
 
 _DESCRIPTION = """\
@@ -28,14 +28,15 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     add_shape_option(parser)
     parser.add_argument("--layer", action="append", default=[], metavar="NAME",
                         help="only this layer; may be given again")
-    add_plugin_flag(parser)
+    add_extension_flags(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Check and print the table; the exit status."""
     load_extensions(args.plugin)
-    results = check_net(args.net, PHASES[args.phase], shapes=dict(args.shape), layers=args.layer)
+    results = check_net(args.net, PHASES[args.phase], shapes=dict(args.shape), layers=args.layer,
+                        python_layers=args.python_layers)
     print(format_table(results))
     failed = sum(not result.passed for result in results)
     checked = sum(result.checked > 0 for result in results)

@@ -38,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     summary = summarize(args.path)
     print(f"backend  {summary.backend}\nrecords  {summary.records}")
     print(f"image    {' x '.join(map(str, summary.shape))} ({summary.storage})\nlabels")
-    width = len(str(max(summary.labels)))
+    width = len(str(max(summary.labels, default=0)))
     for label, count in sorted(summary.labels.items()):
         print(f"  {label:{width}}  {count:7}  {count / summary.records:6.1%}")
     return 0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from blobnet.cli._flags import add_plugin_flag, flag, switch
+from blobnet.cli._flags import add_extension_flags, flag, switch
 from blobnet.cli._shapes import add_shape_option
 from blobnet.plugins import load_plugin
 from blobnet.view.draw import draw_net
@@ -29,7 +29,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     switch(parser, "--display_lrm",
            "show the learning rate multipliers of Convolution, Deconvolution and InnerProduct")
     add_shape_option(parser)
-    add_plugin_flag(parser)
+    add_extension_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -37,6 +37,7 @@ def run(args: argparse.Namespace) -> int:
     """Draw and say so; the exit status."""
     for plugin in args.plugin:
         load_plugin(plugin)
-    note = draw_net(args.net, args.picture, args.rankdir, PHASES[args.phase], args.display_lrm, dict(args.shape))
+    note = draw_net(args.net, args.picture, args.rankdir, PHASES[args.phase], args.display_lrm, dict(args.shape),
+                    args.python_layers)
     print(f"Drawing net to {args.picture}" + (f"\n{note}" if note else ""))
     return 0

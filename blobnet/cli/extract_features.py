@@ -15,7 +15,7 @@ from tqdm import tqdm
 from blobnet.backend import to_host
 from blobnet.cli._databases import WRITERS, require_folder_of
 from blobnet.cli._extensions import load_extensions
-from blobnet.cli._flags import add_plugin_flag, whole, words
+from blobnet.cli._flags import add_extension_flags, whole, words
 from blobnet.cli._gpus import first_device
 from blobnet.cli._nets import log_weights
 from blobnet.core.context import TEST
@@ -48,7 +48,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("mode", metavar="CPU|GPU", nargs="?", choices=["CPU", "GPU"], default="CPU",
                         help="where to run (default: CPU)")
     parser.add_argument("device", metavar="DEVICE_ID", nargs="?", type=whole(0), default=0, help="which GPU (0)")
-    add_plugin_flag(parser)
+    add_extension_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -64,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
         require_folder_of(path)
     load_extensions(args.plugin)
     with console():
-        net = Net(args.model, TEST, args.weights, device=first_device([args.device] if args.mode == "GPU" else []))
+        net = Net(args.model, TEST, args.weights, device=first_device([args.device] if args.mode == "GPU" else []),
+                  python_layers=args.python_layers)
         log_weights(args.weights)
         for blob in args.blobs:
             if blob not in net.blobs:

@@ -6,7 +6,7 @@ import argparse
 from pathlib import Path
 
 from blobnet.cli._extensions import load_extensions
-from blobnet.cli._flags import add_plugin_flag
+from blobnet.cli._flags import add_extension_flags
 from blobnet.errors import DataError
 from blobnet.published import find_recipe
 from blobnet.recipes import read_recipe, run_recipe
@@ -32,7 +32,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--only", action="append", default=[], metavar="METHOD",
                         help="run only this method; may be given again")
     parser.add_argument("--gpu", type=int, metavar="N", help="run on this GPU (default: the CPU)")
-    add_plugin_flag(parser)
+    add_extension_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -47,6 +47,7 @@ def run(args: argparse.Namespace) -> int:
     path = recipe.path.resolve()
     out = args.out or Path("runs", path.parent.name, path.stem, "full" if args.full else "reduced")
     device = "cpu" if args.gpu is None else f"gpu:{args.gpu}"
-    print(run_recipe(recipe, out, args.data, full=args.full, seeds=seeds, only=args.only, device=device))
+    print(run_recipe(recipe, out, args.data, full=args.full, seeds=seeds, only=args.only, device=device,
+                     python_layers=args.python_layers))
     print(f"results in {out}")
     return 0

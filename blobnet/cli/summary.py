@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from blobnet.cli._extensions import load_extensions
-from blobnet.cli._flags import PHASES, add_plugin_flag
+from blobnet.cli._flags import PHASES, add_extension_flags
 from blobnet.cli._shapes import add_shape_option
 from blobnet.core.net import Net
 from blobnet.data.first_record import batch_shape
@@ -16,7 +16,8 @@ from blobnet.view.summary import summary
 _DESCRIPTION = """\
 Build a net and print its layers: shapes of the tops, parameters, multiply-adds of a forward pass, and the totals. The
 data of the net is not needed: the shape of a batch comes from --shape, from the options of the data layer, or from
-its database if that is there."""
+its database if that is there. Shapes behind a Python layer take
+--python-layers; `blobnet summarize` lists any net."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -30,7 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
                         help="build it in this stage; may be given again")
     add_shape_option(parser)
     parser.add_argument("--all", action="store_true", help="show the Split layers that were inserted too")
-    add_plugin_flag(parser)
+    add_extension_flags(parser)
     parser.set_defaults(run=run)
 
 
@@ -39,6 +40,6 @@ def run(args: argparse.Namespace) -> int:
     load_extensions(args.plugin)
     phase = PHASES[args.phase]
     definition = without_data(load(args.net, phase, args.level, args.stage), dict(args.shape), batch_shape)
-    net = Net(definition, phase, level=args.level, stages=args.stage, origin=args.net)
+    net = Net(definition, phase, level=args.level, stages=args.stage, origin=args.net, python_layers=args.python_layers)
     print(f"{net.name or args.net}, {args.phase}\n\n{summary(net, args.all)}")
     return 0

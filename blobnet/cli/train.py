@@ -8,7 +8,7 @@ import logging
 from google.protobuf.message import Message
 
 from blobnet.cli._extensions import load_extensions
-from blobnet.cli._flags import add_plugin_flag, add_state_flags, flag, ignore_other_flags, switch
+from blobnet.cli._flags import add_extension_flags, add_state_flags, flag, ignore_other_flags, switch
 from blobnet.cli._gpus import add_gpu_flag, gpu_name, gpu_numbers, gpu_properties
 from blobnet.errors import DeviceError, SolverError
 from blobnet.solvers import get_solver
@@ -43,7 +43,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     for name, default in (("sigint", "stop"), ("sighup", "snapshot")):
         flag(parser, f"--{name}_effect", choices=EFFECTS, default=default,
              help=f"what {name.upper()} does (default: {default})")
-    add_plugin_flag(parser)
+    add_extension_flags(parser)
     ignore_other_flags(parser)
     parser.set_defaults(run=run)
 
@@ -64,7 +64,8 @@ def run(args: argparse.Namespace) -> int:
         state = (find_latest(param.snapshot_prefix) if args.resume else None) or args.snapshot
         if state or args.weights:  # take the place of the solver file's own weights
             param.weights[:] = [] if state else [args.weights]
-        solver = get_solver(param, device=_device(args, param), origin=args.solver)
+        solver = get_solver(param, device=_device(args, param), origin=args.solver,
+                            python_layers=args.python_layers)
         if state:
             log.info("Resuming from %s", state)
             solver.restore(state)

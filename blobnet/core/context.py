@@ -12,7 +12,7 @@ TRAIN, TEST = 0, 1  # the values of the schema's enum Phase
 
 @dataclasses.dataclass
 class Context:
-    """Array module, dtype, random seed and step of a net.
+    """Array module, dtype, random seed and step of a net, and whether layers may import modules that its file names.
 
     `step` is the number of forward passes done. Every random number is a function of (seed, layer, step), so a run
     that is resumed at a step continues as the uninterrupted one would.
@@ -22,3 +22,4 @@ class Context:
     dtype: np.dtype = dataclasses.field(default_factory=lambda: np.dtype("float32"))
     seed: int = 0
     step: int = 0
+    python_layers: bool = False

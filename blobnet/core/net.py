@@ -20,11 +20,11 @@ from blobnet.core.names import Names
 from blobnet.core.parameters import Parameter, own_or_share
 from blobnet.core.registry import layer_class
 from blobnet.core.running import OneThread
+from blobnet.core.trouble import explain
 from blobnet.core.weights import copy_weights, none_copied, write_net
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.core.wiring import Node, plan_backward
-from blobnet.errors import BlobnetError, NetError, ShapeError, UnknownLayer, close_matches
-from blobnet.netdef.fields import layer_place
+from blobnet.errors import NetError, ShapeError, UnknownLayer, close_matches
 from blobnet.netdef.load import load_filtered
 from blobnet.netdef.splits import insert_splits
 from blobnet.proto.hdf5 import is_hdf5, named_hdf5
@@ -47,7 +47,8 @@ class Net:
     def __init__(self, source: str | os.PathLike | Message, phase: int = TEST,
                  weights: str | os.PathLike | Message | Sequence | None = None, *, level: int = 0,
                  stages: Sequence[str] = (), device: str = "cpu", dtype: str = "float32",
-                 random_seed: int | None = None, origin: str | os.PathLike | None = None):
+                 random_seed: int | None = None, origin: str | os.PathLike | None = None,
+                 python_layers: bool = False):
         """Read, upgrade, filter and wire the net of `source`, a file (prototxt, YAML, binary) or a NetParameter.
 
         phase: TRAIN or TEST. With level, a number, and stages, names beside those that the net itself has, it decides
@@ -57,6 +58,7 @@ class Net:
         random_seed: a number, not negative, that makes fillers, dropout and data order repeatable; without it every net
         is different.
         origin: the file that a NetParameter was made from, which errors then show.
+        python_layers: whether layers of the type Python may import the modules that the net names, and run their code.
         Raises ParseError, NetError, ShapeError, DeviceError; NetError too for weights none of whose layers is here.
         """
         if random_seed is not None and random_seed < 0:
@@ -69,7 +71,7 @@ class Net:
         drawn = np.random.SeedSequence().generate_state(1, np.uint64)
         seed = int(drawn[0]) >> 1 if random_seed is None else random_seed
         self.device, self.phase = device, phase
-        self.context = Context(device_module(device), _dtype(dtype), int(seed))
+        self.context = Context(device_module(device), _dtype(dtype), int(seed), python_layers=python_layers)
         self.name = definition.name
         self.definition = definition
         self.layers: list[Layer] = []
@@ -132,11 +134,11 @@ class Net:
 
     @contextlib.contextmanager
     def _at(self, param: Message) -> Iterator[None]:
-        """Let errors of the block begin with file, line and column of the layer's type, if there is a file."""
+        """Let errors of the block say which layer they are of, and begin with its line in the file, if there is one."""
         try:
             yield
-        except BlobnetError as error:
-            error.inside(layer_place(param.name, param.type, os.fspath(self._origin or "")))
+        except Exception as error:
+            explain(error, param, os.fspath(self._origin or ""))
             raise
 
     def _top(self, layer: Layer, i: int, name: str, unread: dict[str, None]) -> Blob:
@@ -190,7 +192,7 @@ class Net:
         Keyword arguments are copied into the blobs of their names first, which take their shapes.
         """
         first, last = self._range(start, end)
-        loss, turned = 0.0, []
+        loss, turned, layer = 0.0, [], None
         try:
             with self.one_thread, single_threaded_blas():
                 turned += [self._fill(name, value) for name, value in inputs.items()]
@@ -201,9 +203,10 @@ class Net:
                     loss = loss + layer.loss(tops)
                 self.loss = float(loss)
                 self.context.step += 1
-        except ShapeError as error:
-            if any(turned):
+        except Exception as error:
+            if any(turned) and isinstance(error, ShapeError):
                 error.inside("", CHANNELS_LAST)
+            self._explain(error, layer)
             raise
         names = self.outputs if end is None else [*self.layers[last].param.top]
         return {name: self.blobs[name].data for name in names}
@@ -215,23 +218,35 @@ class Net:
         that never ran forward works on what is in its blobs; NetError if it needs more than these.
         """
         first, last = self._range(end, start, of="backward")
-        with self.one_thread, single_threaded_blas():
-            for i in range(last, first - 1, -1):
-                if self._nodes[i].needs_backward:
-                    try:
-                        self.layers[i].backward(self._tops[i], self._nodes[i].bottom_needs_backward, self._bottoms[i])
-                    except Exception as error:
-                        if self.layers[i].has_run:
-                            raise
-                        raise NetError(self.layers[i].where, "has nothing to run backward from",
-                                       hint="run forward first") from error
+        layer = None
+        try:
+            with self.one_thread, single_threaded_blas():
+                for i in range(last, first - 1, -1):
+                    if self._nodes[i].needs_backward:
+                        layer = self.layers[i]
+                        layer.backward(self._tops[i], self._nodes[i].bottom_needs_backward, self._bottoms[i])
+        except Exception as error:
+            if layer is not None and not layer.has_run:
+                raise NetError(layer.where, "has nothing to run backward from", hint="run forward first") from error
+            self._explain(error, layer)
+            raise
         return {name: self.blobs[name].diff for name in self.inputs}
 
     def reshape(self) -> None:
         """Pass new shapes of the inputs through all layers without running them."""
-        with self.one_thread:
-            for layer, bottoms, tops in zip(self.layers, self._bottoms, self._tops, strict=True):
-                layer.update_shapes(bottoms, tops)
+        layer = None
+        try:
+            with self.one_thread:
+                for layer, bottoms, tops in zip(self.layers, self._bottoms, self._tops, strict=True):
+                    layer.update_shapes(bottoms, tops)
+        except Exception as error:
+            self._explain(error, layer)
+            raise
+
+    def _explain(self, error: Exception, layer: Layer | None) -> None:
+        """Let an error that came out of `layer` say so, before it is raised again."""
+        if layer is not None:
+            explain(error, layer.param, os.fspath(self._origin or ""))
 
     def seek(self, step: int) -> None:
         """Continue as after `step` forward passes: data layers and random streams take the position they had then."""

@@ -42,7 +42,7 @@ class Net:
                                hint=f"write Net({os.fspath(network_file)!r}, caffe.TEST, weights=…)")
             phase, weights, level = level, phase, None
         self._show(CoreNet(network_file, phase, level=level or 0, stages=stages or (), device=modes.device(),
-                           random_seed=modes.next_seed()))
+                           random_seed=modes.next_seed(), python_layers=True))  # as Caffe does
         if weights is not None:
             self.copy_from(weights)  # as in Caffe, of layers that are in both; there may be none
 

@@ -29,7 +29,7 @@ class Solver:
             seed = modes.next_seed()
             param.random_seed = -1 if seed is None else seed
         self.core = solver_class(self.kind or param.type, os.fspath(solver_file))(
-            param, device=modes.device(), origin=solver_file)
+            param, device=modes.device(), origin=solver_file, python_layers=True)  # as Caffe does
 
     iter = property(lambda self: self.core.iter, doc="how many updates were made")
     param = property(lambda self: self.core.param, doc="the SolverParameter")

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import math
+import reprlib
+import sys
 from collections.abc import Collection
 from dataclasses import dataclass
 
 from blobnet.errors import DataError, close_matches
 
+MAX_FLOAT = sys.float_info.max
 REQUIRED = object()  # as a default: there is none
 
 
@@ -27,7 +30,7 @@ class Option:
     def check(self, where: str, name: str, value: object) -> None:
         """DataError unless `value` is of the kind and in the range."""
         if not self._takes(value):
-            raise DataError(where, f"option {name!r}", expected=self._wanted(), got=repr(value))
+            raise DataError(where, f"option {name!r}", expected=self._wanted(), got=shown(value))
         for word in value.split() if self.words else ():
             if word not in self.words:
                 raise DataError(where, f"option {name!r}, unknown word {word!r}", hint=close_matches(word, self.words))
@@ -38,13 +41,26 @@ class Option:
         if self.kind is dict:
             return isinstance(value, dict) and all(isinstance(text, str) for pair in value.items() for text in pair)
         if self.kind is float:
-            return type(value) in (int, float) and math.isfinite(value) and value >= self.least
+            return is_number(value) and value >= self.least
         return type(value) is self.kind and (self.kind is not int or value >= self.least)
 
     def _wanted(self) -> str:
         least = "" if self.least == -math.inf else f" of at least {self.least:g}"
         return {int: f"a whole number{least}", float: f"a number{least}", bool: "true or false", str: "text",
                 list: f"a list of whole numbers{least}", dict: "a mapping of names to texts"}[self.kind]
+
+
+def is_number(value: object) -> bool:
+    """Whether `value` is a whole number, or a finite one, that a float can hold."""
+    return type(value) in (int, float) and -MAX_FLOAT <= value <= MAX_FLOAT
+
+
+def shown(value: object) -> str:
+    """`value` in an error, cut: aliases in YAML make texts of any length."""
+    try:
+        return reprlib.repr(value)
+    except ValueError:  # a number of more digits than Python writes
+        return f"a {type(value).__name__}"
 
 
 RETRIEVAL = {

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-import math
 import os
 import pkgutil
 import re
@@ -17,7 +16,7 @@ import yaml
 from blobnet.errors import DataError, close_matches
 from blobnet.proto.storage import require_file
 from blobnet.recipes import tasks
-from blobnet.recipes.options import REQUIRED
+from blobnet.recipes.options import REQUIRED, is_number, shown
 from blobnet.recipes.trial import trial_folder
 
 FIELDS = {"paper": str, "task": str, "methods": dict, "columns": list, "data": list, "seeds": list, "settings": dict,
@@ -75,7 +74,7 @@ def read_recipe(path: str | os.PathLike) -> Recipe:
     where = os.fspath(path)
     try:
         content = yaml.safe_load(Path(require_file(path)).read_text("utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError, OverflowError, RecursionError) as error:  # dates and numbers that are none
         raise DataError(where, f"not YAML ({error})") from error
     _require_mapping(content, where, "a mapping such as paper: …, task: …, methods: …")
     _check_fields(content, where)
@@ -93,7 +92,7 @@ def _check_fields(content: Mapping, where: str) -> None:
         if name not in FIELDS:
             raise DataError(where, f"unknown field {name!r}", hint=close_matches(str(name), FIELDS))
         if not isinstance(value, FIELDS[name]):
-            raise DataError(where, f"field {name!r}", expected=f"a {FIELDS[name].__name__}", got=repr(value))
+            raise DataError(where, f"field {name!r}", expected=f"a {FIELDS[name].__name__}", got=shown(value))
     for name in ("paper", "task", "methods", "columns"):
         if not content.get(name):
             raise DataError(where, f"no {name!r}", hint=f"add {name}: …")
@@ -102,7 +101,7 @@ def _check_fields(content: Mapping, where: str) -> None:
         raise DataError(where, f"unknown task {content['task']!r}", hint=close_matches(content["task"], known_tasks))
     for name in content.get("data", []):
         if not isinstance(name, str):
-            raise DataError(where, "field 'data'", expected="names of data sets", got=repr(name))
+            raise DataError(where, "field 'data'", expected="names of data sets", got=shown(name))
 
 
 def _check_methods(recipe: Recipe, where: str) -> None:
@@ -110,7 +109,7 @@ def _check_methods(recipe: Recipe, where: str) -> None:
     folders: dict[Path, str] = {}
     for method, options in recipe.methods.items():
         if not isinstance(method, str):
-            raise DataError(where, expected="a method's name", got=repr(method), hint="put it in quotes")
+            raise DataError(where, expected="a method's name", got=shown(method), hint="put it in quotes")
         _require_mapping(options, f"{where}: method {method!r}", "a mapping of options")
         recipe.options(method)
         recipe.options(method, full=True)
@@ -127,8 +126,8 @@ def _check_measures(recipe: Recipe, where: str) -> None:
                             hint=close_matches(str(method), recipe.methods))
         _require_mapping(measures, f"{where}: published figures of {method!r}", "a mapping of measures")
         for name, value in measures.items():
-            if type(value) not in (int, float) or not math.isfinite(value):
-                raise DataError(where, f"published {name!r} of {method!r}", expected="a number", got=repr(value))
+            if not is_number(value):
+                raise DataError(where, f"published {name!r} of {method!r}", expected="a number", got=shown(value))
     for name in [*recipe.columns, *(name for measures in recipe.published.values() for name in measures)]:
         if name not in recipe.module.MEASURES and re.sub(r"\d+", "N", str(name)) not in recipe.module.MEASURES:
             raise DataError(where, f"task {recipe.task!r} has no measure {name!r}",
@@ -138,10 +137,10 @@ def _check_measures(recipe: Recipe, where: str) -> None:
 def check_seeds(where: str, seeds: Sequence[int]) -> list[int]:
     """The seeds, each once; DataError unless they are whole numbers from 0 to 2^63 - 1, and there is one."""
     if not seeds or not all(type(seed) is int and 0 <= seed < 1 << 63 for seed in seeds):
-        raise DataError(where, expected="seeds of 0 or more, below 2^63, such as [1, 2, 3]", got=seeds)
+        raise DataError(where, expected="seeds of 0 or more, below 2^63, such as [1, 2, 3]", got=shown(seeds))
     return list(dict.fromkeys(seeds))
 
 
 def _require_mapping(value: object, where: str, expected: str) -> None:
     if not isinstance(value, Mapping):
-        raise DataError(where, expected=expected, got=repr(value))
+        raise DataError(where, expected=expected, got=shown(value))

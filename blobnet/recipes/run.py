@@ -20,10 +20,11 @@ from blobnet.recipes.trial import Trial, trial_folder
 
 def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike = "data", *, full: bool = False,
                seeds: Sequence[int] = (), only: Sequence[str] = (), device: str = "cpu",
-               note: Callable[[str], object] = print) -> str:
+               note: Callable[[str], object] = print, python_layers: bool = False) -> str:
     """Run what is not yet in `out` and return the table, which is also written there as results.md.
 
-    `full` takes the published budget; `seeds` replaces the recipe's; `only` names the methods to run, all without it.
+    `full` takes the published budget; `seeds` replaces the recipe's; `only` names the methods to run, all without it;
+    `python_layers` is as for Net.
     Every trial has a folder of its own in `out`; results.json there keeps those that are finished. A folder of other
     options or another net is moved aside. The table has all methods and seeds of the recipe that are finished.
     Raises DataError for missing data, unknown methods and wrong seeds, and, before any training, what the task's
@@ -44,7 +45,7 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
     def trial(method: str, seed: int) -> Trial:
         return Trial(method, recipe.options(method, full), seed, recipe.path.parent, data,
                      trial_folder(out, method, seed), device,
-                     lambda text: note(f"  {method}, seed {seed}: {text}"))
+                     lambda text: note(f"  {method}, seed {seed}: {text}"), python_layers)
 
     identities = {method: identity(trial(method, seeds[0])) for method in recipe.methods
                   if method in wanted or results.knows(method)}

@@ -30,8 +30,8 @@ def encode_source(trial: Trial, net: Message, weights: str | os.PathLike, blob: 
     `source` is a database for a net with a Data layer, or a list of images for one with an ImageData layer.
     """
     definition, size = _reading(trial, net, source)
-    return encode(Net(definition, TEST, weights, device=trial.device), blob, count or size, threshold=threshold,
-                  net_file=net_file(trial), weights_file=weights)
+    built = Net(definition, TEST, weights, device=trial.device, python_layers=trial.python_layers)
+    return encode(built, blob, count or size, threshold=threshold, net_file=net_file(trial), weights_file=weights)
 
 
 def check_source(trial: Trial, net: Message, name: str) -> int:
@@ -49,7 +49,7 @@ def check_count(trial: Trial, option: str, size: int) -> int:
 
 def check_blobs(trial: Trial, net: Message, source: str, *blobs: str) -> list[int]:
     """The numbers an image has in each of the `blobs` of the net in TEST; NetError if one, or "label", is not there."""
-    built = Net(_reading(trial, net, source)[0], TEST)
+    built = Net(_reading(trial, net, source)[0], TEST, python_layers=trial.python_layers)
     sizes = [image_size(built, blob) for blob in blobs]
     require_blob(built, "label", "of labels")
     return sizes

@@ -14,7 +14,7 @@ class Trial:
 
     method: its name in the recipe; options: the task's options, checked and complete; seed; folder: where the recipe
     lies, which its paths start from; data: the folder of the data sets; out: this trial's own folder; device: "cpu",
-    "gpu" or "gpu:<number>"; note: prints a line of progress.
+    "gpu" or "gpu:<number>"; note: prints a line of progress; python_layers: as for Net.
     """
 
     method: str
@@ -25,6 +25,7 @@ class Trial:
     out: Path
     device: str = "cpu"
     note: Callable[[str], object] = print
+    python_layers: bool = False
 
     @property
     def where(self) -> str:

@@ -51,10 +51,10 @@ class Solver:
     schema: str = ""  # .proto text that a plug-in adds: extend SolverParameter { … }
 
     def __init__(self, source: str | os.PathLike | Message, device: str | None = None, dtype: str = "float32",
-                 origin: str | os.PathLike | None = None):
+                 origin: str | os.PathLike | None = None, python_layers: bool = False):
         """Build the nets of the solver file or SolverParameter `source`.
 
-        `origin` is the file that a SolverParameter was read from, which errors then show.
+        `origin` is the file that a SolverParameter was read from, which errors then show; `python_layers` as for Net.
         `device` is "cpu", "gpu" or "gpu:<number>"; without it, what solver_mode and device_id say, and the CPU if there
         is no GPU. Without a random_seed in the file, one is drawn. SolverError for settings that make no sense.
         """
@@ -77,7 +77,8 @@ class Solver:
         for i, ((net, state, path), source) in enumerate(zip(definitions, net_sources(param), strict=True)):
             building.info("%s", source)
             nets.append(Net(net, state.phase, level=state.level, stages=state.stage, device=self.device, dtype=dtype,
-                            random_seed=self.random_seed + i, origin=path or file))
+                            random_seed=self.random_seed + i, origin=path or file,
+                            python_layers=python_layers))
         self.net, *self.test_nets = nets
         for net in self.test_nets:
             net.share_with(self.net)

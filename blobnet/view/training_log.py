@@ -75,7 +75,7 @@ def _time(text: str, year: int) -> datetime | None:
     own_year, month, day, hour, minute, second, fraction = head.groups()
     try:
         return datetime(int(own_year or year), int(month), int(day), int(hour), int(minute), int(second), int(fraction))
-    except ValueError:
+    except (ValueError, OverflowError):  # no such time
         return None
 
 

@@ -66,6 +66,9 @@ def test_errors_are_one_line(words, says, capsys, tmp_path, monkeypatch):
 @pytest.mark.parametrize("raised, status, error", [
     (ShapeError("layer 'a'", expected=1, got=2), 1, "blobnet: layer 'a': expected 1, got 2\n"),
     (KeyboardInterrupt(), 130, ""),
+    (MemoryError(), 1, "blobnet: no memory\n"),
+    (MemoryError("Unable to allocate 8 GiB"), 1, "blobnet: no memory (Unable to allocate 8 GiB)\n"),
+    (RecursionError("maximum depth"), 1, "blobnet: nested too deeply (maximum depth)\n"),
 ])
 def test_the_exit_status_of_what_is_raised(raised, status, error, capsys, monkeypatch):
     def run(args):

@@ -85,7 +85,8 @@ def hdf5(options):
 
 
 def python(cls, values, options="", **more):
-    return row("Python", values, f'python_param {{ module: "cases_data" layer: "{cls}" {options} }}', **more)
+    options = f'python_param {{ module: "cases_data" layer: "{cls}" {options} }}'
+    return row("Python", values, options, python_layers=True, **more)
 
 
 CASES = {

@@ -32,7 +32,8 @@ def test_one_percent_is_noticed(case, monkeypatch):
             blob.diff[...] += 0.01 * (blob.diff - (0 if kind == "bottom" else before[index]))
 
         monkeypatch.setattr(case.type, "backward", backward)
-        results = check_layer(case.source, *case.values(), phase=case.phase)
+        results = check_layer(case.source, *case.values(), phase=case.phase, python_layers=case.python_layers)
         assert {result.blob for result in results if not result.passed} == {name}
         monkeypatch.undo()
-        assert all(result.passed for result in check_layer(case.source, *case.values(), phase=case.phase))
+        results = check_layer(case.source, *case.values(), phase=case.phase, python_layers=case.python_layers)
+        assert all(result.passed for result in results)

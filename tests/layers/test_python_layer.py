@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import sys
 import traceback
 
 import numpy as np
 import pytest
 
+from blobnet.check import check_layer, check_net
 from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
 from blobnet.errors import NetError
@@ -160,8 +162,10 @@ def function(): pass
 @pytest.fixture(autouse=True)
 def module(tmp_path, monkeypatch):
     (tmp_path / "users_layers.py").write_text(MODULE)
-    (tmp_path / "broken_module.py").write_text("import no_such_library_at_all\n")
     monkeypatch.syspath_prepend(tmp_path)
+    yield
+    for name in ("users_layers", "broken_module", "noted", "beside"):
+        sys.modules.pop(name, None)
 
 
 def layer(name, bottoms="", tops="y", more="", options=""):
@@ -174,7 +178,7 @@ INPUT = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 d
 
 
 def net(text, phase=TRAIN, **options):
-    return Net(parse(text, "NetParameter"), phase, random_seed=1, **options)
+    return Net(parse(text, "NetParameter"), phase, random_seed=1, **{"python_layers": True, **options})
 
 
 def test_forward_backward_and_reshape():
@@ -246,7 +250,7 @@ def make_solver(folder, text=SOLVER):
     (folder / "solver.prototxt").write_text(
         f'net: "{folder}/net.prototxt" base_lr: 0.1 lr_policy: "fixed" momentum: 0.5 random_seed: 1 '
         f'snapshot_prefix: "{folder}/line"')
-    return get_solver(folder / "solver.prototxt")
+    return get_solver(folder / "solver.prototxt", python_layers=True)
 
 
 def test_a_users_data_and_loss_train(tmp_path):
@@ -275,8 +279,6 @@ def test_exceptions_keep_their_traceback():
         net(INPUT + layer("Breaks", "x"))
     last = traceback.extract_tb(caught.value.__traceback__)[-1]
     assert last.filename.endswith("users_layers.py") and last.name == "setup"
-    with pytest.raises(ModuleNotFoundError, match="no_such_library_at_all"):
-        net(layer("Ten").replace("users_layers", "broken_module"))
 
 
 @pytest.mark.parametrize("text, message", [
@@ -285,10 +287,45 @@ def test_exceptions_keep_their_traceback():
     (layer("Nothing"), "class 'Nothing' has no method 'forward'"),
     (layer("Ten").replace("users_layers", "users_layer"), "no module 'users_layer' in sys.path or '.*'; start in its"),
     (layer("Ten").replace("users_layers", "users.layers"), "no module 'users.layers'"),
-    (layer("Ten").replace("users_layers", ""), "no module in python_param")])
+    (layer("Ten").replace("users_layers", ""), "no module in python_param"),
+    *((layer("Ten").replace("users_layers", name), f"^layer 'it' .Python.: no module can have the name '{said}'; write")
+      for name, said in ((".", "."), ("..", ".."), (".users_layers", ".users_layers"), ("a..b", "a..b"),
+                         ("a\\000b", r"a\\x00b")))])
 def test_errors(text, message):
     with pytest.raises(NetError, match=message):
         net(text)
+
+
+@pytest.mark.parametrize("body, says", [
+    ("import no_such_library_at_all", "ModuleNotFoundError: No module named 'no_such_library_at_all'"),
+    ("import sys; sys.exit('enough')", "SystemExit: enough"), ("1 / 0", "ZeroDivisionError: division by zero"),
+    ("def f(:", "SyntaxError: "), ("f = lambda: f()\nf()", "RecursionError: "),
+    ("import os, sys; sys.path.remove(os.getcwd()); raise KeyError(1)", "KeyError: 1")])
+def test_modules_that_cannot_be_imported(tmp_path, monkeypatch, body, says):
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    (tmp_path / "broken_module.py").write_text(body)
+    (tmp_path / "net.prototxt").write_text(layer("Ten").replace("users_layers", "broken_module"))
+    path = list(sys.path)
+    with pytest.raises(NetError, match=r"net.prototxt:1:\d+: layer 'it' \(Python\): module 'broken_module' cannot be "
+                       f"imported: {says}") as caught:
+        Net(tmp_path / "net.prototxt", python_layers=True)
+    assert type(caught.value.__cause__).__name__ in str(caught.value) and sys.path == path
+
+
+def test_only_by_choice(tmp_path):
+    """A file alone brings no code to run: not its own module, nor any other."""
+    (tmp_path / "noted.py").write_text(f"open({str(tmp_path / 'ran')!r}, 'w').close(){MODULE}")
+    (tmp_path / "net.prototxt").write_text(layer("Phase").replace("users_layers", "noted"))
+    (tmp_path / "solver.prototxt").write_text(f'net: "{tmp_path}/net.prototxt" base_lr: 0.1 lr_policy: "fixed"')
+    for build in (lambda: Net(tmp_path / "net.prototxt"), lambda: get_solver(tmp_path / "solver.prototxt"),
+                  lambda: check_net(tmp_path / "net.prototxt"), lambda: check_layer(layer("Phase"))):
+        with pytest.raises(NetError, match=r"layer 'it' \(Python\): asks for class 'Phase' of the Python module '.*', "
+                           "whose code would run; if you trust it, give --python-layers, in Python python_layers=True"):
+            build()
+    assert not (tmp_path / "ran").exists() and "noted" not in sys.modules
+    get_solver(tmp_path / "solver.prototxt", python_layers=True)
+    assert (tmp_path / "ran").exists()
 
 
 def test_no_backward():

@@ -155,7 +155,7 @@ class Changing:
 """)
     (tmp_path / "test.prototxt").write_text(CHANGING_NET)
     settings = 'train_net: "net.prototxt" test_net: "test.prototxt" test_interval: 10 test_iter: '
-    (means,) = make_solver(settings + "2").test_all()
+    (means,) = make_solver(settings + "2", python_layers=True).test_all()
     assert means["y"].shape == (1, 2, 3) and (means["y"] == 1).all()
     with pytest.raises(ShapeError, match=r"output 'y'.*\(1, 2, 3\), got \(4,\)"):
-        make_solver(settings + "3").test_all()
+        make_solver(settings + "3", python_layers=True).test_all()

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import os
 import sys
+import traceback
 from collections.abc import Sequence
 from types import ModuleType
 
@@ -49,7 +51,7 @@ class DeviceView:
 def find_class(module: str, name: str, where: str) -> type:
     """The class `name` in `module`, which is looked for in sys.path and then in the current folder.
 
-    NetError if one of them is not there. What the module itself raises passes through.
+    NetError if one of them is not there, and from what the module raises when it is imported.
     """
     for field, value in (("module", module), ("layer", name)):
         if not value:
@@ -64,8 +66,11 @@ def find_class(module: str, name: str, where: str) -> type:
 
 
 def _import(module: str, where: str) -> ModuleType:
+    if "\0" in module or not all(module.split(".")):
+        raise NetError(where, f"no module can have the name {module!r}", hint='write it as after import: "my_layers"')
     folder = os.getcwd()
-    sys.path.append(folder)
+    added = [folder] if folder not in sys.path else []
+    sys.path += added
     try:
         return importlib.import_module(module)
     except ModuleNotFoundError as error:
@@ -73,8 +78,20 @@ def _import(module: str, where: str) -> ModuleType:
             if error.name == "caffe":
                 raise NetError(where, f"module {module!r} imports caffe, which is not there",
                                hint="call blobnet.install_as_caffe() before the net is built") from error
-            raise  # the module is there, and misses another
+            raise _unusable(module, where, error) from error
         raise NetError(where, f"no module {module!r} in sys.path or {folder!r}",
                        hint="start in its folder, or add that to PYTHONPATH") from error
+    except (Exception, SystemExit) as error:
+        raise _unusable(module, where, error) from error
     finally:
-        sys.path.remove(folder)
+        for path in added:
+            with contextlib.suppress(ValueError):  # the module may have taken it out
+                sys.path.remove(path)
+
+
+def _unusable(module: str, where: str, error: BaseException) -> NetError:
+    """The error for a module whose import raised `error`."""
+    frames = [f"{frame.filename}:{frame.lineno}" for frame in traceback.extract_tb(error.__traceback__)
+              if "importlib" not in frame.filename and frame.filename != __file__]
+    return NetError(where, f"module {module!r} cannot be imported: {type(error).__name__}: {error}"
+                    + (f" ({frames[-1]})" if frames else ""))

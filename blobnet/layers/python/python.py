@@ -21,6 +21,9 @@ class Python(Layer):
     Options: module, a Python module in sys.path or the current folder; layer, the name of the class in it; param_str,
     a text for the class (""); share_in_parallel has no effect
 
+    The module is imported, which runs its code, only if the net was built with python_layers=True (--python-layers of
+    the commands), or by pycaffe's Net and solvers.
+
     The class is a plain one, made without arguments, or a subclass of blobnet.Layer or caffe.Layer. It has the methods
     `setup(bottom, top)`, called once, `reshape(bottom, top)`, called before every forward, `forward(bottom, top)`,
     `backward(top, propagate_down, bottom)`, and perhaps `seek(step)`, called when a run continues after that many
@@ -30,8 +33,9 @@ class Python(Layer):
     NumPy's, copied to and fro, for a subclass of caffe.Layer.
 
     Paper: none.
-    Quirks: what the class raises passes through unchanged. A loss must be given a loss_weight, even if its class is a
-    LossLayer. A class may do without backward where nothing below it learns.
+    Quirks: what the class raises passes through unchanged, what its module raises as it is imported is a NetError. A
+    loss must be given a loss_weight, even if its class is a LossLayer. A class may do without backward where nothing
+    below it learns.
     """
 
     options_field = "python_param"
@@ -42,6 +46,10 @@ class Python(Layer):
 
     def setup(self, bottom, top):
         options = self.options
+        if not self.context.python_layers:
+            raise NetError(self.where, f"asks for class {options.layer!r} of the Python module {options.module!r}, "
+                           "whose code would run", hint="if you trust it, give --python-layers, in Python "
+                           "python_layers=True")
         cls = find_class(options.module, options.layer, self.where)
         missing = [name for name in NEEDED if not callable(getattr(cls, name, None))]
         if missing:

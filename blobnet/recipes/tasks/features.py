@@ -100,7 +100,7 @@ def _weights(trial: Trial, solver: Message) -> Path:
         trial.note(f"takes the weights of {pretrained}")
         shutil.copyfile(pretrained, path)
         return path
-    training = get_solver(solver, device=trial.device)
+    training = get_solver(solver, device=trial.device, python_layers=trial.python_layers)
     training.step(solver.max_iter)
     trial.note(f"{training.iter} iterations, loss {training.loss:.4f}")
     training.net.save(path)

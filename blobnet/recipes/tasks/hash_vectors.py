@@ -63,7 +63,8 @@ def check(trial: Trial) -> None:
         if not options["solver"]:
             raise DataError(trial.where, f"learner {options['learner']!r} needs a solver",
                             hint="add solver: FILE.prototxt")
-        check_bits(trial, "code", image_size(Net(trial_solver(trial).net_param, TRAIN), "code"))
+        net = Net(trial_solver(trial).net_param, TRAIN, python_layers=trial.python_layers)
+        check_bits(trial, "code", image_size(net, "code"))
 
 
 def run(trial: Trial) -> dict[str, float]:
@@ -137,7 +138,7 @@ def _gradient(trial: Trial, data: np.ndarray, labels: np.ndarray) -> Encoder:
 
 
 def _solver(trial: Trial) -> Solver:
-    return get_solver(trial_solver(trial), device=trial.device)
+    return get_solver(trial_solver(trial), device=trial.device, python_layers=trial.python_layers)
 
 
 def _finish(trial: Trial, solver: Solver, history: list[float]) -> Encoder:

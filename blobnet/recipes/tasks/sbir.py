@@ -84,7 +84,7 @@ def footnote(options: dict) -> str:
 
 def _train(trial: Trial, param: Message) -> str:
     """Train to the last iteration; the path of the weights."""
-    solver = get_solver(param, device=trial.device)
+    solver = get_solver(param, device=trial.device, python_layers=trial.python_layers)
     state = find_latest(param.snapshot_prefix)
     if state:
         solver.restore(state)

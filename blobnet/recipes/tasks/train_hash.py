@@ -58,7 +58,7 @@ def run(trial: Trial) -> dict[str, float]:
     """
     options = trial.options
     param, net = _definitions(trial)
-    solver = get_solver(param, device=trial.device)
+    solver = get_solver(param, device=trial.device, python_layers=trial.python_layers)
     state = find_latest(param.snapshot_prefix)
     if state:
         solver.restore(state)

@@ -28,20 +28,22 @@ Shapes = Mapping[str, tuple[int, ...]]
 
 
 def draw_net(source: str | os.PathLike | Message, path: str | os.PathLike, rankdir: str = "LR",
-             phases: Iterable[int] = PHASES, display_lrm: bool = False, shapes: Shapes | None = None) -> str:
+             phases: Iterable[int] = PHASES, display_lrm: bool = False, shapes: Shapes | None = None,
+             python_layers: bool = False) -> str:
     """Draw the net `source`, a file or a NetParameter, into `path`; return what a reader should know, or "".
 
     The suffix of `path` names the format: .svg; .dot, .gv or .raw (Graphviz); .mmd or .mermaid; any other through
     Matplotlib (.png, .pdf …). `rankdir` is where the data flows: LR, RL, TB or BT; `phases` are 0 (TRAIN), 1 (TEST)
     or both; `display_lrm` shows learning rate multipliers. The net is built for the shapes of its blobs, without its
-    data; `shapes` gives those of tops of data layers. If that fails it is drawn without them, and the answer says why.
+    data; `shapes` gives those of tops of data layers, `python_layers` is as for Net. If that fails it is drawn without
+    them, and the answer says why.
     Raises BlobnetError for a net that cannot be read and a format that cannot be written.
     """
     if rankdir not in RANKDIRS:
         raise BlobnetError("rankdir", expected=" or ".join(RANKDIRS), got=repr(rankdir))
     origin = "net" if isinstance(source, Message) else os.fspath(source)
     net = upgrade_net(source if isinstance(source, Message) else read_message(source, "NetParameter"), origin)
-    known, note = blob_shapes(net, tuple(phases), shapes or {}, origin)
+    known, note = blob_shapes(net, tuple(phases), shapes or {}, origin, python_layers)
     graph, suffix = net_graph(net, known), Path(path).suffix.lower()
     if not graph.boxes:
         raise NetError(origin, "no layer to draw")
@@ -56,7 +58,8 @@ def draw_net(source: str | os.PathLike | Message, path: str | os.PathLike, rankd
     return note
 
 
-def blob_shapes(net: Message, phases: Iterable[int], given: Shapes, origin: str) -> tuple[dict[int, Shapes], str]:
+def blob_shapes(net: Message, phases: Iterable[int], given: Shapes, origin: str,
+                python_layers: bool = False) -> tuple[dict[int, Shapes], str]:
     """For each of the phases the shapes of the blobs of `net`, nothing where it cannot be built; and why it cannot.
 
     `given` are the shapes of tops of layers without bottoms; NetError for one that no such layer makes.
@@ -71,7 +74,8 @@ def blob_shapes(net: Message, phases: Iterable[int], given: Shapes, origin: str)
             definition = load(net, phase, origin=origin)
             mine = {top for layer in definition.layer if not layer.bottom for top in layer.top} & set(given)
             definition = without_data(definition, {name: given[name] for name in mine}, batch_shape)
-            found[phase] = {name: blob.shape for name, blob in Net(_unfilled(definition), phase).blobs.items()}
+            built = Net(_unfilled(definition), phase, origin=origin, python_layers=python_layers)
+            found[phase] = {name: blob.shape for name, blob in built.blobs.items()}
         except BlobnetError as error:
             found[phase], note = {}, f"shapes left out: {error}"
     return found, note

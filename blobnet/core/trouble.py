@@ -1,0 +1,33 @@
+"""What Python and NumPy raise while layers are built and run, as errors that name the layer and its place."""
+
+from __future__ import annotations
+
+import re
+
+from google.protobuf.message import Message
+
+from blobnet.errors import BlobnetError, NetError, ShapeError
+from blobnet.netdef.fields import layer_place
+
+TOO_BIG = re.compile("array is too big|dimensions? exceeded|supported dimension|allowed (dimension|size)")
+ARITHMETIC = (OverflowError, ZeroDivisionError, FloatingPointError, RecursionError)
+
+
+def explain(error: Exception, param: Message, origin: str) -> None:
+    """Called where `error` was caught, before it is raised again: let it say which layer of the file `origin` it is of.
+
+    An error of ours is put inside the place of the layer. No memory, arrays too big to address, and numbers that
+    options and shapes make too large, or divide by 0, are raised from here as errors of ours. Other exceptions are
+    faults of a program, and those of a Python layer its author's: they stay as they are.
+    """
+    place = layer_place(param.name, param.type, origin)
+    if isinstance(error, BlobnetError):
+        error.inside(place)
+    elif param.type != "Python":
+        where = f"{place}: " * bool(place) + f"layer {param.name!r} ({param.type})"
+        if isinstance(error, MemoryError) or isinstance(error, ValueError) and TOO_BIG.search(str(error)):
+            raise ShapeError(where, "no memory" + f" ({error})" * bool(str(error)),
+                             hint="smaller batches, images or numbers of outputs take less") from error
+        if isinstance(error, ARITHMETIC):
+            raise NetError(where, f"cannot work with such options and shapes ({type(error).__name__}: {error})",
+                           hint="look for a number that is 0 or very large") from error
