@@ -14,6 +14,7 @@ import numpy as np
 from blobnet.errors import ShapeError
 
 MAX_AXES = 32
+MAX_COUNT = (1 << 63) - 1  # NumPy counts no further
 READ_ONLY = "the array of a blob cannot be replaced: write into it, blob.{}[...] = x"
 CHANNELS_LAST = "images are N, C, H, W: move the channels to axis 1"
 
@@ -89,6 +90,9 @@ class Blob:
             raise ShapeError("blob", expected=f"at most {MAX_AXES} axes", got=len(shape))
         if any(dim < 0 for dim in shape):
             raise ShapeError("blob", expected="no negative dimension", got=shape)
+        if math.prod(filter(None, shape)) > MAX_COUNT:
+            raise ShapeError("blob", expected=f"at most {MAX_COUNT} elements", got=shape,
+                             hint="smaller batches, images or numbers of outputs take less")
         self.shape, self.count = shape, math.prod(shape)
         self._data_view = self._diff_view = None
 

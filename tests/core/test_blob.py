@@ -56,7 +56,9 @@ def test_a_negative_size_is_refused_and_changes_nothing():
 @pytest.mark.parametrize("given, words", [
     (("2", 3), r"expected whole numbers, got \('2', 3\)"), (("23",), "expected whole numbers, got '23'"),
     ((2.5,), "expected whole numbers, got 2.5"), ((2.0, 3), r"got \(2.0, 3\)"), (([2, None],), "whole numbers"),
-    ((None,), "got None"), ([1] * 33, "expected at most 32 axes, got 33")])
+    ((None,), "got None"), ([1] * 33, "expected at most 32 axes, got 33"),
+    ((2 ** 31, 2 ** 31, 4), "expected at most 9223372036854775807 elements, got .2147483648"),
+    ((0, 2 ** 31, 2 ** 32), "expected at most 9223372036854775807 elements, got .0")])
 def test_what_is_no_shape(given, words):
     blob = Blob((2, 3))
     with pytest.raises(ShapeError, match=words):
