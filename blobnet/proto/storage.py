@@ -9,7 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from blobnet.errors import DataError, MissingFile, did_you_mean, nearest
+from blobnet.errors import BlobnetError, DataError, MissingFile, did_you_mean, nearest
 
 
 @contextmanager
@@ -39,14 +39,24 @@ def atomic_write(path: str | os.PathLike) -> Iterator[BinaryIO]:
 
 
 def require_file(path: str | os.PathLike) -> Path:
-    """`path`, if a file or a pipe is there; else MissingFile naming the folder and files with a similar name."""
+    """`path`, if a file or a pipe is there; else MissingFile naming the folder and files with a similar name.
+
+    DataError for a folder, for a device, which may never end, and for what may not be looked at.
+    """
     path = Path(path)
-    if path.is_dir():
-        raise DataError(str(path), "expected a file, got a folder")
-    if path.exists():
-        return path
-    folder = path.parent.absolute()
-    if not folder.is_dir():
-        raise MissingFile(str(path), f"no such file: there is no folder {str(folder)!r}")
-    names = [item.name for item in folder.iterdir() if item.is_file()]
+    try:
+        if path.is_dir():
+            raise DataError(str(path), "expected a file, got a folder")
+        if path.exists():
+            if path.is_char_device() or path.is_block_device() or path.is_socket():
+                raise DataError(str(path), expected="a file", got="a device or a socket")
+            return path
+        folder = path.parent.absolute()
+        if not folder.is_dir():
+            raise MissingFile(str(path), f"no such file: there is no folder {str(folder)!r}")
+        names = [item.name for item in folder.iterdir() if item.is_file()]
+    except OSError as error:
+        if isinstance(error, BlobnetError):
+            raise
+        raise DataError(str(path), f"cannot be read ({error.strerror})") from error
     raise MissingFile(str(path), f"no such file in {str(folder)!r}", hint=did_you_mean(nearest(path.name, names)))

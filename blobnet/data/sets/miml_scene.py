@@ -42,8 +42,10 @@ def read(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
 
 def _read_list(path: Path) -> tuple[list[str], np.ndarray]:
     """The names of the photos, and their label rows."""
-    with open(path, encoding="utf-8", newline="") as file:
-        heading, *lines = csv.reader(file)
+    try:
+        heading, *lines = csv.reader(path.read_text("utf-8", "surrogateescape").splitlines(keepends=True))
+    except (ValueError, csv.Error) as error:  # ValueError: no line at all
+        raise DataError(str(path), expected="lines of a file and five times 0 or 1", got=str(error)) from error
     if tuple(heading[1:]) != LABELS or len(lines) != sum(COUNTS.values()):
         raise DataError(str(path), expected=f"{sum(COUNTS.values())} photos with the labels {', '.join(LABELS)}",
                         got=f"{len(lines)} with {', '.join(heading[1:])}")
