@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from blobnet.data.image_files import in_parallel, read_image
-from blobnet.data.sets.files import missing
+from blobnet.data.sets.files import inside, missing
 from blobnet.errors import DataError
 
 COUNTS = {"train": 1600, "test": 400}
@@ -36,7 +36,8 @@ def read(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
     names, rows = _read_list(folder / LIST)
     order = np.random.RandomState(SEED).permutation(len(names))  # RandomState: its streams never change
     order = order[:COUNTS["train"]] if split == "train" else order[COUNTS["train"]:]
-    images = in_parallel(lambda name: read_image(folder / name, size=SIZE), [names[i] for i in order])
+    paths = [inside(folder, names[i], f"{folder / LIST}:{i + 2}") for i in order]
+    images = in_parallel(lambda path: read_image(path, size=SIZE), paths)
     return np.stack(images), rows[order]
 
 

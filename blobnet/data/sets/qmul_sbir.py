@@ -24,7 +24,7 @@ import numpy as np
 
 from blobnet.data.edges import edge_map
 from blobnet.data.image_files import in_parallel, read_image
-from blobnet.data.sets.files import find_file
+from blobnet.data.sets.files import find_file, inside
 from blobnet.errors import DataError
 from blobnet.proto.budget import require
 from blobnet.proto.storage import require_file
@@ -54,7 +54,8 @@ class Pairs:
     def read(self, folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Sketches and then edge maps of the photos, (2 N, 1, 256, 256), and the number of each record's pair."""
         root, annotation = self._open(folder)
-        sketches, photos = ([root / split / what / name for name in annotation[split][what]]
+        sketches, photos = ([inside(root / split / what, name, f"QMUL {self.kind} {split} {what}")
+                             for name in annotation[split][what]]
                             for what in ("sketches", "images"))
         drawn = in_parallel(_read_gray, sketches)
         edges = in_parallel(lambda path: edge_map(_read_gray(path)), photos)
