@@ -67,7 +67,8 @@ def test_a_part_of_the_results_is_no_set(folder):
     (lambda text: text.replace("3.png", "nowhere.png"), "nowhere.png: no such file"),
     (lambda text: text.replace("3.png", "../3.png"), "labels.csv:4: expected names of files in the folder"),
     (lambda text: text.replace("3.png", "/3.png"), "labels.csv:4: expected names of files in the folder"),
-    (lambda text: "", "labels.csv: expected lines of a file"), (lambda text: text.replace("3.png", "\udcff"), "no such file"),
+    (lambda text: "", "labels.csv: expected lines of a file"),
+    (lambda text: text.replace("3.png", "\udcff"), "no such file"),
     (lambda text: text + "x" * (1 << 18), "labels.csv: expected lines of a file.*field limit")])
 def test_damaged(folder, change, message):
     path = folder / "labels.csv"
