@@ -101,7 +101,7 @@ def _values(group, path: str, i: int, layer: Layer, what: str, where: str) -> np
 def _group(parent, name: str, where: str):
     """The group `name` in `parent`, or None."""
     item = hdf5.find(parent, name, where)
-    if item is not None and not isinstance(item, hdf5.load_h5py().Group):
+    if item is not None and not isinstance(item, hdf5.Group):
         raise DataError(where, f"{name!r}", expected="a group", got="a dataset", hint=hdf5.HINT)
     return item
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from blobnet.data.image_files import read_image
 from blobnet.data.image_records import ENCODINGS, encode_image, extension
+from blobnet.data.images import decoded
 from blobnet.data.resize import resize
 from blobnet.errors import DataError
 from blobnet.proto.storage import atomic_write, require_file
@@ -45,10 +46,8 @@ def crop_pil(source: str | os.PathLike, target: str | os.PathLike, side: int) ->
     """
     from PIL import Image
 
-    source = require_file(source)
+    image = decoded(require_file(source).read_bytes(), f"image {os.fspath(source)!r}")
     try:
-        with Image.open(source) as image:
-            image.load()
         if image.mode not in ("L", "RGB", "CMYK"):
             image = image.convert("RGB")
         factor = 1
@@ -58,7 +57,7 @@ def crop_pil(source: str | os.PathLike, target: str | os.PathLike, side: int) ->
             image.thumbnail((image.width // factor, image.height // factor), Image.Resampling.NEAREST)
         image = image.crop(_square(*image.size, side))
         image.thumbnail((side, side), Image.Resampling.LANCZOS)
-    except (OSError, SyntaxError, ValueError, Image.DecompressionBombError) as error:
+    except (OSError, ValueError, MemoryError) as error:
         raise DataError(f"image {os.fspath(source)!r}", f"cannot be decoded ({error})") from error
     with atomic_write(target) as file:
         image.save(file, "JPEG", quality=75)

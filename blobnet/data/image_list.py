@@ -10,6 +10,7 @@ import numpy as np
 from blobnet.errors import DataError
 from blobnet.proto.storage import require_file
 
+LARGE = 10 ** 18
 LEADING_INTEGER = re.compile(r"\s*([-+]?\d+)")
 
 
@@ -31,24 +32,33 @@ def read_image_list(path: str | os.PathLike, label_num: int = 1,
         where = f"{os.fspath(path)}:{number}"
         if not line.strip() and not empty_lines:
             raise DataError(where, expected="a path and a label", got="an empty line")
-        file, label = _one_label(line) if label_num == 1 else _several_labels(line, label_num, where)
+        file, label = _one_label(line, where) if label_num == 1 else _several_labels(line, label_num, where)
         paths.append(file)
         labels.append(label)
     return paths, np.array(labels)
 
 
-def _one_label(line: str) -> tuple[str, int]:
+def _one_label(line: str, where: str) -> tuple[str, int]:
     file, space, rest = line.rpartition(" ")
     found = LEADING_INTEGER.match(rest)
-    return file if space else line.rstrip("\r"), int(found[1]) if found else 0
+    label = _label(found[1]) if found else 0
+    if label is None:
+        raise DataError(where, expected="a label of at most 18 digits", got=repr(rest[:40]))
+    return file if space else line.rstrip("\r"), label
+
+
+def _label(word: str) -> int | None:
+    """The integer `word`; None if it is none, or too large for a label."""
+    try:
+        value = int(word)
+    except ValueError:
+        return None
+    return value if -LARGE < value < LARGE else None
 
 
 def _several_labels(line: str, count: int, where: str) -> tuple[str, list[int]]:
     words = line.rsplit(None, count)
-    try:
-        labels = [int(word) for word in words[1:]]
-    except ValueError:
-        labels = []
-    if len(labels) != count:
+    labels = [_label(word) for word in words[1:]]
+    if len(labels) != count or None in labels:
         raise DataError(where, expected=f"a path and {count} integers (label_num)", got=repr(line))
     return words[0], labels

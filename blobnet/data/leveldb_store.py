@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
-from blobnet.data.leveldb_log import HINT, read_batches
+from blobnet.data.leveldb_log import HINT, damaged, read_batches
 from blobnet.data.leveldb_table import TAG, Entry, read_table, write_table
 from blobnet.data.leveldb_version import LEVELS, Table, read_version, write_version
 from blobnet.errors import DataError
@@ -67,6 +67,9 @@ class LevelDbReader:
         if self._value is None:
             raise DataError(self.where, "holds no record")
 
+    def check(self) -> None:
+        """Nothing: values are copies of what is in the files (see LmdbReader)."""
+
     def keys(self) -> Iterator[bytes]:
         """The keys from the first on, whatever is read meanwhile."""
         return (key for key, _ in self._records())
@@ -107,7 +110,10 @@ class LevelDbReader:
         for path in self._folder.glob("*.log"):
             number = int(path.stem) if path.stem.isdecimal() else -1
             if number >= version.log or number == version.former_log > 0:
-                entries += [(key, -tag, value) for key, tag, value in read_batches(path)]
+                try:
+                    entries += [(key, -tag, value) for key, tag, value in read_batches(path)]
+                except OSError as error:
+                    raise damaged(path, 0, f"cannot be read ({error})") from error
         return sorted(entries)
 
 

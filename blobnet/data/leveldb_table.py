@@ -22,6 +22,7 @@ FOOTER, MAGIC = 48, struct.pack("<Q", 0xDB4775248B80FB57)
 TRAILER = 5  # behind a block
 PLAIN, SNAPPY = 0, 1
 BLOCK, RESTARTS = 4096, 16  # bytes that a block should have, entries between keys that are written out
+LONGEST = 1 << 13  # bytes of a key; Caffe's are numbers and paths
 TAG = struct.Struct("<Q")
 Entry = tuple[bytes, int, bytes]
 
@@ -31,17 +32,22 @@ def read_table(path: str | os.PathLike) -> Iterator[Entry]:
 
     DataError, with the byte, for a damaged file.
     """
-    with open(path, "rb") as file:
-        size = file.seek(0, os.SEEK_END)
-        try:
+    try:
+        with open(path, "rb") as file:
+            size, end = file.seek(0, os.SEEK_END), 0
             for _, handle in _entries(file, *_index(file, size), size):
                 start, length, _ = _handle(handle)
+                if start < end:
+                    raise Corrupt(start, f"a block that begins before the end of another, {end}")
+                end = start + length
                 for key, value in _entries(file, start, length, size):
                     if len(key) < TAG.size:
                         raise Corrupt(start, f"a key of {len(key)} bytes")
                     yield key[:-TAG.size], -TAG.unpack(key[-TAG.size:])[0], value
-        except Corrupt as error:
-            raise damaged(path, error.offset, error) from None
+    except Corrupt as error:
+        raise damaged(path, error.offset, error) from None
+    except OSError as error:
+        raise damaged(path, 0, f"cannot be read ({error})") from error
 
 
 def write_table(path: str | os.PathLike, entries: Iterable[tuple[bytes, int, bytes]]) -> tuple[int, bytes, bytes]:
@@ -69,8 +75,7 @@ def _index(file: BinaryIO, size: int) -> tuple[int, int]:
     """Where the index block is."""
     if size < FOOTER:
         raise Corrupt(0, f"a table has at least {FOOTER} bytes, this file {size}")
-    file.seek(size - FOOTER)
-    footer = file.read(FOOTER)
+    footer = _read(file, size - FOOTER, FOOTER)
     if footer[-len(MAGIC):] != MAGIC:
         raise Corrupt(size - len(MAGIC), f"a table ends in {MAGIC.hex()}, this file in {footer[-len(MAGIC):].hex()}")
     try:
@@ -87,11 +92,18 @@ def _handle(data: bytes, position: int = 0) -> tuple[int, int, int]:
     return start, length, position
 
 
+def _read(file: BinaryIO, start: int, count: int) -> bytes:
+    file.seek(start)
+    data = file.read(count)
+    if len(data) != count:
+        raise Corrupt(start + len(data), "the file was cut off while it was read")
+    return data
+
+
 def _read_block(file: BinaryIO, start: int, length: int, size: int) -> bytes:
     if start + length + TRAILER > size:
         raise Corrupt(min(start, size), f"a block ends at byte {start + length + TRAILER} of {size}")
-    file.seek(start)
-    data = file.read(length + TRAILER)
+    data = _read(file, start, length + TRAILER)
     content, kind = memoryview(data)[:length], data[length]
     if masked(crc32c(data[:length + 1])) != int.from_bytes(data[length + 1:], "little"):
         raise Corrupt(start, "the checksum of a block is wrong")
@@ -123,6 +135,8 @@ def _entries(file: BinaryIO, start: int, length: int, size: int) -> Iterator[tup
         if shared > len(key) or rest + count > end - begin:
             raise Corrupt(start, f"byte {position} of the block: an entry of {rest + count} bytes, of which "
                                  f"{end - begin} are there, with {shared} from a key of {len(key)}")
+        if shared + rest > LONGEST:
+            raise Corrupt(start, f"byte {position} of the block: a key of {shared + rest} bytes")
         key = key[:shared] + block[begin:begin + rest]
         position = begin + rest + count
         yield key, block[begin + rest:position]

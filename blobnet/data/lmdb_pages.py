@@ -22,6 +22,7 @@ NUMBER = struct.Struct("<Q")
 BRANCH, LEAF, OVERFLOW, HEAD, DIRTY = 1, 2, 4, 8, 16  # kinds of pages
 DUPLICATES, BIG = 4, 1  # flags of a tree, of a node
 NO_PAGE = 2**64 - 1
+MOST_LEVELS = 32  # the library's own limit
 
 
 class Tree(NamedTuple):
@@ -53,6 +54,8 @@ def read_head(view: memoryview) -> Tree:
     flags, depth, records, root, last, _ = max(heads, key=lambda head: head[-1])
     if flags & DUPLICATES:
         raise Corrupt(0, "several values for a key (MDB_DUPSORT), which Caffe does not write")
+    if depth > MOST_LEVELS or records > len(view) // NODE.size:
+        raise Corrupt(0, f"{records} records in {depth} levels of pages, for which the file has no room")
     if (last + 1) * size > len(view):
         raise Corrupt(len(view), f"the file ends here, and should have {(last + 1) * size} bytes")
     return Tree(size, depth, 0 if root == NO_PAGE else records, root)
@@ -60,7 +63,7 @@ def read_head(view: memoryview) -> Tree:
 
 def records(view: memoryview, tree: Tree) -> Iterator[tuple[memoryview, memoryview]]:
     """The keys in their order and the values, as parts of `view`. Raises Corrupt."""
-    size, open_pages = tree.page_size, [(tree.root, 1)]
+    size, open_pages, left = tree.page_size, [(tree.root, 1)], len(view)
     while open_pages:
         page, depth = open_pages.pop()
         start = _find(view, page, size, LEAF if depth == tree.depth else BRANCH)
@@ -72,7 +75,11 @@ def records(view: memoryview, tree: Tree) -> Iterator[tuple[memoryview, memoryvi
             raise Corrupt(start, "a node outside of its page")
         if depth == tree.depth:
             for node in nodes:
-                yield _record(view, node, start + size, size)
+                key, value = _record(view, node, start + size, size)
+                left -= NODE.size + len(key) + len(value)
+                if left < 0:
+                    raise Corrupt(node, "more than the whole file has in its records: pages are named several times")
+                yield key, value
         else:
             numbers = (NODE.unpack_from(view, node) for node in reversed(nodes))
             open_pages += [(low | high << 32, depth + 1) for low, high, _ in numbers]

@@ -29,7 +29,8 @@ class LmdbReader:
         self.where = f"LMDB {self.path!r}"
         try:
             with open(Path(path, "data.mdb"), "rb") as file:
-                self._view = memoryview(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ))
+                self._map = mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ)
+            self._view = memoryview(self._map)
             self._tree = read_head(self._view)
         except (OSError, ValueError) as error:  # ValueError: of an empty file
             raise DataError(self.where, f"cannot be opened ({error})") from error
@@ -60,6 +61,15 @@ class LmdbReader:
             self._rewind()
         return record[1]
 
+    def check(self) -> None:
+        """DataError if the file was cut off meanwhile: the system ends a process that looks at what is not there.
+
+        Values that were read before are parts of the file too, so this is to be asked before a look at them.
+        """
+        if self._map.size() < len(self._map):
+            raise DataError(f"{self.where}: data.mdb", "was cut off while it was read", got=f"{self._map.size()} bytes",
+                            expected=len(self._map), hint=HINT)
+
     def keys(self) -> Iterator[bytes]:
         """The keys from the first on, whatever is read meanwhile."""
         return (bytes(key) for key, _ in self._records())
@@ -69,7 +79,11 @@ class LmdbReader:
 
     def _records(self) -> Iterator[tuple[memoryview, memoryview]]:
         try:
-            yield from records(self._view, self._tree)
+            self.check()
+            for record in records(self._view, self._tree):
+                self.check()
+                yield record
+                self.check()
         except Corrupt as error:
             raise self._damaged(error) from None
 

@@ -19,7 +19,7 @@ class Records:
     """All records of a database, each at hand by its number. Those of an LMDB stay in its file until they are used."""
 
     def __init__(self, reader: Reader):
-        self.where = reader.where
+        self.where, self._check = reader.where, reader.check
         reader.seek(0)
         self._values = [reader.read() for _ in range(len(reader))]
         self._labels: np.ndarray | None = None
@@ -41,6 +41,7 @@ class Records:
         return [self._image(color, record) for record in records]
 
     def _datum(self, n: int) -> Message:
+        self._check()
         return parse_datum(self._values[n], f"{self.where} record {n}")
 
     def _image(self, color: bool | None, record: tuple[Message, int]) -> np.ndarray:

@@ -23,7 +23,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from blobnet.errors import BlobnetError, DataError, ShapeError
-from blobnet.hashing.mapped import map_arrays
+from blobnet.hashing.mapped import map_arrays, read_arrays
 from blobnet.proto.storage import atomic_write, require_file
 
 FORMAT, VERSION = "blobnet codes", 1
@@ -91,6 +91,8 @@ def one_hot(values: np.ndarray, block_size: int) -> np.ndarray:
 
 def _numbers(values: np.ndarray, where: str) -> np.ndarray:
     values = np.asarray(values)
+    if values.dtype.kind not in "biuf":
+        raise DataError(where, expected="real numbers", got=values.dtype)
     finite = np.isfinite(values)
     if not finite.all():
         raise DataError(where, "NaN or infinity among the values", expected="finite numbers",
@@ -170,7 +172,12 @@ class Codes:
     def _check_values(self, values: np.ndarray, count: int) -> np.ndarray:
         if values.shape != (count, self.bits):
             raise ShapeError("codes", expected=f"values ({count}, {self.bits})", got=f"shape {values.shape}")
-        return (values if self.mapped else _numbers(values, "codes")).astype(np.float32, copy=False)
+        if self.mapped and values.dtype == np.float32:
+            return values  # a look at each would read the file
+        if values.dtype.kind in "iuf":
+            with np.errstate(over="ignore"):  # too large for a float: inf
+                values = values.astype(np.float32, copy=False)
+        return _numbers(values, "codes")
 
     def __len__(self) -> int:
         return len(self.packed)
@@ -209,11 +216,7 @@ class Codes:
         """
         where = os.fspath(path)
         try:
-            if mmap:
-                arrays = map_arrays(require_file(path))
-            else:
-                with open(require_file(path), "rb") as stream, np.load(stream, allow_pickle=False) as file:
-                    arrays = {name: file[name] for name in file.files}
+            arrays = (map_arrays if mmap else read_arrays)(require_file(path))
         except BlobnetError:
             raise
         except Exception as error:  # zipfile and NumPy raise a dozen types on damaged files
@@ -245,7 +248,9 @@ def _header(array: np.ndarray | None, where: str) -> dict:
     try:
         header = json.loads(str(array))
         found = header.pop("format"), header.pop("version")
-    except (ValueError, AttributeError, KeyError, TypeError):
+        if isinstance(header.get("threshold"), int):
+            header["threshold"] = float(header["threshold"])
+    except (ValueError, AttributeError, KeyError, TypeError, RecursionError, OverflowError):
         found = "no header of ours"
     if found != (FORMAT, VERSION):
         raise DataError(where, expected=f"{FORMAT}, version {VERSION}", got=found, hint=_HINT)
@@ -264,7 +269,7 @@ def _check_labels(labels: np.ndarray, count: int) -> np.ndarray:
         raise ShapeError("codes", expected=f"labels ({count},) or ({count}, L)", got=f"shape {labels.shape}")
     if isinstance(labels, np.memmap) and labels.dtype == (np.int64 if labels.ndim == 1 else np.uint8):
         return labels  # as `save` left them; a look at each would read the file
-    if labels.dtype.kind not in "biuf" or not (np.isfinite(labels) & (labels == np.rint(labels))).all():
+    if labels.dtype.kind not in "biuf" or not ((np.abs(labels) < 2.0 ** 63) & (labels == np.rint(labels))).all():
         raise DataError("codes", expected="whole numbers as labels", got=f"{labels.dtype} labels that are not")
     if labels.ndim == 1:
         return labels.astype(np.int64)

@@ -11,6 +11,7 @@ from google.protobuf.message import Message
 from blobnet.errors import ParseError, ShapeError
 from blobnet.proto import binary, messages, wire
 
+MOST_AXES = 32
 LEGACY = ("num", "channels", "height", "width")
 
 
@@ -46,11 +47,16 @@ def blob_array(blob: Message, arrays: binary.Arrays = (), which: str = "data") -
 
 
 def shaped_array(blob: Message, arrays: binary.Arrays, where: str) -> np.ndarray:
-    """A copy of the numbers of `blob`, in its shape; ShapeError if these do not fit each other."""
+    """A copy of the numbers of `blob`, in its shape; ShapeError if these do not fit each other, or no array."""
     values, shape = blob_array(blob, arrays), blob_shape(blob)
-    if values.size != math.prod(shape) or any(dim < 0 for dim in shape):
+    if any(not 0 <= dim < 1 << 31 for dim in shape) or len(shape) > MOST_AXES:  # Caffe's own limits
+        raise ShapeError(where, expected=f"at most {MOST_AXES} axes from 0 to 2^31 - 1", got=f"shape {shape[:40]}")
+    if values.size != math.prod(shape):
         raise ShapeError(where, expected=f"{math.prod(shape)} numbers for the shape {shape}", got=values.size)
-    return values.reshape(shape).copy()
+    try:
+        return values.reshape(shape).copy()
+    except ValueError as error:  # of an axis of 0 beside axes that are too long
+        raise ShapeError(where, expected="the shape of an array", got=f"shape {shape}") from error
 
 
 def set_blob(blob: Message, values: np.ndarray, arrays: list | None = None, which: str = "data") -> None:

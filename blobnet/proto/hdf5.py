@@ -1,6 +1,6 @@
 """HDF5 files: opening and reading with errors that name the file and the dataset, and atomic writing.
 
-Every fault of a file comes out as a DataError: the HDF5 library has half a dozen types of exception for them.
+Reading is blobnet's own (see hdf5_objects), for files come from strangers; h5py writes.
 """
 
 from __future__ import annotations
@@ -13,13 +13,13 @@ from types import ModuleType
 
 import numpy as np
 
-from blobnet.errors import BlobnetError, DataError
+from blobnet.errors import DataError
+from blobnet.proto.hdf5_bytes import SIGNATURE, Source
+from blobnet.proto.hdf5_objects import Dataset, File, Group
 from blobnet.proto.storage import atomic_write, require_file
+from blobnet.proto.wire import Corrupt
 
-SIGNATURE = b"\x89HDF\r\n\x1a\n"
 SUFFIXES = (".h5", ".hdf5")
-FAULTS = (OSError, RuntimeError, LookupError, ValueError, TypeError, MemoryError)  # what h5py raises for damaged files
-DEFLATE = 1032  # times smaller than the numbers, at most, is what gzip makes of them
 HINT = "the file is damaged or incomplete"
 
 
@@ -39,13 +39,19 @@ def is_hdf5(path: str | os.PathLike) -> bool:
 
 
 @contextmanager
-def reading(path: str | os.PathLike) -> Iterator:
-    """The h5py.File at `path`; DataError if it is missing, no HDF5 file, or cut off."""
-    h5py = load_h5py()
-    with _faults(hdf5_where(path), "cannot be opened"):
-        file = h5py.File(require_file(path), "r")
-    with file:
-        yield file
+def reading(path: str | os.PathLike) -> Iterator[Group]:
+    """The root group of the file at `path`; DataError if it is missing, no HDF5 file, or cut off.
+
+    This is the one way in which blobnet reads HDF5 files. Whatever is in them, no other file is opened.
+    """
+    where = hdf5_where(path)
+    with open(require_file(path), "rb") as stream:
+        with _faults(where, "cannot be opened"):
+            source = Source(stream)
+            root = File(source).object(source.root, "")
+            if not isinstance(root, Group):
+                raise Corrupt(source.root, "no group at its root")
+        yield root
 
 
 @contextmanager
@@ -61,55 +67,54 @@ def hdf5_where(path: str | os.PathLike) -> str:
     return f"HDF5 file {os.fspath(path)!r}"
 
 
-def find(group, name: str, where: str):
+def find(group: Group, name: str, where: str) -> Group | Dataset | None:
     """The group or dataset `name` in `group`, None if there is no such name; DataError if it cannot be opened."""
     path = f"{group.name}/{name}".lstrip("/")
     with _faults(where, f"{path!r} cannot be opened"):
-        return group[name] if name in group else None
+        found = group.get(name)
+        if isinstance(found, str):
+            raise DataError(where, f"{path!r}", expected="a group or a dataset", got=found)
+        return found
 
 
-def names(group, where: str) -> list[str]:
+def names(group: Group, where: str) -> list[str]:
     """The names in `group`, by the alphabet."""
     with _faults(where, "a group cannot be read"):
         return list(group)
 
 
-def dataset_names(group, where: str) -> list[str]:
-    """The names of the datasets in `group`, by the alphabet."""
+def dataset_names(group: Group, where: str) -> list[str]:
+    """The names of the datasets in `group`, by the alphabet. Links to other places are none."""
     with _faults(where, "a group cannot be read"):
-        return [name for name in group if group.get(name, getclass=True) is load_h5py().Dataset]
+        return [name for name, link in group.links.items()
+                if not isinstance(link, str) and isinstance(group.get(name), Dataset)]
 
 
-def check_numbers(dataset, name: str, where: str) -> None:
-    """DataError if `dataset` is not one of integers or floats, or has more of them than the file has room for."""
-    what = f"dataset {name!r}"
-    with _faults(where, f"{what} cannot be read"):
-        if not isinstance(dataset, load_h5py().Dataset):
-            raise DataError(where, f"{name!r}", expected="a dataset", got="a group")
-        if dataset.dtype.kind not in "iuf":
-            raise DataError(where, what, expected="integers or floats", got=dataset.dtype)
-        if dataset.external or dataset.is_virtual:
-            return  # in other files
-        room = os.path.getsize(dataset.file.filename) * (DEFLATE if dataset.chunks else 1)
-        if dataset.nbytes > room:
-            raise DataError(where, what, got=f"shape {dataset.shape}, {dataset.nbytes} bytes",
-                            expected=f"at most {room} bytes", hint=HINT)
+def check_numbers(dataset: Group | Dataset, name: str, where: str) -> None:
+    """DataError if `dataset` is not one of integers or floats, or has more of them than there is room for."""
+    if not isinstance(dataset, Dataset):
+        raise DataError(where, f"{name!r}", expected="a dataset", got="a group")
+    if isinstance(dataset.dtype, str) or dataset.dtype.kind not in "iuf":
+        raise DataError(where, f"dataset {name!r}", expected="integers or floats", got=dataset.dtype)
+    with _faults(where, f"dataset {name!r} cannot be read"):
+        dataset.check(f"{where}: dataset {name!r}")
 
 
-def read_numbers(dataset, name: str, where: str) -> np.ndarray:
+def read_numbers(dataset: Group | Dataset, name: str, where: str) -> np.ndarray:
     """The numbers in `dataset`; DataError as for `check_numbers`, and if they cannot be read."""
     check_numbers(dataset, name, where)
     with _faults(where, f"dataset {name!r} cannot be read"):
-        return np.asarray(dataset[()])
+        return dataset.read(f"{where}: dataset {name!r}")
 
 
-def read_text(dataset, name: str, where: str) -> str:
-    """The string in `dataset`, which must be a single one; else DataError."""
+def read_text(dataset: Group | Dataset, name: str, where: str) -> str:
+    """The string in `dataset`, which must be a single one of a fixed length; else DataError."""
     with _faults(where, f"dataset {name!r} cannot be read"):
-        value = dataset[()]
-        if not isinstance(value, bytes):
-            raise DataError(where, f"dataset {name!r}", expected="a string", got=dataset.dtype)
-        return value.split(b"\0")[0].decode("utf-8", "surrogateescape")
+        if not isinstance(dataset, Dataset) or isinstance(dataset.dtype, str) or dataset.dtype.kind != "S" \
+                or dataset.shape:
+            raise DataError(where, f"dataset {name!r}", expected="a string of a fixed length",
+                            got=getattr(dataset, "dtype", "a group"))
+        return bytes(dataset.read(f"{where}: dataset {name!r}")[()]).split(b"\0")[0].decode("utf-8", "surrogateescape")
 
 
 def write_text(group, name: str, text: str) -> None:
@@ -133,10 +138,10 @@ def load_h5py() -> ModuleType:
 
 @contextmanager
 def _faults(where: str, what: str) -> Iterator[None]:
-    """Turn what h5py raises in the block into a DataError."""
+    """Turn what the block raises for damaged files into a DataError."""
     try:
         yield
-    except BlobnetError:
-        raise
-    except FAULTS as error:
-        raise DataError(where, f"{what} ({error})", hint=HINT) from error
+    except Corrupt as error:
+        raise DataError(where, f"{what} (byte {error.offset}: {error})", hint=HINT) from None
+    except (OSError, MemoryError, ValueError) as error:  # ValueError: of NumPy, for arrays beyond all memory
+        raise DataError(where, f"{what} ({error or 'no memory is left'})", hint=HINT) from error

@@ -40,15 +40,24 @@ def atomic_write(path: str | os.PathLike) -> Iterator[BinaryIO]:
 
 
 def require_file(path: str | os.PathLike) -> Path:
-    """`path`, if a file or a pipe is there; else MissingFile naming the folder and files with a similar name."""
-    path = Path(path)
-    if path.is_dir():
-        raise DataError(str(path), "expected a file, got a folder")
-    if path.exists():
-        return path
-    folder = path.parent.absolute()
-    if not folder.is_dir():
-        raise MissingFile(str(path), f"no such file: there is no folder {str(folder)!r}", hint=copy_hint(path))
-    names = [item.name for item in folder.iterdir() if item.is_file()]
-    hint = copy_hint(path) or did_you_mean(nearest(path.name, names))
-    raise MissingFile(str(path), f"no such file in {str(folder)!r}", hint=hint)
+    """`path`, if a file or a pipe is there; else MissingFile naming the folder and files with a similar name.
+
+    DataError for a folder, for a device, which may never end, and for what may not be looked at.
+    """
+    path, names = Path(path), []
+    try:
+        if path.is_dir():
+            raise DataError(str(path), expected="a file", got="a folder")
+        if path.exists():
+            if path.is_char_device() or path.is_block_device() or path.is_socket():
+                raise DataError(str(path), expected="a file", got="a device or a socket")
+            return path
+        folder = path.parent.absolute()
+        there = folder.is_dir()
+        if there:
+            names = [item.name for item in folder.iterdir() if item.is_file()]
+    except OSError as error:
+        raise DataError(str(path), f"cannot be read ({error.strerror})") from error
+    raise MissingFile(str(path), f"no such file in {str(folder)!r}" if there else
+                      f"no such file: there is no folder {str(folder)!r}",
+                      hint=copy_hint(path) or did_you_mean(nearest(path.name, names)))

@@ -15,6 +15,7 @@ import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.data import datum as datums
+from blobnet.data.images import decoded
 from blobnet.errors import DataError, ShapeError, close_matches
 from blobnet.proto.blobs import blob_array, blob_shape, set_blob
 from blobnet.proto.messages import new
@@ -103,17 +104,10 @@ def load_image(filename: str | os.PathLike, color: bool = True) -> np.ndarray:
     there is no such file or it is no image. Difference from pycaffe: CMYK is turned into red, green, blue; there its
     first three channels are taken for these.
     """
-    from PIL import Image
-
-    try:
-        with Image.open(require_file(filename)) as image:
-            if image.mode not in ("1", "L", "I", "I;16", "I;16B", "F", "RGB"):
-                image = image.convert("L" if image.mode in ("LA", "La") else "RGB")
-            pixels, scale = np.asarray(image), {"1": 1, "F": 1, "L": 255, "RGB": 255}.get(image.mode, 65535)
-    except DataError:
-        raise
-    except Exception as error:  # Pillow raises a dozen types on damaged files
-        raise DataError(os.fspath(filename), f"cannot be read as an image ({error})") from error
+    image = decoded(require_file(filename).read_bytes(), f"image {os.fspath(filename)!r}")
+    if image.mode not in ("1", "L", "I", "I;16", "I;16B", "F", "RGB"):
+        image = image.convert("L" if image.mode in ("LA", "La") else "RGB")
+    pixels, scale = np.asarray(image), {"1": 1, "F": 1, "L": 255, "RGB": 255}.get(image.mode, 65535)
     pixels = pixels / np.float64(scale)
     if pixels.ndim == 2:
         pixels = np.repeat(pixels[:, :, np.newaxis], 3 if color else 1, axis=2)

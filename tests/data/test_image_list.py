@@ -44,6 +44,9 @@ def test_several_labels(read):
     ("", 1, "list.txt: expected lines of a path and a label, got an empty file"),
     ("a 1\n\nb 2\n", 1, "list.txt:2: expected a path and a label, got an empty line"),
     ("a 1 2\nb 2\n", 2, "list.txt:2: expected a path and 2 integers (label_num), got 'b 2'"),
+    ("a 1\na " + "9" * 30, 1, "list.txt:2: expected a label of at most 18 digits"),
+    ("a 1\na " + "9" * 5000, 1, "list.txt:2: expected a label of at most 18 digits"),
+    ("a 1 2\na 1 " + "9" * 30, 2, "list.txt:2: expected a path and 2 integers"),
     ("a 1 x", 2, "list.txt:1: expected a path and 2 integers"), ("1 2", 2, "got '1 2'")])
 def test_errors(read, text, label_num, message):
     with pytest.raises(DataError, match=re.escape(message)):

@@ -5,11 +5,13 @@ from __future__ import annotations
 import io
 import struct
 import zlib
+from pathlib import Path
 
 import numpy as np
 import pytest
 from PIL import Image
 
+import blobnet
 from blobnet.data.datum import datum_to_array
 from blobnet.data.images import decode_image
 from blobnet.errors import DataError
@@ -98,3 +100,51 @@ def test_encoded_datum():
     datum = new("Datum", encoded=True, data=encode(RED), label=1)
     assert datum_to_array(datum).shape == (3, 2, 3)
     assert datum_to_array(datum, color=False).shape == (1, 2, 3)
+
+
+def png_of(width: int, height: int) -> bytes:
+    """The beginning of a PNG file of that size."""
+    header = b"IHDR" + struct.pack(">IIBBBBB", width, height, 8, 2, 0, 0, 0)
+    return b"\x89PNG\r\n\x1a\n" + struct.pack(">I", 13) + header + struct.pack(">I", zlib.crc32(header)) \
+        + struct.pack(">I", 9) + b"IDAT"
+
+
+WEBP_CANVAS = b"RIFF" + struct.pack("<I", 100) + b"WEBPVP8X" + struct.pack("<II", 10, 0) + b"\xff\xff\xff" * 2
+
+
+@pytest.mark.parametrize("data, message", [
+    (b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n", "expected JPEG, .*begins with b'%!PS-Ado'"),
+    (b"\xc5\xd0\xd3\xc6" + bytes(40), "expected JPEG"),  # EPS with a preview
+    (b"", "got nothing"), (b"%PDF-1.4", "expected JPEG"),
+    (png_of(1 << 20, 1 << 20), r"1048576 x 1048576 pixels, .*got 4.0 TiB; .*BLOBNET_MAX_MEMORY=4096G"),
+    (png_of(20000, 20000), r"20000 x 20000 pixels, expected at most 1.0 GiB in memory, got 1.5 GiB"),
+    (WEBP_CANVAS, "16777216 x 16777216 pixels"),
+    (encode(Image.new("1", (30000, 30000)), "PNG"), "30000 x 30000 pixels")], ids=range(8))
+def test_what_no_image_may_do(data, message, monkeypatch):
+    """Formats for which Pillow starts a program are refused, and sizes before memory is taken for them."""
+    monkeypatch.setattr("subprocess.Popen", lambda *_, **__: pytest.fail("a program was started"))
+    with pytest.raises(DataError, match=f"record 3.*{message}"):
+        decode_image(data, where="record 3")
+
+
+def test_larger_images_if_asked_for(monkeypatch):
+    """Also where Pillow itself would warn."""
+    large = encode(Image.new("1", (10000, 10000)))
+    assert decode_image(large).shape == (1, 10000, 10000)
+    monkeypatch.setenv("BLOBNET_MAX_MEMORY", "300M")
+    with pytest.raises(DataError, match="10000 x 10000 pixels, expected at most 300.0 MiB"):
+        decode_image(large)
+
+
+def test_the_first_of_several_pictures():
+    frames = [Image.new("L", (3, 2), value) for value in (50, 150, 250)]
+    for kind in ("GIF", "TIFF", "WEBP", "MPO"):
+        data = encode(frames[0], kind, save_all=True, append_images=frames[1:])
+        assert abs(decode_image(data, False).astype(int) - 50).max() <= 3, kind
+
+
+def test_one_function_opens_images():
+    """Others would open every format that Pillow knows."""
+    package = Path(blobnet.__file__).parent
+    users = [path for path in package.rglob("*.py") if "Image.open(" in path.read_text("utf-8")]
+    assert [path.name for path in users if "Pillow's Image.open would" not in path.read_text("utf-8")] == []

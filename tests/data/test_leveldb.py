@@ -310,6 +310,29 @@ def test_a_damaged_database(ten, spoil, words):
     assert "copy or make it again" in str(caught.value)
 
 
+def test_a_block_that_is_named_many_times(tmp_path):
+    """An index of one block over and over would give as many records as it likes."""
+    folder = tmp_path / "db"
+    index, block = leveldb_table._Block(), leveldb_table._Block()
+    block.add(b"a" + leveldb_table.TAG.pack(257), b"value")
+    folder.mkdir()
+    with open(folder / "000005.ldb", "wb") as file:
+        handle = leveldb_table._write_block(file, block)
+        for i in range(9):
+            index.add(b"%d" % i + leveldb_table.TAG.pack(257), handle)
+        handles = leveldb_table._write_block(file, leveldb_table._Block()) + leveldb_table._write_block(file, index)
+        file.write(handles.ljust(40, b"\0") + leveldb_table.MAGIC)
+    with pytest.raises(DataError, match="000005.ldb': byte 0: a block that begins before the end of another"):
+        list(leveldb_table.read_table(folder / "000005.ldb"))
+
+
+def test_keys_have_a_longest_length(tmp_path):
+    """A key is copied for each entry that shares a part of it."""
+    with pytest.raises(DataError, match="x.ldb': byte .*: byte 0 of the block: a key of 9008 bytes"):
+        leveldb_table.write_table(tmp_path / "x.ldb", [(b"k" * 9000, 257, b"v")])
+        list(leveldb_table.read_table(tmp_path / "x.ldb"))
+
+
 def test_another_compression(ten):
     data = bytearray((ten / "000002.ldb").read_bytes())
     end = next(end for end in range(len(data)) if data[end] == 0

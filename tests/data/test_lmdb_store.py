@@ -3,13 +3,19 @@
 from __future__ import annotations
 
 import gc
+import struct
+import subprocess
+import sys
 
 import lmdb
+import numpy as np
 import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from blobnet.data.database import database_kind, open_database
+from blobnet.data.datum import array_to_datum
+from blobnet.data.leveldb_store import LevelDbWriter
 from blobnet.data.lmdb_store import LmdbReader, LmdbWriter
 from blobnet.errors import DataError
 
@@ -205,6 +211,72 @@ def test_a_damaged_lmdb(ten, offset, value, message):
     (ten / "data.mdb").write_bytes(data)
     with pytest.raises(DataError, match=message):
         take(LmdbReader(ten), 10)
+
+
+CUT = """
+import os, sys
+import numpy as np
+from pathlib import Path
+from blobnet.data.batches import DatumBatches
+from blobnet.data.database import open_database
+from blobnet.data.records import Records
+from blobnet.data.transformer import Transformer
+from blobnet.errors import BlobnetError
+from blobnet.proto.messages import new
+path, file = Path(sys.argv[1]), Path(sys.argv[2])
+reader, batches = open_database(path), DatumBatches(open_database(path), Transformer(new("TransformationParameter"),
+                                                                                       False, "t"), 5)
+reader.read(), batches(0)
+records = Records(open_database(path)) if file.suffix == ".mdb" else None
+os.truncate(file, 4096)
+looks = [lambda: [reader.read() for _ in range(300)], lambda: [batches(n) for n in range(60)],
+         lambda: list(reader.keys())] + [lambda: records.images([250])] * (records is not None)
+for look in looks:
+    try: look()
+    except BlobnetError as error: print(error)
+"""
+
+
+@pytest.mark.parametrize("writer, name, count, words", [
+    (LmdbWriter, "data.mdb", 4, "data.mdb: was cut off while it was read"),
+    (LevelDbWriter, "000002.ldb", 3, "000002.ldb")])
+def test_files_that_are_cut_off_while_they_are_read(tmp_path, writer, name, count, words):
+    """The system would end the process at a look behind the end of a map."""
+    with writer(tmp_path / "db") as database:
+        for i in range(300):
+            database.put(b"%08d" % i, array_to_datum(np.full((1, 40, 40), i % 256, np.uint8), i).SerializeToString())
+    done = subprocess.run([sys.executable, "-c", CUT, tmp_path / "db", tmp_path / "db" / name], capture_output=True,
+                          text=True)
+    assert done.returncode == 0 and done.stdout.count(words) == count, done
+
+
+@pytest.mark.parametrize("offset, value, message", [
+    (4096 + 16 + 24 + 48 + 6, struct.pack("<H", 60), "10 records in 60 levels of pages"),
+    (4096 + 16 + 24 + 48 + 32, struct.pack("<Q", 1 << 40), "1099511627776 records in 1 levels")])
+def test_heads_that_claim_too_much(ten, offset, value, message):
+    """More levels than any tree has would end only after 2^levels pages; records are counted on."""
+    data = bytearray((ten / "data.mdb").read_bytes())
+    data[offset:offset + len(value)] = data[offset - 4096:offset - 4096 + len(value)] = value
+    (ten / "data.mdb").write_bytes(data)
+    with pytest.raises(DataError, match=message):
+        LmdbReader(ten)
+
+
+def test_a_page_that_is_named_many_times(tmp_path):
+    """All records have the one large value: reading them would take the square of the file's size."""
+    write(tmp_path / "db", [b"x" * 60000, *[b"%060d" % i for i in range(9)]])
+    path = tmp_path / "db" / "data.mdb"
+    data = bytearray(path.read_bytes())
+    large = data.index(struct.pack("<IHH", 60000, 1, 8))
+    number = data[large + 16:large + 24]
+    for start in (data.index(b"%08d" % i) - 8 for i in range(1, 10)):
+        data[start:start + 8] = struct.pack("<IHH", 60000, 1, 8)
+        data[start + 16:start + 24] = number
+    path.write_bytes(data)
+    reader = LmdbReader(tmp_path / "db")
+    with pytest.raises(DataError, match="pages are named several times"):
+        for _ in range(10):
+            reader.read()
 
 
 def test_several_values_for_a_key_are_refused(tmp_path):

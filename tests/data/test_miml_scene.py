@@ -64,10 +64,15 @@ def test_a_part_of_the_results_is_no_set(folder):
     (lambda text: text + "6.png,1,0,0,0,0\n", "got 6 with"),
     (lambda text: text.replace("3.png,0", "3.png,2"), "csv:4: expected a file and five times 0 or 1, got '3.png,2"),
     (lambda text: text.replace("3.png,0,", "3.png,"), "labels.csv:4: expected"),
-    (lambda text: text.replace("3.png", "nowhere.png"), "nowhere.png: no such file")])
+    (lambda text: text.replace("3.png", "nowhere.png"), "nowhere.png: no such file"),
+    (lambda text: text.replace("3.png", "../3.png"), "labels.csv:4: expected names of files in the folder"),
+    (lambda text: text.replace("3.png", "/3.png"), "labels.csv:4: expected names of files in the folder"),
+    (lambda text: "", "labels.csv: expected lines of a file"),
+    (lambda text: text.replace("3.png", "\udcff"), "no such file"),
+    (lambda text: text + "x" * (1 << 18), "labels.csv: expected lines of a file.*field limit")])
 def test_damaged(folder, change, message):
     path = folder / "labels.csv"
-    path.write_text(change(path.read_text()))
+    path.write_text(change(path.read_text()), errors="surrogateescape")
     with pytest.raises(DataError, match=message):
         import_set("miml_scene", folder / "out", folder)
     assert list((folder / "out").iterdir()) == []

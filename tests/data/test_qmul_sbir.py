@@ -121,6 +121,17 @@ def _write(name, content):
     (lambda root: (root / "train/images/2.png").unlink(), "2.png.*no such file"),
     (lambda root: Image.new("L", (9, 9)).save(root / "test/sketches/4.png"),
      r"expected 256 x 256 pixels, got .*\(1, 9, 9\)"),
+    (_write("annotation/chairs_annotation.json", b"[" * 100_000), "not the annotation of train, test"),
+    (_write("annotation/chairs_annotation.json", b"\xff"), "not the annotation of train, test"),
+    (_annotation(lambda content: content["test"]["triplets"][0].append([0, 10 ** 30])), "not the annotation"),
+    (_annotation(lambda content: content["test"]["triplets"][0].append([0, 1 << 62])), "expected photos 0 ... 1"),
+    (_annotation(lambda content: content["test"]["triplets"][0].append([0, 0.5])), "not the annotation"),
+    (_annotation(lambda content: content["test"]["sketches"].__setitem__(0, 7)), "names of files as sketches"),
+    (_annotation(lambda content: content["test"]["sketches"].__setitem__(0, "../../4.png")), "names of files in the"),
+    (lambda root: scipy.io.savemat(root / "annotation/sketch_label.mat", {"labels": np.full((9, 4), 7)}),
+     "sketch_label.mat: expected 0 and 1"),
+    (lambda root: scipy.io.savemat(root / "annotation/sketch_label.mat", {"labels": np.zeros((1 << 20, 8))},
+                                   do_compression=True), "what it unpacks to, at least, expected at most 50.0 MiB"),
     (_write("annotation/image_label.mat", b"text"), "image_label.mat: not a MATLAB file"),
     (lambda root: (root / "annotation/sketch_label.mat").unlink(), "sketch_label.mat.*no such file"),
     (lambda root: scipy.io.savemat(root / "annotation/sketch_label.mat", {"labels": np.zeros((4, 4))}),
@@ -130,7 +141,8 @@ def _write(name, content):
     (_annotation(lambda content: content["train"].update(dict.fromkeys(("sketches", "images"), ["1.png", "2.png"]))),
      "train split, expected 6, got 4"),
 ])
-def test_damaged(folder, tmp_path, damage, message):
+def test_damaged(folder, tmp_path, damage, message, monkeypatch):
+    monkeypatch.setenv("BLOBNET_MAX_MEMORY", "50M")
     damage(folder / "chairs")
     with pytest.raises(DataError, match=message):
         import_set("qmul_chairs", tmp_path / "out", folder)

@@ -113,6 +113,38 @@ def test_cifar10_broken_archive(cifar, tmp_path, cut):
         import_set("cifar10", tmp_path, tmp_path)
 
 
+@pytest.mark.filterwarnings("ignore:.*not the published file")
+def test_cifar10_archives_of_strangers(cifar, tmp_path, monkeypatch):
+    """Links are not followed, nothing is unpacked outside, and what unpacks to too much is left."""
+    def link(archive):
+        for name in cifar[0]:
+            member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}")
+            member.type, member.linkname = tarfile.SYMTYPE, "/etc/hostname"
+            archive.addfile(member)
+
+    def bomb(archive):
+        member = tarfile.TarInfo("../../elsewhere")
+        member.size = 60 << 20
+        archive.addfile(member, io.BytesIO(bytes(member.size)))
+
+    monkeypatch.setenv("BLOBNET_MAX_MEMORY", "50M")
+    for fill, message in ((link, "has no file cifar-10-batches-bin/data_batch_1.bin"), (bomb, "more than a file may")):
+        with tarfile.open(tmp_path / cifar10.ARCHIVE, "w:gz") as archive:
+            fill(archive)
+        with pytest.raises(DataError, match=message):
+            import_set("cifar10", tmp_path, tmp_path)
+    assert os.listdir(tmp_path) == [cifar10.ARCHIVE] and not (tmp_path.parent.parent / "elsewhere").exists()
+
+
+@pytest.mark.filterwarnings("ignore:.*not the published file")
+def test_mnist_that_unpacks_to_too_much(digit_files, tmp_path, monkeypatch):
+    monkeypatch.setenv("BLOBNET_MAX_MEMORY", "5M")
+    save(tmp_path, {**digit_files[0], "train-images-idx3-ubyte.gz": gzip.compress(bytes(6 << 20))})
+    (tmp_path / "train-images-idx3-ubyte").unlink()
+    with pytest.raises(DataError, match="idx3-ubyte.gz: what it unpacks to, at least, expected at most 5.0 MiB"):
+        import_set("mnist", tmp_path, tmp_path)
+
+
 def test_results_are_not_overwritten(cifar, tmp_path):
     save(tmp_path, {**cifar[0], "cifar10_mean.binaryproto": b"mine"})
     with pytest.raises(DataError, match="cifar10_mean.binaryproto already there"):

@@ -1,5 +1,8 @@
 import io
 import json
+import subprocess
+import sys
+import tracemalloc
 import zipfile
 
 import numpy as np
@@ -237,3 +240,59 @@ def test_the_file_is_a_plain_uncompressed_npz(tmp_path):
     with zipfile.ZipFile(io.BytesIO((tmp_path / "codes.npz").read_bytes())) as archive:
         assert {info.compress_type for info in archive.infolist()} == {zipfile.ZIP_STORED}
         assert archive.namelist() == ["header.npy", "packed.npy", "values.npy", "labels.npy"]
+
+
+@pytest.mark.parametrize("change", [
+    edit_header(threshold=10 ** 400), edit_header(bits=10 ** 400),
+    lambda found: found.update(header=np.array('{"bits": ' * 9999)),
+    lambda found: found.update(values=np.full((5, 12), "x")),
+    lambda found: found.update(values=np.full((5, 12), 1j)),
+    lambda found: found.update(values=np.full((5, 12), 1e300)),
+    lambda found: found.update(labels=np.full(5, 1e300)),
+    lambda found: found.update(labels=np.full(5, 2 ** 63, np.uint64)),
+    lambda found: found.update(packed=np.zeros((5, 2), "V1"))])
+@pytest.mark.parametrize("mmap", [False, True])
+def test_odd_values_are_refused_by_name(tmp_path, change, mmap):
+    rewrite(tmp_path / "codes.npz", change)
+    with pytest.raises(BlobnetError, match="codes.npz"):
+        Codes.load(tmp_path / "codes.npz", mmap)
+
+
+def npy_header(shape, size=0, kind="|u1"):
+    text = f"{{'descr': '{kind}', 'fortran_order': False, 'shape': {shape}, }}".ljust(117) + "\n"
+    return b"\x93NUMPY\x01\x00" + len(text).to_bytes(2, "little") + text.encode() + bytes(size)
+
+
+@pytest.mark.parametrize("content, packing, words", [
+    (npy_header((4, 1 << 40), 64), zipfile.ZIP_DEFLATED, "is not in the file"),
+    (npy_header((-4, 2), 64), zipfile.ZIP_STORED, "is not in the file"),
+    (npy_header((4,), 64, "|O"), zipfile.ZIP_STORED, "is not in the file"),
+    (npy_header((1 << 22, 16), 1 << 26), zipfile.ZIP_DEFLATED, "the arrays, expected at most 50.0 MiB.*MAX_MEMORY=1G"),
+    (npy_header((4, 4), 16), zipfile.ZIP_LZMA, "packed in another way")])
+def test_archives_that_ask_for_too_much(tmp_path, monkeypatch, content, packing, words):
+    """Before any memory is taken."""
+    monkeypatch.setenv("BLOBNET_MAX_MEMORY", "50M")
+    with zipfile.ZipFile(tmp_path / "codes.npz", "w", packing) as archive:
+        archive.writestr("packed.npy", content)
+    tracemalloc.start()
+    with pytest.raises(DataError, match="codes.npz.*" + words):
+        Codes.load(tmp_path / "codes.npz")
+    assert tracemalloc.get_traced_memory()[1] < 1 << 20
+    tracemalloc.stop()
+
+
+def test_a_mapped_file_that_is_cut_off_meanwhile(tmp_path):
+    """The system would end the process at a look behind the end."""
+    path = tmp_path / "codes.npz"
+    Codes.from_bits(np.ones((200_000, 64))).save(path)
+    script = ("import sys, os, numpy as np\n"
+              "from blobnet.hashing.codes import Codes\n"
+              "from blobnet.hashing.index import HammingIndex\n"
+              "base = Codes.load(sys.argv[1], mmap=True)\n"
+              "os.truncate(sys.argv[1], 5000)\n"
+              "for look in (lambda: base.packed[100_000:], lambda: base.packed[:5][3],\n"
+              "             lambda: HammingIndex(base).search(Codes.from_bits(np.ones((1, 64))), 3)):\n"
+              "    try: look()\n"
+              "    except Exception as error: print(error)\n")
+    done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True)
+    assert done.returncode == 0 and done.stdout.count("codes.npz: was cut off while it was read") == 3, done

@@ -13,8 +13,10 @@ from blobnet.core.blob import Blob
 from blobnet.core.context import TEST, TRAIN, Context
 from blobnet.core.net import Net
 from blobnet.core.registry import layer_class
+from blobnet.data.datum import array_to_datum
 from blobnet.data.first_record import batch_shape
 from blobnet.data.hdf5 import write_datasets
+from blobnet.data.lmdb_store import LmdbWriter
 from blobnet.data.resize import resize
 from blobnet.errors import BlobnetError, DataError, NetError, ShapeError
 from blobnet.netdef.without_data import without_data
@@ -399,3 +401,14 @@ def test_a_mean_image_that_is_too_small(folder):
 def test_shapes_from_the_first_file(folder, text, wanted):
     net = without_data(parse(f"layer {{ name: 'd' {text(folder)} }}", "NetParameter"), {}, batch_shape)
     assert [tuple(shape.dim) for shape in net.layer[0].input_param.shape] == wanted
+
+
+def test_a_batch_larger_than_memory_is_refused_at_once(tmp_path):
+    """By the layer, before the records are collected."""
+    with LmdbWriter(tmp_path / "db") as writer:
+        writer.put(b"0", array_to_datum(np.zeros((3, 8, 8), np.uint8), 1).SerializeToString())
+    text = (f'layer {{ name: "in" type: "Data" top: "x" top: "y" data_param {{ source: "{tmp_path}/db" backend: LMDB '
+            'batch_size: 2147483647 } }')
+    with pytest.raises(DataError, match=r"layer 'in' \(Data\).*batch_size 2147483647, 77[26] bytes each, expected at "
+                       r"most 4.0 GiB.*lower batch_size"):
+        Net(parse(text, "NetParameter"), TRAIN)

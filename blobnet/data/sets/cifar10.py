@@ -7,14 +7,17 @@ The planes stay in the file's order, red, green, blue, as in Caffe's own cifar10
 
 from __future__ import annotations
 
+import gzip
 import tarfile
 import zlib
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from blobnet.data.sets.files import find_file, missing, warn_if_changed
 from blobnet.errors import DataError
+from blobnet.proto.budget import allowed
 
 COUNTS = {"train": 50000, "test": 10000}
 ARCHIVE = "cifar-10-binary.tar.gz"
@@ -49,11 +52,34 @@ def _binary(folder: Path, name: str) -> Path | None:
 
 def _from_archive(path: Path, names: list[str]) -> list[bytes]:
     warn_if_changed(path, MD5)
+    left = allowed(path.stat().st_size)
+    contents: dict[str, bytes] = {}
     try:
-        with tarfile.open(path) as archive:
-            return [archive.extractfile(f"cifar-10-batches-bin/{name}").read() for name in names]
-    except (tarfile.TarError, zlib.error, EOFError, OSError, KeyError) as error:
+        with gzip.open(path) as stream, tarfile.open(fileobj=_Bounded(stream, left, str(path)), mode="r|") as archive:
+            for member in archive:  # nothing is written anywhere
+                name = member.name.removeprefix("cifar-10-batches-bin/")
+                if name in names and member.isreg():
+                    contents[name] = archive.extractfile(member).read()
+        return [contents[name] for name in names]
+    except KeyError as error:
+        raise DataError(str(path), f"has no file cifar-10-batches-bin/{error.args[0]}",
+                        hint="fetch it again") from None
+    except (tarfile.TarError, zlib.error, EOFError, OSError, ValueError, OverflowError) as error:
         raise DataError(str(path), f"cannot be read ({error})", hint="fetch it again") from error
+
+
+class _Bounded:
+    """A stream of which no more than `left` bytes are read."""
+
+    def __init__(self, stream: BinaryIO, left: int, where: str):
+        self.stream, self.left, self.where = stream, left, where
+
+    def read(self, size: int) -> bytes:
+        data = self.stream.read(size)
+        self.left -= len(data)
+        if self.left < 0:
+            raise DataError(self.where, "unpacks to more than a file may", hint="fetch it again, or unpack it yourself")
+        return data
 
 
 def _records(content: bytes, name: str, count: int) -> np.ndarray:

@@ -23,6 +23,14 @@ def find_file(folder: Path, names: Iterable[str]) -> Path | None:
     return next((folder / name for name in names if (folder / name).is_file()), None)
 
 
+def inside(folder: Path, name: str, where: str) -> Path:
+    """The file `name` of a list, which must be in `folder`; DataError for one that leads elsewhere."""
+    path = Path(name)
+    if path.is_absolute() or ".." in path.parts or "\0" in name:
+        raise DataError(where, expected="names of files in the folder of the set", got=repr(name))
+    return folder / path
+
+
 def missing(title: str, folder: Path, name: str) -> DataError:
     """The error that says that the file `name` of a data set is not in `folder`."""
     return DataError(title, f"no {name} in {str(folder)!r}",

@@ -13,7 +13,7 @@ from pathlib import Path
 import numpy as np
 
 from blobnet.data.image_files import in_parallel, read_image
-from blobnet.data.sets.files import missing
+from blobnet.data.sets.files import inside, missing
 from blobnet.errors import DataError
 
 COUNTS = {"train": 1600, "test": 400}
@@ -36,14 +36,17 @@ def read(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
     names, rows = _read_list(folder / LIST)
     order = np.random.RandomState(SEED).permutation(len(names))  # RandomState: its streams never change
     order = order[:COUNTS["train"]] if split == "train" else order[COUNTS["train"]:]
-    images = in_parallel(lambda name: read_image(folder / name, size=SIZE), [names[i] for i in order])
+    paths = [inside(folder, names[i], f"{folder / LIST}:{i + 2}") for i in order]
+    images = in_parallel(lambda path: read_image(path, size=SIZE), paths)
     return np.stack(images), rows[order]
 
 
 def _read_list(path: Path) -> tuple[list[str], np.ndarray]:
     """The names of the photos, and their label rows."""
-    with open(path, encoding="utf-8", newline="") as file:
-        heading, *lines = csv.reader(file)
+    try:
+        heading, *lines = csv.reader(path.read_text("utf-8", "surrogateescape").splitlines(keepends=True))
+    except (ValueError, csv.Error) as error:  # ValueError: no line at all
+        raise DataError(str(path), expected="lines of a file and five times 0 or 1", got=str(error)) from error
     if tuple(heading[1:]) != LABELS or len(lines) != sum(COUNTS.values()):
         raise DataError(str(path), expected=f"{sum(COUNTS.values())} photos with the labels {', '.join(LABELS)}",
                         got=f"{len(lines)} with {', '.join(heading[1:])}")

@@ -15,6 +15,7 @@ import numpy as np
 
 from blobnet.data.sets.files import find_file, missing, warn_if_changed
 from blobnet.errors import DataError
+from blobnet.proto.budget import allowed, require
 
 COUNTS = {"train": 60000, "test": 10000}
 MD5 = {"train-images-idx3-ubyte.gz": "f68b3c2dcbeaaa9fbdd348bbdeb94873",
@@ -49,13 +50,16 @@ def _read(folder: Path, name: str, axes: int) -> np.ndarray:
     path = _find(folder, name)
     if path is None:
         raise missing("MNIST", folder, name)
-    content = path.read_bytes()
-    if path.suffix == ".gz":
-        warn_if_changed(path, MD5[name])
-        try:
-            content = gzip.decompress(content)
-        except (OSError, EOFError, zlib.error) as error:
-            raise DataError(str(path), f"cannot be unpacked ({error})", hint="fetch it again") from error
+    if path.suffix != ".gz":
+        return parse_idx(path.read_bytes(), axes, str(path))
+    warn_if_changed(path, MD5[name])
+    most = allowed(path.stat().st_size)
+    try:
+        with gzip.open(path) as file:
+            content = file.read(most + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataError(str(path), f"cannot be unpacked ({error})", hint="fetch it again") from error
+    require(len(content), str(path), "what it unpacks to, at least", path.stat().st_size)
     return parse_idx(content, axes, str(path))
 
 

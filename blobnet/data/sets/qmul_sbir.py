@@ -11,18 +11,26 @@ Of N pairs of a split, record i < N is sketch i and record N + i is its photo, b
 from __future__ import annotations
 
 import json
+import os
+import re
+import struct
+import warnings
+import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 
 from blobnet.data.edges import edge_map
 from blobnet.data.image_files import in_parallel, read_image
-from blobnet.data.sets.files import find_file
+from blobnet.data.sets.files import find_file, inside
 from blobnet.errors import DataError
+from blobnet.proto.budget import require
 from blobnet.proto.storage import require_file
 
 SIZE = 256
+MAT_HEADER, MAT_COMPRESSED, CHUNK = 128, 15, 1 << 20
 
 
 @dataclass(frozen=True)
@@ -46,7 +54,8 @@ class Pairs:
     def read(self, folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
         """Sketches and then edge maps of the photos, (2 N, 1, 256, 256), and the number of each record's pair."""
         root, annotation = self._open(folder)
-        sketches, photos = ([root / split / what / name for name in annotation[split][what]]
+        sketches, photos = ([inside(root / split / what, name, f"QMUL {self.kind} {split} {what}")
+                             for name in annotation[split][what]]
                             for what in ("sketches", "images"))
         drawn = in_parallel(_read_gray, sketches)
         edges = in_parallel(lambda path: edge_map(_read_gray(path)), photos)
@@ -92,8 +101,11 @@ class Pairs:
                     raise DataError(str(path), f"{split} split", expected="a photo for every sketch",
                                     got=f"{len(annotation[split]['sketches'])} sketches, "
                                         f"{len(annotation[split]['images'])} images")
-                annotation[split]["triplets"] = [np.reshape(said, (-1, 2)) for said in annotation[split]["triplets"]]
-        except (ValueError, KeyError, TypeError) as error:
+                annotation[split]["triplets"] = [_judgements(said) for said in annotation[split]["triplets"]]
+                for what in ("sketches", "images"):
+                    if not all(isinstance(name, str) for name in annotation[split][what]):
+                        raise DataError(str(path), f"{split} split", expected=f"names of files as {what}", got="others")
+        except (ValueError, KeyError, TypeError, RecursionError, OverflowError) as error:
             raise DataError(str(path), f"not the annotation of {', '.join(self.pairs)} ({error!r})",
                             expected="sketches, images and triplets of each split") from error
         return path.parent.parent, annotation
@@ -102,7 +114,7 @@ class Pairs:
         """The rows of the files `names`, which are numbered from 1, in the table of sketches or images."""
         path = root / "annotation" / f"{kind}_label.mat"
         table = _read_mat(path)
-        wrong = [name for name in names if not Path(name).stem.isdecimal() or int(Path(name).stem) < 1]
+        wrong = [name for name in names if not re.fullmatch(r"0*[1-9]\d{0,8}", Path(name).stem, re.ASCII)]
         if wrong:
             raise DataError(f"QMUL {self.kind}", expected="files whose names are numbers from 1 on", got=wrong[0])
         rows = np.array([int(Path(name).stem) - 1 for name in names], int)
@@ -110,7 +122,17 @@ class Pairs:
         if table.ndim != 2 or table.shape[1] != self.attributes or len(table) < least:
             raise DataError(str(path), expected=f"{self.attributes} attributes of {least} files or more",
                             got=f"shape {table.shape}")
+        if table.dtype.kind not in "biuf" or not np.isin(table[rows], (0, 1)).all():
+            raise DataError(str(path), expected="0 and 1", got=f"other {table.dtype} values")
         return table[rows].astype(np.uint8)
+
+
+def _judgements(said: list) -> np.ndarray:
+    """Pairs of photos (M, 2), integers."""
+    pairs = np.array(said).reshape(-1, 2)
+    if pairs.size and pairs.dtype != np.int64:
+        raise ValueError(f"triplets of {pairs.dtype}")
+    return np.clip(pairs, -1, 1 << 30).astype(np.int32)  # far beyond any number of photos
 
 
 def _read_gray(path: Path) -> np.ndarray:
@@ -128,13 +150,33 @@ def _read_mat(path: Path) -> np.ndarray:
         raise DataError(str(path), "MATLAB files are read by scipy, which is not installed",
                         hint="pip install scipy") from error
     try:
-        with open(require_file(path), "rb") as file:
+        with open(require_file(path), "rb") as file, warnings.catch_warnings():
+            warnings.simplefilter("error")
+            _check_mat(file, str(path))
             arrays = [array for name, array in loadmat(file).items() if not name.startswith("__")]
+    except DataError:
+        raise
     except Exception as error:  # scipy raises a dozen types on damaged files
         raise DataError(str(path), f"not a MATLAB file ({error})") from error
     if len(arrays) != 1:
         raise DataError(str(path), expected="one array", got=len(arrays))
     return arrays[0]
+
+
+def _check_mat(file: BinaryIO, where: str) -> None:
+    """DataError where the compressed parts of the MATLAB file unpack to more than a file may."""
+    size, position, unpacked = os.fstat(file.fileno()).st_size, MAT_HEADER, 0
+    while position + 8 <= size:
+        file.seek(position)
+        kind, length = struct.unpack("<II", file.read(8))
+        if kind == MAT_COMPRESSED:
+            unpacker, left = zlib.decompressobj(), file.read(length)
+            while left and not unpacker.eof:
+                unpacked += len(unpacker.decompress(left, CHUNK))
+                require(unpacked, where, "what it unpacks to, at least", size)
+                left = unpacker.unconsumed_tail
+        position += 8 + length
+    file.seek(0)
 
 
 SHOES = Pairs("shoes", {"train": 304, "test": 115}, attributes=21)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterable
 
 import numpy as np
@@ -16,6 +17,7 @@ from blobnet.data.image_list import read_image_list
 from blobnet.data.prefetch import Prefetch
 from blobnet.data.transformer import Transformer
 from blobnet.errors import NetError, within
+from blobnet.proto.budget import require_batch
 
 
 class Source(Layer):
@@ -77,6 +79,7 @@ class BatchSource(Source):
         """Shape the tops, and read what `produce` makes ahead, by as many batches as data_param.prefetch says."""
         options = self.param.data_param
         self.at_least_one(options, "prefetch")
+        require_batch(shapes[0][0], sum(map(math.prod, shapes)) // shapes[0][0] * self.dtype.itemsize, self.where)
         for blob, shape in zip(top, shapes):
             blob.reshape(shape)
         self.batches = Prefetch(produce, options.prefetch)
