@@ -44,8 +44,8 @@ def first_not_finite(net: Net, diffs: bool = True) -> NotFinite | None:
     """
     for i, layer in enumerate(net.layers):
         for j, blob in enumerate(layer.blobs):
-            found = _first(layer, f"parameter {j}", blob.data, " before this pass: the last update, or the weights that "
-                           "were given, brought it in" if layer.param_propagate_down[j] else "")
+            found = _first(layer, f"parameter {j}", blob.data, " before this pass: from the last update, or the "
+                           "weights given" if layer.param_propagate_down[j] else "")
             if found:
                 return found
         for name, blob in zip(top_names(layer, net.tops[i]), net.tops[i], strict=True):

@@ -148,9 +148,10 @@ def _model(path: Path, state: State, solver: Solver) -> str | None:
                           hint="put the .caffemodel beside the .solverstate")
     found = next((file for file in files if state.weights in (None, fingerprint(file))), None)
     if found is None:
-        raise SolverError(str(path), f"the weights in {' and in '.join(dict.fromkeys(repr(str(f)) for f in files))} are not those "
-                          "it was written with", hint="put these beside it, take the state before (--resume does), or "
-                          "start from weights alone with --weights")
+        names = dict.fromkeys(repr(str(file)) for file in files)
+        raise SolverError(str(path), f"the weights in {' and in '.join(names)} are not those it was written with, or "
+                          "they are damaged", hint="put the right ones beside it, take the state before (as --resume "
+                          "does), or start from weights alone with --weights")
     missing = solver.net.params.keys() - _saved_layers(found, solver)
     if missing:
         raise SolverError(str(found), f"no parameters for layer {min(missing)!r}", hint="use the net that was trained")

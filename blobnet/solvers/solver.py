@@ -187,8 +187,8 @@ class Solver:
     def apply_update(self) -> None:
         """Update every parameter from its gradient: clip, average over iter_size, regularize, `update`, subtract.
 
-        Afterwards the diffs of the parameters hold what was subtracted, and `iter` is one more. SolverError, and nothing
-        changed, for a rate or a gradient that is not finite, unless `allow_nan`.
+        Afterwards the diffs of the parameters hold what was subtracted, and `iter` is one more. SolverError, and
+        nothing changed, for a rate or a gradient that is not finite, unless `allow_nan`.
         """
         param = self.param
         self.check_gradients()
@@ -240,8 +240,8 @@ class Solver:
 
     def _refuse_broken(self) -> None:
         if self._broken:
-            raise SolverError(self.where, f"the update of iteration {self.iter} was cut short, so the weights are partly "
-                              "old and partly new", hint="restore a snapshot")
+            raise SolverError(self.where, f"the update of iteration {self.iter} was cut short, so the weights are "
+                              "partly old and partly new", hint="restore a snapshot")
 
     @contextlib.contextmanager
     def _lock(self, wanted: object) -> Iterator[None]:
