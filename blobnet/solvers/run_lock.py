@@ -27,7 +27,7 @@ OLD = 24 * 3600  # seconds after which a temporary file has no writer any more, 
 
 @contextlib.contextmanager
 def run_lock(prefix: str, where: str) -> Iterator[None]:
-    """While the block runs, no other run writes snapshots to `prefix`, whose folder is there.
+    """While the block runs, no other run writes snapshots to `prefix`, by the lock beside them.
 
     Temporary files of earlier runs are removed first. SolverError, which says who it is, if another run is at it.
     """
@@ -78,7 +78,7 @@ def _take(path: str, prefix: str, where: str) -> int | None:
 def _remove_temporary(folder: str, name: str, age: float) -> None:
     """Remove what `atomic_write` left of snapshots, if it is at least `age` seconds old."""
     pattern = re.compile(rf"\.{re.escape(name)}_iter_\d+\.(caffemodel|solverstate)(\.h5)?\.[a-z0-9_]{{8}}")
-    for file in os.listdir(folder):
+    for file in os.listdir(folder) if os.path.isdir(folder) else ():
         if pattern.fullmatch(file):
             path = os.path.join(folder, file)
             with contextlib.suppress(OSError):
