@@ -15,13 +15,14 @@ from blobnet.solvers import get_solver
 from blobnet.solvers.log import console, progress
 from blobnet.solvers.settings import choose_device, read_solver
 from blobnet.solvers.signals import EFFECTS, handle_signals
-from blobnet.solvers.snapshot import find_latest
+from blobnet.solvers.snapshot import find_latest, resume
 
 log = logging.getLogger(__name__)
 
 _DESCRIPTION = """\
-Train a net as a solver file says. Ctrl-C ends the training after the present iteration with a snapshot (unless
-snapshot_after_train is false); SIGHUP writes a snapshot and goes on. Logs go to standard error, in the format of
+Train a net as a solver file says. Ctrl-C and SIGTERM end the training after the present iteration with a snapshot
+(unless snapshot_after_train is false); SIGHUP writes a snapshot and goes on. A loss, gradient or test result that is
+not finite ends it with an error that names the layer. Logs go to standard error, in the format of
 Caffe's logs, or as a progress bar on a terminal. Quirk: --level takes the place of the level in the solver file's
 train_state even where it is not given, as in Caffe; --stage adds to its stages."""
 
@@ -35,12 +36,13 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     flag(start, "--weights", metavar="A.caffemodel,B.caffemodel",
          help="start from the weights in these files, for layers of the same names, and not from those that the solver "
               "file names")
-    switch(parser, "--resume", "continue from the latest snapshot of the solver file's prefix, if there is one")
+    switch(parser, "--resume", "continue from the latest whole snapshot of the solver file's prefix, if there is one")
+    switch(parser, "--allow_nan", "go on, as Caffe does, where a loss, gradient or test result is not finite")
     device = parser.add_mutually_exclusive_group()
     add_gpu_flag(device, "train on this GPU (default: as the solver file says)")
     switch(device, "--cpu", "train on the CPU")
     add_state_flags(parser)
-    for name, default in (("sigint", "stop"), ("sighup", "snapshot")):
+    for name, default in (("sigint", "stop"), ("sighup", "snapshot"), ("sigterm", "stop")):
         flag(parser, f"--{name}_effect", choices=EFFECTS, default=default,
              help=f"what {name.upper()} does (default: {default})")
     add_extension_flags(parser)
@@ -49,7 +51,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train; the exit status, 0 also after Ctrl-C."""
+    """Train; the exit status, 0 also after Ctrl-C or SIGTERM."""
     for kind, path, wrong in (("solver", args.solver, (".caffemodel", ".solverstate")),
                               ("snapshot", args.snapshot, (".caffemodel", ".caffemodel.h5", ".prototxt")),
                               ("weights", args.weights, (".solverstate", ".solverstate.h5"))):
@@ -61,16 +63,19 @@ def run(args: argparse.Namespace) -> int:
         param = read_solver(args.solver)
         param.train_state.level = args.level
         param.train_state.stage.extend(args.stage)
-        state = (find_latest(param.snapshot_prefix) if args.resume else None) or args.snapshot
+        latest = find_latest(param.snapshot_prefix) if args.resume else None
+        state = latest or args.snapshot
         if state or args.weights:  # take the place of the solver file's own weights
             param.weights[:] = [] if state else [args.weights]
         solver = get_solver(param, device=_device(args, param), origin=args.solver,
-                            python_layers=args.python_layers)
-        if state:
+                            python_layers=args.python_layers, allow_nan=args.allow_nan)
+        if latest:
+            log.info("Resuming from %s", resume(solver))
+        elif state:
             log.info("Resuming from %s", state)
             solver.restore(state)
         log.info("Starting Optimization")
-        with progress(solver), handle_signals(solver, args.sigint_effect, args.sighup_effect):
+        with progress(solver), handle_signals(solver, args.sigint_effect, args.sighup_effect, args.sigterm_effect):
             solver.solve()
         log.info("Optimization Done.")  # a second time, as Caffe's program says it
     return 0

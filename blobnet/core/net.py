@@ -182,6 +182,8 @@ class Net:
     # Running.
 
     tops = property(lambda self: self._tops, doc="the tops of every layer, with those that it makes without a name")
+    bottoms = property(lambda self: self._bottoms, doc="the bottoms of every layer")
+    nodes = property(lambda self: self._nodes, doc="what backward visits, layer by layer")
     xp = property(lambda self: self.context.xp, doc="numpy or cupy")
     dtype = property(lambda self: self.context.dtype, doc="of all blobs")
 

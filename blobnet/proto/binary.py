@@ -76,7 +76,7 @@ def write_weights(path: str | os.PathLike, message: Message, arrays: Arrays) -> 
     if missing:
         raise ParseError(str(path), f"{missing[0]} needs a value")
     parts = _pieces(message, arrays, str(path))
-    with atomic_write(path) as file:
+    with atomic_write(path, sum(map(len, parts))) as file:
         for part in parts:
             file.write(part)
 

@@ -17,7 +17,8 @@ from blobnet.solvers.settings import read_solver
 class Solver:
     """A solver of the core, `core`, whose nets are those of pycaffe.
 
-    The settings in `param` are read in every iteration: what a script changes there (param.base_lr) counts.
+    The settings in `param` are read in every iteration: what a script changes there (param.base_lr) counts. Training
+    goes on where numbers are not finite, as in Caffe.
     """
 
     kind = ""  # the type, whatever the file says; without it the file decides
@@ -29,7 +30,7 @@ class Solver:
             seed = modes.next_seed()
             param.random_seed = -1 if seed is None else seed
         self.core = solver_class(self.kind or param.type, os.fspath(solver_file))(
-            param, device=modes.device(), origin=solver_file, python_layers=True)  # as Caffe does
+            param, device=modes.device(), origin=solver_file, python_layers=True, allow_nan=True)  # as Caffe does
 
     iter = property(lambda self: self.core.iter, doc="how many updates were made")
     param = property(lambda self: self.core.param, doc="the SolverParameter")

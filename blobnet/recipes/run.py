@@ -10,7 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from blobnet.data.sets import import_command, set_paths
-from blobnet.errors import DataError, close_matches
+from blobnet.errors import DataError, SolverError, close_matches
 from blobnet.proto.storage import atomic_write
 from blobnet.recipes.nets import identity
 from blobnet.recipes.recipe import Recipe, check_seeds
@@ -28,7 +28,8 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
     Every trial has a folder of its own in `out`; results.json there keeps those that are finished. A folder of other
     options or another net is moved aside. The table has all methods and seeds of the recipe that are finished.
     Raises DataError for missing data, unknown methods and wrong seeds, and, before any training, what the task's
-    `check` finds.
+    `check` finds. A trial whose solver fails, such as one that diverges, is noted, and the others go on; SolverError at
+    the end, once the table is written, names them all.
     """
     out, data, wanted = Path(out), Path(data), list(dict.fromkeys(only or recipe.methods))
     seeds = check_seeds("seeds", seeds) if seeds else recipe.seeds
@@ -55,13 +56,20 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
         if new:
             recipe.module.check(new[0])
         waiting += new
+    failed = []
     for new in waiting:
-        _run_trial(recipe, new, identities[new.method], results)
+        try:
+            _run_trial(recipe, new, identities[new.method], results)
+        except SolverError as error:
+            new.note(str(error))
+            failed.append(f"{new.method}, seed {new.seed}: {error}")
     found = [(trial(method, seed), results.find(method, seed, identities[method]))
              for method in identities for seed in dict.fromkeys([*recipe.seeds, *seeds])]
     text = _report(recipe, [(done, measures) for done, measures in found if measures is not None], out, full)
     with atomic_write(out / "results.md") as file:
         file.write(text.encode())
+    if failed:
+        raise SolverError(str(recipe.path), f"{len(failed)} of {len(waiting)} trials failed\n  " + "\n  ".join(failed))
     return text
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import math
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -21,7 +22,8 @@ log = logging.getLogger(__name__)
 def evaluate(solver: Solver, k: int) -> dict[str, np.ndarray]:
     """Run test net `k` of `solver` for its test_iter batches; log and return the mean of every output.
 
-    Obeys requests for a snapshot between batches. Returns {} if a stop is requested before the last batch.
+    Obeys requests for a snapshot between batches. Returns {} if a stop is requested before the last batch. SolverError
+    for a loss or mean that is not finite, unless `solver.allow_nan`.
     """
     net, batches = solver.test_nets[k], solver.param.test_iter[k]
     log.info("Iteration %d, Testing net (#%d)", solver.iter, k)
@@ -34,12 +36,17 @@ def evaluate(solver: Solver, k: int) -> dict[str, np.ndarray]:
             return {}
         for name, value in net.forward().items():
             add_output(sums, name, value)
+        if not math.isfinite(net.loss):
+            solver.refuse_not_finite(f"the loss of test net #{k} is {net.loss:g}", net, diffs=False)
         loss += net.loss
     if solver.param.test_compute_loss and batches > 0:
         log.info("Test loss: %g", loss / batches)
     means = {name: to_host(total / batches) for name, total in sums.items()}
     for line in output_lines("Test", net, means):
         log.info("%s", line)
+    for name, mean in means.items():
+        if not np.isfinite(mean).all():
+            solver.refuse_not_finite(f"output {name!r} of test net #{k} is not finite", net, diffs=False)
     return means
 
 

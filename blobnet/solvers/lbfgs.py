@@ -54,24 +54,36 @@ class LBFGS(Solver):
     def apply_update(self) -> None:
         """Minimize over the batch that was just seen.
 
-        Afterwards the diffs hold what was subtracted in all, and `iter` is one more.
+        Afterwards the diffs hold what was subtracted in all, and `iter` is one more. Errors as those of every solver.
         """
+        self.check_gradients()
+        with self._whole():
+            found = self._minimize()
+        if not found:
+            self.refuse_not_finite("the search found weights that are not finite", self.net)
+
+    def _minimize(self) -> bool:
+        """The update; False, and the weights as they were, if it would bring in numbers that are not finite."""
         parameters = self.net.parameters
         learned = [parameter for parameter in parameters if parameter.lr_mult]
         others = [parameter.blob for parameter in parameters if not parameter.lr_mult]
         kept = [blob.data.copy() for blob in others]
         start = _gather(learned, "data")
         position = self.net.context.step - self.param.iter_size
+        good = True
         if learned:
             with single_threaded_blas():
-                _scatter(learned, "data", _minimizer(self.where)(
+                best = _minimizer(self.where)(
                     lambda values: self._objective(values, learned, position), start, jac=True, method="L-BFGS-B",
-                    options={"maxiter": STEPS, "maxcor": MEMORY, "ftol": np.finfo(self.net.dtype).eps, "gtol": 0}).x)
+                    options={"maxiter": STEPS, "maxcor": MEMORY, "ftol": np.finfo(self.net.dtype).eps, "gtol": 0}).x
+            good = self.allow_nan or bool(np.isfinite(best).all())
+            _scatter(learned, "data", best if good else start)
         for blob, values in zip(others, kept):
             blob.data[...] = values
             blob.diff.fill(0)
         _scatter(learned, "diff", start - _gather(learned, "data"))
-        self.iter += 1
+        self.iter += good
+        return good
 
     def _objective(self, values: np.ndarray, learned: Sequence[Parameter], position: int) -> tuple[float, np.ndarray]:
         """f and its derivative at `values`, over the batch that begins after `position` forwards."""

@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import logging
+import math
 import os
+import re
+from collections.abc import Sequence
 
 from google.protobuf.message import Message
 
 from blobnet.backend import gpu_available
+from blobnet.core.parameters import Parameter
 from blobnet.errors import SolverError, close_matches
 from blobnet.netdef import upgrade_solver
 from blobnet.proto.files import read_message
 from blobnet.proto.messages import convert
+from blobnet.proto.source import place, walk
 from blobnet.solvers.lr_policy import learning_rate, missing_fields
 from blobnet.solvers.regularize import REGULARIZERS
 
 log = logging.getLogger(__name__)
+NOT_FINITE = re.compile(r"[-+]?\.?(nan|inf|infinity)f?|[-+]?[\d.]+e\+?\d+f?", re.IGNORECASE)  # or too large for a float
 
 
 def read_solver(source: str | os.PathLike | Message) -> Message:
@@ -38,6 +44,12 @@ def read_solver(source: str | os.PathLike | Message) -> Message:
 
 def check_solver(solver: Message, where: str, needs_rate: bool = True) -> None:
     """Raise SolverError for settings that no training could go by; those of the rate count only if `needs_rate`."""
+    for field, value in solver.ListFields():
+        if field.cpp_type in (field.CPPTYPE_FLOAT, field.CPPTYPE_DOUBLE):
+            for number in value if field.is_repeated else [value]:
+                if not math.isfinite(number):
+                    raise SolverError(_place(where, field.name), expected=f"a finite number for {field.name}",
+                                      got=f"{number:g}")
     if needs_rate:
         learning_rate(0, solver, where=where)
         for field in missing_fields(solver):
@@ -48,6 +60,28 @@ def check_solver(solver: Message, where: str, needs_rate: bool = True) -> None:
     if solver.regularization_type not in REGULARIZERS:
         raise SolverError(where, f"unknown regularization_type {solver.regularization_type!r}",
                           hint=close_matches(solver.regularization_type, REGULARIZERS))
+
+
+def check_multipliers(parameters: Sequence[Parameter], where: str) -> None:
+    """Raise SolverError for an lr_mult or decay_mult that is not finite."""
+    for parameter in parameters:
+        for field in ("lr_mult", "decay_mult"):
+            if not math.isfinite(getattr(parameter, field)):
+                raise SolverError(where, parameter.layer.where, expected=f"a finite {field} of parameter "
+                                  f"{parameter.index}", got=f"{getattr(parameter, field):g}")
+
+
+def _place(where: str, field: str) -> str:
+    """Where the solver file `where` gives a number to `field` that is not finite; `where` if that cannot be told."""
+    try:
+        with open(where, encoding="utf-8", errors="replace") as file:
+            text = file.read()
+    except OSError:
+        return where
+    for token in walk(text):
+        if token.kind == "value" and token.field == field and NOT_FINITE.fullmatch(token.text):
+            return place(text, where, token.offset)
+    return where
 
 
 def refuse_momentum(solver: Message, where: str) -> None:

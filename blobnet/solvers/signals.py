@@ -1,4 +1,4 @@
-"""Signals during training: Ctrl-C ends it in good order, SIGHUP asks for a snapshot."""
+"""Signals during training: Ctrl-C and SIGTERM end it in good order, SIGHUP asks for a snapshot."""
 
 from __future__ import annotations
 
@@ -14,13 +14,15 @@ EFFECTS = ("stop", "snapshot", "none")
 
 
 @contextlib.contextmanager
-def handle_signals(solver: Solver, sigint: str = "stop", sighup: str = "snapshot") -> Iterator[None]:
-    """While the block runs, SIGINT and SIGHUP have these effects on `solver`, each one of EFFECTS.
+def handle_signals(solver: Solver, sigint: str = "stop", sighup: str = "snapshot",
+                   sigterm: str = "stop") -> Iterator[None]:
+    """While the block runs, SIGINT, SIGHUP and SIGTERM have these effects on `solver`, each one of EFFECTS.
 
     "stop" lets it end after its iteration, "snapshot" lets it write one and go on, "none" does nothing. Where SIGINT
-    stops, a second one raises KeyboardInterrupt as usual. The former handlers come back afterwards. Main thread only.
+    stops, a second one raises KeyboardInterrupt as usual; a second SIGTERM, which some programs send, changes nothing.
+    The former handlers come back afterwards. Main thread only.
     """
-    handlers = {signal.SIGINT: _handler(solver, sigint)}
+    handlers = {signal.SIGINT: _handler(solver, sigint), signal.SIGTERM: _handler(solver, sigterm)}
     if hasattr(signal, "SIGHUP"):  # not on Windows
         handlers[signal.SIGHUP] = _handler(solver, sighup)
     former = {number: signal.signal(number, handler) for number, handler in handlers.items()}

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
+import math
 import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import numpy as np
 from google.protobuf.message import Message
@@ -16,9 +18,10 @@ from blobnet.backend import cut, parallel
 from blobnet.core.building_log import log as building
 from blobnet.core.debug_info import set_debug_info
 from blobnet.core.net import Net
+from blobnet.core.not_finite import all_finite, first_not_finite
 from blobnet.core.parameters import Parameter
 from blobnet.core.weights import none_copied
-from blobnet.errors import SolverError
+from blobnet.errors import BlobnetError, SolverError
 from blobnet.netdef import net_sources, test_nets, train_net
 from blobnet.proto.text import dump
 from blobnet.solvers import snapshot
@@ -26,7 +29,8 @@ from blobnet.solvers.display import iterations, output_lines
 from blobnet.solvers.evaluation import evaluate, tests_before
 from blobnet.solvers.lr_policy import learning_rate, next_step
 from blobnet.solvers.regularize import REGULARIZERS, clip_factor
-from blobnet.solvers.settings import check_solver, choose_device, read_solver
+from blobnet.solvers.run_lock import run_lock
+from blobnet.solvers.settings import check_multipliers, check_solver, choose_device, read_solver
 
 log = logging.getLogger(__name__)
 PIECE = 1 << 15  # elements that are updated at a time on the CPU, so that the four or five arrays stay in its cache
@@ -43,7 +47,8 @@ class Solver:
     steps down it had taken; loss, smoothed_loss: of the last iteration, and the mean of the last average_loss
     iterations; history: for every parameter an array of its shape, then the second array of every parameter, and so on;
     random_seed: what all random numbers come from; stopped: whether the last `step` or `solve` ended early because of
-    `request_stop`.
+    `request_stop`; allow_nan: whether training goes on, as Caffe's does, where a loss, a gradient or a test result is
+    not finite.
     """
 
     num_histories: int = 1
@@ -51,15 +56,17 @@ class Solver:
     schema: str = ""  # .proto text that a plug-in adds: extend SolverParameter { … }
 
     def __init__(self, source: str | os.PathLike | Message, device: str | None = None, dtype: str = "float32",
-                 origin: str | os.PathLike | None = None, python_layers: bool = False):
+                 origin: str | os.PathLike | None = None, python_layers: bool = False, allow_nan: bool = False):
         """Build the nets of the solver file or SolverParameter `source`.
 
         `origin` is the file that a SolverParameter was read from, which errors then show; `python_layers` as for Net.
         `device` is "cpu", "gpu" or "gpu:<number>"; without it, what solver_mode and device_id say, and the CPU if there
         is no GPU. Without a random_seed in the file, one is drawn. SolverError for settings that make no sense.
+        `allow_nan` goes on, as Caffe does, where a loss, a gradient or a test result is not finite.
         """
         file = origin if isinstance(source, Message) else source
         self.where = os.fspath(file or "solver")
+        self.allow_nan = allow_nan
         self.param = param = read_solver(source)
         if log.isEnabledFor(logging.INFO):
             log.info("Initializing solver from parameters:\n%s", dump(param).rstrip("\n"))
@@ -80,6 +87,7 @@ class Solver:
                             random_seed=self.random_seed + i, origin=path or file,
                             python_layers=python_layers))
         self.net, *self.test_nets = nets
+        check_multipliers(self.net.parameters, self.where)
         for net in self.test_nets:
             net.share_with(self.net)
             set_debug_info(net, param.debug_info)
@@ -90,6 +98,7 @@ class Solver:
         self.history = [self.net.xp.zeros(parameter.blob.shape, dtype)
                         for _ in range(self.num_histories) for parameter in self.net.parameters]
         self.stopped = False
+        self._broken = self._locked = False  # an update was cut short; the lock of the prefix is held
         self.stop_requested = self.snapshot_requested = False
         self._callbacks: list[tuple[Callable | None, Callable | None]] = []
         self._losses: deque[float] = deque(maxlen=param.average_loss)
@@ -114,11 +123,19 @@ class Solver:
     # Training.
 
     def solve(self, resume_file: str | os.PathLike | None = None) -> None:
-        """Train up to max_iter, after `restore(resume_file)` if it is given; snapshot, display and test at the end."""
+        """Train up to max_iter, after `restore(resume_file)` if it is given; snapshot, display and test at the end.
+
+        SolverError, and no snapshot, where the loss, a gradient or a test result is not finite, unless `allow_nan`; and
+        if another run writes snapshots to the same prefix.
+        """
         if not self.param.HasField("max_iter"):
             raise SolverError(self.where, "no max_iter", hint="add max_iter: …, or call step(n)")
         if self.param.snapshot_after_train:
             snapshot.check_destination(self.param, self.where)
+        with self._lock(self.param.snapshot or self.param.snapshot_after_train):
+            self._solve(resume_file)
+
+    def _solve(self, resume_file: str | os.PathLike | None) -> None:
         log.info("Solving %s", self.net.name)
         log.info("Learning Rate Policy: %s", self.param.lr_policy)
         if resume_file is not None:
@@ -137,11 +154,16 @@ class Solver:
             self.net.seek(self.iter * self.param.iter_size)
         if self._is_due(self.param.test_interval):
             self.test_all()
-            self.stop_requested = False
+        self.stop_requested = False
         log.info("Optimization Done.")
 
     def step(self, n: int = 1) -> None:
-        """Make `n` iterations: forward and backward iter_size times, then one update."""
+        """Make `n` iterations: forward and backward iter_size times, then one update. Errors as those of `solve`."""
+        with self._lock(self.param.snapshot):
+            self._step(n)
+
+    def _step(self, n: int) -> None:
+        self._refuse_broken()
         param = self.param
         self._losses.clear()
         self._displayed = self.iter, time.perf_counter()
@@ -153,7 +175,7 @@ class Solver:
                     break
             self._call(0)
             set_debug_info(self.net, param.debug_info and self._is_due(param.display))
-            self._record(sum(self._forward_backward() for _ in range(param.iter_size)) / param.iter_size)
+            self._record(sum(self._checked_pass() for _ in range(param.iter_size)) / param.iter_size)
             if self._is_due(param.display):
                 self._display()
             self._call(1)
@@ -167,19 +189,74 @@ class Solver:
     def apply_update(self) -> None:
         """Update every parameter from its gradient: clip, average over iter_size, regularize, `update`, subtract.
 
-        Afterwards the diffs of the parameters hold what was subtracted, and `iter` is one more.
+        Afterwards the diffs of the parameters hold what was subtracted, and `iter` is one more. SolverError, and
+        nothing changed, for a rate or a gradient that is not finite, unless `allow_nan`.
         """
         param = self.param
+        self.check_gradients()
         last, self.current_step = self.current_step, next_step(self.iter, param, self.current_step)
         self.rate = learning_rate(self.iter, param, self.current_step, self.where)
         if param.lr_policy == "multistep" and self.current_step > last:
             log.info("MultiStep Status: Iteration %d, step = %d", self.iter, self.current_step)
         if self._is_due(param.display):
             iterations.info("Iteration %d, lr = %g", self.iter, self.rate)
+        if not math.isfinite(self.rate) and not self.allow_nan:
+            raise SolverError(self.where, f"the learning rate is {self.rate:g} at iteration {self.iter}",
+                              hint="look at lr_policy, gamma and power")
         factor = clip_factor(self.net.parameters, param.clip_gradients) / param.iter_size
-        for index, parameter in enumerate(self.net.parameters):
-            self._update_parameter(index, parameter, factor)
-        self.iter += 1
+        with self._whole():
+            for index, parameter in enumerate(self.net.parameters):
+                self._update_parameter(index, parameter, factor)
+            self.iter += 1
+
+    # What must not happen.
+
+    def check_gradients(self) -> None:
+        """SolverError, with the first layer and blob, for gradients that are not finite, unless `allow_nan`."""
+        if not self.allow_nan and not all_finite(parameter.blob.diff for parameter in self.net.parameters):
+            self.refuse_not_finite("the gradients are not finite", self.net)
+
+    def refuse_not_finite(self, problem: str, net: Net, diffs: bool = True) -> None:
+        """SolverError that says where in `net` the first number that is not finite is, unless `allow_nan`."""
+        if self.allow_nan:
+            return
+        found = first_not_finite(net, diffs)
+        words = f"the first number that is not finite: {found}" if found else "all blobs are finite now, so it came " \
+            "from an earlier batch or pass, or a sum grew too large"
+        raise SolverError(self.where, f"training stopped at iteration {self.iter}: {problem}; {words}",
+                          hint="lower base_lr or set clip_gradients; --allow-nan (allow_nan=True) goes on")
+
+    def _checked_pass(self) -> float:
+        self.net.forward()
+        if not math.isfinite(self.net.loss):
+            self.refuse_not_finite(f"the loss is {self.net.loss:g}", self.net, diffs=False)
+        self.net.backward()
+        return self.net.loss
+
+    @contextlib.contextmanager
+    def _whole(self) -> Iterator[None]:
+        """If the block, which changes weights or history, is cut short, nothing but `restore` can follow."""
+        self._broken = True
+        yield
+        self._broken = False
+
+    def _refuse_broken(self) -> None:
+        if self._broken:
+            raise SolverError(self.where, f"the update of iteration {self.iter} was cut short, so the weights are "
+                              "partly old and partly new", hint="restore a snapshot")
+
+    @contextlib.contextmanager
+    def _lock(self, wanted: object) -> Iterator[None]:
+        """Hold the lock of the prefix while the block runs, if snapshots are `wanted`."""
+        if self._locked or not wanted:
+            yield
+            return
+        with run_lock(self.param.snapshot_prefix, self.where):
+            self._locked = True
+            try:
+                yield
+            finally:
+                self._locked = False
 
     def _update_parameter(self, index: int, parameter: Parameter, factor: float) -> None:
         data, gradient = parameter.blob.data.reshape(-1), parameter.blob.diff.reshape(-1)
@@ -285,8 +362,11 @@ class Solver:
 
     def snapshot(self) -> tuple[str, str]:
         """Write `<snapshot_prefix>_iter_<iter>.caffemodel` and `.solverstate`, atomically; return the two paths."""
+        self._refuse_broken()
         self.snapshot_requested = False
-        return snapshot.save(self)
+        snapshot.check_destination(self.param, self.where)
+        with self._lock(True):
+            return snapshot.save(self)
 
     def restore(self, path: str | os.PathLike) -> None:
         """Continue from the .solverstate `path` and the weights it names, as the run that wrote it would have.
@@ -294,11 +374,17 @@ class Solver:
         SolverError, and nothing changed, if the state is damaged or of another net.
         """
         state = snapshot.load(self, path)
-        if state.model is not None:
-            self.net.copy_from(state.model)
-        for mine, saved in zip(self.history, state.history):
-            mine[...] = self.net.xp.asarray(saved)
-        self.iter, self.current_step = state.iter, state.current_step
+        broken, self._broken = self._broken, True
+        try:
+            if state.model is not None:
+                self.net.copy_from(state.model)
+        except BlobnetError:  # everything is checked before anything is copied
+            self._broken = broken
+            raise
+        with self._whole():
+            for mine, saved in zip(self.history, state.history):
+                mine[...] = self.net.xp.asarray(saved)
+            self.iter, self.current_step = state.iter, state.current_step
         if self.param.random_seed < 0 and state.random_seed is not None:
             self.random_seed = state.random_seed
         for i, net in enumerate([self.net, *self.test_nets]):

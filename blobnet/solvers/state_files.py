@@ -1,13 +1,14 @@
 """The files of what a solver remembers: .solverstate, a SolverState message, and .solverstate.h5, the same in HDF5.
 
 HDF5 has the datasets iter, current_step (integers), learned_net (text), and history/0, history/1 ….
-random_seed is blobnet's own: Caffe does not look for it.
+random_seed, weights_size and weights_crc are blobnet's own: Caffe does not look for them.
 """
 
 from __future__ import annotations
 
 import dataclasses
 import os
+import zlib
 from collections.abc import Sequence
 
 import numpy as np
@@ -18,12 +19,14 @@ from blobnet.proto.binary import read_weights, write_weights
 from blobnet.proto.blobs import set_blob, shaped_array
 from blobnet.proto.messages import new
 
+OWN = ("random_seed", "weights_size", "weights_crc")
+
 
 @dataclasses.dataclass
 class State:
     """iter: updates made; model: the file with the weights, if it is known; current_step: steps that the learning rate
-    has taken; history: arrays in the order of `Solver.history`; random_seed: what all random numbers came from, None in
-    files of Caffe's.
+    has taken; history: arrays in the order of `Solver.history`; random_seed: what all random numbers came from, and
+    weights: `fingerprint(model)`, both None in files of Caffe's.
     """
 
     iter: int
@@ -31,6 +34,16 @@ class State:
     current_step: int
     history: Sequence[np.ndarray]
     random_seed: int | None = None
+    weights: tuple[int, int] | None = None
+
+
+def fingerprint(path: str | os.PathLike) -> tuple[int, int]:
+    """Size and CRC-32 of the file `path`, which tell it from others."""
+    size = crc = 0
+    with open(path, "rb") as file:
+        while part := file.read(1 << 20):
+            size, crc = size + len(part), zlib.crc32(part, crc)
+    return size, crc
 
 
 def write_state(path: str | os.PathLike, state: State) -> None:
@@ -39,6 +52,8 @@ def write_state(path: str | os.PathLike, state: State) -> None:
         return _write_hdf5(path, state)
     message, arrays = new("SolverState", iter=state.iter, learned_net=state.model or "",
                           random_seed=state.random_seed, current_step=state.current_step), []
+    if state.weights is not None:
+        message.weights_size, message.weights_crc = state.weights
     for array in state.history:
         set_blob(message.history.add(), array, arrays)
     write_weights(path, message, arrays)
@@ -57,7 +72,8 @@ def _read_binary(path: str | os.PathLike) -> State:
     history = [shaped_array(blob, arrays, f"{os.fspath(path)}: history blob {i}")
                for i, blob in enumerate(message.history)]
     return State(message.iter, message.learned_net or None, message.current_step, history,
-                     message.random_seed if message.HasField("random_seed") else None)
+                 message.random_seed if message.HasField("random_seed") else None,
+                 (message.weights_size, message.weights_crc) if message.HasField("weights_crc") else None)
 
 
 def _write_hdf5(path: str | os.PathLike, state: State) -> None:
@@ -66,6 +82,9 @@ def _write_hdf5(path: str | os.PathLike, state: State) -> None:
         hdf5.write_text(file, "learned_net", state.model or "")
         file["current_step"] = np.array([state.current_step], np.int32)
         file["random_seed"] = np.array([state.random_seed], np.int64)
+        if state.weights is not None:
+            for name, value in zip(OWN[1:], state.weights):
+                file[name] = np.array([value], np.int64)
         history = file.create_group("history")
         for i, array in enumerate(state.history):
             history[str(i)] = array
@@ -74,7 +93,7 @@ def _write_hdf5(path: str | os.PathLike, state: State) -> None:
 def _read_hdf5(path: str | os.PathLike) -> State:
     where = hdf5.hdf5_where(path)
     with hdf5.reading(path) as file:
-        found = {name: hdf5.find(file, name, where) for name in ("iter", "current_step", "learned_net", "random_seed")}
+        found = {name: hdf5.find(file, name, where) for name in ("iter", "current_step", "learned_net", *OWN)}
         group = hdf5.find(file, "history", where)
         if found["iter"] is None or group is None:
             raise SolverError(where, expected="a solver's state, with iter and history", got="something else",
@@ -86,9 +105,11 @@ def _read_hdf5(path: str | os.PathLike) -> State:
             if dataset is None:
                 raise SolverError(where, f"no dataset 'history/{i}', but {len(names)} there", hint=hdf5.HINT)
             history.append(hdf5.read_numbers(dataset, f"history/{i}", where))
-        numbers = {name: _integer(found[name], name, where) for name in ("iter", "current_step", "random_seed")}
+        numbers = {name: _integer(found[name], name, where) for name in ("iter", "current_step", *OWN)}
         model = hdf5.read_text(found["learned_net"], "learned_net", where) if found["learned_net"] is not None else ""
-        return State(numbers["iter"], model or None, numbers["current_step"] or 0, history, numbers["random_seed"])
+        seed, *weights = (numbers[name] for name in OWN)
+        return State(numbers["iter"], model or None, numbers["current_step"] or 0, history, seed,
+                     None if None in weights else tuple(weights))
 
 
 def _integer(dataset, name: str, where: str) -> int | None:

@@ -5,7 +5,7 @@ import shutil
 
 import pytest
 
-from blobnet.errors import BlobnetError, DataError
+from blobnet.errors import BlobnetError, DataError, SolverError
 from blobnet.hashing import Codes, evaluate
 from blobnet.recipes import read_recipe, run_recipe
 from blobnet.recipes.tasks import train_hash
@@ -174,3 +174,18 @@ def test_what_cannot_run_is_said(change, message, recipe, digits, tmp_path):
 def test_an_unknown_method_is_named(recipe, digits, tmp_path):
     with pytest.raises(DataError, match="did you mean 'frozen'"):
         run_recipe(read_recipe(recipe), tmp_path / "out", digits, only=["frosen"], note=[].append)
+
+
+def test_a_trial_that_diverges_is_reported_and_the_others_run(recipe, digits, tmp_path, monkeypatch):
+    run, said = train_hash.run, []
+
+    def diverge(trial):
+        if trial.method == "DSH":
+            raise SolverError("solver.prototxt", "the loss is nan")
+        return run(trial)
+
+    monkeypatch.setattr(train_hash, "run", diverge)
+    with pytest.raises(SolverError, match=r"1 of 2 trials failed\n  DSH, seed 1: solver.prototxt: the loss is nan"):
+        run_recipe(read_recipe(recipe), tmp_path / "out", digits, only=["DSH", "frozen"], note=said.append)
+    assert "| frozen |" in (tmp_path / "out/results.md").read_text()
+    assert "  DSH, seed 1: solver.prototxt: the loss is nan" in said

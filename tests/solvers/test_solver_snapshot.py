@@ -138,13 +138,19 @@ def _cut(folder, name, size):
     (folder / name).write_bytes(data[:len(data) - size])
 
 
+def _other_weights(folder):
+    write_weights(folder / "run_iter_4.caffemodel", new("NetParameter", name="x"), [])
+
+
 @pytest.mark.parametrize("spoil, error, words", [
+    (_other_weights, SolverError, ["run_iter_4.solverstate", "'run_iter_4.caffemodel'", "not those"]),
     (lambda folder: _cut(folder, "run_iter_4.solverstate", 12), ParseError, ["run_iter_4.solverstate", "byte"]),
     (lambda folder: _cut(folder, "run_iter_4.solverstate", 10**6), ParseError, ["empty"]),
-    (lambda folder: _cut(folder, "run_iter_4.caffemodel", 3), ParseError, ["run_iter_4.caffemodel"]),
+    (lambda folder: _cut(folder, "run_iter_4.caffemodel", 3), SolverError,
+     ["run_iter_4.solverstate", "'run_iter_4.caffemodel'", "not those", "--weights"]),
+    (lambda folder: (_cut(folder, "run_iter_4.caffemodel", 3), _state(folder)), ParseError, ["run_iter_4.caffemodel"]),
     (lambda folder: (folder / "run_iter_4.caffemodel").unlink(), SolverError, ["run_iter_4.caffemodel", "beside"]),
-    (lambda folder: write_weights(folder / "run_iter_4.caffemodel", new("NetParameter", name="x"), []), SolverError,
-     ["no parameters for layer 'ip'"]),
+    (lambda folder: (_state(folder), _other_weights(folder)), SolverError, ["no parameters for layer 'ip'"]),
     (lambda folder: _state(folder, shapes=[(2, 5)]), SolverError, ["expected 2 history blobs", "got 1", "SGD"]),
     (lambda folder: _state(folder, shapes=[(2, 5)] * 2), SolverError, ["blob 1 (layer 'ip')", "(2,)", "(2, 5)"]),
     (lambda folder: _state(folder, shapes=[(5, 2), (2,)]), SolverError, ["blob 0", "(2, 5)", "(5, 2)"]),
