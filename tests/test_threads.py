@@ -169,9 +169,10 @@ def test_a_forked_process_reads_on():
 def test_the_last_to_leave_restores_the_threads_of_blas():
     def threads():
         return [library["num_threads"] for library in backend.ThreadpoolController().info()
-                if library["user_api"] == "blas"]
+                if library["user_api"] == "blas" and "numpy" in library["filepath"]]  # others come with FAISS, OpenCV
 
     before, inside, leave = threads(), threading.Event(), threading.Event()
+    assert before
 
     def other():
         with backend.single_threaded_blas(), backend.single_threaded_blas():
