@@ -10,6 +10,7 @@ import numpy as np
 from blobnet.errors import DataError
 from blobnet.proto.storage import require_file
 
+LARGE = 1 << 31
 LEADING_INTEGER = re.compile(r"\s*([-+]?\d+)")
 
 
@@ -19,8 +20,8 @@ def read_image_list(path: str | os.PathLike, label_num: int = 1,
 
     A path may have spaces in it. One label: the integer that begins the text after the last space, as Caffe takes it;
     0 if there is none, so a list without labels works. Several: the last `label_num` words of the line, integers all.
-    DataError, with the line, for an empty list, for an empty line unless `empty_lines` (then its path is ""), and for
-    words that are no labels.
+    DataError, with the line, for an empty list, for an empty line unless `empty_lines` (then its path is ""), for words
+    that are no labels, and for labels of more than 32 bits.
     """
     text = require_file(path).read_text("utf-8", "surrogateescape")
     lines = text.removesuffix("\n").split("\n") if text else []
@@ -32,6 +33,8 @@ def read_image_list(path: str | os.PathLike, label_num: int = 1,
         if not line.strip() and not empty_lines:
             raise DataError(where, expected="a path and a label", got="an empty line")
         file, label = _one_label(line) if label_num == 1 else _several_labels(line, label_num, where)
+        if not (np.abs(label) < LARGE).all():
+            raise DataError(where, expected="labels below 2^31 in size", got=label)
         paths.append(file)
         labels.append(label)
     return paths, np.array(labels)
