@@ -37,7 +37,7 @@ def test_refused(kind, dtype, wrong):
     limit = 16777216 if dtype == "float32" else 9007199254740992
     place = "[1, 0]" if kind in AS_ROWS else "[1]"
     message = (f"layer 'it' ({kind}): 'x{int(kind != 'Embed')}' at {place}, expected a whole number below {limit} in "
-               f"size, as {dtype} holds them, got {np.dtype(dtype).type(wrong):.10g}; classes and rows are counted in whole")
+               f"size, as {dtype} holds them, got {np.dtype(dtype).type(wrong):.10g}; classes and rows are counted")
     with pytest.raises(DataError, match=re.escape(message)):
         alone.forward()
 
