@@ -76,8 +76,8 @@ class PairwiseLoss(CodeLoss):
         super().reshape(bottom, top)
         self.check_rows(bottom)
         shapes = [blob.shape for blob in bottom]
-        if not self.rows[0]:
-            raise ShapeError(self.where, expected="a batch of at least 1", got=shapes[0])
+        if not all(self.rows):
+            raise ShapeError(self.where, expected="a batch of at least 1, codes of at least 1 element", got=shapes[0])
         if shapes[2:] and shapes[2:] != shapes[:2]:
             raise ShapeError(self.where, expected="codes and labels of the shapes of the first two bottoms",
                              got=f"{shapes[2]} and {shapes[3]} after {shapes[0]} and {shapes[1]}")
