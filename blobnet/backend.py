@@ -73,6 +73,11 @@ def as_numbers(value: object, xp: ModuleType = np):
     return array if array.dtype.kind in "biuf" else None
 
 
+def whole_limit(dtype: np.dtype) -> int:
+    """2^24 for float32, 2^53 for float64: from this number on, not every whole number has a value of its own."""
+    return 1 << np.finfo(dtype).nmant + 1
+
+
 def twin(body: Callable) -> Callable:
     """Let a NumPy kernel be replaced on the GPU by a function of the same signature, registered with `@body.cuda`.
 

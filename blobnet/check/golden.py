@@ -25,9 +25,9 @@ SMALL = 1e-2      # arrays of smaller numbers are compared as if they had this o
 
 
 def compare(case: Mapping[str, np.ndarray], device: str = "cpu") -> dict[str, float]:
-    """The largest error of every measured array, relative to that array's largest number, or SMALL; inf for what is not finite.
+    """The largest error of every measured array, relative to that array's largest number, at least SMALL.
 
-    ShapeError if a shape or the number of parameters differs.
+    It is inf for what is not finite. ShapeError if a shape or the number of parameters differs.
     """
     return _compare_solver(case, device) if "solver" in case else _compare_net(case, device)
 

@@ -44,15 +44,16 @@ class Buffer:
 
     def flat(self, count: int):
         """An array of at least `count` elements; growing loses the old values, as in Caffe."""
-        if self.owner is not None:
-            return self.owner.flat(count)
-        if self.array is None or self.array.size < count:
+        buffer = self
+        while buffer.owner is not None:
+            buffer = buffer.owner
+        if buffer.array is None or buffer.array.size < count:
             try:
-                self.array = self.xp.zeros(count, self.dtype)
+                buffer.array = self.xp.zeros(count, self.dtype)
             except (MemoryError, ValueError):  # ValueError: more than there are addresses
                 raise ShapeError("blob", f"no memory for {count} numbers, {count * self.dtype.itemsize / 2**30:g} GiB",
                                  hint="smaller batches or images take less") from None
-        return self.array
+        return buffer.array
 
     def __reduce__(self) -> tuple:
         return _buffer, (self.xp.__name__, self.dtype, self.array, self.owner)
@@ -100,9 +101,10 @@ class Blob:
     def data(self):
         """The values. Write into them (`blob.data[...] = x`); the array itself cannot be replaced."""
         flat = self._data.flat(self.count)
-        if self._data_view is None or self._data_view.base is not flat:
-            self._data_view = flat[:self.count].reshape(self.shape)
-        return self._data_view
+        view = self._data_view
+        if view is None or view.base is not flat:
+            view = self._data_view = flat[:self.count].reshape(self.shape)
+        return view
 
     @data.setter
     def data(self, value: object) -> None:
@@ -112,9 +114,10 @@ class Blob:
     def diff(self):
         """The gradient of the loss with respect to the values."""
         flat = self._diff.flat(self.count)
-        if self._diff_view is None or self._diff_view.base is not flat:
-            self._diff_view = flat[:self.count].reshape(self.shape)
-        return self._diff_view
+        view = self._diff_view
+        if view is None or view.base is not flat:
+            view = self._diff_view = flat[:self.count].reshape(self.shape)
+        return view
 
     @diff.setter
     def diff(self, value: object) -> None:

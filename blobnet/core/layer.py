@@ -39,6 +39,7 @@ class Layer:
     reshape_always: bool = False      # reshape depends on more than the shapes of the bottoms
     unforced_bottoms: tuple[int, ...] = ()  # bottoms (labels) to which force_backward does not apply
     has_run: bool = False             # forward ran in a net, so backward finds what forward keeps
+    ignores_propagate_down: bool = False  # if it runs backward, it hands down all diffs that are needed, as Caffe's
     overwrites: bool = False          # backward overwrites the diff of a parameter, as Caffe's does
     published_gradient: bool = False  # the default is a published gradient; options.gradient: EXACT is the derivative
 

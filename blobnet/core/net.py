@@ -163,7 +163,7 @@ class Net:
             names = list(layer.param.top) + [""] * (len(tops) - len(layer.param.top))
             self._nodes.append(Node(list(layer.param.bottom), names, [bool(weight) for weight in layer.loss_weights],
                                     layer.param_propagate_down, list(layer.param.propagate_down),
-                                    layer.unforced_bottoms))
+                                    layer.unforced_bottoms, layer.ignores_propagate_down))
         plan_backward(self._nodes)
         log_plan(self.layers, self._nodes)
         if force:

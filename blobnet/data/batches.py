@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from blobnet.data.database import Reader
 from blobnet.data.datum import datum_to_array, parse_datum
 from blobnet.data.image_files import in_parallel
+from blobnet.data.labels import check_labels
 from blobnet.data.transformer import Transformer
 
 Batch = tuple[np.ndarray, np.ndarray]
@@ -18,13 +19,15 @@ Batch = tuple[np.ndarray, np.ndarray]
 class DatumBatches:
     """Batch n holds the records n * size, … modulo the number of records, transformed, and their labels.
 
-    Its random numbers come from `random(n)`, so that a batch is the same whenever it is read.
+    Its random numbers come from `random(n)`, so that a batch is the same whenever it is read. DataError for a label
+    that the dtype may round, if they are `labelled`.
     """
 
     def __init__(self, reader: Reader, transformer: Transformer, size: int, dtype: np.dtype = np.float32,
-                 random: Callable[[int], np.random.Generator] = np.random.default_rng):
+                 random: Callable[[int], np.random.Generator] = np.random.default_rng,
+                 labelled: bool = True):
         self.reader, self.transformer = reader, transformer
-        self.size, self.dtype, self.random = size, np.dtype(dtype), random
+        self.size, self.dtype, self.random, self.labelled = size, np.dtype(dtype), random, labelled
 
     def shape(self) -> tuple[int, ...]:
         """The shape (N, C, H, W) of a batch, judged by the first record."""
@@ -47,7 +50,10 @@ class DatumBatches:
             reuse = np.empty(shape, self.dtype), np.empty(self.size, self.dtype)
         data, labels = reuse
         self.transformer(images, data, self.random(n))
-        labels[...] = [datum.label for datum, _ in records]
+        numbers = np.array([datum.label for datum, _ in records])
+        if self.labelled:
+            check_labels(numbers, self.dtype, lambda i: records[i][1])
+        labels[...] = numbers
         return data, labels
 
     def _next(self) -> tuple[Message, str]:

@@ -10,6 +10,7 @@ import numpy as np
 from blobnet.data.batches import Batch
 from blobnet.data.class_draws import ClassDraws
 from blobnet.data.image_files import in_parallel, read_image
+from blobnet.data.labels import check_labels
 from blobnet.data.order import Order, Shuffles
 from blobnet.data.transformer import Transformer
 from blobnet.errors import within
@@ -21,7 +22,7 @@ class ImageBatches:
     `random(n)` is the stream of crops and flips. With `shuffle` epoch e has the order of `random(e, 0)`; the run starts
     at a place below `rand_skip` from `random(0, 1)`. With `draws` batch n holds the images draws(n, size) instead.
     Images are read in `color` or gray, and resized to `size` (H, W) before they are transformed. `root_folder` goes
-    before the paths, which stand in the lines of the file `origin`.
+    before the paths, which stand in the lines of the file `origin`. DataError for a label that the dtype may round.
     """
 
     def __init__(self, paths: Sequence[str], labels: np.ndarray, transformer: Transformer, batch_size: int,
@@ -32,6 +33,7 @@ class ImageBatches:
         self.paths, self.labels, self.transformer = paths, labels, transformer
         self.batch_size, self.dtype, self.random = batch_size, np.dtype(dtype), random
         self.color, self.size, self.rand_skip, self.draws = color, size, rand_skip, draws
+        check_labels(labels, self.dtype, lambda n: f"{origin}:{n + 1}")
         self.order = Order(len(paths), Shuffles(random) if shuffle else None)
 
     def shapes(self) -> list[tuple[int, ...]]:

@@ -10,7 +10,7 @@ import numpy as np
 from blobnet.errors import DataError
 from blobnet.proto.storage import require_file
 
-LARGE = 10 ** 18
+LARGE = 1 << 31
 LEADING_INTEGER = re.compile(r"\s*([-+]?\d+)")
 
 
@@ -20,8 +20,8 @@ def read_image_list(path: str | os.PathLike, label_num: int = 1,
 
     A path may have spaces in it. One label: the integer that begins the text after the last space, as Caffe takes it;
     0 if there is none, so a list without labels works. Several: the last `label_num` words of the line, integers all.
-    DataError, with the line, for an empty list, for an empty line unless `empty_lines` (then its path is ""), and for
-    words that are no labels.
+    DataError, with the line, for an empty list, for an empty line unless `empty_lines` (then its path is ""), for words
+    that are no labels, and for labels of more than 32 bits.
     """
     text = require_file(path).read_text("utf-8", "surrogateescape")
     lines = text.removesuffix("\n").split("\n") if text else []
@@ -43,7 +43,7 @@ def _one_label(line: str, where: str) -> tuple[str, int]:
     found = LEADING_INTEGER.match(rest)
     label = _label(found[1]) if found else 0
     if label is None:
-        raise DataError(where, expected="a label of at most 18 digits", got=repr(rest[:40]))
+        raise DataError(where, expected="a label below 2^31 in size", got=repr(rest[:40]))
     return file if space else line.rstrip("\r"), label
 
 
@@ -60,5 +60,5 @@ def _several_labels(line: str, count: int, where: str) -> tuple[str, list[int]]:
     words = line.rsplit(None, count)
     labels = [_label(word) for word in words[1:]]
     if len(labels) != count or None in labels:
-        raise DataError(where, expected=f"a path and {count} integers (label_num)", got=repr(line))
+        raise DataError(where, expected=f"a path and {count} integers below 2^31 in size (label_num)", got=repr(line))
     return words[0], labels

@@ -12,6 +12,7 @@ from blobnet.data.batches import Batch
 from blobnet.data.database import Reader
 from blobnet.data.datum import datum_to_array, parse_datum
 from blobnet.data.image_files import in_parallel
+from blobnet.data.labels import check_labels
 from blobnet.data.transformer import Transformer
 
 
@@ -50,13 +51,18 @@ class Records:
 
 
 class ChosenBatches:
-    """Batch n holds the records `choose(n, size)`, transformed with numbers of `random(n)`, and their labels."""
+    """Batch n holds the records `choose(n, size)`, transformed with numbers of `random(n)`, and their labels.
+
+    DataError for a label that the dtype may round, if they are `labelled`.
+    """
 
     def __init__(self, records: Records, choose: Callable[[int, int], np.ndarray], transformer: Transformer, size: int,
-                 dtype: np.dtype, random: Callable[..., np.random.Generator]):
+                 dtype: np.dtype, random: Callable[..., np.random.Generator], labelled: bool = True):
         self.records, self.choose, self.transformer = records, choose, transformer
         self.labels = records.labels()
         self.size, self.dtype, self.random = size, np.dtype(dtype), random
+        if labelled:
+            check_labels(self.labels, self.dtype, lambda n: f"{records.where} record {n}")
 
     def shape(self) -> tuple[int, ...]:
         """The shape (N, C, H, W) of a batch, judged by the first record."""

@@ -32,22 +32,26 @@ class Convolution:
         self.axes = tuple(map(Axis, spatial, self.out_shape, kernel, stride, dilation, pad))
         self._sizes = (xp, dtype, num, groups)
         self._channels, self._outputs = channels // groups, num_output // groups
-        self._forward = Correlation(*self._sizes, self._channels, self._outputs, self.axes)
+        self._empty = not num * prod(spatial) * prod(self.out_shape)  # then nothing reaches the result, or x, but bias
+        self._forward = None if self._empty else Correlation(*self._sizes, self._channels, self._outputs, self.axes)
         self._phases = None
 
     def forward(self, x, weight, bias, out) -> None:
         """out = x convolved with weight, plus bias (K) unless it is None."""
-        if len(x):
+        if self._empty:
+            self._fill(out, bias)
+        else:
             self._forward.run(x, weight, out, bias)
 
     def backward_weight(self, x, top_diff, weight_diff) -> None:
         """weight_diff += gradient to the weights."""
-        if len(x):
+        if not self._empty:
             self._forward.weight_gradient(x, top_diff, weight_diff)
 
     def backward_data(self, top_diff, weight, x_diff, bias=None) -> None:
         """x_diff = gradient to x (this is also what a deconvolution computes forward, and `bias` (C) is for it)."""
-        if not len(x_diff):
+        if self._empty:
+            self._fill(x_diff, bias)
             return
         if self.groups == 1 and self._channels < SCATTER_CHANNELS and prod(self.kernel) > 1:
             self._scatter_data(top_diff, weight, x_diff, bias)
@@ -57,9 +61,13 @@ class Convolution:
         weight = weight.reshape(self.groups, self._outputs, self._channels, *self.kernel).swapaxes(1, 2)
         for where, taps, correlation in self._phases:
             if correlation is None:
-                x_diff[where] = 0 if bias is None else bias.reshape(-1, *[1] * len(self.axes))
+                self._fill(x_diff[where], bias)
             else:
                 correlation.run(top_diff, weight[taps], x_diff[where], bias)
+
+    def _fill(self, array, bias) -> None:
+        """array = the bias, 0 without one."""
+        array[...] = 0 if bias is None else bias.reshape(-1, *[1] * len(self.axes))
 
     def _scatter_data(self, top_diff, weight, x_diff, bias) -> None:
         """backward_data the other way: the gradient of the im2col columns, added back where they came from."""
@@ -69,7 +77,7 @@ class Convolution:
             for a, b in run:
                 add_columns(self.xp.matmul(weight, top_diff[a:b]), self.axes, x_diff[a:b])
 
-        x_diff[...] = 0 if bias is None else bias.reshape(-1, *[1] * len(self.axes))
+        self._fill(x_diff, bias)
         share(self.xp, part, pieces_of(top_diff))
 
     def _phase(self, *axes):

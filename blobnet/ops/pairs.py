@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blobnet.backend import array_module
+from blobnet.ops.classes import class_numbers
 
 
 def squared_distances(u):
@@ -14,13 +15,14 @@ def squared_distances(u):
     return xp.maximum(distances, 0, out=distances)
 
 
-def similar(labels):
+def similar(labels, where: str, name: str):
     """(N, N) array of booleans: rows that share a label.
 
-    labels (N, 1): equal after truncation to integers. labels (N, L): multi-label rows whose product is positive.
+    labels (N, 1): class numbers, equal; DataError for others, as by `class_numbers`. labels (N, L): multi-label rows
+    whose product is positive.
     """
     if labels.shape[1] == 1:
-        classes = labels[:, 0].astype("int64")
+        classes = class_numbers(labels, where, name)[:, 0]
         return classes[:, None] == classes[None, :]
     return labels @ labels.T > 0
 

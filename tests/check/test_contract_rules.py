@@ -35,6 +35,18 @@ class WritesBottom(Doubling):
         bottom[0].data[0] = 0
 
 
+class RebindsBottom(Doubling):
+    def backward(self, top, propagate_down, bottom):
+        bottom[0].share_diff(top[0])
+        super().backward(top, propagate_down, bottom)
+
+
+class RebindsParameter(Doubling):
+    def forward(self, bottom, top):
+        self.blobs[0].share_data(type(self.blobs[0])((), self.xp, self.dtype))
+        super().forward(bottom, top)
+
+
 class WritesParameter(Doubling):
     def forward(self, bottom, top):
         super().forward(bottom, top)
@@ -139,7 +151,7 @@ def test_a_good_layer_keeps_the_contract(case):
 
 @pytest.mark.parametrize(("cls", "rule"), [
     (WritesBottom, "forward_writes_tops"), (WritesParameter, "forward_writes_tops"),
-    (WritesDiff, "forward_writes_tops"),
+    (WritesDiff, "forward_writes_tops"), (RebindsBottom, "keeps_arrays"), (RebindsParameter, "keeps_arrays"),
     (AddsToBottomDiff, "backward_writes_diffs"), (IgnoresPropagateDown, "backward_writes_diffs"),
     (OverwritesParameterDiff, "backward_writes_diffs"), (BackwardWritesData, "backward_writes_diffs"),
     (ClaimsInPlace, "in_place"), (AnyNumber, "arity"), (KeepsFirstShape, "reshape"), (FailsWhenEmpty, "empty_batch"),

@@ -7,10 +7,11 @@ from hypothesis import strategies as st
 from blobnet.core.wiring import Node, plan_backward
 
 
-def node(wiring, *flags, down=(), unforced=()):
+def node(wiring, *flags, down=(), unforced=(), deaf=False):
     """A layer such as node("x label -> loss", "loss"); the flags: "learns", "loss"."""
     bottoms, tops = (side.split() for side in wiring.split("->"))
-    return Node(bottoms, tops, ["loss" in flags] * len(tops), ["learns" in flags], down, unforced)
+    return Node(bottoms, tops, ["loss" in flags] * len(tops), ["learns" in flags], down, unforced,
+                deaf)
 
 
 DATA = node("-> x label")
@@ -57,6 +58,14 @@ PLANS = {
          node(LOSS, "loss")], "0 00 00 100 110"),
     "propagate_down: true where nothing learns below": (
         [DATA, node("x -> y", "learns", down=[True]), node(LOSS, "loss")], "0 11 110"),
+    "propagate_down: false that is ignored, beside another reader": (
+        [DATA, node("x -> a", "learns"), node("a -> b c"), node("b -> d", down=[False], deaf=True),
+         node("c d -> y"), node(LOSS, "loss")], "0 10 11 11 111 110"),
+    "ignored, but nobody else reads": (
+        [DATA, node("x -> a", "learns"), node("a -> y", "learns", down=[False], deaf=True), node(LOSS, "loss")],
+        "0 00 11 110"),
+    "ignored, and nothing below learns": (
+        [DATA, node("x -> y", "learns", down=[False], deaf=True), node(LOSS, "loss")], "0 10 110"),
     "the diff of the label is asked for": (
         [DATA, node("x -> y", "learns"), node(LOSS, "loss", down=[True, True])], "0 10 111"),
 }

@@ -8,6 +8,7 @@ import pytest
 from blobnet.data.batches import DatumBatches
 from blobnet.data.datum import array_to_datum
 from blobnet.data.lmdb_store import LmdbReader, LmdbWriter
+from blobnet.data.records import ChosenBatches, Records
 from blobnet.data.transformer import Transformer
 from blobnet.errors import DataError
 from blobnet.proto.messages import new
@@ -73,3 +74,44 @@ def test_errors_name_database_and_record(database):
         make(1)
     with pytest.raises(DataError, match="LMDB '.*db' record 2: expected 1 x 0 x 0 values"):
         make(2)
+
+
+def labelled(dtype, labels, wanted=True):
+    """Batch 0 of records with these labels."""
+    return DatumBatches(ListReader(labels), Transformer(new("TransformationParameter"), random_crop=False), len(labels),
+                        dtype, labelled=wanted)(0)[1]
+
+
+class ListReader:
+    """A database in memory."""
+
+    where = "database 'it'"
+
+    def __init__(self, labels):
+        self.records, self.position = [array_to_datum(IMAGES[0], label).SerializeToString() for label in labels], 0
+
+    def __len__(self):
+        return len(self.records)
+
+    def seek(self, position):
+        self.position = position
+
+    def read(self):
+        self.position += 1
+        return self.records[self.position - 1]
+
+
+@pytest.mark.parametrize("label", [2 ** 24, 2 ** 24 + 1, -2 ** 24, 2 ** 31 - 1])
+def test_labels_that_float32_may_round(label):
+    with pytest.raises(DataError, match=rf"'it' record 1: expected a label below 16777216.* {abs(label)}; number"):
+        labelled("float32", [0, label, 3])
+    assert labelled("float64", [0, label, 3]).tolist() == [0, label, 3]
+    assert len(labelled("float32", [0, label, 3], wanted=False)) == 3
+    records, choose = Records(ListReader([0, label, 3])), None
+    with pytest.raises(DataError, match="database 'it' record 1: expected a label below 16777216"):
+        ChosenBatches(records, choose, None, 3, np.float32, None)
+    ChosenBatches(records, choose, None, 3, np.float32, None, labelled=False)
+
+
+def test_the_largest_label_that_float32_holds():
+    assert labelled("float32", [2 ** 24 - 1, 2 - 2 ** 24]).tolist() == [2 ** 24 - 1, 2 - 2 ** 24]

@@ -7,6 +7,7 @@ import re
 import numpy as np
 import pytest
 
+from blobnet.data.image_batches import ImageBatches
 from blobnet.data.image_list import read_image_list
 from blobnet.errors import DataError
 
@@ -43,10 +44,10 @@ def test_several_labels(read):
 @pytest.mark.parametrize("text, label_num, message", [
     ("", 1, "list.txt: expected lines of a path and a label, got an empty file"),
     ("a 1\n\nb 2\n", 1, "list.txt:2: expected a path and a label, got an empty line"),
-    ("a 1 2\nb 2\n", 2, "list.txt:2: expected a path and 2 integers (label_num), got 'b 2'"),
-    ("a 1\na " + "9" * 30, 1, "list.txt:2: expected a label of at most 18 digits"),
-    ("a 1\na " + "9" * 5000, 1, "list.txt:2: expected a label of at most 18 digits"),
-    ("a 1 2\na 1 " + "9" * 30, 2, "list.txt:2: expected a path and 2 integers"),
+    ("a 1 2\nb 2\n", 2, "list.txt:2: expected a path and 2 integers below 2^31 in size (label_num), got 'b 2'"),
+    ("a 1\nb 2147483648", 1, "list.txt:2: expected a label below 2^31 in size, got '2147483648'"),
+    ("a 1\na " + "9" * 5000, 1, "list.txt:2: expected a label below 2^31 in size"),
+    ("a 1 2\na 1 -" + "9" * 30, 2, "list.txt:2: expected a path and 2 integers below 2^31"),
     ("a 1 x", 2, "list.txt:1: expected a path and 2 integers"), ("1 2", 2, "got '1 2'")])
 def test_errors(read, text, label_num, message):
     with pytest.raises(DataError, match=re.escape(message)):
@@ -57,3 +58,10 @@ def test_missing(tmp_path):
     (tmp_path / "train.txt").write_text("")
     with pytest.raises(DataError, match="did you mean 'train.txt'"):
         read_image_list(tmp_path / "trian.txt")
+
+
+@pytest.mark.parametrize("labels", [[0, 2 ** 24], [[1, 0], [0, -2 ** 24]]])
+def test_labels_that_float32_may_round(labels):
+    with pytest.raises(DataError, match="^l.txt:2: expected a label below 16777216 .* got 16777216; number the"):
+        ImageBatches(["a", "b"], np.array(labels), None, 2, np.float32, origin="l.txt")
+    ImageBatches(["a", "b"], np.array(labels), None, 2, np.float64, origin="l.txt")

@@ -61,7 +61,7 @@ LABELED = ("PairwiseLabelLoss", "ScatterLoss")
 @pytest.mark.parametrize("kind", TERMS)
 @pytest.mark.parametrize("shape", SHAPES, ids=str)
 def test_term_written_out(kind, shape):
-    codes, labels = RNG.normal(size=shape), RNG.integers(0, 4, shape[0]) + 0.3
+    codes, labels = RNG.normal(size=shape), RNG.integers(0, 4, shape[0])
     alone = build(kind, [codes, labels] if kind in LABELED else [codes], "loss_weight: 3")
     assert alone.forward()[0] == pytest.approx(TERMS[kind](codes, labels), rel=1e-12)
     assert alone.layer.loss(alone.top) == pytest.approx(3 * TERMS[kind](codes, labels), rel=1e-12)

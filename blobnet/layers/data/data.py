@@ -44,8 +44,9 @@ class Data(BatchSource):
         if train and options.cat_per_iter:
             records = Records(reader)
             draws = ClassDraws(records.labels(), options.cat_per_iter, streams, self.where)
-            batches = ChosenBatches(records, draws, transformer, options.batch_size, self.dtype, streams)
+            batches = ChosenBatches(records, draws, transformer, options.batch_size, self.dtype, streams,
+                                    len(top) > 1)
         else:
-            batches = DatumBatches(reader, transformer, options.batch_size, self.dtype, streams)
+            batches = DatumBatches(reader, transformer, options.batch_size, self.dtype, streams, len(top) > 1)
             self.record_names = reader.keys
         self.read_ahead(batches, top, [batches.shape(), (options.batch_size,)])

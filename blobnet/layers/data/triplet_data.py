@@ -45,7 +45,8 @@ class TripletData(BatchSource):
         if train:
             records = Records(reader)
             triplets = Triplets(records.labels(), streams, reader.where)
-            batches = ChosenBatches(records, triplets, transformer, options.batch_size, self.dtype, streams)
+            batches = ChosenBatches(records, triplets, transformer, options.batch_size, self.dtype, streams,
+                                    len(top) > 1)
         else:
-            batches = DatumBatches(reader, transformer, options.batch_size, self.dtype, streams)
+            batches = DatumBatches(reader, transformer, options.batch_size, self.dtype, streams, len(top) > 1)
         self.read_ahead(batches, top, [batches.shape(), (options.batch_size,)])

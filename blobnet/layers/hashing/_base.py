@@ -8,6 +8,7 @@ import warnings
 from blobnet.core.layer import Layer
 from blobnet.core.loss_layer import LossLayer
 from blobnet.errors import ShapeError
+from blobnet.ops.classes import class_numbers
 
 
 class Similarity(Layer):
@@ -55,6 +56,10 @@ class LabeledCodeLoss(CodeLoss):
         if bottom[1].shape[:1] != bottom[0].shape[:1] or bottom[1].count != self.rows[0]:
             raise ShapeError(self.where, f"labels {self.param.bottom[1]!r}", got=bottom[1].shape,
                              expected=f"one class a row, ({self.rows[0]},)")
+
+    def classes(self, bottom):
+        """The classes (N,), integers; DataError for what is no whole number."""
+        return class_numbers(bottom[1].data, self.where, self.param.bottom[1]).reshape(-1)
 
 
 class MarginLoss(LossLayer):

@@ -28,8 +28,8 @@ class HashingLoss(MarginLoss):
     Paper: Liu et al., Deep Supervised Hashing for Fast Image Retrieval, CVPR 2016, equations 4 and 5; the loss is
     averaged as in the authors' code.
     Quirks: the pair term of the authors' gradient, shown above, is half the derivative of their loss. gradient: EXACT
-    doubles it. Class labels are truncated to integers. Where an element is 0, its pull is towards -1 (the regulariser's
-    slope counts as that of its negative side), where it is -1 the slope is +1. A batch of 1 has no pairs: the loss is
+    doubles it. Where an element is 0, its pull is towards -1 (the regulariser's slope counts as that of its negative
+    side), where it is -1 the slope is +1. A batch of 1 has no pairs: the loss is
     nan, as theirs is, and the gradient that of the pull alone.
     """
 
@@ -46,7 +46,7 @@ class HashingLoss(MarginLoss):
         n = bottom[0].num
         u = bottom[0].data.reshape(n, -1)
         distances = squared_distances(u)
-        alike = similar(bottom[1].data.reshape(n, -1))
+        alike = similar(bottom[1].data.reshape(n, -1), self.where, self.param.bottom[1])
         gaps = self.options.bi_margin - distances
         self.signs = self.xp.where(alike, 1.0, -(gaps > 0).astype(gaps.dtype))  # c_ij
         costs = self.xp.where(alike, distances, self.xp.maximum(gaps, 0))

@@ -19,14 +19,14 @@ class PairwiseLabelLoss(LabeledCodeLoss):
     Paper: Do, Doan and Cheung, Learning to Hash with Binary Deep Neural Network, ECCV 2016: the first term of the
     supervised objective, 1/(2m) ||1/L H^T H - S||^2.
     Quirks: pairs of an image with itself count. The loss grows with N, as there are N^2 pairs and the mean is over N.
-    Labels are truncated to integers. S is 2 Y Y^T - 1 for the members Y (N, C) of the classes, so that neither it nor E
-    is ever made: a batch may be a whole data set.
+    S is 2 Y Y^T - 1 for the members Y (N, C) of the classes, so that neither it nor E is ever made: a batch may be a
+    whole data set.
     """
 
     def forward(self, bottom, top):
         n, k = self.rows
         u = self.codes(bottom[0].data).astype(self.xp.float64)
-        self.members = class_members(bottom[1].data.reshape(-1))
+        self.members = class_members(self.classes(bottom))
         self.gram, self.sums = u.T @ u, self.members.T @ u
         self.total = self.sums.sum(axis=0)
         alike = 2 * self.xp.square(self.sums).sum() - self.total @ self.total  # sum of S_ij <u_i, u_j>

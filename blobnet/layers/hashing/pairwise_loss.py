@@ -55,7 +55,7 @@ class PairwiseLoss(CodeLoss):
     Of HashNet's gradients, which are twice the derivative, only the first N of N K elements are multiplied by alpha.
     dQ is not divided by K. gradient: EXACT is the derivative, with the loss weight, of the loss that is shown. TAH's
     code adds to the gradient of the step before, here it overwrites it. Where exp overflows there, here it does not.
-    With `weighted` given a class is truncated to integers, and no pairs are a loss of 0.
+    With `weighted` given no pairs are a loss of 0.
     """
 
     options_field = "pairwise_param"
@@ -76,8 +76,8 @@ class PairwiseLoss(CodeLoss):
         super().reshape(bottom, top)
         self.check_rows(bottom)
         shapes = [blob.shape for blob in bottom]
-        if not self.rows[0]:
-            raise ShapeError(self.where, expected="a batch of at least 1", got=shapes[0])
+        if not all(self.rows):
+            raise ShapeError(self.where, expected="a batch of at least 1, codes of at least 1 element", got=shapes[0])
         if shapes[2:] and shapes[2:] != shapes[:2]:
             raise ShapeError(self.where, expected="codes and labels of the shapes of the first two bottoms",
                              got=f"{shapes[2]} and {shapes[3]} after {shapes[0]} and {shapes[1]}")
@@ -112,7 +112,7 @@ class PairwiseLoss(CodeLoss):
         """s_ij, w_ij and the number of pairs by which to divide."""
         xp, n, options = self.xp, self.rows[0], self.options
         if self.form == "weighted":
-            alike = similar(a)
+            alike = similar(a, self.where, self.param.bottom[1])
             weights = pair_weights(alike, a, options.class_num, options.weighted)
             return alike, weights.astype(self.dtype), max(1, n * (n - 1))  # every pair is there twice
         common = a @ b.T

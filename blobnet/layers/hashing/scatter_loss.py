@@ -19,14 +19,14 @@ class ScatterLoss(LabeledCodeLoss):
     Bottoms: codes u (N, K); labels (N,), one class a row    Tops: loss ()    Params: none
     Paper: Erin Liong, Lu, Wang, Moulin and Zhou, Deep Hashing for Compact Binary Codes Learning, CVPR 2015: the
     supervised term, -alpha/2 tr(Sigma_B - Sigma_W), in which the mean is over given pairs; here all of the batch.
-    Quirks: no lower bound unless the codes have one (TanH). A kind of pairs that the batch lacks counts as 0. Labels
-    are truncated to integers. Sums over pairs are made of sums over classes, so a batch may be a whole data set.
+    Quirks: no lower bound unless the codes have one (TanH). A kind of pairs that the batch lacks counts as 0. Sums
+    over pairs are made of sums over classes, so a batch may be a whole data set.
     """
 
     def forward(self, bottom, top):
         n = self.rows[0]
         u = self.codes(bottom[0].data).astype(self.xp.float64)
-        members = class_members(bottom[1].data.reshape(-1))
+        members = class_members(self.classes(bottom))
         counts = members.sum(axis=0)
         like = (counts * counts).sum()
         # row i: the sum of u_i - u_j over all j of its class, and over all others

@@ -6,6 +6,7 @@ import math
 
 from blobnet.core.loss_layer import LossLayer
 from blobnet.errors import DataError, ShapeError
+from blobnet.ops.classes import class_numbers
 
 LOG_THRESHOLD = 1e-20  # what smaller probabilities count as in a logarithm
 
@@ -81,10 +82,10 @@ class LabelLoss(TargetLoss):
     def read_labels(self, blob):
         """Labels as integers (outer, inner), 0 where they do not count, and where they do.
 
-        DataError if one that counts is no class.
+        DataError for what is no whole number, and if one that counts is no class.
         """
         outer, classes, inner = self.grouped
-        labels = blob.data.reshape(outer, inner).astype(self.xp.int64)
+        labels = class_numbers(blob.data, self.where, self.param.bottom[1]).reshape(outer, inner)
         counted = self.counts(labels)
         wrong = counted & ((labels < 0) | (labels >= classes))
         if wrong.any():

@@ -5,6 +5,7 @@ from __future__ import annotations
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.loss._base import ReportingLoss
+from blobnet.ops.classes import class_numbers
 from blobnet.ops.pairs import pull_gradient, squared_distances
 from blobnet.ops.scatter import scatter_add
 
@@ -47,7 +48,8 @@ class BatchTripletLoss(ReportingLoss):
 
     def forward(self, bottom, top):
         xp, options, n = self.xp, self.options, self.rows[0]
-        labels, distances = bottom[1].data.reshape(-1), squared_distances(bottom[0].data.reshape(self.rows))
+        labels = class_numbers(bottom[1].data, self.where, self.param.bottom[1]).reshape(-1)
+        distances = squared_distances(bottom[0].data.reshape(self.rows))
         runs = xp.concatenate([xp.zeros(min(1, n), int), xp.cumsum(labels[1:] != labels[:-1])])
         self.pairs = (runs[:, None] == runs) & ~xp.eye(n, dtype=bool)
         self.near = i, j = xp.nonzero(self.pairs)

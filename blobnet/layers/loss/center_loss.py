@@ -5,6 +5,7 @@ from __future__ import annotations
 from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
 from blobnet.errors import DataError, NetError, ShapeError
+from blobnet.ops.classes import class_numbers
 from blobnet.ops.scatter import scatter_add
 
 
@@ -61,7 +62,7 @@ class CenterLoss(LossLayer):
         top[0].reshape(())
 
     def forward(self, bottom, top):
-        self.labels = bottom[1].data.reshape(-1).astype(self.xp.int64)
+        self.labels = class_numbers(bottom[1].data, self.where, self.param.bottom[1]).reshape(-1)
         wrong = (self.labels < 0) | (self.labels >= self.options.num_output)
         if wrong.any():
             raise DataError(self.where, expected=f"labels in 0 ... {self.options.num_output - 1}",

@@ -20,7 +20,7 @@ class HingeLoss(LabelLoss):
     Params: none
     Options: norm (L1)
     Paper: Rosasco et al., Are Loss Functions All the Same?, Neural Computation 2004.
-    Quirks: further axes of x count as classes too. A label is truncated to an integer. loss_param has no effect.
+    Quirks: further axes of x count as classes too. loss_param has no effect.
     """
 
     options_field = "hinge_loss_param"

@@ -28,8 +28,7 @@ class InfogainLoss(LabelLoss):
     Paper: none.
     Quirks: with H the unit matrix this is SoftmaxWithLoss. Probabilities below 1e-20 count as 1e-20, but not in the
     gradient. Z is never below 1. A third bottom goes before source. There is no gradient for H. loss_param.normalize
-    is refused, and softmax_param has no effect. With two tops loss_weight must be given for both. A label is truncated
-    to an integer.
+    is refused, and softmax_param has no effect. With two tops loss_weight must be given for both.
     """
 
     options_field = "infogain_loss_param"

@@ -40,7 +40,7 @@ class LiftedStructSimilaritySoftmaxLoss(LossLayer):
     def forward(self, bottom, top):
         xp, n = self.xp, bottom[0].shape[0]
         apart = ~xp.eye(n, dtype=bool)
-        alike = similar(bottom[1].data.reshape(n, -1)) & apart
+        alike = similar(bottom[1].data.reshape(n, -1), self.where, self.param.bottom[1]) & apart
         self.distances = xp.sqrt(squared_distances(bottom[0].data.reshape(n, -1)))
         others = apart & ~alike
         lowest = xp.finfo(self.distances.dtype).min / 4  # instead of log 0: its differences are finite

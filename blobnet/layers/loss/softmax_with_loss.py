@@ -21,7 +21,7 @@ class SoftmaxWithLoss(LabelLoss):
     false BATCH_SIZE)
     Paper: Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990.
     Quirks: Z is never below 1. Probabilities below the smallest normal float32 count as that number. With two tops
-    loss_weight must be given for both. A class number is truncated to an integer.
+    loss_weight must be given for both.
     """
 
     more_options = ("softmax_param", "loss_param")

@@ -7,6 +7,7 @@ import math
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import DataError, ShapeError
+from blobnet.ops.classes import class_numbers
 
 
 @register
@@ -47,7 +48,7 @@ class Accuracy(Layer):
     def forward(self, bottom, top):
         outer, classes, inner = self.grouped
         scores = bottom[0].data.reshape(self.grouped)
-        labels = bottom[1].data.reshape(outer, inner).astype(self.xp.int64)
+        labels = class_numbers(bottom[1].data, self.where, self.param.bottom[1]).reshape(outer, inner)
         counted = self.xp.ones(labels.shape, bool)
         if self.options.HasField("ignore_label"):
             counted = labels != self.options.ignore_label

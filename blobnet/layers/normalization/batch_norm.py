@@ -31,10 +31,12 @@ class BatchNorm(Layer):
     Caffe stopped at bottoms of one axis. With the scale_bias: true of NVIDIA's fork, or its scale_filler or
     bias_filler, the layer is read as two: this one, and after it, in place on y, a Scale layer with bias_term: true,
     these fillers, the param specifications from the fourth on, and the name of this one + "_scale".
+    propagate_down: false is ignored if backward runs.
     """
 
     options_field = "batch_norm_param"
     in_place = True
+    ignores_propagate_down = True
 
     def setup(self, bottom, top):
         options, shape = self.options, bottom[0].shape

@@ -24,11 +24,13 @@ class LRN(Layer):
     without effect
     Paper: Krizhevsky et al., ImageNet classification with deep convolutional neural networks, NIPS 2012.
     Quirks: alpha is divided by n (the paper's is not). WITHIN_CHANNEL ignores k and takes 1.
+    ACROSS_CHANNELS takes no notice of propagate_down: false if it runs backward.
     """
 
     options_field = "lrn_param"
 
     def setup(self, bottom, top):
+        self.ignores_propagate_down = self.options.norm_region == self.options.ACROSS_CHANNELS
         if self.options.local_size % 2 == 0:
             raise NetError(self.where, expected="an odd local_size", got=self.options.local_size)
 

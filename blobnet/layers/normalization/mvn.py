@@ -28,10 +28,12 @@ class MVN(Layer):
     is off by the order of eps. Backward reads y, as changed by layers that worked in place on it. With
     normalize_variance in place, backward overwrites dy before it is done with it, and
     dx = -2 / n * (y * k + sum(y) * k) / s with k = sum(dy * y) over the n values: Caffe did so.
+    propagate_down: false is ignored if backward runs.
     """
 
     options_field = "mvn_param"
     in_place = True
+    ignores_propagate_down = True
 
     def reshape(self, bottom, top):
         shape = bottom[0].shape

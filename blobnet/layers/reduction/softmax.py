@@ -19,12 +19,13 @@ class Softmax(Layer):
     Bottoms: x (any shape)    Tops: y (as x; may be x itself)    Params: none
     Options: axis (1), engine (accepted, without effect)
     Paper: Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990.
-    Quirks: the maximum is subtracted first, so large scores do not overflow. Caffe's backward ignores
-    propagate_down: false, where something below learns; here it is heeded.
+    Quirks: the maximum is subtracted first, so large scores do not overflow. propagate_down: false is
+    ignored if backward runs.
     """
 
     options_field = "softmax_param"
     in_place = True
+    ignores_propagate_down = True
 
     def reshape(self, bottom, top):
         axis = bottom[0].canonical_axis(self.options.axis, self.where)

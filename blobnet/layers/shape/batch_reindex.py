@@ -5,6 +5,7 @@ from __future__ import annotations
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import DataError, ShapeError
+from blobnet.ops.classes import class_numbers
 from blobnet.ops.scatter import scatter_add
 
 
@@ -16,8 +17,7 @@ class BatchReindex(Layer):
 
     Bottoms: x (N, ...); indices i (M,), at least 0 and below N    Tops: y (M, ...)    Params: none
     Paper: none.
-    Quirks: an index is truncated to an integer after its range was checked, so -0.5 is refused and N - 0.5 is not.
-    There is no gradient for the indices.
+    Quirks: there is no gradient for the indices.
     """
 
     num_bottoms = 2
@@ -32,13 +32,13 @@ class BatchReindex(Layer):
         top[0].reshape((*indices, *x[1:]))
 
     def forward(self, bottom, top):
-        indices, rows = bottom[1].data, bottom[0].shape[0]
+        rows = bottom[0].shape[0]
+        self.indices = indices = class_numbers(bottom[1].data, self.where, self.param.bottom[1])
         wrong = ~((indices >= 0) & (indices < rows))
         if wrong.any():
-            raise DataError(self.where, expected=f"indices in 0 ... {rows - 1}", got=f"{float(indices[wrong][0]):g}",
+            raise DataError(self.where, expected=f"indices in 0 ... {rows - 1}", got=int(indices[wrong][0]),
                             hint=f"they count the rows of {self.param.bottom[0]!r} from 0")
-        self.indices = indices.astype(self.xp.int64)
-        top[0].data[...] = bottom[0].data[self.indices]
+        top[0].data[...] = bottom[0].data[indices]
 
     def backward(self, top, propagate_down, bottom):
         self.refuse_targets(propagate_down)

@@ -102,7 +102,7 @@ class SlidingLayer(Layer):
             if other.shape != shape:
                 raise ShapeError(self.where, expected=f"all bottoms of one shape {shape}", got=other.shape)
         lead, spatial = shape[:self.axis], shape[self.axis + 1:]
-        if len(spatial) != len(self.sliding.kernel) or shape[self.axis] != self.channels:
+        if len(spatial) != len(self.sliding.kernel) or shape[self.axis:self.axis + 1] != (self.channels,):
             expected = f"{self.channels} channels on axis {self.axis}, then {len(self.sliding.kernel)} spatial axes"
             raise ShapeError(self.where, expected=expected, got=shape, hint="the weights have that shape")
         sizes, num = self.output_sizes(spatial), prod(lead)

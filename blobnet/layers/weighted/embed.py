@@ -5,6 +5,7 @@ from __future__ import annotations
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import DataError, NetError
+from blobnet.ops.classes import class_numbers
 from blobnet.ops.scatter import scatter_add
 
 
@@ -19,8 +20,7 @@ class Embed(Layer):
     Params: weight (I, K), bias (K)
     Options: num_output K, input_dim I, bias_term (true), weight_filler, bias_filler
     Paper: Bengio et al., A neural probabilistic language model, JMLR 2003.
-    Quirks: an index that is no integer is truncated. x has no gradient: asking for one is an error, and force_backward
-    does not ask.
+    Quirks: x has no gradient: asking for one is an error, and force_backward does not ask.
     """
 
     options_field = "embed_param"
@@ -40,12 +40,13 @@ class Embed(Layer):
 
     def _indices(self, blob):
         """The indices, flat; DataError if one has no row."""
-        x, rows = blob.data.reshape(-1), self.options.input_dim
-        known = (x > -1) & (x < rows)
+        rows = self.options.input_dim
+        x = class_numbers(blob.data, self.where, self.param.bottom[0]).reshape(-1)
+        known = (x >= 0) & (x < rows)
         if not known.all():
-            raise DataError(self.where, expected=f"indices in 0 ... {rows - 1}", got=float(x[~known][0]),
+            raise DataError(self.where, expected=f"indices in 0 ... {rows - 1}", got=int(x[~known][0]),
                             hint="input_dim must cover all indices")
-        return x.astype(self.xp.int64)
+        return x
 
     def forward(self, bottom, top):
         self.indices = self._indices(bottom[0])

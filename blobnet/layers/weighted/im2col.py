@@ -25,10 +25,12 @@ class Im2col(Layer):
     as kernel_h, kernel_w and so on; axis (1) of the channels; force_nd_im2col, engine and the fields that describe
     weights (num_output, bias_term, group, fillers) are accepted, without effect
     Paper: Chellapilla et al., High performance convolutional neural networks for document processing, IWFHR 2006.
-    Quirks: a kernel that reaches less than a stride beyond the padded end has one position.
+    Quirks: a kernel that reaches less than a stride beyond the padded end has one position. propagate_down: false
+    is ignored if backward runs.
     """
 
     options_field = "convolution_param"
+    ignores_propagate_down = True
 
     def setup(self, bottom, top):
         self.axis = bottom[0].canonical_axis(self.options.axis, self.where)
