@@ -93,6 +93,9 @@ class ListReader:
     def __len__(self):
         return len(self.records)
 
+    def check(self):
+        pass
+
     def seek(self, position):
         self.position = position
 

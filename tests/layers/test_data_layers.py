@@ -228,7 +228,8 @@ def test_no_bottoms_and_an_empty_backward(kind, source):
         layer.initialize([Blob()], blobs)
 
 
-def test_dummy_filler_is_refused_when_the_net_is_built():
-    text = "layer { name: 'd' top: 'x' " + dummy("data_filler { type: 'unifrom' } shape { dim: 1 }") + " }"
-    with pytest.raises(NetError, match="unknown filler 'unifrom'"):
-        Net(parse(text, "NetParameter"))
+def test_dummy_filler_is_refused_when_the_net_is_built(tmp_path):
+    text = "name: 'n'\nlayer { name: 'd' top: 'x' " + dummy("data_filler { type: 'unifrom' } shape { dim: 1 }") + " }"
+    (tmp_path / "net.prototxt").write_text(text)
+    with pytest.raises(NetError, match=r"net.prototxt:2:\d+: layer 'd'.*unknown filler 'unifrom'"):
+        Net(tmp_path / "net.prototxt")

@@ -57,6 +57,28 @@ def test_errors(options, says):
         build(options)
 
 
+@pytest.mark.parametrize("stride, last", [(3, np.nan), (4, 0)])  # the last windows start at row 6, or at row 8
+def test_windows_beyond_x(stride, last):
+    """As Caffe has it: a sum of nothing, divided by the size of the window up to the end of x, which is 0 or less."""
+    layer, x, (y,) = build(f"pool: AVE kernel_size: 1 stride: {stride}", (1, 1, 6, 6))
+    want = np.full((3, 3), last, float)
+    want[:2, :2] = x.data[0, 0, ::stride, ::stride]
+    np.testing.assert_array_equal(y.data[0, 0], want)
+    y.diff[...] = 1
+    layer.backward([y], [True], [x])
+    slopes = np.zeros((6, 6))
+    slopes[::stride, ::stride] = 1
+    np.testing.assert_array_equal(x.diff[0, 0], slopes)
+
+
+def test_maxima_beyond_x():
+    layer, x, (y, places) = build("kernel_size: 1 stride: 3", (1, 1, 6, 6), tops=2)
+    assert (y.data[0, 0, 2] == np.finfo(float).min).all() and (places.data[0, 0, :, 2] == -1).all()
+    y.diff[...] = 1
+    layer.backward([y, places], [True], [x])
+    assert x.diff.sum() == 4
+
+
 def test_errors_of_shapes():
     with pytest.raises(ShapeError, match="one spatial axis at least"):
         build("kernel_size: 2", (2, 3))

@@ -64,7 +64,7 @@ def build(case, source, views):
             made.input_param.shape.add().dim.extend(value.shape)
             net.layer.append(made)
     net.layer.append(param)
-    built = Net(net, case.phase, random_seed=5, dtype="float64")
+    built = Net(net, case.phase, random_seed=5, dtype="float64", python_layers=case.python_layers)
     built.params["p"][0].data[...] = values[0]
     for name, value in others.items():
         if name != first:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 
+import numpy as np
+
 from blobnet.ops.im2col import Axis
 from blobnet.ops.stochastic import ExpectedPool, StochasticPool
 from blobnet.ops.tiles import TileMax, are_tiles
@@ -20,9 +22,14 @@ class AveragePool:
     def __init__(self, xp, dtype, num: int, channels: int, axes: Sequence[Axis]):
         self.matrices = average_matrices(xp, dtype, axes)
         self.transposed = [matrix.T for matrix in self.matrices]
+        # Windows that start right where x and its padding end: their divisor is 0.
+        self.nothing = [(..., p, *[slice(None)] * (len(axes) - 1 - i)) for i, axis in enumerate(axes)
+                        for p in range(axis.out) if p * axis.stride - axis.pad == axis.size + axis.pad]
 
     def forward(self, x, out) -> None:
         average_pool(x, self.matrices, out)
+        for windows in self.nothing:
+            out[windows] = np.nan
 
     def backward(self, top_diff, x_diff) -> None:
         average_pool(top_diff, self.transposed, x_diff)

@@ -31,8 +31,8 @@ class Pooling(Layer):
     Stochastic pooling for regularization of deep convolutional neural networks, ICLR 2013 (STOCHASTIC).
     Quirks: with padding, a last window that would start beyond x and its near padding is dropped. The divisor of AVE
     counts padding, but not beyond H + pad. The first of equal maxima takes the gradient. Without padding, a stride
-    above the kernel can leave a last window beyond x: its maximum is the lowest number, its average 0 (Caffe divides 0
-    by 0 where it starts right at the edge: nan), and it passes no gradient. Caffe has STOCHASTIC on GPUs only, and
+    above the kernel can leave a last window beyond x: its maximum is the lowest number, its average 0, or nan where it
+    starts right at the edge (0 divided by 0), and it passes no gradient. Caffe has STOCHASTIC on GPUs only, and
     takes the TEST gradient at draws never made; here it is the derivative. Of a window of zeros the first is drawn.
     STOCHASTIC is for x >= 0: a window whose running sum stays below its threshold, in TEST one whose sum is not above
     0, gives 0 and passes no gradient. Caffe pools two spatial axes only.
