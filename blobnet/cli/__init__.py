@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 
 from blobnet import __version__
 from blobnet.errors import BlobnetError, close_matches
+from blobnet.proto import budget
 
 GROUPS = {  # what `blobnet --help` shows together
     "every day": ("train", "test", "run", "summary", "check", "encode", "search", "evaluate", "data", "convert",
@@ -21,6 +22,9 @@ GROUPS = {  # what `blobnet --help` shows together
         "plot_training_log", "resize_and_crop_images"),
 }
 ACTIONS = ("train", "test", "time", "device_query", "device-query")  # of Caffe's program
+_LAST = """\
+`blobnet COMMAND --help` explains a command. With any of them, --max-memory SIZE is what a file may unpack to (default:
+1G, or 8 times its own size if that is more); see SECURITY.md."""
 EMPTY_FLAG = re.compile(r"--?\w+=")
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
@@ -43,7 +47,7 @@ def _overview(helps: Mapping[str, str]) -> str:
     width = max(map(len, helps))
     parts = ["\n".join([f"{title}:", *(f"    {name:{width}}  {helps[name]}" for name in names)])
              for title, names in GROUPS.items()]
-    return "\n\n".join([*parts, "`blobnet COMMAND --help` explains a command."])
+    return "\n\n".join([*parts, _LAST])
 
 
 def _as_caffe(words: list[str]) -> list[str]:
@@ -55,9 +59,19 @@ def _as_caffe(words: list[str]) -> list[str]:
     return [action, *(word for word in words if not EMPTY_FLAG.fullmatch(word))]
 
 
+def _with_memory(words: list[str]) -> list[str]:
+    """The command line without --max-memory, which may stand anywhere in it and goes where all readers look."""
+    flags = argparse.ArgumentParser(prog="blobnet", add_help=False, allow_abbrev=False)
+    flags.add_argument("--max-memory", "--max_memory")
+    given, others = flags.parse_known_args(words)
+    if given.max_memory is not None:
+        os.environ[budget.VARIABLE] = given.max_memory
+    return others
+
+
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return 0 if it did what it should, 1 for what went wrong, with one line on standard error."""
-    words = _as_caffe(list(sys.argv[1:] if arguments is None else arguments))
+    words = _with_memory(_as_caffe(list(sys.argv[1:] if arguments is None else arguments)))
     root = parser()
     if words and not words[0].startswith("-"):
         words[0] = words[0].replace("-", "_")  # device-query is device_query

@@ -1,7 +1,8 @@
 """How much memory a file may ask for: what it unpacks to is checked against a limit before anything is allocated.
 
 A file of a few kilobytes can claim, or unpack to, more than any machine has. It gets LIMIT bytes, or GROWTH times its
-own size where that is more. The environment variable BLOBNET_MAX_MEMORY sets another limit: 4G, 500M, or bytes.
+own size where that is more. The environment variable BLOBNET_MAX_MEMORY, which the commands' flag --max-memory sets,
+gives another limit: 4G, 500M, or bytes.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ def limit() -> int:
     text = os.environ.get(VARIABLE, "").strip()
     found = re.fullmatch(r"(\d{1,12})([KMGT]?)I?B?", text.upper(), re.ASCII)
     if text and not found:
-        raise DataError(f"environment variable {VARIABLE}", expected="a size, such as 4G or 500M", got=repr(text))
+        raise DataError(f"{VARIABLE} or --max-memory", expected="a size, such as 4G or 500M", got=repr(text))
     return int(found[1]) << UNITS[found[2]] if found else LIMIT
 
 
@@ -38,21 +39,25 @@ def require(size: int, where: str, what: str = "", stored: int = 0) -> None:
     >>> require(10 ** 12, "bomb.png")
     Traceback (most recent call last):
     blobnet.errors.DataError: bomb.png: expected at most 1.0 GiB in memory, got 931.3 GiB; if the file is meant to be \
-so large, set BLOBNET_MAX_MEMORY=932G
+so large, set BLOBNET_MAX_MEMORY=932G, or give a command --max-memory 932G
     """
     most = allowed(stored)
     if size > most:
         raise DataError(where, what, expected=f"at most {in_words(most)} in memory", got=in_words(size),
-                        hint=f"if the file is meant to be so large, set {VARIABLE}={-(-size >> 30)}G")
+                        hint=f"if the file is meant to be so large, {_remedy(-(-size >> 30))}")
 
 
 def require_batch(count: int, item: int, where: str) -> None:
     """DataError if a batch of `count` items, `item` bytes each, would take more memory than batches may."""
     most = BATCH * limit()
     if count * item > most:
-        needed = -(-count * item // BATCH >> 30)
+        remedy = _remedy(-(-count * item // BATCH >> 30))
         raise DataError(where, f"batch_size {count}, {item} bytes each", expected=f"at most {in_words(most)} a batch",
-                        got=in_words(count * item), hint=f"lower batch_size, or set {VARIABLE}={needed}G")
+                        got=in_words(count * item), hint=f"lower batch_size, or {remedy}")
+
+
+def _remedy(gibibytes: int) -> str:
+    return f"set {VARIABLE}={gibibytes}G, or give a command --max-memory {gibibytes}G"
 
 
 def in_words(size: int) -> str:

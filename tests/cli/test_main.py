@@ -6,6 +6,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 import blobnet
 from blobnet import cli
@@ -46,6 +47,20 @@ def test_words_it_does_not_know(words, capsys):
         main(words)
     output = capsys.readouterr()
     assert stop.value.code == 2 and output.err.startswith("usage: blobnet") and not output.out
+
+
+@pytest.mark.parametrize("flag", [["--max-memory", "5M"], ["--max_memory=5M"]])
+def test_the_budget_of_files(flag, tmp_path, monkeypatch, capsys):
+    monkeypatch.setenv("BLOBNET_MAX_MEMORY", "1G")
+    Image.new("RGB", (2000, 2000)).save(tmp_path / "large.png")
+    (tmp_path / "list.txt").write_text("large.png 0\n")
+    words = ["convert_imageset", f"{tmp_path}/", str(tmp_path / "list.txt"), str(tmp_path / "db")]
+    assert main([*words[:2], *flag, *words[2:]]) == 1
+    assert "large.png': 2000 x 2000 pixels, expected at most 5.0 MiB" in capsys.readouterr().err
+    monkeypatch.setenv("BLOBNET_MAX_MEMORY", "1G")
+    assert main(words) == 0
+    assert main([*words[:3], str(tmp_path / "other"), "--max-memory", "much"]) == 1
+    assert "BLOBNET_MAX_MEMORY or --max-memory: expected a size, such as 4G" in capsys.readouterr().err
 
 
 @pytest.mark.parametrize("words, says", [
