@@ -16,11 +16,14 @@ def database_kind(path: str | os.PathLike) -> str:
     """"LMDB" or "LEVELDB", judged by the files in the folder `path`; DataError if it is neither."""
     folder = Path(path)
     where = f"database {os.fspath(path)!r}"
-    if not folder.exists():
-        raise DataError(where, "no such folder", hint=_remedy(folder))
-    if not folder.is_dir():
-        raise DataError(where, expected="a folder", got="a file", hint="give the folder that holds data.mdb")
-    names = sorted(item.name for item in folder.iterdir())
+    try:
+        if not folder.exists():
+            raise DataError(where, "no such folder", hint=_remedy(folder))
+        if not folder.is_dir():
+            raise DataError(where, expected="a folder", got="a file", hint="give the folder that holds data.mdb")
+        names = sorted(item.name for item in folder.iterdir())
+    except OSError as error:
+        raise DataError(where, f"cannot be read ({error.strerror})") from error
     if "data.mdb" in names:
         return "LMDB"
     if "CURRENT" in names and any(name.startswith("MANIFEST-") for name in names):

@@ -38,13 +38,13 @@ class ImageBatches:
 
     def shapes(self) -> list[tuple[int, ...]]:
         """The shapes of a batch's images (N, C, H, W), judged by the first, and labels."""
-        first = self._read(self._records(0)[0])
+        first = self._read(self._records(0, 1)[0])
         return [(self.batch_size, *self.transformer.output_shape(first.shape)),
                 (self.batch_size, *self.labels.shape[1:])]
 
     def __call__(self, n: int, reuse: Batch | None = None) -> Batch:
         """Batch `n`, in the arrays of `reuse` if they fit. The first image decides the shape of the batch."""
-        records = self._records(n)
+        records = self._records(n, self.batch_size)
         images = in_parallel(self._read, records)
         shape = (self.batch_size, *self.transformer.output_shape(images[0].shape))
         if reuse is None or reuse[0].shape != shape:
@@ -54,11 +54,12 @@ class ImageBatches:
         labels[...] = self.labels[records]
         return data, labels
 
-    def _records(self, n: int) -> np.ndarray:
+    def _records(self, n: int, size: int) -> np.ndarray:
+        """The first `size` records of batch `n`."""
         if self.draws is not None:
-            return self.draws(n, self.batch_size)
+            return self.draws(n, size)
         skipped = int(self.random(0, 1).integers(self.rand_skip)) if self.rand_skip else 0
-        return self.order(skipped + n * self.batch_size, self.batch_size)
+        return self.order(skipped + n * self.batch_size, size)
 
     def _read(self, record: int) -> np.ndarray:
         path = self.root_folder + self.paths[record]

@@ -269,7 +269,8 @@ def _check_labels(labels: np.ndarray, count: int) -> np.ndarray:
         raise ShapeError("codes", expected=f"labels ({count},) or ({count}, L)", got=f"shape {labels.shape}")
     if isinstance(labels, np.memmap) and labels.dtype == (np.int64 if labels.ndim == 1 else np.uint8):
         return labels  # as `save` left them; a look at each would read the file
-    if labels.dtype.kind not in "biuf" or not ((np.abs(labels) < 2.0 ** 63) & (labels == np.rint(labels))).all():
+    most = np.float64(2 ** 63)  # beyond float16
+    if labels.dtype.kind not in "biuf" or not ((np.abs(labels) < most) & (labels == np.rint(labels))).all():
         raise DataError("codes", expected="whole numbers as labels", got=f"{labels.dtype} labels that are not")
     if labels.ndim == 1:
         return labels.astype(np.int64)

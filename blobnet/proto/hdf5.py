@@ -15,6 +15,7 @@ import numpy as np
 
 from blobnet.errors import DataError
 from blobnet.proto.hdf5_bytes import SIGNATURE, Source
+from blobnet.proto.hdf5_links import Links
 from blobnet.proto.hdf5_objects import Dataset, File, Group
 from blobnet.proto.storage import atomic_write, require_file
 from blobnet.proto.wire import Corrupt
@@ -77,17 +78,23 @@ def find(group: Group, name: str, where: str) -> Group | Dataset | None:
         return found
 
 
-def names(group: Group, where: str) -> list[str]:
-    """The names in `group`, by the alphabet."""
-    with _faults(where, "a group cannot be read"):
-        return list(group)
+def names(group: Group | Dataset, where: str) -> list[str]:
+    """The names in `group`, by the alphabet; DataError if it is none."""
+    return list(_links(group, where))
 
 
-def dataset_names(group: Group, where: str) -> list[str]:
-    """The names of the datasets in `group`, by the alphabet. Links to other places are none."""
+def dataset_names(group: Group | Dataset, where: str) -> list[str]:
+    """The names of the datasets in `group`, by the alphabet, links left out; DataError if it is none."""
     with _faults(where, "a group cannot be read"):
-        return [name for name, link in group.links.items()
+        return [name for name, link in _links(group, where).items()
                 if not isinstance(link, str) and isinstance(group.get(name), Dataset)]
+
+
+def _links(group: Group | Dataset, where: str) -> Links:
+    with _faults(where, "a group cannot be read"):
+        if not isinstance(group, Group):
+            raise DataError(where, f"{group.name.lstrip('/')!r}", expected="a group", got="a dataset")
+        return group.links
 
 
 def check_numbers(dataset: Group | Dataset, name: str, where: str) -> None:

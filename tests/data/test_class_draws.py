@@ -23,6 +23,7 @@ def test_single_labels(labels, data):
     draws = ClassDraws(labels, classes, streams, "layer")
     records = draws(n, size)
     np.testing.assert_array_equal(records, draws(n, size))
+    assert not size or draws(n, 1)[0] == records[0]  # so the shape of a batch can be told from one record
     drawn = Counter(labels[records].tolist())
     assert len(records) == size and len(drawn) == min(classes, size)
     assert max(drawn.values(), default=0) - min(drawn.values(), default=0) <= 1

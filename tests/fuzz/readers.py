@@ -4,7 +4,11 @@ READERS[name] = make, read: `make(folder)` writes the files; `read(folder)` read
 they are damaged.
 """
 
+import gzip
+import io
 import struct
+import tarfile
+import warnings
 from pathlib import Path
 from unittest import mock
 
@@ -24,14 +28,16 @@ from blobnet.data.image_list import read_image_list
 from blobnet.data.leveldb_store import LevelDbWriter
 from blobnet.data.lmdb_store import LmdbWriter
 from blobnet.data.mean import read_mean
-from blobnet.data.sets.mnist import parse_idx
+from blobnet.data.sets import cifar10, mnist
 from blobnet.data.window_file import read_window_file
 from blobnet.hashing.codes import Codes
 from blobnet.proto.blobs import write_blob
 from blobnet.proto.files import read_message, write_message
 from blobnet.proto.text import parse
+from blobnet.recipes.recipe import read_recipe
 from blobnet.solvers import get_solver
 from blobnet.solvers.settings import read_solver
+from blobnet.view.training_log import parse_log
 
 NET = """
 name: "net"  # a comment
@@ -57,6 +63,23 @@ SOLVER = ('net_param { layer { name: "in" type: "DummyData" top: "x" dummy_data_
 WINDOWS = "".join(f"# {i}\nimages/{i}.jpg\n3\n40\n50\n3\n1 0.9 3 4 20 30\n2 0.6 0 0 49 39\n0 0.1 5 5 9 9\n"
                   for i in (0, 1))
 IMAGE = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8).repeat(3, 0)
+
+
+RECIPE = """
+paper: A paper, 2016   # a comment
+task: hash_vectors
+data: [digits]
+seeds: [1, 2, 3]
+settings: {learner: lsh, bits: 12, queries: digits_test, base: digits_train, num_base: 500}
+reduced: {num_queries: 100}
+methods: {plain: {}, "other": {num_queries: 48}}
+columns: [mAP]
+published: {plain: {mAP: 0.5}}
+"""
+LOG = "".join(f"I1231 23:59:5{i}.381027 25210 solver.cpp:1] {text}\n" for i, text in enumerate((
+    "Solving net", "Iteration 0, Testing net (#0)", "    Test net output #0: accuracy = 0.1", "Iteration 0, loss = 2.3",
+    "    Train net output #0: loss = 2.3 (* 1 = 2.3 loss)", "Iteration 0, lr = 0.01", "Iteration 100, loss = 1e-3",
+    "    Train net output #0: loss = 1e-3 (* 1 = 1e-3 loss)", "Iteration 100, lr = 0.001")))
 
 
 def _text(name, content):
@@ -192,6 +215,36 @@ def _codes(folder):
                       net="net.prototxt").save(folder / "codes.npz")
 
 
+def _mnist(folder):
+    for axes, kind in ((3, "images"), (1, "labels")):
+        head = bytes([0, 0, 8, axes]) + struct.pack(">3I", 5, 2, 2)[:4 * axes]
+        content = head + bytes(range(20 if axes == 3 else 5))
+        (folder / f"train-{kind}-idx{axes}-ubyte.gz").write_bytes(gzip.compress(content))
+
+
+def _cifar(archive):
+    def make(folder):
+        files = {name: (bytes([i]) + bytes(range(256)) * 12) * 2 for i, name in enumerate(cifar10.FILES["train"])}
+        for name, content in files.items() if not archive else ():
+            (folder / name).write_bytes(content)
+        if archive:
+            with tarfile.open(folder / cifar10.ARCHIVE, "w:gz", format=tarfile.USTAR_FORMAT) as tar:
+                for name, content in files.items():
+                    member = tarfile.TarInfo(f"cifar-10-batches-bin/{name}")
+                    member.size = len(content)
+                    tar.addfile(member, io.BytesIO(content))
+    return make
+
+
+def _read_set(module):
+    """Sets that are smaller than those that were published."""
+    def read(folder):
+        with warnings.catch_warnings(), mock.patch.dict(cifar10.COUNTS, train=10):
+            warnings.simplefilter("ignore")
+            module.read(folder, "train")
+    return read
+
+
 READERS = {
     "prototxt": (_text("net.prototxt", NET), lambda folder: netdef.load(folder / "net.prototxt", TEST)),
     "old prototxt": (_text("net.prototxt", OLD_NET), lambda folder: netdef.load(folder / "net.prototxt", TRAIN)),
@@ -226,7 +279,12 @@ READERS = {
     "windows": (_text("windows.txt", WINDOWS), lambda folder: read_window_file(folder / "windows.txt", 0.5, 0.3)),
     "codes": (_codes, lambda folder: Codes.load(folder / "codes.npz")),
     "idx": (lambda folder: (folder / "digits.idx").write_bytes(bytes([0, 0, 8, 2, 0, 0, 0, 5, 0, 0, 0, 4, *range(20)])),
-            lambda folder: parse_idx((folder / "digits.idx").read_bytes(), 2, str(folder / "digits.idx"))),
+            lambda folder: mnist.parse_idx((folder / "digits.idx").read_bytes(), 2, str(folder / "digits.idx"))),
+    "idx.gz": (_mnist, _read_set(mnist)),
+    "cifar": (_cifar(False), _read_set(cifar10)),
+    "cifar tar": (_cifar(True), _read_set(cifar10)),
+    "recipe": (_text("recipe.yaml", RECIPE), lambda folder: read_recipe(folder / "recipe.yaml")),
+    "log": (_text("train.log", LOG), lambda folder: parse_log(folder / "train.log")),
 }
 
 

@@ -12,6 +12,7 @@ import struct
 import zipfile
 import zlib
 
+import databases
 import h5py
 import numpy as np
 
@@ -163,11 +164,43 @@ def png(data, rng):
 
 
 def gz(data, rng):
+    kind = rng.random()
+    if kind < 0.02:
+        return data + gzip.compress(bytes(1 << 24)) * 80, "bomb"
+    if kind < 0.2:
+        return integers(data, rng)
     plain = gzip.decompress(data)
-    if rng.random() < 0.2:
-        return gzip.compress(plain + bytes(200_000_000), 1), "bomb"
-    plain, what = integers(plain, rng)
+    plain, what = (tar if plain[257:262] == b"ustar" else integers)(plain, rng)
     return gzip.compress(plain), what
+
+
+def tar(data, rng):
+    """Another number, name or kind in the header of a file, whose checksum is right."""
+    start = rng.choice([place for place in range(0, len(data), 512) if data[place + 257:place + 262] == b"ustar"])
+    head = bytearray(data[start:start + 512])
+    place, width, values = rng.choice([
+        (0, 100, [b"", b"../x", b"/etc/x", b"\xff" * 100, b"cifar-10-batches-bin/test_batch.bin"]),
+        (124, 12, [b"77777777777", b"0", b"-1", b"\x80" + b"\xff" * 11, b"\xff" * 12, b"9", b"00000000001"]),
+        (156, 1, [b"1", b"2", b"3", b"5", b"L", b"K", b"S", b"x", b"g", b"\xff"]),
+        (257, 8, [b"ustar  ", b"", b"x" * 8])])
+    value = rng.choice(values)
+    head[place:place + width] = value.ljust(width, b"\0")
+    head[148:156] = b" " * 8
+    head[148:156] = b"%06o\0 " % sum(head)
+    return data[:start] + bytes(head) + data[start + 512:], f"{value[:20]!r} at {place} of the header at {start}"
+
+
+def filters(file, name, shape, rng):
+    """A dataset with filters that nobody knows, that are many, or that the bytes of its chunks did not go through."""
+    shape = shape or (1,)
+    plan, known = h5py.h5p.create(h5py.h5p.DATASET_CREATE), rng.random() < 0.5
+    plan.set_chunk(tuple(max(1, size) for size in shape))
+    for _ in range(rng.choice([1, 2, 31])):
+        filter = rng.choice([1, 2, 3]) if known else rng.choice([257, 32001, 32004, 32015, 65535])
+        plan.set_filter(filter, h5py.h5z.FLAG_OPTIONAL, (rng.randrange(10),) * (filter < 3))
+    dataset = h5py.h5d.create(file.id, name.encode(), h5py.h5t.IEEE_F32LE, h5py.h5s.create_simple(shape), dcpl=plan)
+    content = rng.choice([b"", b"x", zlib.compress(bytes(10**6)), zlib.compress(b"x"), bytes(24)])
+    dataset.write_direct_chunk((0,) * len(shape), content, rng.choice([0, 1, 2**32 - 1]))
 
 
 def hdf5(path, rng):
@@ -176,8 +209,12 @@ def hdf5(path, rng):
         names = []
         file.visititems(lambda name, item: names.append(name))
         name = rng.choice(names)
-        item, kind = file[name], rng.randrange(14)
+        item, kind = file[name], rng.randrange(18)
         shape = item.shape if isinstance(item, h5py.Dataset) else (1,)
+        if kind == 14:
+            for i in range(rng.choice([1, 40])):  # many stand in a heap of their own
+                item.attrs[f"a{i}"] = rng.choice(["text", np.zeros(7000, "i8"), h5py.Empty("f4"), item.ref])
+            return f"{name}: attributes"
         del file[name]
         if kind == 0:
             return f"{name} removed"
@@ -209,6 +246,8 @@ def hdf5(path, rng):
             file.create_dataset(name, data=h5py.Empty("f4"))
         elif kind == 12:
             file.create_dataset(name, shape=shape, dtype=h5py.ref_dtype)
+        elif kind in (15, 16):
+            filters(file, name, shape, rng)
         else:
             file.create_dataset(name, shape=(2**28,), dtype="f4", chunks=(2**24,), compression="gzip", fillvalue=1)
         return f"{name}: change {kind}"
@@ -228,6 +267,10 @@ def damage(path, seed):
         change = png if rng.random() < 0.5 else integers
     elif data.startswith(b"\x1f\x8b"):
         change = gz
+    elif path.name == "data.mdb" and rng.random() < 0.7:
+        change = databases.lmdb
+    elif path.suffix == ".ldb" and rng.random() < 0.7:
+        change = databases.leveldb
     elif path.suffix in (".caffemodel", ".solverstate", ".binaryproto") or path.name == "datum":
         change = message
     elif b"\0" not in data and data.isascii():

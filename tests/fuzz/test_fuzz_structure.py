@@ -1,27 +1,36 @@
 """Files with damages that know their structure, in worker processes; `run.py` does the same at any length."""
 
+import os
 import shutil
+import subprocess
+import sys
 
 import pytest
+import run
 from readers import READERS, files
-from run import fuzz
+from run import Fuzzer
 from structure import damage, fields
 
-FAILING = ("caffemodel.h5", "solverstate.h5", "hdf5 data", "image list", "codes")  # to be emptied as readers are mended
-SOLID = [name for name in READERS if name not in FAILING]
-QUICK = SOLID[::3]
+BRIEF, MANY = 20, 1000  # inputs for every reader
 
 
-@pytest.mark.parametrize("name", QUICK)
-def test_some_damages_of_the_structure(name):
-    assert fuzz(name, 0, 40)[0] == []
+@pytest.fixture(scope="module")
+def fuzz():
+    with Fuzzer() as fuzzer:
+        yield fuzzer
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_some_damages_of_the_structure(fuzz, name):
+    found, _, unmade = fuzz(name, 0, BRIEF)
+    assert found == [] and unmade <= BRIEF // 10
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("name", [pytest.param(name, marks=pytest.mark.xfail(strict=False)) if name in FAILING else name
-                                  for name in READERS])
-def test_many_damages_of_the_structure(name):
-    assert fuzz(name, 1000, 1000)[0] == []
+@pytest.mark.parametrize("name", READERS)
+def test_many_damages_of_the_structure(fuzz, name):
+    found, _, unmade = fuzz(name, 1000, MANY)
+    assert found == [] and unmade <= MANY // 10
 
 
 @pytest.mark.parametrize("name", ["prototxt", "caffemodel", "hdf5 data", "codes", "png", "lmdb"])
@@ -43,7 +52,48 @@ def test_fields_of_a_message():
     assert fields(b"\x12\x03" + inner, 0, 5) == [(2, 3, 5, 1, 0), (0, 1, 5, 2, 2)]
 
 
-def test_what_kills_a_worker_is_noted(monkeypatch):
-    """A reader that nobody knows ends its worker; every seed is noted, and the rest is gone on with."""
-    found, _ = fuzz("no such reader", 0, 1)
-    assert len(found) == 1 and "the process ended with 1" in found[0][1]
+class Stub:
+    """Workers that answer as they are told, or die."""
+
+    def __init__(self, answers):
+        self.answers = answers
+
+    def ask(self, name, seed):
+        return self.answers.get(seed, "fine" if self.answers.get("damages") else ["", 50])
+
+    def end(self):
+        return "hang"
+
+
+@pytest.mark.parametrize("damages, reads, found, unmade", [
+    ({}, {}, [], 0), ({7: None}, {}, [], 1), ({}, {7: None}, [(7, "hang [fine]")], 0),
+    ({}, {7: ["ValueError", 0]}, [(7, "ValueError [fine]")], 0),
+    ({}, {None: None}, [(5, "whole files are not read: hang")], 0)])
+def test_whose_fault_it_was(monkeypatch, damages, reads, found, unmade):
+    """The damaging process that dies is no fault of the reader; what goes wrong is noted, and the rest gone on with."""
+    told = {"damage": {**damages, "damages": True}, "read": reads}
+    monkeypatch.setattr(run, "Worker", lambda role, folder: Stub(told[role]))
+    with Fuzzer() as fuzzer:
+        result = fuzzer("log", 5, 4)
+    assert (result.found, result.unmade) == (found, unmade)
+
+
+def test_what_kills_a_process_is_noted():
+    with Fuzzer() as fuzzer:
+        (_, sentence), = fuzzer("no such reader", 0, 3).found
+    assert "the process ended with 1" in sentence and "KeyError" in sentence
+
+
+def test_nets_with_illegal_fields():
+    assert illegal_fields(5000, 400) == ["done"]
+
+
+@pytest.mark.slow
+def test_many_nets_with_illegal_fields():
+    assert illegal_fields(10_000, 3000) == ["done"]
+
+
+def illegal_fields(first, count):
+    done = subprocess.run([sys.executable, run.HERE / "illegal_fields.py", str(first), str(count)], text=True,
+                          capture_output=True, env={**os.environ, "OPENBLAS_NUM_THREADS": "1"})
+    return done.stdout.splitlines() if done.returncode == 0 else [done.stderr]

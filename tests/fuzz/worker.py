@@ -20,11 +20,11 @@ from blobnet.errors import BlobnetError
 LIMIT, ROOM = 20, 1 << 30  # seconds for a case; bytes beyond those that the process has at the start
 
 
-def limit_memory():
+def limit_memory(room=ROOM):
     if sys.platform == "linux":
         import resource
         size = int(Path("/proc/self/statm").read_text().split()[0]) * resource.getpagesize()
-        resource.setrlimit(resource.RLIMIT_AS, (size + ROOM, size + ROOM))
+        resource.setrlimit(resource.RLIMIT_AS, (size + room, resource.getrlimit(resource.RLIMIT_AS)[1]))
 
 
 def problem_with(read, folder, path, cut):

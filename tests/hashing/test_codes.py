@@ -296,3 +296,8 @@ def test_a_mapped_file_that_is_cut_off_meanwhile(tmp_path):
               "    except Exception as error: print(error)\n")
     done = subprocess.run([sys.executable, "-c", script, path], capture_output=True, text=True)
     assert done.returncode == 0 and done.stdout.count("codes.npz: was cut off while it was read") == 3, done
+
+
+def test_labels_of_half_precision():
+    """2^63, above which no label is, is beyond float16."""
+    assert Codes.from_bits(np.eye(3), labels=np.array([0, 7, 2], np.float16)).labels.tolist() == [0, 7, 2]

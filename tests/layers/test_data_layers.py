@@ -152,6 +152,7 @@ def test_errors_of_the_thread_reach_forward(tmp_path):
 @pytest.mark.parametrize("options, message", [
     ({"batch_size": 0}, "layer 'd' .Data.: expected batch_size of at least 1, got 0"),
     ({"options": "prefetch: 0"}, "expected prefetch of at least 1"), ({"backend": "LEVELDB"}, "write backend: LMDB"),
+    ({"source": "x" * 5000}, "database 'x*': cannot be read .File name too long"),
     ({"source": "nowhere_lmdb"}, "layer 'd' .Data.: .*nowhere_lmdb.*no such folder"),
     ({"source": ""}, r"layer 'd' \(Data\): no source; write data_param { source: ")])
 def test_data_options(source, options, message):

@@ -149,6 +149,7 @@ def test_shuffle_and_skip(folder):
     ("rand_skip: 6", "expected rand_skip of at most 5, the number of images, got 6"),
     ("label_num: 0", "expected label_num of at least 1"), ("label_num: 2", "expected a path and 2 integers"),
     ("batch_size: 0", "layer 'd' .ImageData.: expected batch_size of at least 1, got 0"),
+    ("batch_size: 2147483647", r"layer 'd' \(ImageData\): batch_size 2147483647, .* expected at most 4.0 GiB a batch"),
     ("root_folder: 'nowhere/'", r"layer 'd' \(ImageData\): .*list.txt:1: .*no such file: there is no folder "
      "'.*nowhere'; the list's paths stand behind root_folder, 'nowhere/'"),
     ("source: ''", r"layer 'd' \(ImageData\): no source; write image_data_param { source: "),

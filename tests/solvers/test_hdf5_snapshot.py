@@ -96,6 +96,7 @@ def test_binary_weights_beside_an_hdf5_state(make_solver, random_net, tmp_path):
     ({"history/1": None, "history/2": np.ones(2)}, SolverError, ["no dataset 'history/1'", "2 there"]),
     ({"history/0": np.ones((5, 2))}, SolverError, ["history blob 0 (layer 'ip')", "(2, 5)", "(5, 2)"]),
     ({"history/0": np.full((2, 5), b"x")}, DataError, ["'history/0'", "integers or floats"]),
+    ({"history/0": None, "history/1": None, "history": np.ones(2)}, DataError, ["'history'", "expected a group"]),
     ({"iter": None}, SolverError, ["with iter and history"]),
     ({"iter": np.array([-1])}, SolverError, ["expected iter of at least 0, got -1"]),
     ({"iter": np.array([1.5])}, SolverError, ["'iter'", "an integer"]),

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blobnet.data.sets.files import find_file, missing, warn_if_changed
+from blobnet.data.sets.files import CHUNK, find_file, missing, warn_if_changed
 from blobnet.errors import DataError
 from blobnet.proto.budget import allowed, require
 
@@ -53,10 +53,11 @@ def _read(folder: Path, name: str, axes: int) -> np.ndarray:
     if path.suffix != ".gz":
         return parse_idx(path.read_bytes(), axes, str(path))
     warn_if_changed(path, MD5[name])
-    most = allowed(path.stat().st_size)
+    most, content = allowed(path.stat().st_size), bytearray()
     try:
         with gzip.open(path) as file:
-            content = file.read(most + 1)
+            while len(content) <= most and (chunk := file.read(CHUNK)):  # read(most) would take so much at once
+                content += chunk
     except (OSError, EOFError, zlib.error) as error:
         raise DataError(str(path), f"cannot be unpacked ({error})", hint="fetch it again") from error
     require(len(content), str(path), "what it unpacks to, at least", path.stat().st_size)
