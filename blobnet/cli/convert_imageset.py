@@ -58,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
     if encode_type:
         require_encoding(encode_type, "--encode_type")
     paths, labels = read_image_list(args.list, empty_lines=True)
-    _check_list(args.root, paths, labels, args.list)
+    _check_root(args.root, paths)
     with console():
         order = np.arange(len(paths))
         if args.shuffle:
@@ -92,16 +92,13 @@ def run(args: argparse.Namespace) -> int:
     return 0
 
 
-def _check_list(root: str, paths: list[str], labels: np.ndarray, origin: str) -> None:
-    """DataError for a wrong folder, which would leave out all images, and for labels that a Datum cannot hold."""
+def _check_root(root: str, paths: list[str]) -> None:
+    """DataError for a wrong folder, which would leave out all images."""
     folder = os.path.dirname(root) or "."
     if not os.path.isdir(folder):
         raise DataError(f"ROOTFOLDER {root!r}", f"there is no folder {folder!r}")
     if not os.path.isfile(root + paths[0]) and os.path.isfile(os.path.join(root, paths[0])):
         raise DataError(f"ROOTFOLDER {root!r}", f"there is no file {root + paths[0]!r}", hint="add a slash at the end")
-    limits = np.iinfo(np.int32)
-    for line in np.flatnonzero((labels < limits.min) | (labels > limits.max))[:1]:
-        raise DataError(f"{origin}:{line + 1}", expected="a label of 32 bits", got=labels[line])
 
 
 def _records(record: Callable, count: int) -> Iterator:

@@ -66,8 +66,8 @@ class Blob:
 
     >>> blob = Blob((2, 3))
     >>> blob.data[...] = 1
-    >>> blob.reshape((6, 1)); blob.data.sum(), blob.num, blob.width
-    (np.float32(6.0), 6, 1)
+    >>> blob.reshape((6, 1)); float(blob.data.sum()), blob.num, blob.width
+    (6.0, 6, 1)
     """
 
     __slots__ = ("xp", "dtype", "shape", "count", "_data", "_diff", "_data_view", "_diff_view")

@@ -152,7 +152,7 @@ BAD = [
     ("convert_imageset images/ list.txt", 2, "the following arguments are required: DB_NAME"),
     ("convert_imageset images/ lst.txt new_lmdb", 1, "did you mean 'list.txt'"),
     ("convert_imageset images/ empty.txt new_lmdb", 1, "expected lines of a path and a label"),
-    ("convert_imageset images/ wide.txt new_lmdb", 1, "wide.txt:1: expected a label of 32 bits"),
+    ("convert_imageset images/ wide.txt new_lmdb", 1, "wide.txt:1: expected a label below 2^31 in size"),
     ("convert_imageset images/ none.txt new_lmdb", 1, "none of its 2 images could be read"),
     ("convert_imageset images list.txt new_lmdb", 1, "add a slash at the end"),
     ("convert_imageset picture/ list.txt new_lmdb", 1, "there is no folder 'picture'"),

@@ -138,7 +138,7 @@ def test_larger_images_if_asked_for(monkeypatch):
 
 def test_the_first_of_several_pictures():
     frames = [Image.new("L", (3, 2), value) for value in (50, 150, 250)]
-    for kind in ("GIF", "TIFF", "WEBP", "MPO"):
+    for kind in ("GIF", "TIFF", "WEBP"):
         data = encode(frames[0], kind, save_all=True, append_images=frames[1:])
         assert abs(decode_image(data, False).astype(int) - 50).max() <= 3, kind
 
