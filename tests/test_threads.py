@@ -15,6 +15,8 @@ import pytest
 
 import blobnet
 from blobnet import backend
+from blobnet.data.datum import array_to_datum
+from blobnet.data.lmdb_store import LmdbWriter
 from blobnet.errors import NetError, SolverError
 from blobnet.proto.messages import new
 from blobnet.proto.text import parse
@@ -164,6 +166,46 @@ sys.exit(0 if right and os.waitpid(child, 0)[1] == 0 else 4)
 def test_a_forked_process_reads_on():
     environment = {**os.environ, "BLOBNET_NUM_THREADS": "3"}
     subprocess.run([sys.executable, "-W", "ignore", "-c", PREFETCH], timeout=60, check=True, env=environment)
+
+
+DATA = """
+layer { name: "data" type: "Data" top: "data" top: "label" data_param { source: "lmdb" backend: LMDB batch_size: 4 } }
+layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param { num_output: 8 kernel_size: 3
+  weight_filler { type: "xavier" } } }
+layer { name: "ip" type: "InnerProduct" bottom: "conv" top: "ip" inner_product_param { num_output: 10
+  weight_filler { type: "xavier" } } }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip" bottom: "label" top: "loss" }
+"""
+FORK_WITH_DATA = """
+import os, sys
+import numpy as np
+import blobnet
+net = blobnet.Net("net.prototxt", blobnet.TRAIN, random_seed=1)
+def right(batch):
+    net.clear_param_diffs(); net.forward(); net.backward()
+    wanted = np.arange(4 * batch, 4 * batch + 4) % 10
+    data, label = net.blobs["data"].data, net.blobs["label"].data
+    return (label.ravel() == wanted).all() and (data == wanted[:, None, None, None]).all() \\
+        and net.params["conv"][0].diff.any()
+assert right(0)
+child = os.fork()
+fine = all([right(batch) for batch in range(1, 9)])
+if not child:
+    os._exit(0 if fine else 3)
+sys.exit(0 if fine and os.waitpid(child, 0)[1] == 0 else 4)
+"""
+
+
+@pytest.mark.skipif(not hasattr(os, "fork"), reason="no fork here")
+def test_a_forked_process_reads_its_own_batches(tmp_path):
+    (tmp_path / "net.prototxt").write_text(DATA)
+    with LmdbWriter(tmp_path / "lmdb") as writer:
+        for i in range(10):
+            writer.put(b"%08d" % i, array_to_datum(np.full((3, 9, 9), i, np.uint8), i).SerializeToString())
+    environment = {**os.environ, "BLOBNET_NUM_THREADS": "3"}
+    subprocess.run([sys.executable, "-W", "ignore", "-c", FORK_WITH_DATA], timeout=60, check=True, env=environment,
+                   cwd=tmp_path)
+
 
 
 def test_the_last_to_leave_restores_the_threads_of_blas():

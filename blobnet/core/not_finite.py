@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
+import math
 from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING
 
@@ -68,14 +69,18 @@ def all_finite(arrays: Iterable) -> bool:
 
 def _all_finite(array: np.ndarray) -> bool:
     def check(run: Sequence[tuple[int, int]]) -> bool:
-        with np.errstate(all="ignore"):  # the sum itself may overflow, which proves nothing
-            for first, last in run:
-                piece = array[first:last]
-                if not np.isfinite(piece.sum()) and not np.isfinite(piece).all():
-                    return False
-        return True
+        with np.errstate(all="ignore"):
+            return all(_finite(array[first:last]) for first, last in run)
 
+    if array.size <= PIECE:  # most parameters of deep nets
+        with np.errstate(all="ignore"):
+            return _finite(array)
     return all(parallel(check, cut(array.size, PIECE, PIECE)))
+
+
+def _finite(piece: np.ndarray) -> bool:
+    """The sum itself may overflow, which proves nothing."""
+    return math.isfinite(piece.sum()) or bool(np.isfinite(piece).all())
 
 
 def _first_diff(net: Net) -> NotFinite | None:

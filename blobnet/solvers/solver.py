@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator, Sequence
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.backend import cut, parallel
+from blobnet.backend import cut, parallel, single_threaded_blas
 from blobnet.core.building_log import log as building
 from blobnet.core.debug_info import set_debug_info
 from blobnet.core.net import Net
@@ -204,7 +204,7 @@ class Solver:
             raise SolverError(self.where, f"the learning rate is {self.rate:g} at iteration {self.iter}",
                               hint="look at lr_policy, gamma and power")
         factor = clip_factor(self.net.parameters, param.clip_gradients) / param.iter_size
-        with self._whole():
+        with self._whole(), single_threaded_blas():  # once for all parameters
             for index, parameter in enumerate(self.net.parameters):
                 self._update_parameter(index, parameter, factor)
             self.iter += 1
