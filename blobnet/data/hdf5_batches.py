@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Sequence
 
 import numpy as np
@@ -11,6 +12,7 @@ from blobnet.data.order import Shuffles
 from blobnet.errors import DataError, within
 
 Batch = tuple[np.ndarray, ...]
+KEPT = 1 << 26  # bytes of all files together up to which they stay in memory
 
 
 class HDF5Batches:
@@ -19,7 +21,7 @@ class HDF5Batches:
     With `shuffle` the files of every epoch come in another order, and so do the rows of a file: the order of the files
     in epoch e comes from `random(e, 0)`, that of the rows in the k-th file read in it from `random(e, 1 + k)`.
     `origin` is the list of the files. Raises DataError for files that do not fit each other or have no row. One file at
-    a time is in memory.
+    a time is in memory, or all if they are small (KEPT).
     """
 
     def __init__(self, files: Sequence[str], names: Sequence[str], size: int, dtype: np.dtype = np.float32,
@@ -28,10 +30,13 @@ class HDF5Batches:
         self.files, self.names, self.size, self.dtype = list(files), list(names), size, np.dtype(dtype)
         self._file_order = Shuffles(random) if shuffle else lambda count, *key: np.arange(count)
         self._row_order = Shuffles(random) if shuffle else lambda count, *key: slice(None)
-        self._loaded: tuple[int | None, list[np.ndarray]] = None, []
+        self._loaded: dict[int, list[np.ndarray]] = {}
         shapes = [self._shapes_in(number, origin) for number in range(len(self.files))]
         self._rows = np.array([self._check(file, found, shapes[0]) for file, found in zip(self.files, shapes)])
         self._shapes = [(size, *shape[1:]) for shape in shapes[0]]
+        row = sum(math.prod(shape[1:]) for shape in shapes[0]) * self.dtype.itemsize
+        self._total = int(self._rows.sum())
+        self._keeps = self._total * row <= KEPT
 
     def _shapes_in(self, number: int, origin: str) -> list[tuple[int, ...]]:
         with within(f"{origin}, file {number + 1}"):
@@ -60,7 +65,7 @@ class HDF5Batches:
         batch = reuse or tuple(np.empty(shape, self.dtype) for shape in self._shapes)
         filled = 0
         while filled < self.size:
-            epoch, place = divmod(n * self.size + filled, int(self._rows.sum()))
+            epoch, place = divmod(n * self.size + filled, self._total)
             files = self._file_order(len(self.files), epoch, 0)
             ends = self._rows[files].cumsum()
             k = int(ends.searchsorted(place, side="right"))
@@ -74,7 +79,8 @@ class HDF5Batches:
         return batch
 
     def _load(self, file: int) -> list[np.ndarray]:
-        if self._loaded[0] != file:
-            self._loaded = None, []  # before the next is read: never two in memory
-            self._loaded = file, read_datasets(self.files[file], self.names, self.dtype)
-        return self._loaded[1]
+        if file not in self._loaded:
+            if not self._keeps:
+                self._loaded.clear()  # before the next is read: never two in memory
+            self._loaded[file] = read_datasets(self.files[file], self.names, self.dtype)
+        return self._loaded[file]

@@ -8,6 +8,7 @@ import h5py
 import numpy as np
 import pytest
 
+from blobnet.data import hdf5_batches
 from blobnet.data.hdf5 import dataset_shapes, read_datasets, read_file_list, write_datasets
 from blobnet.data.hdf5_batches import HDF5Batches
 from blobnet.errors import DataError
@@ -81,6 +82,14 @@ def test_shuffled(files):
     assert rows(make(0), 30) == run != rows(make(1), 30)
     again = make(0)
     assert [again(n)[0].tolist() for n in (17, 3, 4)] == [run[3 * n:3 * n + 3] for n in (17, 3, 4)]
+
+
+@pytest.mark.parametrize("kept, reads", [(1 << 26, 3), (0, 9)])
+def test_small_files_stay_in_memory(files, kept, reads, monkeypatch):
+    read = []
+    monkeypatch.setattr(hdf5_batches, "KEPT", kept)
+    monkeypatch.setattr(hdf5_batches, "read_datasets", lambda *of: read.append(of[0]) or read_datasets(*of))
+    assert rows(HDF5Batches(files, ["row", "x"], 9), 3) == [*range(9)] * 3 and len(read) == reads
 
 
 def test_one_file_is_shuffled_anew_each_epoch(files):

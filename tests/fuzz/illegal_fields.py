@@ -24,7 +24,7 @@ from blobnet.proto.text import parse  # noqa: E402
 
 WHOLE = (0, -1, 1, 2, 2**31 - 1, -2**31, 2**32 - 1, 10**6, 2**62)
 REAL = (0.0, -1.0, float("nan"), float("inf"), float("-inf"), 1e38, 1e-45)
-LIMIT = 5  # seconds
+LIMIT = 10  # seconds
 SKIP = ("Python", "HDF5Output")  # what the author's class does is not ours; a file that is written anywhere
 
 
