@@ -19,6 +19,7 @@ import json
 import math
 import os
 from dataclasses import dataclass, replace
+from typing import Any
 
 import numpy as np
 
@@ -226,7 +227,7 @@ class Codes:
         if "packed" not in arrays or unknown:
             raise DataError(where, expected="the arrays packed and perhaps values, labels, ids", got=sorted(arrays))
         try:
-            codes = cls(**arrays, **header)
+            codes = cls(**{**arrays, **header})
             if not mmap:
                 codes._check_bits()
         except (DataError, ShapeError) as error:
@@ -245,6 +246,7 @@ class Codes:
 
 def _header(array: np.ndarray | None, where: str) -> dict:
     """The checked fields of Codes that the header holds."""
+    found: object
     try:
         header = json.loads(str(array))
         found = header.pop("format"), header.pop("version")
@@ -255,8 +257,8 @@ def _header(array: np.ndarray | None, where: str) -> dict:
     if found != (FORMAT, VERSION):
         raise DataError(where, expected=f"{FORMAT}, version {VERSION}", got=found, hint=_HINT)
     header.setdefault("block_size", None)  # older files have none
-    kinds = {"bits": int, "threshold": (float, int, type(None)), "block_size": (int, type(None)), "net": str,
-             "weights": str, "blob": str}
+    kinds: dict[str, Any] = {"bits": int, "threshold": (float, int, type(None)), "block_size": (int, type(None)),
+                             "net": str, "weights": str, "blob": str}
     if set(header) != set(kinds) or not all(isinstance(header[name], kind) for name, kind in kinds.items()):
         raise DataError(where, "a damaged header", expected=f"the fields {', '.join(kinds)}", got=header)
     return header

@@ -37,8 +37,6 @@ class Index:
     """
 
     metric: str
-    levels: int | None = None  # distances are 0 … levels - 1; None for real numbers
-    chunk = 1 << 20            # items whose parts are made at once
     block = _BLOCK
 
     def __init__(self, codes: Codes):
@@ -46,6 +44,16 @@ class Index:
             raise DataError(self.where, "no codes to search in")
         self.codes = codes
         self._whole = self.part(0, len(codes)) if len(codes) <= self.chunk else None
+
+    @property
+    def levels(self) -> int | None:
+        """Distances are 0 … levels - 1; None for real numbers."""
+        return None
+
+    @property
+    def chunk(self) -> int:
+        """Items whose parts are made at once."""
+        return 1 << 20
 
     @property
     def where(self) -> str:

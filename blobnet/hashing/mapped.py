@@ -13,7 +13,7 @@ import struct
 import zipfile
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO
+from typing import IO
 
 import numpy as np
 from numpy.lib import format as npy
@@ -77,7 +77,7 @@ def _members(path: Path, archive: zipfile.ZipFile) -> Iterator[tuple[str, zipfil
         yield member.filename.removesuffix(".npy"), member
 
 
-def _check_header(stream: BinaryIO, end: int) -> tuple[tuple[int, ...], bool, np.dtype, int]:
+def _check_header(stream: IO[bytes], end: int) -> tuple[tuple[int, ...], bool, np.dtype, int]:
     """Shape, Fortran's order, type and place of the array in `stream`, which must end by the byte `end`."""
     shape, fortran, dtype = _READ_HEADER[npy.read_magic(stream)](stream)
     place = stream.tell()
@@ -86,7 +86,7 @@ def _check_header(stream: BinaryIO, end: int) -> tuple[tuple[int, ...], bool, np
     return shape, fortran, dtype, place
 
 
-def _map(path: Path, file: BinaryIO, archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
+def _map(path: Path, file: IO[bytes], archive: zipfile.ZipFile, member: zipfile.ZipInfo) -> np.ndarray:
     file.seek(member.header_offset)
     start = member.header_offset + _LOCAL_HEADER.size + sum(_LOCAL_HEADER.unpack(file.read(_LOCAL_HEADER.size)))
     file.seek(start)

@@ -15,7 +15,7 @@ import numpy as np
 from blobnet.backend import cut, parallel
 from blobnet.errors import DataError, ShapeError
 from blobnet.hashing.codes import Codes, to_words
-from blobnet.hashing.engines import build_index
+from blobnet.hashing.engines import exact_index
 from blobnet.hashing.index import stable_order
 from blobnet.hashing.protocol import STANDARD, Protocol
 
@@ -157,7 +157,7 @@ class _Pair:
             raise DataError(where, expected="a base that is the queries", got="another base", hint="leave the base out")
         if not len(queries):
             raise DataError(where, "no queries")
-        self.queries, self.index, self.size = queries, build_index(base, protocol.metric), len(base)
+        self.queries, self.index, self.size = queries, exact_index(base, protocol.metric), len(base)
         if protocol.top_k is not None and protocol.top_k > self.size:
             raise DataError(where, expected=f"top_k up to {self.size}, the size of the base", got=protocol.top_k)
         self.relevance = _relevance(queries.labels, base.labels)

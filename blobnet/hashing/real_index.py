@@ -142,10 +142,11 @@ def _products(asked: np.ndarray, items: np.ndarray) -> np.ndarray:
 
 def _settle(found: np.ndarray, error: np.ndarray | float, again: Callable, out: np.ndarray) -> None:
     """out = `found` (b, n), overwritten, in float32 where `error` (b) is nothing, else again(rows, columns)."""
-    if np.min(error) < np.max(error) / 1024:  # one number for all is faster, but would cast doubt on many
+    error = np.asarray(error)
+    if error.min() < error.max() / 1024:  # one number for all is faster, but would cast doubt on many
         error = error[:, None]
     else:
-        error = np.max(error)
+        error = error.max()
     found -= error
     low = found.astype(np.float32)
     found += 2 * error

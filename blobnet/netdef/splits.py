@@ -52,7 +52,8 @@ def insert_splits(message: Message, origin: str = "") -> Message:
 def _trace(message: Message, origin: str) -> tuple[list[list[Top]], Counter[Top], dict[Top, float]]:
     """For each layer the tops that its bottoms come from, how often each top is used, and the loss weights of tops."""
     made: dict[str, Top] = {}  # blob: the top that made it last, as layers that work in place make it anew
-    sources, uses, weights = [], Counter(), {}
+    uses: Counter[Top] = Counter()
+    sources, weights = [], {}
     for index, layer in enumerate(message.layer):
         for j, blob in enumerate(layer.bottom):
             if blob not in made:

@@ -113,7 +113,8 @@ def _renumber(net: Message, origin: str) -> None:
     """Give layers of forks their parameters back, which the forks number as upstream does others."""
     for layer in net.layer:
         field, numbers = FORKS.get(layer.type, ("", ()))
-        data, position, parts = memoryview(layer.SerializePartialToString() if field else b""), 0, []
+        data, position = memoryview(layer.SerializePartialToString() if field else b""), 0
+        parts: list[bytes | memoryview] = []
         while position < len(data):
             start = position
             number, kind, begin, position = wire.read_field(data, start, len(data))
@@ -150,7 +151,8 @@ def _pieces(message: Message, arrays: Arrays, origin: str) -> list:
     data = rest.SerializePartialToString()
     if not large:
         return [data]
-    parts, view, position = [], memoryview(data), 0
+    parts: list[tuple[int, list]] = []
+    view, position = memoryview(data), 0
     while position < len(data):
         start = position
         number, _, _, position = wire.read_field(view, start, len(data))

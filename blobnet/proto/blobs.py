@@ -90,7 +90,8 @@ def read_blob(path: str | os.PathLike) -> np.ndarray:
 def write_blob(path: str | os.PathLike, values: np.ndarray) -> None:
     """Write `values` as a file of one BlobProto: (C, H, W), (N, C, H, W) with the legacy numbers, as Caffe's means."""
     values = np.asarray(values)
-    blob, arrays = messages.new("BlobProto"), []
+    blob = messages.new("BlobProto")
+    arrays: list = []
     set_blob(blob, values, arrays)
     if values.ndim in (3, 4):
         blob.ClearField("shape")

@@ -60,7 +60,7 @@ def _remedy(gibibytes: int) -> str:
     return f"set {VARIABLE}={gibibytes}G, or give a command --max-memory {gibibytes}G"
 
 
-def in_words(size: int) -> str:
+def in_words(size: float) -> str:
     """`size` bytes in the unit that fits.
 
     >>> in_words(1536), in_words(3 << 30)

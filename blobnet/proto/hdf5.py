@@ -15,7 +15,6 @@ import numpy as np
 
 from blobnet.errors import DataError
 from blobnet.proto.hdf5_bytes import SIGNATURE, Source
-from blobnet.proto.hdf5_links import Links
 from blobnet.proto.hdf5_objects import Dataset, File, Group
 from blobnet.proto.storage import atomic_write, require_file
 from blobnet.proto.wire import Corrupt
@@ -80,38 +79,40 @@ def find(group: Group, name: str, where: str) -> Group | Dataset | None:
 
 def names(group: Group | Dataset, where: str) -> list[str]:
     """The names in `group`, by the alphabet; DataError if it is none."""
-    return list(_links(group, where))
+    with _faults(where, "a group cannot be read"):
+        return list(_group(group, where).links)
 
 
 def dataset_names(group: Group | Dataset, where: str) -> list[str]:
     """The names of the datasets in `group`, by the alphabet, links left out; DataError if it is none."""
     with _faults(where, "a group cannot be read"):
-        return [name for name, link in _links(group, where).items()
-                if not isinstance(link, str) and isinstance(group.get(name), Dataset)]
+        found = _group(group, where)
+        return [name for name, link in found.links.items()
+                if not isinstance(link, str) and isinstance(found.get(name), Dataset)]
 
 
-def _links(group: Group | Dataset, where: str) -> Links:
-    with _faults(where, "a group cannot be read"):
-        if not isinstance(group, Group):
-            raise DataError(where, f"{group.name.lstrip('/')!r}", expected="a group", got="a dataset")
-        return group.links
+def _group(group: Group | Dataset, where: str) -> Group:
+    if not isinstance(group, Group):
+        raise DataError(where, f"{group.name.lstrip('/')!r}", expected="a group", got="a dataset")
+    return group
 
 
-def check_numbers(dataset: Group | Dataset, name: str, where: str) -> None:
-    """DataError if `dataset` is not one of integers or floats, or has more of them than there is room for."""
+def check_numbers(dataset: Group | Dataset, name: str, where: str) -> Dataset:
+    """`dataset`; DataError if it is not one of integers or floats, or has more of them than there is room for."""
     if not isinstance(dataset, Dataset):
         raise DataError(where, f"{name!r}", expected="a dataset", got="a group")
     if isinstance(dataset.dtype, str) or dataset.dtype.kind not in "iuf":
         raise DataError(where, f"dataset {name!r}", expected="integers or floats", got=dataset.dtype)
     with _faults(where, f"dataset {name!r} cannot be read"):
         dataset.check(f"{where}: dataset {name!r}")
+    return dataset
 
 
 def read_numbers(dataset: Group | Dataset, name: str, where: str) -> np.ndarray:
     """The numbers in `dataset`; DataError as for `check_numbers`, and if they cannot be read."""
-    check_numbers(dataset, name, where)
+    numbers = check_numbers(dataset, name, where)
     with _faults(where, f"dataset {name!r} cannot be read"):
-        return dataset.read(f"{where}: dataset {name!r}")
+        return numbers.read(f"{where}: dataset {name!r}")
 
 
 def read_text(dataset: Group | Dataset, name: str, where: str) -> str:

@@ -6,7 +6,7 @@ Source: HDF5 File Format Specification 3.0, https://support.hdfgroup.org/documen
 from __future__ import annotations
 
 import os
-from typing import BinaryIO
+from io import BufferedReader
 
 import numpy as np
 
@@ -25,7 +25,7 @@ class Source:
     Corrupt if it is no such file, or is cut off.
     """
 
-    def __init__(self, file: BinaryIO):
+    def __init__(self, file: BufferedReader):
         self.file, self.base, self.spent = file, 0, 0
         self.size = os.fstat(file.fileno()).st_size
         start = 0
@@ -78,7 +78,7 @@ class Source:
         self.check(address, size)
         values = np.empty(shape, dtype)
         self.file.seek(self.base + address)
-        if self.file.readinto(values.reshape(-1).view(np.uint8)) != size:
+        if self.file.readinto(values.reshape(-1).view(np.uint8).data) != size:
             raise Corrupt(address, "the file was cut off while it was read")
         return values
 

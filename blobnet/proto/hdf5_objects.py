@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 from functools import cached_property
+from typing import Any
 
 import numpy as np
 
@@ -41,12 +42,11 @@ class File:
             for kind, message in _messages(self.source, address):
                 messages.setdefault(kind, []).append(message)
             if LAYOUT in messages:
-                made = Dataset(self, name, messages)
+                self._objects[address] = Dataset(self, name, messages)
             elif SYMBOLS in messages or LINK_INFO in messages or LINK in messages:
-                made = Group(self, name, messages)
+                self._objects[address] = Group(self, name, messages)
             else:
-                made = "a type"
-            self._objects[address] = made
+                self._objects[address] = "a type"
         return self._objects[address]
 
 
@@ -98,12 +98,13 @@ class Dataset:
         first = {kind: found[0] for kind, found in messages.items()}
         if not {SHAPE, TYPE} <= set(first):
             raise Corrupt(0, "a dataset without a shape or a type")
-        self.space, self.dtype = read_shape(first[SHAPE]), read_type(first[TYPE])
+        self.space = read_shape(first[SHAPE])
+        self.dtype: Any = read_type(first[TYPE])
         self.shape, self.ndim = self.space.dims, len(self.space.dims)
         self._messages, self._origin = first, first[LAYOUT].origin
 
     @cached_property
-    def _storage(self) -> tuple[int, bytes | int | Chunks]:
+    def _storage(self) -> tuple[int, Any]:
         """The kind of the layout, and the bytes themselves, their address, or how they are cut."""
         layout = self._messages[LAYOUT]
         version = layout.expect("a layout of version", 3, 4, 5)

@@ -53,7 +53,8 @@ def read_into(message: Message, text: str, origin: str) -> None:
     if "\0" in text:
         raise error_at(text, origin, text.index("\0"), "a NUL character",
                        hint="a text has none: is this a binary file, or UTF-16?")
-    levels, pieces, token = [_Open(message)], [], None  # pieces: of a string, its first token and the bytes of all
+    levels, token = [_Open(message)], None
+    pieces: list = []  # of a string: its first token, and the bytes of all
     for token in walk(text):
         here = levels[-1]
         if pieces and token.kind != "string":

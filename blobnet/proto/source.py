@@ -25,7 +25,7 @@ class Frame(NamedTuple):
     """An open message: the field it is the value of, how many of that field came before it, where its `{` stands."""
 
     field: str
-    index: int
+    number: int
     offset: int
 
 

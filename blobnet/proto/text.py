@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from typing import Any
 
 from google.protobuf import text_encoding
 from google.protobuf.descriptor import FieldDescriptor as Field
@@ -65,7 +66,7 @@ def _lines(message: Message, indent: str) -> Iterator[str]:
                 yield f"{indent}{field.name}: {_shown(field, item)}"
 
 
-def _shown(field: Field, value: object) -> str:
+def _shown(field: Field, value: Any) -> str:
     if field.type in (Field.TYPE_STRING, Field.TYPE_BYTES):
         return f'"{text_encoding.CEscape(value, as_utf8=False)}"'
     if field.type in (Field.TYPE_FLOAT, Field.TYPE_DOUBLE):

@@ -27,7 +27,8 @@ class Corrupt(Exception):
 
     def __init__(self, offset: int, reason: str, cut: bool = False, value: tuple[int, int, int, int] | None = None):
         super().__init__(reason)
-        self.offset, self.cut, self.value, self.path = offset, cut, value, []
+        self.offset, self.cut, self.value = offset, cut, value
+        self.path: list[str] = []
 
 
 def varint(number: int) -> bytes:
@@ -113,7 +114,10 @@ def _scan(view: memoryview, position: int, end: int, message: Descriptor, arrays
     """`last`: the message ends with the file, so that a value which runs past its end was cut off."""
     if depth > DEPTH:
         raise Corrupt(position, f"more than {DEPTH} levels of messages")
-    out, found, counts, label = [], {}, Counter(), "the start"
+    out: list[bytes] = []
+    found: dict = {}
+    counts: Counter[int] = Counter()
+    label = "the start"
     while position < end:
         start = position
         try:

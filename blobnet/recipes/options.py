@@ -7,6 +7,7 @@ import reprlib
 import sys
 from collections.abc import Collection
 from dataclasses import dataclass
+from typing import Any
 
 from blobnet.errors import DataError, close_matches
 
@@ -22,12 +23,12 @@ class Option:
     least: the smallest number, also in a list; words: what a text is made of, if not all words will do.
     """
 
-    kind: type
+    kind: Any
     default: object = REQUIRED
     least: float = -math.inf
     words: Collection[str] = ()
 
-    def check(self, where: str, name: str, value: object) -> None:
+    def check(self, where: str, name: str, value: Any) -> None:
         """DataError unless `value` is of the kind and in the range."""
         if not self._takes(value):
             raise DataError(where, f"option {name!r}", expected=self._wanted(), got=shown(value))
@@ -35,7 +36,7 @@ class Option:
             if word not in self.words:
                 raise DataError(where, f"option {name!r}, unknown word {word!r}", hint=close_matches(word, self.words))
 
-    def _takes(self, value: object) -> bool:
+    def _takes(self, value: Any) -> bool:
         if self.kind is list:
             return isinstance(value, list) and all(type(item) is int and item >= self.least for item in value)
         if self.kind is dict:
@@ -50,7 +51,7 @@ class Option:
                 list: f"a list of whole numbers{least}", dict: "a mapping of names to texts"}[self.kind]
 
 
-def is_number(value: object) -> bool:
+def is_number(value: Any) -> bool:
     """Whether `value` is a whole number, or a finite one, that a float can hold."""
     return type(value) in (int, float) and -MAX_FLOAT <= value <= MAX_FLOAT
 

@@ -52,10 +52,10 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
                   if method in wanted or results.knows(method)}
     waiting = []
     for method in wanted:
-        new = [trial(method, seed) for seed in seeds if results.find(method, seed, identities[method]) is None]
-        if new:
-            recipe.module.check(new[0])
-        waiting += new
+        missing = [trial(method, seed) for seed in seeds if results.find(method, seed, identities[method]) is None]
+        if missing:
+            recipe.module.check(missing[0])
+        waiting += missing
     failed = []
     for new in waiting:
         try:

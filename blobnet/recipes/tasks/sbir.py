@@ -134,7 +134,7 @@ def _right(scores: np.ndarray, trial: Trial) -> float:
 
 def _attributes(trial: Trial) -> np.ndarray:
     """What attributes the test images have, (N, A)."""
-    return read_datasets(trial.data / f"{trial.options['set']}_test.h5", ["attributes"], np.float32)[0]
+    return read_datasets(trial.data / f"{trial.options['set']}_test.h5", ["attributes"], np.dtype(np.float32))[0]
 
 
 def _test_images(trial: Trial) -> str:
