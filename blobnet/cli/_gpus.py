@@ -19,7 +19,7 @@ def add_gpu_flag(parser: argparse._ActionsContainer, help: str) -> None:
 
 def gpu_numbers(given: list[int] | str) -> list[int]:
     """The numbers that --gpu names, without a repetition; DeviceError for "all" where there is none."""
-    if given != ALL:
+    if not isinstance(given, str):
         return list(dict.fromkeys(given))
     device_module("gpu")
     return list(range(len(gpu_properties())))

@@ -83,7 +83,7 @@ def _blocks(records: Reader) -> Iterator[np.ndarray]:
         log.info("Processed %d files.", done)
 
 
-def _chunks(records: Reader) -> Iterator[list[tuple[int, bytes]]]:
+def _chunks(records: Reader) -> Iterator[list[tuple[int, bytes | memoryview]]]:
     """The numbers and values of all records, CHUNK at a time. A LevelDB would have to count them for its length."""
     chunk = []
     while True:

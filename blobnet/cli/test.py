@@ -58,7 +58,8 @@ def score(net: Net, batches: int) -> tuple[dict[str, np.ndarray], float]:
     Sums are taken in float32. ShapeError if an output changes its number of elements on the way.
     """
     log.info("Running for %d iterations.", batches)
-    sums, loss = {}, np.float32(0)
+    sums: dict[str, np.ndarray] = {}
+    loss = np.float32(0)
     for batch in tqdm(range(batches), unit="batches", disable=not sys.stderr.isatty()):
         for name, array in net.forward().items():
             values = np.array(to_host(array))

@@ -64,7 +64,7 @@ def _run_module(name: str) -> None:
 def _run_code(code: str, name: str) -> None:
     """Run `code` in the module __main__, in the place of this one."""
     module = type(sys)("__main__")
-    module.__builtins__ = __builtins__
+    module.__dict__["__builtins__"] = __builtins__
     sys.modules["__main__"] = module
     exec(compile(code, name, "exec", dont_inherit=True), module.__dict__)
 

@@ -6,7 +6,8 @@ GPU computes again; from then on they are stale until somebody asks again, as in
 
 from __future__ import annotations
 
-from collections.abc import Iterable, MutableSequence
+from collections.abc import MutableSequence
+from typing import Any
 
 import numpy as np
 
@@ -87,17 +88,17 @@ class RawBlobVec(Vector):
 class BlobVec(MutableSequence):
     """The parameters of a layer."""
 
-    def __init__(self, cores: list[CoreBlob]):
+    def __init__(self, cores: Any):
         self._cores, self._faces = cores, Faces()
 
     def __len__(self) -> int:
         return len(self._cores)
 
-    def __getitem__(self, index: int | slice):
-        found = self._cores[index]
+    def __getitem__(self, index: Any) -> Any:
+        found: Any = self._cores[index]
         return [self._faces[core] for core in found] if isinstance(index, slice) else self._faces[found]
 
-    def __setitem__(self, index: int | slice, value: Blob | Iterable[Blob]) -> None:
+    def __setitem__(self, index: Any, value: Any) -> None:
         self._cores[index] = [self._core(blob) for blob in value] if isinstance(index, slice) else self._core(value)
 
     def __delitem__(self, index: int | slice) -> None:

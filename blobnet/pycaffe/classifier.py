@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 
@@ -17,7 +18,7 @@ def image_transformer(net: Net, mean=None, input_scale: float | None = None, raw
                       channel_swap: Sequence[int] | None = None) -> io.Transformer:
     """A Transformer from images (H, W, K) to the first input of `net`."""
     name = net.inputs[0]
-    transformer = io.Transformer({name: net.blobs[name].data.shape})
+    transformer: Any = io.Transformer({name: net.blobs[name].data.shape})
     transformer.set_transpose(name, (2, 0, 1))
     for setter, value in ((transformer.set_mean, mean), (transformer.set_input_scale, input_scale),
                           (transformer.set_raw_scale, raw_scale), (transformer.set_channel_swap, channel_swap)):
@@ -40,7 +41,7 @@ class Classifier(Net):
         Net.__init__(self, model_file, TEST, weights=pretrained_file)
         self.transformer = image_transformer(self, mean, input_scale, raw_scale, channel_swap)
         self.crop_dims = np.array(self.blobs[self.inputs[0]].data.shape[2:])
-        self.image_dims = self.crop_dims if image_dims is None or not len(image_dims) else image_dims
+        self.image_dims: Any = self.crop_dims if image_dims is None or not len(image_dims) else image_dims
 
     def predict(self, inputs: Sequence[np.ndarray], oversample: bool = True) -> np.ndarray:
         """The predictions (N, C) for N images (H, W, K).
@@ -58,7 +59,7 @@ class Classifier(Net):
             top, left = (np.array(images.shape[1:3]) - self.crop_dims) // 2
             images = images[:, top:top + rows, left:left + columns]
         name = self.inputs[0]
-        prepared = np.stack([self.transformer.preprocess(name, image) for image in images])
+        prepared: Any = np.stack([self.transformer.preprocess(name, image) for image in images])
         predictions = self.forward_all(**{name: prepared})[self.outputs[0]]
         if oversample:
             predictions = predictions.reshape(len(predictions) // 10, 10, -1).mean(1)

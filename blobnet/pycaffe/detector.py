@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -44,7 +45,8 @@ class Detector(Net):
                 found.append({"window": window, "filename": filename})
                 prepared.append(self.transformer.preprocess(name, self.crop(image, window)))
         if found:
-            predictions = self.forward_all(**{name: np.stack(prepared)})[self.outputs[0]]
+            batch: dict[str, Any] = {name: np.stack(prepared)}
+            predictions = self.forward_all(**batch)[self.outputs[0]]
             for item, prediction in zip(found, predictions):
                 item["prediction"] = prediction
         return found

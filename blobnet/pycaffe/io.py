@@ -116,7 +116,7 @@ def load_image(filename: str | os.PathLike, color: bool = True) -> np.ndarray:
     return pixels.astype(np.float32)
 
 
-def oversample(images: Sequence[np.ndarray], crop_dims: Sequence[int]) -> np.ndarray:
+def oversample(images: Sequence[np.ndarray] | np.ndarray, crop_dims: Sequence[int] | np.ndarray) -> np.ndarray:
     """Ten crops of every image (H, W, K), as (10 N, *crop_dims, K): four corners and the centre, then these mirrored.
 
     The corners are in reading order. All images have the shape of the first.
@@ -134,7 +134,7 @@ def oversample(images: Sequence[np.ndarray], crop_dims: Sequence[int]) -> np.nda
     return crops.reshape(-1, *crops.shape[2:])
 
 
-def check_crop(where: str, image: np.ndarray, crop_dims: Sequence[int]) -> None:
+def check_crop(where: str, image: np.ndarray, crop_dims: Sequence[int] | np.ndarray) -> None:
     """ArrayError if an image (H, W, K) is smaller than crops of it."""
     (height, width), (rows, columns) = image.shape[:2], map(int, crop_dims)
     if rows > height or columns > width:
@@ -151,7 +151,11 @@ class Transformer:
 
     def __init__(self, inputs: Mapping[str, Sequence[int]]):
         self.inputs = {name: tuple(shape) for name, shape in inputs.items()}
-        self.transpose, self.channel_swap, self.raw_scale, self.mean, self.input_scale = {}, {}, {}, {}, {}
+        self.transpose: dict[str, Sequence[int]] = {}
+        self.channel_swap: dict[str, Sequence[int]] = {}
+        self.raw_scale: dict[str, float] = {}
+        self.mean: dict[str, np.ndarray] = {}
+        self.input_scale: dict[str, float] = {}
 
     def preprocess(self, in_: str, data: np.ndarray) -> np.ndarray:
         """The image `data` (H', W', K) as float32 for one place (K, H, W) of the input `in_`."""

@@ -17,6 +17,7 @@ from __future__ import annotations
 
 from collections import Counter, OrderedDict
 from collections.abc import Mapping
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -184,6 +185,8 @@ class Function:
 class NetSpec:
     """Blobs by the names they are assigned to, as attributes or items; `tops` has them in order."""
 
+    tops: dict[str, Any]
+
     def __init__(self):
         super().__setattr__("tops", OrderedDict())
 
@@ -208,7 +211,8 @@ class NetSpec:
 
 
 def _net(tops, names: dict) -> Message:
-    layers, autonames = OrderedDict(), Counter()
+    layers: dict[str, Message] = OrderedDict()
+    autonames: Counter[str] = Counter()
     for top in tops:
         top._to_proto(layers, names, autonames)
     return new("NetParameter", layer=layers.values())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from numbers import Integral, Real
+from typing import SupportsIndex
 
 
 class Vector(list):
@@ -27,13 +28,13 @@ class Vector(list):
     def append(self, value) -> None:
         super().append(self._checked(value))
 
-    def insert(self, index: int, value) -> None:
+    def insert(self, index: SupportsIndex, value) -> None:
         super().insert(index, self._checked(value))
 
     def extend(self, items: Iterable) -> None:
         super().extend(list(map(self._checked, items)))
 
-    def __iadd__(self, items: Iterable):
+    def __iadd__(self, items: Iterable):  # type: ignore[misc]  # as list: of lists with items of any kind
         self.extend(items)
         return self
 

@@ -96,7 +96,7 @@ def _legend(axes) -> None:
     axes.legend(frameon=False, fontsize=9).set_in_layout(False)  # a long name must not squeeze the axes
 
 
-def _check_pair(where: str, x: tuple[str, Sequence], y: tuple[str, Sequence]) -> None:
+def _check_pair(where: str, x: tuple[str, Sequence | np.ndarray], y: tuple[str, Sequence | np.ndarray]) -> None:
     (x_name, x_values), (y_name, y_values) = x, y
     if np.ndim(x_values) != 1 or np.shape(x_values) != np.shape(y_values):
         raise ShapeError(where, expected=f"{x_name} (n,) and {y_name} (n,)",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Any
 
 from blobnet.errors import BlobnetError
 from blobnet.proto.storage import atomic_write
@@ -15,7 +16,7 @@ LINES = ("-", "--", "-.", ":")
 RIGHT, WRONG = "#009E73", "#D55E00"
 
 
-def new_figure(width: float, height: float, dpi: float = 120, layout: str | None = "constrained"):
+def new_figure(width: float, height: float, dpi: float = 120, layout: Any = "constrained"):
     """An empty Matplotlib figure, inches; BlobnetError when Matplotlib is missing. Neither windows nor global state."""
     try:
         from matplotlib.figure import Figure
