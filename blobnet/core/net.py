@@ -34,14 +34,14 @@ class Net(Watched):
     by name; inputs and outputs: names of the blobs that Input layers make and that no layer reads; parameters: every
     parameter with its rules, shared ones once; loss: the weighted loss of the last forward.
 
-    One thread at a time may run a net, and NetError tells another one; several nets may run at once. The bits of all
+    One thread at a time may run a net, a second one gets a NetError; several nets may run at once. The bits of all
     results are the same with any number of worker threads (BLOBNET_NUM_THREADS).
 
-    Watchers (`watch`, `watched_by`) are told before_forward(node) and after_forward(node) of every layer that runs,
-    before_backward(node) and after_backward(node) also of those that have nothing to do backward; and before and after
-    each pass before_forward_pass(whole), after_forward_pass(whole), before_backward_pass(whole) and
-    after_backward_pass(whole), where whole says that it goes through the whole net, without start and end. A Node has
-    the layer and its blobs. A pass that an error ends tells nothing more.
+    A net tells its watchers (`watch`, `watched_by`): before_forward(node), after_forward(node), before_backward(node)
+    and after_backward(node) of every layer of a pass, backward also of those that have nothing to do; and
+    before_forward_pass(whole), after_forward_pass(whole), before_backward_pass(whole) and after_backward_pass(whole)
+    once a pass. A Node is a layer with its blobs; `whole` is False in a pass that was given a start or an end. After
+    an error the rest of the pass, which does not run, is not told either.
     """
 
     events = tuple(f"{when}_{which}{what}" for which in ("forward", "backward") for when in ("before", "after")
@@ -54,31 +54,30 @@ class Net(Watched):
                  python_layers: bool = False):
         """Read, upgrade, filter and wire the net of `source`, a file (prototxt, YAML, binary) or a NetParameter.
 
-        phase: TRAIN or TEST. With level, a number, and stages, names beside those that the net itself has, it decides
-        which layers are in, by their include and exclude rules.
+        phase: TRAIN or TEST. The include and exclude rules of the layers decide by phase, level (a number) and stages
+        (names, added to those that the net itself states) which layers are in.
         weights: one or several to copy parameters from, as `copy_from` takes them.
         device: "cpu", "gpu" or "gpu:1", where the arrays of all blobs live; dtype: their type, float32 or float64.
-        random_seed: a number, not negative, that makes fillers, dropout and data order repeatable; without it every net
+        random_seed: a number of at least 0 that makes fillers, dropout and data order repeatable; without it every net
         is different.
         origin: the file that a NetParameter was made from, which errors then show.
         python_layers: whether layers of the type Python may import the modules that the net names, and run their code.
-        Raises ParseError, NetError, ShapeError, DeviceError; NetError too for weights none of whose layers is here.
+        Raises ParseError, NetError, ShapeError, DeviceError; NetError also if the weights are of no layer of this net.
         """
         super().__init__()
         if random_seed is not None and random_seed < 0:
             raise NetError("random_seed", expected="0 or more", got=random_seed, hint="leave it out for any seed")
-        self._origin = origin if isinstance(source, Message) else source
-        where = os.fspath(self._origin or "")
-        filtered = load_filtered(source, phase, level, stages, where)
+        self._origin = os.fspath((origin if isinstance(source, Message) else source) or "")
+        filtered = load_filtered(source, phase, level, stages, self._origin)
         log_definition(filtered)
-        definition = insert_splits(filtered, where)
+        definition = insert_splits(filtered, self._origin)
         drawn = np.random.SeedSequence().generate_state(1, np.uint64)
         seed = int(drawn[0]) >> 1 if random_seed is None else random_seed
         self.device, self.phase = device, phase
         self.context = Context(device_module(device), float_type(dtype), int(seed), python_layers=python_layers)
         self.name = definition.name
         self.definition = definition
-        built = Building(definition, phase, self.context, where)
+        built = Building(definition, phase, self.context, self._origin)
         self.nodes, self.blobs, self.parameters = built.nodes, built.blobs, built.parameters
         self.outputs = built.outputs
         self.layers = [node.layer for node in self.nodes]
@@ -92,16 +91,16 @@ class Net(Watched):
         self._take_inline_weights(definition)
         for given in [weights] if isinstance(weights, (str, os.PathLike, Message)) else weights or ():
             if not self.copy_from(given) and self.params:
-                raise NetError(os.fspath(self._origin or f"net {self.name!r}"), **none_copied(given, self.name))
+                raise NetError(self._origin or f"net {self.name!r}", **none_copied(given, self.name))
         self.debug_info = definition.debug_info
 
     def _take_inline_weights(self, definition: Message) -> None:
-        """Weights that stand in the definition itself, as in a .caffemodel, are what the parameters start from."""
+        """Start the parameters from the weights in the definition itself, if it has any (as a .caffemodel has)."""
         given = [param for param in definition.layer if param.blobs]
         if given:
             self.copy_from(type(definition)(layer=given))
             for param in given:
-                param.ClearField("blobs")  # they would be kept a second time
+                param.ClearField("blobs")  # else they are kept twice
 
     # Running.
 
@@ -123,7 +122,7 @@ class Net(Watched):
         """Run the layers from `start` to `end` (names or numbers, both included); return the outputs' data by name.
 
         With `end`, these are the tops of that layer. The arrays are the blobs' own: the next forward overwrites them.
-        Keyword arguments are copied into the blobs of their names first, which take their shapes.
+        First each keyword argument is copied into the blob of its name, which takes its shape.
         """
         first, last = self._range(start, end)
         whole, loss = start is end is None, 0.0
@@ -138,7 +137,7 @@ class Net(Watched):
                 except Exception as error:
                     if any(turned) and isinstance(error, ShapeError):
                         error.inside("", CHANNELS_LAST)
-                    explain(error, node.layer.param, os.fspath(self._origin or ""))
+                    explain(error, node.layer.param, self._origin)
                     raise
                 for tell in self._told["after_forward"]:
                     tell(node)
@@ -152,7 +151,7 @@ class Net(Watched):
         """Run backward from layer `start` down to `end` (names or numbers, both included); return the inputs' diffs.
 
         The diff of an input is computed only if something asks for it, such as force_backward in the net. A layer
-        that never ran forward works on what is in its blobs; NetError if it needs more than these.
+        that never ran forward works on what its blobs hold; NetError if it needs what its forward would have kept.
         """
         first, last = self._range(end, start, of="backward")
         whole = start is end is None
@@ -167,7 +166,7 @@ class Net(Watched):
                     if not node.has_run and node.layer.type != "Python":  # what that needs is its class's own affair
                         raise NetError(node.layer.where, "has nothing to run backward from",
                                        hint="run forward first") from error
-                    explain(error, node.layer.param, os.fspath(self._origin or ""))
+                    explain(error, node.layer.param, self._origin)
                     raise
                 for tell in self._told["after_backward"]:
                     tell(node)
@@ -178,11 +177,11 @@ class Net(Watched):
         """Pass new shapes of the inputs through all layers without running them."""
         with self.one_thread:
             for node in self.nodes:
-                with explained(node.layer.param, os.fspath(self._origin or "")):
+                with explained(node.layer.param, self._origin):
                     node.layer.update_shapes(node.bottoms, node.tops)
 
     def seek(self, step: int) -> None:
-        """Continue as after `step` forward passes: data layers and random streams take the position they had then."""
+        """Continue as after `step` forward passes: data layers and random streams go to where they stood then."""
         self.context.step = step
         for layer in self.layers:
             layer.seek(step)
@@ -193,7 +192,7 @@ class Net(Watched):
             parameter.blob.diff.fill(0)
 
     def position(self, layer: str | int, of: str = "a layer") -> int:
-        """The number of a layer, by its name (of several with one name the first) or by that number itself."""
+        """The number of a layer, given its name (the first one of that name) or the number itself."""
         expected = None
         if isinstance(layer, numbers.Integral) and not isinstance(layer, bool):
             if 0 <= layer < len(self.layers):
@@ -215,8 +214,9 @@ class Net(Watched):
         return low, high
 
     def _fill(self, name: str, value: object) -> bool:
-        """Copy `value` into the blob `name`, which takes its shape; whether its channels seem to be the last axis."""
-        self._check_blob(name)
+        """Copy `value` into the blob `name`, which takes its shape; return whether its last axis seems the channels."""
+        if name not in self.blobs:
+            raise NetError(f"net {self.name!r}", f"no blob {name!r}", hint=close_matches(name, self.blobs))
         blob = self.blobs[name]
         array = as_numbers(value, self.xp)
         if array is None:
@@ -227,27 +227,23 @@ class Net(Watched):
         blob.data[...] = array
         return turned
 
-    def _check_blob(self, name: str) -> None:
-        if name not in self.blobs:
-            raise NetError(f"net {self.name!r}", f"no blob {name!r}", hint=close_matches(name, self.blobs))
-
     # Weights.
 
     def copy_from(self, source: str | os.PathLike | Message) -> list[str]:
         """Copy parameters by layer name from a file or a NetParameter; return the names of layers found here.
 
-        A file is a .caffemodel, an HDF5 file, which its name or its content tells, or a prototxt with numbers.
-        Layers of the file that this net lacks are passed over, and layers of the net that the file lacks keep what they
-        have. ShapeError if a layer of the same name has other shapes.
+        A file is a .caffemodel, an HDF5 file (recognised by name or content), or a prototxt with numbers. Layers that
+        only the file has are left out, and layers that only the net has keep their parameters. ShapeError if a layer
+        of the same name has other shapes.
         """
         if not isinstance(source, Message) and is_hdf5(source):
             return copy_hdf5(self.layers, self.parameters, source)
         return copy_weights(self.layers, source)
 
     def share_with(self, other: Net) -> None:
-        """Use the parameters of the layers of the same names in `other` from now on.
+        """From now on use the parameters of `other` in the layers that have the same names there.
 
-        ShapeError, and nothing is shared, if a layer of the same name has other shapes.
+        ShapeError if a layer of the same name has other shapes; nothing is shared then.
         """
         share_weights(self.layers, {name: other.params.get(name, []) for name in other.layer_dict}, other.name)
 

@@ -18,8 +18,9 @@ PIECE = 1 << 15  # elements that are summed at a time on the CPU
 
 @dataclasses.dataclass(frozen=True)
 class NotFinite:
-    """layer: whose number it is; what: the blob in words; index: its place in the blob; value: nan, inf or -inf; note:
-    what else a reader must know, such as layers that changed the blob in place afterwards.
+    """A number that is not finite. layer: the layer that it belongs to; what: the blob in words, and `blob` itself;
+    index: the place in the blob; value: nan, inf or -inf; note: what else a reader must know, such as the layers that
+    changed the blob in place afterwards.
     """
 
     layer: Layer
@@ -106,7 +107,7 @@ def _all_finite(array: np.ndarray) -> bool:
 
 
 def _finite(piece: np.ndarray) -> bool:
-    """The sum itself may overflow, which proves nothing."""
+    """Whether all numbers of `piece` are finite. A sum that overflows proves nothing, so then each one is asked."""
     return math.isfinite(piece.sum()) or bool(np.isfinite(piece).all())
 
 

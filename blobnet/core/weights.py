@@ -37,8 +37,8 @@ def read_weight_message(source: str | os.PathLike | Message) -> tuple[Message, l
 def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -> list[str]:
     """Copy the parameters of `source` into the layers of the same names, and return these names.
 
-    Everything is checked before anything is copied. A blob of four legacy numbers fits a shape with the leading ones
-    left out. ShapeError names both shapes and the remedy; NetError if a layer has another number of parameters.
+    Everything is checked before anything is copied. The four numbers of a legacy shape fit a shape without the leading
+    ones. ShapeError names both shapes and the remedy; NetError if a layer has another number of parameters.
     """
     message, arrays = read_weight_message(source)
     what = "copying parameters" if isinstance(source, Message) else f"copying parameters from {os.fspath(source)!r}"
@@ -87,21 +87,21 @@ def share_weights(layers: Sequence[Layer], theirs: Mapping[str, Sequence[Blob]],
 
 
 def none_copied(source: str | os.PathLike | Message, net: str) -> dict[str, str]:
-    """What an error says where no layer of `source` has the name of one of the net `net`."""
+    """The text of an error about weights none of whose layers is in the net `net`."""
     file = "the weights" if isinstance(source, Message) else repr(os.fspath(source))
     return dict(message=f"no layer with parameters in {file} has the name of one of net {net!r}",
                 hint="give the weights of such a net")
 
 
 def assign(copies: Iterable[tuple[Blob, np.ndarray]]) -> None:
-    """Copy arrays of any shape and precision into the blobs beside them, which have as many numbers."""
+    """Copy each array, of any shape and precision, into the blob beside it, which holds as many numbers."""
     with np.errstate(over="ignore"):  # a double that is too large for a float becomes inf
         for blob, values in copies:
             blob.data[...] = blob.xp.asarray(values.astype(blob.dtype, copy=False)).reshape(blob.shape)
 
 
 def fits(shape: tuple[int, ...], given: tuple[int, ...], legacy: bool) -> bool:
-    """Whether a saved shape is `shape`; four `legacy` numbers may have ones in front."""
+    """Whether the saved shape `given` fits `shape`; a `legacy` shape of four numbers may begin with ones."""
     return given == shape or (legacy and len(shape) <= 4 and given == (1,) * (4 - len(shape)) + shape)
 
 
