@@ -41,7 +41,7 @@ class Case:
                 for given in self.bottoms]
 
     def build(self, values: Sequence[np.ndarray] | None = None, param: Message | None = None,
-              dtype: str = "float64") -> Standalone:
+              dtype: str = "float64", device: str = "cpu") -> Standalone:
         values = self.values() if values is None else values
         return standalone(param or self.source, *values, phase=self.phase, dtype=dtype, seed=5,
-                          python_layers=self.python_layers)
+                          python_layers=self.python_layers, device=device)
