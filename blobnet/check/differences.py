@@ -13,7 +13,7 @@ TOLERANCE = 1e-4   # largest relative error
 
 
 class Slope(NamedTuple):
-    """A slope in one direction: by differences (numeric), by backward (analytic); and how much it changes there (bend)."""
+    """A slope in one direction: by differences (numeric), by backward (analytic), and how much it changes (bend)."""
 
     numeric: float
     analytic: float
