@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from blobnet.check.gradient import GradientResult, Rules, compare
+from blobnet.check.compare import Rules, compare
+from blobnet.check.results import GradientResult
 from blobnet.core.blob import Blob
 from blobnet.core.net import Net
 
 PLACE = ("(whole net)", "", "loss", "param")
-OPEN, CUT = "open", "cut"  # ways on which a gradient comes from the loss, or would but for propagate_down: false
+OPEN, CUT = "open", "cut"  # ways of a gradient from the loss: one that arrives, one that propagate_down: false stops
 
 
 def check_loss(net: Net, rng: np.random.Generator) -> list[GradientResult]:
@@ -19,12 +20,13 @@ def check_loss(net: Net, rng: np.random.Generator) -> list[GradientResult]:
     is cut off, nothing is checked.
     """
     ways = _ways_from_loss(net)
-    learning = [parameter.blob for parameter in net.parameters if parameter.lr_mult != 0]
-    found = [set().union(*(way for blob, way in ways if np.may_share_memory(blob.diff, learner.diff)))
+    learning = [parameter for parameter in net.parameters if parameter.lr_mult != 0]
+    found = [set().union(*(way for blob, way in ways if np.may_share_memory(blob.diff, learner.blob.diff)))
              for learner in learning]
     if {OPEN, CUT} in found:
         return [GradientResult(*PLACE, 0, 0, 0.0, True, "propagate_down cuts a part of a gradient")]
-    learned = [blob for blob, way in zip(learning, found, strict=True) if CUT not in way]
+    learning = [parameter for parameter, way in zip(learning, found, strict=True) if CUT not in way]
+    learned, names = [learner.blob for learner in learning], [f"{it.layer.name} param {it.index}" for it in learning]
     if not learned or not any(any(layer.loss_weights) for layer in net.layers):
         return []
     everything = [blob for blobs in net.params.values() for blob in blobs]
@@ -43,11 +45,11 @@ def check_loss(net: Net, rng: np.random.Generator) -> list[GradientResult]:
     net.backward()
     gradients = [blob.diff.copy() for blob in learned]
     return [GradientResult(*PLACE, *compare(loss, [np.ones(())], variables, gradients,
-                                            Rules(exhaustive=0, tolerance=1e-3), rng))]
+                                            Rules(exhaustive=0, tolerance=1e-3), rng, names=names))]
 
 
 def _ways_from_loss(net: Net) -> list[tuple[Blob, set[str]]]:
-    """The blobs of parameters of every layer, each with the kinds of ways from the loss to it."""
+    """The parameter blobs of every layer, each with the kinds of ways that lead to it from the loss."""
     of_blob: dict[str, set[str]] = {}
     found = []
     for node in reversed(net.nodes):

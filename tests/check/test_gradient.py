@@ -1,9 +1,11 @@
 """The gradient checker is itself checked: right gradients pass, each kind of wrong one is noticed."""
 
+import re
+
 import numpy as np
 import pytest
 
-from blobnet.check import GradientResult, assert_gradients, check_layer, format_table
+from blobnet.check import ForwardResult, GradientResult, assert_gradients, check_layer, format_table
 from blobnet.core.context import TEST
 from blobnet.core.layer import Layer
 from blobnet.core.registry import LAYERS, register
@@ -116,6 +118,53 @@ def test_a_large_blob_is_checked_along_directions(monkeypatch):
     assert wrong(check_layer(source, x)) == ["x"]
 
 
+SIGMOID = SOURCES["Sigmoid"][0]
+WRONG_PLACES = {
+    "one of twelve": (SIGMOID, X, lambda dx: dx.__setitem__((1, 2), 7),
+                      r"at \[1, 2\] backward has 7, the differences -?0\.\d+; 1 of 12 are wrong"),
+    "all": (SIGMOID, X, lambda dx: np.negative(dx, out=dx),
+            r"at \[0, 0\] backward has (-?)(\S+), the differences (?!\1)-?\2; 12 of 12 are wrong"),
+    "one of many": (SIGMOID, RNG.normal(size=(40, 30)), lambda dx: dx.__setitem__((7, 9), 0),
+                    r"random directions of 1200 elements; [345] of 5 directions are wrong; the worst element found: "
+                    r"at \[7, 9\] backward has 0, the differences -?\S+"),
+    "all of many": (SIGMOID, RNG.normal(size=(40, 30)), lambda dx: np.multiply(dx, 1.01, out=dx),
+                    r"5 of 5 directions are wrong; the worst element found: at \[\d+, \d+\] backward has"),
+}
+
+
+@pytest.mark.parametrize(("source", "x", "mistake", "place"), WRONG_PLACES.values(), ids=WRONG_PLACES)
+def test_the_place_of_a_wrong_gradient_is_told(source, x, mistake, place, monkeypatch):
+    right = LAYERS["Sigmoid"].backward
+
+    def backward(self, top, propagate_down, bottom):
+        right(self, top, propagate_down, bottom)
+        mistake(bottom[0].diff)
+
+    monkeypatch.setattr(LAYERS["Sigmoid"], "backward", backward)
+    (result,) = check_layer(source, x)
+    assert not result.passed
+    assert re.search(place, result.note), result.note
+
+
+def test_a_single_number_has_no_index(monkeypatch):
+    monkeypatch.setattr(LAYERS["Sigmoid"], "backward", lambda self, top, down, bottom: bottom[0].diff.fill(9))
+    (result,) = check_layer(SIGMOID, 0.5)
+    assert re.fullmatch(r"backward has 9, the differences -?\S+; 1 of 1 are wrong", result.note)
+
+
+def test_a_place_that_is_not_found_is_not_told(monkeypatch):
+    right = LAYERS["Sigmoid"].backward
+
+    def backward(self, top, propagate_down, bottom):
+        right(self, top, propagate_down, bottom)
+        bottom[0].diff[7, 9] = 0
+
+    monkeypatch.setattr(LAYERS["Sigmoid"], "backward", backward)
+    monkeypatch.setattr("blobnet.check.compare.suspects", lambda *args: {(0, 1), (0, 2)})
+    (result,) = check_layer(SIGMOID, RNG.normal(size=(40, 30)))
+    assert result.note.endswith("directions are wrong; none of 2 elements tried is wrong by itself")
+
+
 RELU = 'layer { name: "r" type: "ReLU" bottom: "x" top: "y" }'
 
 
@@ -213,9 +262,10 @@ def test_one_layer_is_expected(source):
 
 
 def test_table():
-    results = [GradientResult("conv1", "Convolution", "data", "bottom", 12, 1, 3e-9, True),
+    forward = ForwardResult(2e-16)
+    results = [GradientResult("conv1", "Convolution", "data", "bottom", 12, 1, 3e-9, True, forward=forward),
                GradientResult("ip", "InnerProduct", "param 0", "param", 5, 0, 0.25, False, "900 elements")]
     lines = format_table(results).split("\n")
-    assert lines[0].split() == ["layer", "type", "blob", "kind", "checked", "skipped", "worst", "error", "result"]
-    assert lines[1].split() == ["conv1", "Convolution", "data", "bottom", "12", "1", "3.0e-09", "ok"]
-    assert lines[2].endswith("2.5e-01  FAIL (900 elements)")
+    assert lines[0].split() == "layer type blob kind checked skipped worst error forward result".split()
+    assert lines[1].split() == ["conv1", "Convolution", "data", "bottom", "12", "1", "3.0e-09", "2.0e-16", "ok"]
+    assert lines[2].endswith("2.5e-01           FAIL (900 elements)")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from math import gcd, prod
 from typing import NamedTuple
 
+import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.core.layer import Layer
@@ -114,6 +115,11 @@ class SlidingLayer(Layer):
         self.plan = Convolution(self.xp, self.dtype, source, target, *self.sliding, groups=self.options.group)
         for blob in top:
             blob.reshape((*lead, self.outputs, *sizes))
+
+    def covered(self, p: tuple[int, ...]) -> tuple:
+        """The places p * stride + r * dilation that the kernel at place p covers, as an index; for formulas."""
+        kernel, stride, _, dilation = map(np.array, self.sliding)
+        return (..., *np.ix_(*map(np.arange, p * stride, p * stride + kernel * dilation, dilation)))
 
     @property
     def bias(self):
