@@ -12,7 +12,7 @@ from blobnet.check.gradient import check_layer, format_table
 from blobnet.check.standalone import Standalone, read_layer, standalone
 from blobnet.core.context import TRAIN
 from blobnet.core.layer import Layer
-from blobnet.core.registry import layer_class
+from blobnet.core.registry import class_of
 from blobnet.errors import NetError, ShapeError
 
 MARK = 7.0  # written where a layer must not write, or must overwrite
@@ -34,8 +34,7 @@ class Case:
 
     @property
     def type(self) -> type[Layer]:
-        param = read_layer(self.source)
-        return layer_class(param.type, lambda: f"layer {param.name!r}")
+        return class_of(read_layer(self.source))
 
     def values(self) -> list[np.ndarray]:
         rng = np.random.default_rng(3)

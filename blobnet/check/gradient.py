@@ -12,7 +12,7 @@ from blobnet.backend import single_threaded_blas
 from blobnet.check.standalone import Standalone, exact_gradient, read_layer, standalone
 from blobnet.core.context import TRAIN
 from blobnet.core.layer import Layer
-from blobnet.core.registry import layer_class
+from blobnet.core.registry import class_of
 
 STEP = 1e-5        # of the differences, in parts of the variable's root mean square
 DIRECTION = 1e-3   # standard deviation of random directions: small, so that hardly an element crosses a kink
@@ -65,7 +65,7 @@ def check_layer(source: str | Message, *bottoms, phase: int = TRAIN, seed: int =
     s      Sigmoid  x     bottom        3        0      ...  ok
     """
     param = read_layer(source)
-    note = PUBLISHED if exact_gradient(param, layer_class(param.type, lambda: f"layer {param.name!r}")) else ""
+    note = PUBLISHED if exact_gradient(param, class_of(param)) else ""
     rules = Rules(tolerance=tolerance, kinks=kinks, kink_range=kink_range)
     with single_threaded_blas():
         alone = standalone(param, *bottoms, phase=phase, seed=seed, python_layers=python_layers)

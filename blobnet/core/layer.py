@@ -29,6 +29,7 @@ class Layer:
 
     options_field: str = ""           # field of LayerParameter that holds the options of this type
     more_options: tuple[str, ...] = ()  # further such fields that it reads
+    variant_of: str = ""              # a name that a prototxt may write for this type; then `claims` says when
     schema: str = ""                  # .proto text that a plug-in adds: its message, and the options_field
     num_bottoms: Arity = 1            # exact, or (least, most), most=None for no limit
     num_tops: Arity = 1
@@ -57,6 +58,11 @@ class Layer:
         self._last_shapes: list[tuple[int, ...]] | None = None  # of bottoms and tops, after the last reshape
 
     # What a layer type writes.
+
+    @classmethod
+    def claims(cls, param: Message) -> bool:
+        """Whether a LayerParameter of the type `variant_of` means this type, by the fields that it has."""
+        raise NotImplementedError(f"{cls.__name__} must define claims")
 
     def setup(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Read the options and make the parameters. Called once."""

@@ -18,7 +18,7 @@ from blobnet.core.debug_info import set_debug_info
 from blobnet.core.layer import Layer
 from blobnet.core.names import Names
 from blobnet.core.parameters import Parameter, own_or_share
-from blobnet.core.registry import layer_class
+from blobnet.core.registry import class_of
 from blobnet.core.running import OneThread
 from blobnet.core.trouble import explain
 from blobnet.core.weights import copy_weights, none_copied, write_net
@@ -104,7 +104,7 @@ class Net:
     def _append_layer(self, param: Message, unread: dict[str, None]) -> None:
         if not param.HasField("phase"):
             param.phase = self.phase
-        cls = layer_class(param.type, lambda: f"layer {param.name!r}")
+        cls = class_of(param)
         layer = cls(param, self.context, len(self.layers))
         bottoms = [self.blobs[name] for name in param.bottom]  # they are there: the splits were inserted
         for name in param.bottom:

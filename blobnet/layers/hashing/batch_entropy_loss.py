@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 from blobnet.core.registry import register
-from blobnet.layers.hashing._base import BlockEntropyLoss
+from blobnet.layers.hashing._blocks import BlockEntropyLoss
 
 
 @register

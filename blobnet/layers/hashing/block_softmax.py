@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
-from blobnet.layers.hashing._base import block_shape
+from blobnet.layers.hashing._blocks import block_shape
 from blobnet.ops.softmax import softmax, softmax_backward
 
 

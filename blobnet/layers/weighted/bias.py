@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
-from blobnet.layers.weighted._base import AlongAxes
+from blobnet.layers.weighted._along_axes import AlongAxes
 from blobnet.ops.affine import scale_shift, sums
 
 

@@ -7,7 +7,7 @@ from math import prod
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
-from blobnet.layers.weighted._base import sliding
+from blobnet.layers.weighted._sliding import sliding
 from blobnet.ops.im2col import col2im, im2col, output_size
 
 
