@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 import numpy as np
 from google.protobuf.message import Message
 
+from blobnet.check.forward import check_forward
 from blobnet.check.gradient import check_layer, format_table
 from blobnet.check.standalone import Standalone, read_layer, standalone
 from blobnet.core.context import TRAIN
@@ -270,3 +271,11 @@ def gradient(case: Case) -> Iterator[str]:
     results = check_layer(case.source, *case.values(), phase=case.phase, python_layers=case.python_layers)
     if not all(result.passed for result in results):
         yield "\n" + format_table(results)
+
+
+@rule
+def formula(case: Case) -> Iterator[str]:
+    """Forward is what the formula of the page says, in float64."""
+    result = check_forward(case.build())
+    if not result.passed:
+        yield result.note

@@ -40,13 +40,17 @@ class Standalone:
     def in_place(self) -> bool:
         return any(blob in self.top for blob in self.bottom)
 
-    def forward(self) -> list[np.ndarray]:
-        """Copies of the tops' data, computed from `values` and `parameters`."""
+    def prepare(self) -> None:
+        """Fill the bottoms and parameters from `values` and `parameters`, and shape the tops."""
         for blob, value in zip([*self.bottom, *self.layer.blobs], [*self.values, *self.parameters], strict=True):
             blob.reshape(value.shape)
             blob.data[...] = value
         self.layer.seek(self.layer.context.step)
         self.layer.update_shapes(self.bottom, self.top)
+
+    def forward(self) -> list[np.ndarray]:
+        """Copies of the tops' data, computed from `values` and `parameters`."""
+        self.prepare()
         self.layer.forward(self.bottom, self.top)
         return [blob.data.copy() for blob in self.top]
 

@@ -46,6 +46,14 @@ def make_pool(method: str, training: bool, xp, dtype, num: int, channels: int, a
     return kind(xp, dtype, num, channels, axes)
 
 
+def of_window(method: str, x: np.ndarray, divisor: float) -> np.ndarray:
+    """What a window of values x (N, C, values) gives, in plain NumPy, for formulas; STOCHASTIC as in TEST."""
+    if method == "MAX":
+        return x.max(-1, initial=np.finfo(float).min)
+    total = x.sum(-1)
+    return total / divisor if method == "AVE" else np.where(total > 0, (x ** 2).sum(-1) / total, 0)
+
+
 def window_axes(spatial: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, ceil: bool = True) -> list[Axis]:
     """The windows along each spatial axis. Padding of any axis drops last windows beyond x and near padding in all."""
     axes = []

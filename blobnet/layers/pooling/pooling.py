@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.context import TRAIN
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
-from blobnet.layers.pooling._base import make_pool, window_axes
+from blobnet.layers.pooling._base import make_pool, of_window, window_axes
 
 
 @register
@@ -84,9 +86,24 @@ class Pooling(Layer):
         axes = window_axes(shape[2:], kernel, self.stride, self.pad, self.options.round_mode == self.options.CEIL)
         if any(axis.out < 1 or axis.taps < 1 for axis in axes):
             raise ShapeError(self.where, expected=f"a plane that fits a {kernel} window", got=shape, hint="raise pad")
+        self.pooled = (*shape[:2], *(axis.out for axis in axes))
         for blob in top:
-            blob.reshape((*shape[:2], *(axis.out for axis in axes)))
+            blob.reshape(self.pooled)
         self.windows = make_pool(self.method, self.phase == TRAIN, self.xp, self.dtype, *shape[:2], axes)
+
+    def formula(self, x):
+        if self.method == "STOCHASTIC" and self.phase == TRAIN:
+            return None  # drawn
+        size = x.shape[2:]
+        places, (y, lies) = np.arange(np.prod(size)).reshape(size), np.empty((2, *self.pooled))
+        for p in np.ndindex(*self.pooled[2:]):
+            start = np.multiply(p, self.stride) - self.pad
+            stop = np.minimum(start + (self.kernel or size), np.add(size, self.pad))
+            rows = tuple(map(slice, np.maximum(start, 0), stop))
+            window = x[(..., *rows)].reshape(*x.shape[:2], -1)
+            y[(..., *p)] = of_window(self.method, window, np.prod(stop - start))
+            lies[(..., *p)] = places[rows].ravel()[window.argmax(-1)] if window.size else -1
+        return y, lies
 
     def forward(self, bottom, top):
         if self.method == "STOCHASTIC" and self.phase == TRAIN:

@@ -5,11 +5,13 @@ from __future__ import annotations
 from itertools import accumulate, pairwise
 from math import prod
 
+import numpy as np
+
 from blobnet.core.context import TRAIN
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
-from blobnet.layers.pooling._base import make_pool, window_axes
+from blobnet.layers.pooling._base import make_pool, of_window, window_axes
 
 
 @register
@@ -64,6 +66,21 @@ class SPP(Layer):
             raise ShapeError(self.where, f"a grid of {bins} x {bins} with pool: STOCHASTIC", got=shape,
                              expected=f"H and W that {bins} divides", hint="STOCHASTIC takes no padding")
         return window_axes(shape[2:], kernel, kernel, pad)
+
+    def formula(self, x):
+        if self.method == "STOCHASTIC" and self.phase == TRAIN:
+            return None  # drawn
+        grids, size = [], np.array(x.shape[2:])
+        for bins in 2 ** np.arange(self.options.pyramid_height):
+            kernel = -(-size // bins)
+            pad, pooled = (kernel * bins - size + 1) // 2, np.empty((*x.shape[:2], bins, bins))
+            for p in np.ndindex(bins, bins):
+                start = p * kernel - pad
+                rows, columns = map(slice, np.maximum(start, 0), start + kernel)
+                window = x[..., rows, columns].reshape(*x.shape[:2], -1)
+                pooled[(..., *p)] = of_window(self.method, window, kernel.prod())
+            grids.append(pooled.reshape(len(x), -1))
+        return np.concatenate(grids, axis=1)
 
     def forward(self, bottom, top):
         random = self.random() if self.method == "STOCHASTIC" and self.phase == TRAIN else None

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import gcd, prod
 
+import numpy as np
+
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.weighted._sliding import sliding
@@ -59,6 +61,11 @@ class SlidingLayer(Layer):
         self.plan = Convolution(self.xp, self.dtype, source, target, *self.sliding, groups=self.options.group)
         for blob in top:
             blob.reshape((*lead, self.outputs, *sizes))
+
+    def covered(self, p: tuple[int, ...]) -> tuple:
+        """The places p * stride + r * dilation that the kernel at place p covers, as an index; for formulas."""
+        kernel, stride, _, dilation = map(np.array, self.sliding)
+        return (..., *np.ix_(*map(np.arange, p * stride, p * stride + kernel * dilation, dilation)))
 
     @property
     def bias(self):

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.weighted._base import SlidingLayer
 from blobnet.ops.convolution import bias_gradient
@@ -35,6 +37,16 @@ class Convolution(SlidingLayer):
 
     def multiply_adds(self, bottom, top):
         return sum(blob.count // self.outputs for blob in top) * self.blobs[0].count  # every weight at every position
+
+    def formula(self, *arrays):
+        *bottoms, weight, bias = arrays if self.options.bias_term else (*arrays, np.zeros(self.outputs))
+        group, margins = self.options.group, zip(self.sliding.pad, np.add(self.sliding.pad, self.sliding.stride))
+        x = np.pad(np.reshape(bottoms, (-1, *self.bottom_shape[1:])), ((0, 0), (0, 0), *margins))
+        y = np.empty((len(x), group, self.outputs // group, *self.top_shape[2:]))
+        for p in np.ndindex(*self.top_shape[2:]):
+            patch = x[self.covered(p)].reshape(len(x), group, -1)  # n, g, (c, r, s)
+            y[(..., *p)] = np.einsum("gki,ngi->ngk", weight.reshape(group, -1, patch.shape[2]), patch)
+        return np.split(y.reshape(len(x), self.outputs, -1) + bias[:, None], len(bottoms))
 
     def forward(self, bottom, top):
         for x, y in zip(bottom, top):

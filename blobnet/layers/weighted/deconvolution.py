@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.weighted._base import SlidingLayer
 from blobnet.ops.convolution import bias_gradient
@@ -34,6 +36,17 @@ class Deconvolution(SlidingLayer):
 
     def multiply_adds(self, bottom, top):
         return sum(blob.count // self.channels for blob in bottom) * self.blobs[0].count  # every weight at every value
+
+    def formula(self, *arrays):
+        *bottoms, weight, bias = arrays if self.options.bias_term else (*arrays, np.zeros(self.outputs))
+        group, pad, size = self.options.group, self.sliding.pad, self.top_shape[2:]
+        x = np.reshape(bottoms, (-1, group, self.channels // group, *self.bottom_shape[2:]))
+        y = np.zeros((len(x), group, self.outputs // group, *np.add(size, np.multiply(2, pad))))
+        weight = weight.reshape(*x.shape[1:3], *weight.shape[1:])
+        for p in np.ndindex(*x.shape[3:]):
+            y[self.covered(p)] += np.einsum("gck...,ngc->ngk...", weight, x[(..., *p)])
+        y = y[(..., *map(slice, pad, np.add(pad, size)))]
+        return np.split(y.reshape(len(x), self.outputs, -1) + bias[:, None], len(bottoms))
 
     def forward(self, bottom, top):
         for x, y in zip(bottom, top):

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
+import numpy as np
+
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
@@ -52,6 +54,15 @@ class Im2col(Layer):
         columns = shape[self.axis] * prod(kernel)
         self.bottom_shape, self.top_shape = (prod(lead), *shape[self.axis:]), (prod(lead), columns, *sizes)
         top[0].reshape((*lead, columns, *sizes))
+
+    def formula(self, x):
+        kernel, stride, pad, dilation = self.sliding
+        x = np.pad(x.reshape(self.bottom_shape), ((0, 0), (0, 0), *((p, p + s) for p, s in zip(pad, stride))))
+        y = np.empty((*x.shape[:2], *kernel, *self.top_shape[2:]))
+        for r in np.ndindex(*kernel):
+            for p in np.ndindex(*self.top_shape[2:]):
+                y[(..., *r, *p)] = x[(..., *np.multiply(p, stride) + np.multiply(r, dilation))]
+        return y
 
     def forward(self, bottom, top):
         im2col(bottom[0].data.reshape(self.bottom_shape), *self.sliding, top[0].data.reshape(self.top_shape))
