@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.activation._base import Elementwise
 from blobnet.ops.elementwise import elementwise
@@ -19,6 +21,9 @@ class BNLL(Elementwise):
     Paper: Dugas et al., Incorporating Second-Order Functional Knowledge for Better Option Pricing, NIPS 2000.
     Quirks: in place, backward takes y for x, and dx is larger than it should be: Caffe did so.
     """
+
+    def formula(self, x):
+        return np.logaddexp(0, x)
 
     def forward(self, bottom, top):
         xp = self.xp

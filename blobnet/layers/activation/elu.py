@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.activation._base import Elementwise
 from blobnet.ops.elementwise import elementwise
@@ -21,6 +23,9 @@ class ELU(Elementwise):
     """
 
     options_field = "elu_param"
+
+    def formula(self, x):
+        return np.where(x > 0, x, self.options.alpha * (np.exp(x) - 1))
 
     def forward(self, bottom, top):
         xp = self.xp

@@ -31,6 +31,10 @@ class Exp(Elementwise):
         with np.errstate(over="ignore"):
             self.outer = float(np.exp(shift) if options.base == -1 else number(options.base) ** shift)
 
+    def formula(self, x):
+        base = np.e if self.options.base == -1 else self.options.base
+        return base ** (self.options.shift + self.options.scale * x)
+
     def forward(self, bottom, top):
         def part(x, y):
             self.xp.multiply(x, self.inner, out=y)

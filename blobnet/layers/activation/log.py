@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.errors import NetError
 from blobnet.layers.activation._base import Elementwise, log_of_base
@@ -34,6 +36,10 @@ class Log(Elementwise):
         """out = shift + scale * x"""
         self.xp.multiply(x, self.options.scale, out=out)
         out += self.options.shift
+
+    def formula(self, x):
+        base = np.e if self.options.base == -1 else self.options.base
+        return np.log(self.options.shift + self.options.scale * x) / np.log(base)
 
     def forward(self, bottom, top):
         def part(x, y):

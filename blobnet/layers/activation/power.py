@@ -36,6 +36,9 @@ class Power(Elementwise):
         self.xp.multiply(x, self.scale, out=out)
         out += self.shift
 
+    def formula(self, x):
+        return (self.options.shift + self.options.scale * x) ** self.options.power
+
     def forward(self, bottom, top):
         def part(x, y):
             self._base(x, y)

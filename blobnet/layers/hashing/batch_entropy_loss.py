@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.hashing._blocks import BlockEntropyLoss
 
@@ -24,6 +26,11 @@ class BatchEntropyLoss(BlockEntropyLoss):
     the smallest normal float32, q counts as that number in the logarithm. A batch of fewer than B rows of one-hot
     blocks cannot reach -1.
     """
+
+    def formula(self, p):
+        _, M, B = self.block_shape
+        q = p.reshape(self.block_shape).mean(0)
+        return (q * np.log(np.maximum(q, np.finfo("float32").tiny)) / np.log(B)).sum() / M
 
     def forward(self, bottom, top):
         q = self.blocks(bottom[0].data).sum(axis=0) / max(1, self.block_shape[0])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.layers.hashing._blocks import block_shape
@@ -28,6 +30,11 @@ class BlockSoftmax(Layer):
         count, blocks, size = block_shape(self.where, bottom[0].shape, self.options.block_size)
         self.grouped = count * blocks, size, 1
         top[0].reshape(bottom[0].shape)
+
+    def formula(self, x):
+        x = x.reshape(-1, self.options.block_size)  # a block in each row
+        e = np.exp(x - x.max(1, keepdims=True))
+        return e / e.sum(1, keepdims=True)
 
     def forward(self, bottom, top):
         softmax(bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped))

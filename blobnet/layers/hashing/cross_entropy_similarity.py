@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.hashing._similarity import Similarity
 from blobnet.ops.sigmoid import sigmoid
@@ -21,6 +23,11 @@ class CrossEntropySimilarity(Similarity):
     Quirks: not symmetric: b is compared with what a says. It is largest, for given a, where q = p, and then minus the
     entropy of p.
     """
+
+    def formula(self, a, b):
+        a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
+        p, log_q, log_1_q = 1 / (1 + np.exp(-a)), -np.logaddexp(0, -b), -np.logaddexp(0, b)  # of q and of 1 - q
+        return (p * log_q + (1 - p) * log_1_q).sum(1)
 
     def forward(self, bottom, top):
         a, b = self.rows(bottom[0].data), self.rows(bottom[1].data)

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.hashing._base import MarginLoss
@@ -41,6 +43,14 @@ class HashingLoss(MarginLoss):
         if not shape[0] or math.prod(shape[2:]) != 1:
             raise ShapeError(self.where, expected="codes (N, K), N at least 1, further axes of size 1", got=shape,
                              hint="put a Flatten or an InnerProduct before")
+
+    def formula(self, u, labels):
+        n, m, t = len(u), self.options.bi_margin, self.options.tradeoff
+        u, a = u.reshape(n, -1), labels.reshape(n, -1)
+        s = a @ a.T > 0 if a.shape[1] > 1 else a == a.T
+        D = ((u[:, None] - u) ** 2).sum(2)
+        pairs = sum(D[i, j] if s[i, j] else max(m - D[i, j], 0) for i, j in np.ndindex(n, n) if i < j)
+        return np.divide(pairs, n * (n - 1)) + t / n * abs(abs(u) - 1).sum()
 
     def forward(self, bottom, top):
         n = bottom[0].num

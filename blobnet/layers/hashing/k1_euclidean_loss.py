@@ -23,3 +23,6 @@ class K1_EuclideanLoss(HalfwayLoss):
     """
 
     sign = -1
+
+    def formula(self, h, _):
+        return -((h - 0.5) ** 2).sum() / (2 * h.size)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.hashing._base import LabeledCodeLoss
 from blobnet.ops.classes import class_members
@@ -22,6 +24,12 @@ class PairwiseLabelLoss(LabeledCodeLoss):
     S is 2 Y Y^T - 1 for the members Y (N, C) of the classes, so that neither it nor E is ever made: a batch may be a
     whole data set.
     """
+
+    def formula(self, u, labels):
+        n, k = self.rows
+        u, S = u.reshape(n, k), np.where(labels.reshape(n, 1) == labels.reshape(n), 1, -1)
+        E = u @ u.T / k - S
+        return (E ** 2).sum() / (2 * n)
 
     def forward(self, bottom, top):
         n, k = self.rows

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.hashing._base import CodeLoss
 from blobnet.ops.log_cosh import binary_costs, log_cosh_slopes
@@ -26,6 +28,10 @@ class QuantizationLoss(CodeLoss):
     """
 
     options_field = "quantization_param"
+
+    def formula(self, u):
+        g, threshold = abs(u) - 1, self.options.threshold
+        return np.where((g > threshold) & (threshold > 0), abs(g - np.log(2)), np.log(np.cosh(g))).mean()
 
     def forward(self, bottom, top):
         costs = binary_costs(self.codes(bottom[0].data), self.options.threshold)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.hashing._base import LabeledCodeLoss
 from blobnet.ops.classes import class_members
@@ -22,6 +24,13 @@ class ScatterLoss(LabeledCodeLoss):
     Quirks: no lower bound unless the codes have one (TanH). A kind of pairs that the batch lacks counts as 0. Sums
     over pairs are made of sums over classes, so a batch may be a whole data set.
     """
+
+    def formula(self, u, labels):
+        n = len(u)
+        D = ((u.reshape(n, 1, -1) - u.reshape(n, -1)) ** 2).sum(2)
+        like = labels.reshape(n, 1) == labels.reshape(n)
+        W, B = (D[pairs].sum() / max(1, pairs.sum()) for pairs in (like & ~np.eye(n, dtype=bool), ~like))
+        return (W - B) / 2
 
     def forward(self, bottom, top):
         n = self.rows[0]

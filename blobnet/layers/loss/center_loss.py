@@ -61,6 +61,9 @@ class CenterLoss(LossLayer):
             raise ShapeError(self.where, expected=f"one label a row, {self.rows[0]}", got=bottom[1].shape)
         top[0].reshape(())
 
+    def formula(self, x, y, c):
+        return ((x.reshape(self.rows) - c[y.astype(int).ravel()]) ** 2).sum() / (2 * len(x))
+
     def forward(self, bottom, top):
         self.labels = class_numbers(bottom[1].data, self.where, self.param.bottom[1]).reshape(-1)
         wrong = (self.labels < 0) | (self.labels >= self.options.num_output)

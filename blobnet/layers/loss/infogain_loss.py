@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError, within
 from blobnet.layers.loss._base import LOG_THRESHOLD, LabelLoss
@@ -59,6 +61,17 @@ class InfogainLoss(LabelLoss):
         self.probability = self.xp.empty(self.grouped, self.dtype)
         if len(top) == 2:
             top[1].reshape(bottom[0].shape)
+
+    def formula(self, x, labels, *given):
+        (outer, classes, inner), options = self.grouped, self.param.loss_param
+        H = np.reshape(given or read_blob(self.options.source), (classes, classes))
+        x, labels = x.reshape(self.grouped), labels.reshape(outer, inner).astype(int)
+        e = np.exp(x - x.max(1, keepdims=True))
+        p = e / e.sum(1, keepdims=True)
+        costs = [-H[label] @ np.log(np.maximum(p[n, :, i], LOG_THRESHOLD))
+                 for (n, i), label in np.ndenumerate(labels) if label != self.ignored]
+        Z = {options.VALID: len(costs), options.FULL: labels.size, options.BATCH_SIZE: outer, options.NONE: 1}
+        return sum(costs) / max(Z[self.normalization], 1), p
 
     def forward(self, bottom, top):
         classes = self.grouped[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.loss._base import LOG_THRESHOLD, LabelLoss
 
@@ -26,6 +28,10 @@ class MultinomialLogisticLoss(LabelLoss):
         super().reshape(bottom, top)
         self.group_rows(bottom)
         self.places = self.xp.arange(self.grouped[0])
+
+    def formula(self, p, labels):
+        p = p.reshape(len(p), -1)
+        return -sum(np.log(max(p[n, label], LOG_THRESHOLD)) for n, label in enumerate(labels.astype(int).flat)) / len(p)
 
     def forward(self, bottom, top):
         self.labels = self.read_labels(bottom[1])[0][:, 0]

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import DataError, ShapeError
@@ -44,6 +46,17 @@ class Accuracy(Layer):
         top[0].reshape(())
         if len(top) == 2:
             top[1].reshape((classes,))
+
+    def formula(self, x, labels):
+        (outer, classes, inner), options = self.grouped, self.options
+        x, labels = x.reshape(self.grouped), labels.reshape(outer, inner).astype(int)
+        hits, positions = np.zeros((2, classes))
+        for (n, i), label in np.ndenumerate(labels):
+            if not options.HasField("ignore_label") or label != options.ignore_label:
+                rank = (x[n, :, i] >= x[n, label, i]).sum()  # 1 for the highest, 0 if it is nan
+                hits[label] += 0 < rank <= options.top_k
+                positions[label] += 1
+        return hits.sum() / max(1, positions.sum()), hits / np.maximum(positions, 1)
 
     def forward(self, bottom, top):
         outer, classes, inner = self.grouped

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.context import TEST
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
@@ -65,6 +67,14 @@ class BatchNorm(Layer):
         self.mean, self.variance, self.deviation = (self.xp.empty(self.channels, self.dtype) for _ in range(3))
         self.normalized = None if self.use_global else self.xp.empty(self.grouped, self.dtype)
         top[0].reshape(shape)
+
+    def formula(self, x, mean, variance, factor):
+        x = x.reshape(self.grouped)  # n, c, and all places
+        if self.use_global:
+            m, v = np.array([mean, variance]) * (1 / factor if factor else 0)
+        else:
+            m, v = x.mean((0, 2)), x.var((0, 2))
+        return (x - m[:, None]) / np.sqrt(v + self.options.eps)[:, None]
 
     def forward(self, bottom, top):
         x, y = bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped)

@@ -49,6 +49,11 @@ class MVN(Layer):
     def _deviation(self, variance):
         return self.xp.sqrt(variance) + self.options.eps
 
+    def formula(self, x):
+        x = x.reshape(self.grouped)
+        y = x - x.mean(2, keepdims=True)
+        return y / (x.std(2, keepdims=True) + self.options.eps) if self.options.normalize_variance else y
+
     def forward(self, bottom, top):
         x, y = bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped)
         if self.options.normalize_variance:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.recurrent._base import Recurrent, refuse_cont
 from blobnet.ops.lstm import cell_backward, cell_forward, gate_slopes
@@ -40,6 +42,20 @@ class LSTM(Recurrent):
         super().reshape(bottom, top)
         self.cells = self.xp.empty((self.steps + 1, *top[0].shape[1:]), self.dtype)
         self.squashed = self.xp.empty(top[0].shape, self.dtype)
+
+    def formula(self, x, cont, *others):
+        given, (W_xc, b_c, *W_xc_static, W_hc) = others[:-len(self.blobs)], others[-len(self.blobs):]
+        (T, N), H = cont.shape, self.options.num_output
+        static = sum(x_static.reshape(N, -1) @ weight.T for weight, x_static in zip(W_xc_static, given))
+        inputs = x.reshape(T, N, -1) @ W_xc.T + b_c + static
+        h, c = np.concatenate(given[-2:] if self.options.expose_hidden else np.zeros((2, 1, N, H)))
+        y = np.empty((T, N, H))
+        for t in range(T):
+            *ifo, g = np.split(inputs[t] + cont[t, :, None] * h @ W_hc.T, 4, axis=1)
+            i, f, o = 1 / (1 + np.exp(-np.array(ifo)))
+            c = cont[t, :, None] * f * c + i * np.tanh(g)
+            y[t] = h = o * np.tanh(c)
+        return y, h, c
 
     def forward(self, bottom, top):
         h, self.cells[0] = self.begin(bottom)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
@@ -40,6 +42,12 @@ class LSTMUnit(Layer):
         self.squashed = self.xp.empty(shape, self.dtype)
         for blob in top:
             blob.reshape(shape)
+
+    def formula(self, c_prev, x, cont):
+        *ifo, g = np.split(x, 4, axis=2)
+        i, f, o = 1 / (1 + np.exp(-np.array(ifo)))
+        c = cont[..., None] * f * c_prev + i * np.tanh(g)
+        return c, o * np.tanh(c)
 
     def forward(self, bottom, top):
         last, x, cont = (blob.data for blob in bottom)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.recurrent._base import Recurrent, refuse_cont
 from blobnet.ops.linear import matmul
@@ -43,6 +45,18 @@ class RNN(Recurrent):
     def reshape(self, bottom, top):
         super().reshape(bottom, top)
         self.outputs = self.xp.empty((self.steps * self.num, self.options.num_output), self.dtype)
+
+    def formula(self, x, cont, *others):
+        given, (W_xh, b_h, *W_xh_static, W_hh, W_ho, b_o) = others[:-len(self.blobs)], others[-len(self.blobs):]
+        (T, N), H = cont.shape, self.options.num_output
+        static = sum(x_static.reshape(N, -1) @ weight.T for weight, x_static in zip(W_xh_static, given))
+        inputs = x.reshape(T, N, -1) @ W_xh.T + b_h + static
+        h = given[-1][0] if self.options.expose_hidden else np.zeros((N, H))
+        o = np.empty((T, N, H))
+        for t in range(T):
+            h = np.tanh(inputs[t] + cont[t, :, None] * h @ W_hh.T)
+            o[t] = np.tanh(h @ W_ho.T + b_o)
+        return o, h
 
     def forward(self, bottom, top):
         (h,) = self.begin(bottom)

@@ -28,6 +28,9 @@ class Bias(AlongAxes):
         if len(bottom) == 1:
             self.add_param(self.learned_shape(bottom[0]), self.options.filler)
 
+    def formula(self, x, b):
+        return x.reshape(self.grouped) + b.reshape(-1, 1)
+
     def forward(self, bottom, top):
         x, y = bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped)
         scale_shift(x, None, self.second(bottom).data, y)

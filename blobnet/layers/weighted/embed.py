@@ -48,6 +48,9 @@ class Embed(Layer):
                             hint="input_dim must cover all indices")
         return x
 
+    def formula(self, x, weight, bias=0):
+        return weight[x.astype(int)] + bias
+
     def forward(self, bottom, top):
         self.indices = self._indices(bottom[0])
         y = top[0].data.reshape(-1, self.options.num_output)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.weighted._along_axes import AlongAxes
@@ -46,6 +48,9 @@ class Scale(AlongAxes):
         outer, count, inner = self.grouped
         self.overwrites = outer == 1 and (count > 1 or inner == 1)
         self.kept = self.xp.empty(self.grouped, self.dtype) if top[0] is bottom[0] else None
+
+    def formula(self, x, a, b=0):
+        return x.reshape(self.grouped) * a.reshape(-1, 1) + np.reshape(b, (-1, 1))
 
     def forward(self, bottom, top):
         x = bottom[0].data.reshape(self.grouped)
