@@ -1,9 +1,10 @@
-"""Proofs: gradients against finite differences, the layer contract, figures measured on Caffe 1.0."""
+"""Proofs: gradients against differences, forwards against formulas, the contract of layers, figures of Caffe 1.0."""
 
 from blobnet.check.contract import Case, check_contract
-from blobnet.check.gradient import GradientResult, assert_gradients, check_layer, format_table
+from blobnet.check.gradient import assert_gradients, check_layer
 from blobnet.check.net import check_net
 from blobnet.check.page import check_page
+from blobnet.check.results import ForwardResult, GradientResult, format_table
 
-__all__ = ["Case", "GradientResult", "assert_gradients", "check_contract", "check_layer", "check_net", "check_page",
-           "format_table"]
+__all__ = ["Case", "ForwardResult", "GradientResult", "assert_gradients", "check_contract", "check_layer", "check_net",
+           "check_page", "format_table"]

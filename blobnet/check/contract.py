@@ -9,7 +9,8 @@ import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.check.forward import check_forward
-from blobnet.check.gradient import check_layer, format_table
+from blobnet.check.gradient import check_layer
+from blobnet.check.results import format_table
 from blobnet.check.standalone import Standalone, read_layer, standalone
 from blobnet.core.context import TRAIN
 from blobnet.core.layer import Layer
@@ -24,7 +25,8 @@ class Case:
     """A layer to try.
 
     source: its prototxt `layer { … }`, not in place; bottoms: arrays, or shapes to fill with normal numbers;
-    exceptions: names of rules that the type breaks, with the reason; python_layers: as for Net.
+    exceptions: names of rules that the type breaks, with the reason; python_layers: as for Net;
+    expected: gives the tops from the bottoms and parameters, as a formula does, for types whose page has none.
     """
 
     source: str
@@ -32,6 +34,7 @@ class Case:
     phase: int = TRAIN
     exceptions: Mapping[str, str] = dataclasses.field(default_factory=dict)
     python_layers: bool = False
+    expected: Callable | None = None
 
     @property
     def type(self) -> type[Layer]:
@@ -275,7 +278,7 @@ def gradient(case: Case) -> Iterator[str]:
 
 @rule
 def formula(case: Case) -> Iterator[str]:
-    """Forward is what the formula of the page says, in float64."""
-    result = check_forward(case.build())
+    """Forward is what the formula of the page says, or what the case expects, in float64."""
+    result = check_forward(case.build(), case.expected)
     if not result.passed:
         yield result.note

@@ -2,35 +2,28 @@
 
 from __future__ import annotations
 
-import dataclasses
 from collections.abc import Callable
 
 import numpy as np
 
+from blobnet.check.kernels import is_plain
+from blobnet.check.page import WITHOUT_FORMULA
+from blobnet.check.results import PLAIN, ForwardResult
 from blobnet.check.standalone import Standalone
 
 TOLERANCE = 1e-10  # of the difference, relative to the largest number of the array
 SMALL = 1e-3       # arrays of smaller numbers count as if this were their largest: they may be what is left of sums
 
 
-@dataclasses.dataclass(frozen=True)
-class ForwardResult:
-    """How the tops of a layer compare with its formula.
+def check_forward(alone: Standalone, formula: Callable | None = None) -> ForwardResult:
+    """Compare forward with `formula`, if it is None with the one of the page.
 
-    error: the largest difference, relative to the largest number of its top, or None if nothing was compared;
-    note: where the first wrong number stands, or why nothing was compared.
+    The formula gets float64 copies of the bottoms and parameters, before forward runs: see Layer.formula.
     """
-
-    error: float | None
-    passed: bool = True
-    note: str = ""
-
-
-def check_forward(alone: Standalone) -> ForwardResult:
-    """Compare forward with `formula`, which sees float64 copies of the bottoms and parameters, and runs first."""
-    formula = getattr(alone.layer, "formula", None)
+    cls = type(alone.layer)
+    formula = formula or getattr(alone.layer, "formula", None)
     if formula is None:
-        return ForwardResult(None, note="no formula")
+        return ForwardResult(None, note=WITHOUT_FORMULA.get(cls.__name__) or (PLAIN if is_plain(cls) else "no formula"))
     if not all(value.size for value in alone.values):
         return ForwardResult(None, note="a bottom is empty")
     alone.prepare()
@@ -41,11 +34,11 @@ def check_forward(alone: Standalone) -> ForwardResult:
     wanted = wanted if isinstance(wanted, tuple | list) else [wanted]
     tops = alone.forward()
     if len(wanted) < len(tops):
-        return ForwardResult(np.inf, False, f"the formula has {len(wanted)} of {len(tops)} tops")
+        return ForwardResult(np.inf, False, f"there are {len(tops)} tops, the formula has {len(wanted)}")
     names = [*alone.layer.param.top, *(f"top {i}" for i in range(len(alone.layer.param.top), len(tops)))]
     results = [_compare(name, top, np.asarray(want)) for name, top, want in zip(names, tops, wanted)]
-    wrong = [result.note for result in results if not result.passed]
-    return ForwardResult(max((result.error for result in results), default=0.0), not wrong, "; ".join(wrong))
+    return ForwardResult(max((result.error for result in results), default=0.0),
+                         all(result.passed for result in results), "; ".join(filter(None, (r.note for r in results))))
 
 
 def _compare(name: str, top: np.ndarray, want: np.ndarray) -> ForwardResult:
@@ -58,13 +51,8 @@ def _compare(name: str, top: np.ndarray, want: np.ndarray) -> ForwardResult:
         error = np.where(same, 0.0, abs(top - want) / max(ordinary.max(initial=0.0), SMALL))
     error[np.isnan(error)] = np.inf
     wrong = error > TOLERANCE
-    return ForwardResult(float(error.max(initial=0.0)), not wrong.any(), first_wrong(
-        wrong, lambda at: f"{name}{list(at)}: forward has {top[at]:.6g}, the formula {want[at]:.6g}"))
-
-
-def first_wrong(wrong: np.ndarray, words: Callable[[tuple[int, ...]], str]) -> str:
-    """What `words` says of the first wrong element, and how many are wrong; '' if none is."""
     if not wrong.any():
-        return ""
-    at = tuple(int(i) for i in np.argwhere(wrong)[0])
-    return f"{words(at)}; {int(wrong.sum())} of {wrong.size} are wrong"
+        return ForwardResult(float(error.max(initial=0.0)))
+    at = tuple(map(int, np.argwhere(wrong)[0]))
+    return ForwardResult(float(error.max()), False, f"at {name}{list(at) or ''} forward has {top[at]:.6g}, the formula "
+                         f"{want[at]:.6g}; {wrong.sum()} of {wrong.size} are wrong")

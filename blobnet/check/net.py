@@ -9,8 +9,10 @@ import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.backend import single_threaded_blas
-from blobnet.check.gradient import PUBLISHED, GradientResult, Rules, check_standalone, stir
+from blobnet.check.compare import Rules
+from blobnet.check.gradient import check_standalone, stir
 from blobnet.check.net_loss import check_loss
+from blobnet.check.results import PUBLISHED, GradientResult
 from blobnet.check.standalone import Standalone, exact_gradient
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net

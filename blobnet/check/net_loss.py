@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from blobnet.check.gradient import GradientResult, Rules, compare
+from blobnet.check.compare import Rules, compare
+from blobnet.check.results import GradientResult
 from blobnet.core.blob import Blob
 from blobnet.core.net import Net
 

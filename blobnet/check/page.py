@@ -1,4 +1,4 @@
-"""How the file of a layer type reads: its name, its length, its docstring, its imports."""
+"""How the file of a layer type reads: its name, its length, its docstring, its imports, its formula."""
 
 from __future__ import annotations
 
@@ -7,10 +7,21 @@ import inspect
 import re
 from pathlib import Path
 
+from blobnet.check.kernels import kernels
 from blobnet.core.layer import Layer
 
 LONGEST = 120  # lines
 SECTIONS = ("Bottoms:", "Tops:", "Params:", "Paper:", "Quirks:")
+
+
+# Types whose forward no formula can tell. Where only some options draw random numbers, `formula` returns None.
+READS = "its tops are what it reads"
+WITHOUT_FORMULA = {
+    "Data": READS, "HDF5Data": READS, "HashingImageData": READS, "ImageData": READS, "MemoryData": READS,
+    "PairData": READS, "TripletData": READS, "TripletListData": READS, "WindowData": READS,
+    "DummyData": "its tops are drawn by fillers",
+    "Python": "it computes what a class of the user's says",
+}
 
 
 def check_page(cls: type[Layer]) -> list[str]:
@@ -23,7 +34,7 @@ def check_page(cls: type[Layer]) -> list[str]:
         wrong.append(f"{path.name}: without underscores the file name should be {name}.py")
     if text.count("\n") > LONGEST:
         wrong.append(f"{path.name} has {text.count(chr(10))} lines, more than {LONGEST}")
-    return wrong + _check_docstring(cls) + _check_imports(text, path)
+    return wrong + _check_docstring(cls) + _check_imports(text, path) + _check_formula(cls)
 
 
 def _check_docstring(cls: type[Layer]) -> list[str]:
@@ -54,3 +65,11 @@ def _check_imports(text: str, path: Path) -> list[str]:
             if name.split(".")[0] == "cupy":
                 wrong.append("imports cupy, which is for backend.py and ops")
     return wrong
+
+
+def _check_formula(cls: type[Layer]) -> list[str]:
+    """A reader must not leave the page for what forward computes."""
+    called = kernels(cls)
+    if not called or getattr(cls, "formula", None) or cls.__name__ in WITHOUT_FORMULA:
+        return []
+    return [f"forward calls {', '.join(sorted(called))} of blobnet.ops, so the page needs a `formula` in plain NumPy"]

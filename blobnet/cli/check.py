@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import argparse
 
-from blobnet.check.gradient import format_table
 from blobnet.check.net import check_net
+from blobnet.check.results import format_table
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import PHASES, add_extension_flags
 from blobnet.cli._shapes import add_shape_option

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from blobnet.check import GradientResult, assert_gradients, check_layer, format_table
+from blobnet.check import ForwardResult, GradientResult, assert_gradients, check_layer, format_table
 from blobnet.core.context import TEST
 from blobnet.core.layer import Layer
 from blobnet.core.registry import LAYERS, register
@@ -213,9 +213,10 @@ def test_one_layer_is_expected(source):
 
 
 def test_table():
-    results = [GradientResult("conv1", "Convolution", "data", "bottom", 12, 1, 3e-9, True),
+    forward = ForwardResult(2e-16)
+    results = [GradientResult("conv1", "Convolution", "data", "bottom", 12, 1, 3e-9, True, forward=forward),
                GradientResult("ip", "InnerProduct", "param 0", "param", 5, 0, 0.25, False, "900 elements")]
     lines = format_table(results).split("\n")
-    assert lines[0].split() == ["layer", "type", "blob", "kind", "checked", "skipped", "worst", "error", "result"]
-    assert lines[1].split() == ["conv1", "Convolution", "data", "bottom", "12", "1", "3.0e-09", "ok"]
-    assert lines[2].endswith("2.5e-01  FAIL (900 elements)")
+    assert lines[0].split() == "layer type blob kind checked skipped worst error forward result".split()
+    assert lines[1].split() == ["conv1", "Convolution", "data", "bottom", "12", "1", "3.0e-09", "2.0e-16", "ok"]
+    assert lines[2].endswith("2.5e-01           FAIL (900 elements)")

@@ -33,17 +33,32 @@ def hinge(values, options, **more):
                **more)
 
 
+def naive_euclidean(x):
+    a, b, c = x.reshape(3, 3, 4)
+    return margin_loss(-((a - b) ** 2).sum(axis=1) / 2, -((a - c) ** 2).sum(axis=1) / 2, 2)
+
+
+def naive_dot_product(x):
+    a, b, c = x.reshape(3, 4, 3)
+    return margin_loss((a * b).sum(axis=1), (a * c).sum(axis=1), 3)
+
+
+def margin_loss(near, far, margin):
+    return np.maximum(0, margin - near + far).mean(), np.mean(near > far)
+
+
 CASES = {
     "ScaleTanH": row("ScaleTanH", [(2, 3, 4)]),
     "ScaleTanH steps": row("ScaleTanH", [(2, 3, 4)], "scale_tanh_param { init_scale: 0.8 step_size: 2 gamma: 0.5 "
                            "power: 0.5 }"),
     "L2Norm": row("L2Norm", [(3, 2, 2)]),
-    "RankAccuracy": row("RankAccuracy", [(5, 1, 1, 1)] * 2),
+    "RankAccuracy": row("RankAccuracy", [(5, 1, 1, 1)] * 2, expected=lambda p, q: np.mean(p > q)),
     "K1_EuclideanLoss": row("K1_EuclideanLoss", [(4, 3)] * 2, EXACT),
     "K1_EuclideanLoss published": row("K1_EuclideanLoss", [(4, 3)] * 2, "loss_weight: 0.7", exceptions=SPARE),
     "K2_EuclideanLoss": row("K2_EuclideanLoss", [(4, 3)] * 2, EXACT),
     "K2_EuclideanLoss published": row("K2_EuclideanLoss", [(4, 1), (4,)], "loss_weight: 0.7", exceptions=SPARE),
-    "EvenDistLoss": row("EvenDistLoss", [ACTIVATIONS] * 2, exceptions={"mutation": "the derivative is 0"}),
+    "EvenDistLoss": row("EvenDistLoss", [ACTIVATIONS] * 2, exceptions={"mutation": "the derivative is 0"},
+                        expected=lambda h, spare: (((h > 0.5).mean(axis=0) - 0.5) ** 2).sum() / 8),
     "MinQuantizeLoss": row("MinQuantizeLoss", [ACTIVATIONS] * 2, "loss_weight: 0.7 " + EXACT),
     "MinQuantizeLoss published": row("MinQuantizeLoss", [ACTIVATIONS] * 2, exceptions=ADDS_UP),
     "TransformLoss": row("TransformLoss", [(4, 3)] * 2 + [*WEIGHTS], "loss_weight: 0.7 " + EXACT),
@@ -66,9 +81,10 @@ CASES = {
     "TripletRankingHingeLoss": hinge([(4, 3, 1, 1)] * 3, "dim: 3 margin: 2 gradient: EXACT"),
     "TripletRankingHingeLoss published": hinge([(4, 3)] * 3, "dim: 3", exceptions={
         "backward_writes_diffs": "the first bottom decides whether the others get a gradient"}),
-    "NaiveTripletLoss": triplet("NaiveTripletLoss", [(9, 2, 2)], "margin: 2", exceptions=THIRDS),
+    "NaiveTripletLoss": triplet("NaiveTripletLoss", [(9, 2, 2)], "margin: 2", exceptions=THIRDS,
+                                expected=naive_euclidean),
     "NaiveTripletLoss dot product": triplet("NaiveTripletLoss", [(12, 3)], 'margin: 3 sim_type: "DotProductSimilarity" '
-                                            "sample: true", exceptions=THIRDS),
+                                            "sample: true", exceptions=THIRDS, expected=naive_dot_product),
     "BatchTripletLoss": triplet("BatchTripletLoss", [(8, 3), RUNS], "margin: 3"),
     "BatchTripletLoss pairs": triplet("BatchTripletLoss", [(8, 3), RUNS], "margin: 5 mu: 0.3 sample: true",
                                       "y accuracy figures"),

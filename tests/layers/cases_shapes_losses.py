@@ -21,8 +21,15 @@ def reduction(values, options, **more):
     return row("Reduction", values, f"reduction_param {{ {options} }}", **more)
 
 
-LABELS = np.array([0, 2, 1, 2])
-LABEL_MAP = np.arange(12).reshape(2, 1, 2, 3) % 4
+def top_2(x, labels):
+    right = np.array([label in np.argsort(-scores)[:2] for scores, label in zip(x, labels)])
+    return right.mean(), [right[labels == label].mean() for label in range(3)]
+
+
+def top_3(x):
+    rows = -x.reshape(len(x), -1)
+    return np.stack([rows.argsort(axis=1)[:, :3], -np.sort(rows, axis=1)[:, :3]], axis=1)
+
 
 CASES = {
     "Split": row("Split", [(2, 3)], tops="a b c"),
@@ -37,13 +44,14 @@ CASES = {
     "Softmax axis": row("Softmax", [(2, 3, 4)], "softmax_param { axis: -2 }"),
     "Eltwise": row("Eltwise", [(2, 3)] * 3, "eltwise_param { coeff: 1 coeff: -2 coeff: 0.5 }"),
     "Eltwise product": row("Eltwise", [(2, 3)] * 3, "eltwise_param { operation: PROD }"),
-    "Eltwise quotient": row("Eltwise", [(2, 3)] * 2, "eltwise_param { operation: PROD stable_prod_grad: false }"),
+    "Eltwise quotient": row("Eltwise", [(2, 3)] * 2, "eltwise_param { operation: PROD stable_prod_grad: false }",
+                            expected=np.multiply),
     "Eltwise maximum": row("Eltwise", [(2, 3)] * 3, "eltwise_param { operation: MAX }"),
     "SoftmaxWithLoss": row("SoftmaxWithLoss", [(4, 3), LABELS], "loss_weight: 0.7"),
     "SoftmaxWithLoss map": row("SoftmaxWithLoss", [(2, 4, 2, 3), LABEL_MAP], "loss_weight: 2 loss_weight: 0 "
                                "loss_param { ignore_label: 3 normalization: FULL }", tops="loss p"),
     "EuclideanLoss": row("EuclideanLoss", [(3, 4)] * 2, "loss_weight: 0.7"),
-    "Accuracy": row("Accuracy", [(4, 3), LABELS], "accuracy_param { top_k: 2 }", tops="y each"),
+    "Accuracy": row("Accuracy", [(4, 3), LABELS], "accuracy_param { top_k: 2 }", tops="y each", expected=top_2),
     # shape
     "BatchReindex": row("BatchReindex", [(4, 3, 2), np.array([3, 0, 0, 1, 3, 3])]),
     "BatchReindex fewer": row("BatchReindex", [(4, 3), np.array([2, 1])]),
@@ -59,10 +67,12 @@ CASES = {
     "Tile": row("Tile", [(2, 3, 2)], "tile_param { tiles: 3 }"),
     "Tile rows": row("Tile", [(2, 3)], "tile_param { axis: -2 tiles: 2 }"),
     # reduction
-    "ArgMax": row("ArgMax", [(2, 3, 4)], "argmax_param { top_k: 3 out_max_val: true }"),
-    "ArgMax first": row("ArgMax", [(3, 5)]),
-    "ArgMax axis": row("ArgMax", [(2, 3, 4)], "argmax_param { top_k: 2 axis: -2 }"),
-    "ArgMax values": row("ArgMax", [(2, 3, 4)], "argmax_param { axis: 1 out_max_val: true }"),
+    "ArgMax": row("ArgMax", [(2, 3, 4)], "argmax_param { top_k: 3 out_max_val: true }", expected=top_3),
+    "ArgMax first": row("ArgMax", [(3, 5)], expected=lambda x: x.argmax(axis=1)),
+    "ArgMax axis": row("ArgMax", [(2, 3, 4)], "argmax_param { top_k: 2 axis: -2 }",
+                       expected=lambda x: np.argsort(-x, axis=1)[:, :2]),
+    "ArgMax values": row("ArgMax", [(2, 3, 4)], "argmax_param { axis: 1 out_max_val: true }",
+                         expected=lambda x: x.max(axis=1)),
     "Reduction": reduction([(2, 3, 4)], "coeff: -2"),
     "Reduction absolute": reduction([(2, 3, 4)], "operation: ASUM axis: 1 coeff: 0.5"),
     "Reduction squares": reduction([(2, 3, 4)], "operation: SUMSQ axis: -1 coeff: 3"),

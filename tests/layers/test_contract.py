@@ -6,6 +6,7 @@ from layer_cases import CASES
 import blobnet.layers
 from blobnet.check import check_page
 from blobnet.check.contract import RULES
+from blobnet.check.page import WITHOUT_FORMULA
 from blobnet.core.registry import LAYERS
 
 OURS = [cls for cls in LAYERS.values() if cls.__module__.startswith(blobnet.layers.__name__)]
@@ -27,3 +28,8 @@ def test_every_type_has_a_row():
 @pytest.mark.parametrize("cls", OURS, ids=lambda cls: cls.__name__)
 def test_page(cls):
     assert check_page(cls) == []
+
+
+def test_types_without_formula_exist_and_have_none():
+    assert WITHOUT_FORMULA.keys() <= {cls.__name__ for cls in OURS}
+    assert not [cls.__name__ for cls in OURS if getattr(cls, "formula", None) and cls.__name__ in WITHOUT_FORMULA]

@@ -1,9 +1,15 @@
-"""The gradient checker notices one percent, in every gradient of every type. Quick enough to run with all tests."""
+"""One percent is noticed, in every gradient and in every top of every type. Quick enough to run with all tests."""
 
 import numpy as np
 import pytest
 
 from blobnet.check import check_layer
+from blobnet.check.contract import RULES
+from blobnet.check.page import WITHOUT_FORMULA
+
+
+def check(case):
+    return check_layer(case.source, *case.values(), phase=case.phase, python_layers=case.python_layers)
 
 
 def slopes(case):
@@ -19,7 +25,7 @@ def slopes(case):
             yield "param", i, f"param {i}"
 
 
-def test_one_percent_is_noticed(case, monkeypatch):
+def test_one_percent_of_a_gradient_is_noticed(case, monkeypatch):
     if "mutation" in case.exceptions:
         pytest.skip(case.exceptions["mutation"])
     right = case.type.backward
@@ -32,8 +38,30 @@ def test_one_percent_is_noticed(case, monkeypatch):
             blob.diff[...] += 0.01 * (blob.diff - (0 if kind == "bottom" else before[index]))
 
         monkeypatch.setattr(case.type, "backward", backward)
-        results = check_layer(case.source, *case.values(), phase=case.phase, python_layers=case.python_layers)
-        assert {result.blob for result in results if not result.passed} == {name}
+        wrong = [result for result in check(case) if not result.passed]
+        assert {result.blob for result in wrong} == {name}
+        assert all("backward has" in result.note and "are wrong" in result.note for result in wrong)
         monkeypatch.undo()
-        results = check_layer(case.source, *case.values(), phase=case.phase, python_layers=case.python_layers)
-        assert all(result.passed for result in results)
+        assert all(result.passed for result in check(case))
+
+
+def noticed(case):
+    return bool(list(RULES["formula"](case))) or not all(result.passed for result in check(case))
+
+
+def test_one_percent_of_a_top_is_noticed(case, monkeypatch):
+    right, kind = case.type.forward, case.type.__name__
+    missed = []
+    for index, top in enumerate(case.build().forward()):
+
+        def forward(self, bottom, top, index=index):
+            right(self, bottom, top)
+            top[index].data[...] *= 1.01
+
+        monkeypatch.setattr(case.type, "forward", forward)
+        if top.any() and not noticed(case):
+            missed.append(index)
+        monkeypatch.undo()
+    if missed and kind in WITHOUT_FORMULA:
+        pytest.skip(WITHOUT_FORMULA[kind])
+    assert not missed, "the page needs a formula of all its tops, or the row `expected`"

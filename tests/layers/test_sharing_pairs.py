@@ -12,7 +12,7 @@ import pytest
 from layer_cases import CASES
 
 from blobnet.backend import single_threaded_blas
-from blobnet.check.gradient import Rules, compare
+from blobnet.check.compare import Rules, compare
 from blobnet.check.standalone import exact_gradient, read_layer
 from blobnet.core.layer import Layer
 from blobnet.core.net import Net
