@@ -70,8 +70,7 @@ ROWS = [
           f"expose_hidden: {str(exposed).lower()} {FILLERS} }}", " ".join("yhc"[:1 + states * exposed]))
       for kind, states in (("LSTM", 2), ("RNN", 1)) for exposed in (True, False)),
     row("LSTMUnit", [(2, 3, 2), (2, 3, 8), [[1, 0, 1], [0, 1, 0.5]]], tops="c h"),
-    row("ReLU", [X], "relu_param { negative_slope: -0.3 }"),
-    row("PReLU", [X], 'prelu_param { channel_shared: true }'),
+    row("PReLU", [X], "prelu_param { channel_shared: true }"),
     row("BNLL", [FAR]),
     row("ELU", [X], "elu_param { alpha: 0.3 }"),
     *(row(kind, [np.abs(FAR) / 300], f"{kind.lower()}_param {{ shift: 0.5 scale: {options} }}")

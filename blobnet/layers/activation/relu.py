@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from blobnet.core.registry import register
 from blobnet.layers.activation._base import Elementwise
 from blobnet.ops.elementwise import relu_backward, relu_forward
@@ -23,9 +21,6 @@ class ReLU(Elementwise):
     """
 
     options_field = "relu_param"
-
-    def formula(self, x):
-        return np.where(x > 0, x, self.options.negative_slope * x)
 
     def forward(self, bottom, top):
         relu_forward(bottom[0].data.reshape(-1), self.options.negative_slope, top[0].data.reshape(-1))

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from blobnet.core.registry import register
 from blobnet.layers.activation._base import Elementwise
 from blobnet.ops.elementwise import elementwise
@@ -23,9 +21,6 @@ class Sigmoid(Elementwise):
     """
 
     options_field = "sigmoid_param"
-
-    def formula(self, x):
-        return 1 / (1 + np.exp(-x))
 
     def forward(self, bottom, top):
         elementwise(sigmoid, bottom[0].data, top[0].data)
