@@ -7,7 +7,7 @@ import numpy as np
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
-from blobnet.layers.recurrent._base import refuse_cont
+from blobnet.layers.recurrent._sequences import refuse_cont
 from blobnet.ops.lstm import cell_backward, cell_forward, gate_slopes
 
 
