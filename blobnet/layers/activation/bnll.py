@@ -19,7 +19,7 @@ class BNLL(Elementwise):
 
     Bottoms: x (any shape)    Tops: y (as x; may be x itself, see Quirks)    Params: none
     Paper: Dugas et al., Incorporating Second-Order Functional Knowledge for Better Option Pricing, NIPS 2000.
-    Quirks: in place, backward takes y for x, and dx is larger than it should be: Caffe did so.
+    Quirks: in place, backward uses y in the place of x, so dx is larger than the derivative, as in Caffe.
     """
 
     def formula(self, x):

@@ -19,7 +19,8 @@ class ELU(Elementwise):
     Options: alpha (1)
     Paper: Clevert, Unterthiner and Hochreiter, Fast and Accurate Deep Network Learning by Exponential Linear Units,
     ICLR 2016.
-    Quirks: the derivative at 0 is alpha. In place, backward judges by y, so a negative alpha flips what passes.
+    Quirks: the derivative at 0 is alpha. In place, backward decides by the sign of y: with an alpha below 0 it treats
+    what was negative as positive.
     """
 
     options_field = "elu_param"

@@ -19,7 +19,7 @@ class Exp(Elementwise):
     Bottoms: x (any shape)    Tops: y (as x; may be x itself)    Params: none
     Options: base (-1, which stands for e; else above 0), scale (1), shift (0)
     Paper: none.
-    Quirks: outer is a factor of its own: it is inf or 0 where base ^ shift alone is, even if y need not be.
+    Quirks: outer is computed by itself: where base ^ shift is inf or 0, so is y, even if the whole power is not.
     """
 
     options_field = "exp_param"

@@ -19,8 +19,8 @@ class Log(Elementwise):
     Bottoms: x (any shape)    Tops: y (as x; may be x itself, see Quirks)    Params: none
     Options: base (-1, which stands for e; else above 0 and not 1), scale (1), shift (0)
     Paper: none.
-    Quirks: numbers below 0 become nan, 0 becomes -inf. In place, backward takes y for x and overwrites dy before it
-    multiplies with it: dx is the square of the slope at y, whatever dy was. Caffe did so.
+    Quirks: numbers below 0 become nan, 0 becomes -inf. In place, backward uses y in the place of x, and overwrites dy
+    before it multiplies with it: dx is the square of the slope at y, whatever dy was, as in Caffe.
     """
 
     options_field = "log_param"

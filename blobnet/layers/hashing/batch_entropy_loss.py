@@ -12,7 +12,7 @@ from blobnet.layers.hashing._blocks import BlockEntropyLoss
 
 @register
 class BatchEntropyLoss(BlockEntropyLoss):
-    """Minus the entropy of the batch's mean block, -1 … 0: -1 if all elements are used alike, 0 if it is always one.
+    """Minus the entropy of the batch's mean block, -1 … 0: -1 if all elements are used equally, 0 if only one is used.
 
     q_mk = 1/N * sum_n p_nmk,   loss = 1/M * sum_mk q_mk log_B q_mk,   dp_nmk = weight/(N M) * (log_B q_mk + 1/ln B)
 

@@ -12,15 +12,15 @@ from blobnet.ops.softmax import softmax, softmax_backward
 
 @register
 class BlockSoftmax(Layer):
-    """A softmax within each of M blocks of B elements: nearly one of B, in each block, once it is trained.
+    """Take the softmax within each of M blocks of B elements, which training makes nearly one-hot.
 
     y_nmk = exp(x_nmk) / sum_j exp(x_nmj),   dx_nmk = y_nmk * (dy_nmk - sum_j y_nmj * dy_nmj)
 
     Bottoms: x (N, M B)    Tops: y (as x; may be x itself)    Params: none
     Options: block_param.block_size B (2)
     Paper: Jain, Zepeda, Perez and Gribonval, SuBiC: A Supervised, Structured Binary Code for Image Search, ICCV 2017.
-    Quirks: the same in every phase. The binary code, a 1 where the block's largest value is, is made of y when codes
-    are: `blobnet encode --block-size B`; the values stay with it, for asymmetric search.
+    Quirks: the same in every phase. `blobnet encode --block-size B` makes the binary code of y: a 1 at the largest
+    value of each block. It also keeps the values, for asymmetric search.
     """
 
     options_field = "block_param"

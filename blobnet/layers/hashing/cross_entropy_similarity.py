@@ -20,7 +20,7 @@ class CrossEntropySimilarity(Similarity):
     Bottoms: a (N, ...) scores, b (N, ...), as many    Tops: y (N, 1, 1, 1), never above 0    Params: none
     Paper: a form of the attribute-level ranking of Song et al., Deep Multi-task Attribute-driven Ranking for
     Fine-grained Sketch-based Image Retrieval, BMVC 2016.
-    Quirks: not symmetric: b is compared with what a says. It is largest, for given a, where q = p, and then minus the
+    Quirks: not symmetric: a says what b should be. For a given a, y is largest where q = p, and is then minus the
     entropy of p.
     """
 

@@ -30,9 +30,8 @@ class HashingLoss(MarginLoss):
     Paper: Liu et al., Deep Supervised Hashing for Fast Image Retrieval, CVPR 2016, equations 4 and 5; the loss is
     averaged as in the authors' code.
     Quirks: the pair term of the authors' gradient, shown above, is half the derivative of their loss. gradient: EXACT
-    doubles it. Where an element is 0, its pull is towards -1 (the regulariser's slope counts as that of its negative
-    side), where it is -1 the slope is +1. A batch of 1 has no pairs: the loss is
-    nan, as theirs is, and the gradient that of the pull alone.
+    doubles it. An element that is 0 is pulled towards -1; where an element is -1, its slope counts as +1. A batch of 1
+    has no pairs: the loss is nan, as the authors' is, and the gradient has only the pull.
     """
 
     published_gradient = True

@@ -8,7 +8,7 @@ from blobnet.layers.hashing._spare_bottom import HalfwayLoss
 
 @register
 class K2_EuclideanLoss(HalfwayLoss):
-    """Pull numbers towards 0.5: over the mean of a code, let half of its bits be 1.
+    """Pull numbers towards 0.5. If they are the means of codes, half of the bits of each code become 1.
 
     loss = 1/(2 N K) * sum_nk (h_nk - 0.5)^2,   dh = weight/(N K) * (h - 0.5)
 

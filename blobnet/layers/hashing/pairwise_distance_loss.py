@@ -26,10 +26,10 @@ class PairwiseDistanceLoss(PairLikelihood):
     Params: none
     Options: pairwise_param.threshold (-1), which asks for this layer; gradient; engine (no effect)
     Paper: Cao et al., Transfer Adversarial Hashing for Hamming Space Retrieval, AAAI 2018, as the authors' code.
-    Quirks: pairs with i = j count. The published gradient, shown above, knows no loss_weight, and a threshold below 0
-    makes its e_ij linear everywhere, though the cost is nowhere. gradient: EXACT is the derivative of the weighted
-    loss. The authors' code adds to the gradient of the step before, here it is overwritten. Where exp overflows there,
-    here it does not.
+    Quirks: pairs with i = j count. The published gradient, shown above, ignores loss_weight. With a threshold below 0
+    its e_ij is linear everywhere, though the cost is linear nowhere. gradient: EXACT is the derivative of the weighted
+    loss. The authors' code adds to the gradient of the step before; here it is overwritten. Where exp overflows in the
+    authors' code, it does not here.
     """
 
     variant_of = "PairwiseLoss"

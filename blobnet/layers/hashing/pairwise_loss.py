@@ -34,10 +34,10 @@ class PairwiseLoss(PairLikelihood):
     sigmoid_param alpha (1), continous_similarity (false); gradient; axis (1, no other), engine (no effect)
     Paper: Zhu et al., Deep Hashing Network for Efficient Similarity Retrieval, AAAI 2016; Cao et al., HashNet: Deep
     Learning to Hash by Continuation, ICCV 2017. As the authors' code.
-    Quirks: the published gradients know no loss_weight; l and q multiply only them, in the loss they count as 0 or 1.
-    Of HashNet's gradients, which are twice the derivative, only the first N of N K elements are multiplied by alpha.
-    dQ is not divided by K. gradient: EXACT is the derivative, with the loss weight, of the loss that is shown. Where
-    exp overflows in the authors' code, here it does not.
+    Quirks: the published gradients ignore loss_weight. l and q multiply only the gradients; in the loss they count as 0
+    or 1. Of HashNet's gradients, which are twice the derivative, only the first N of N K elements are multiplied by
+    alpha. dQ is not divided by K. gradient: EXACT is the derivative of the weighted loss. Where exp overflows in the
+    authors' code, it does not here.
     """
 
     num_bottoms = (2, 4)

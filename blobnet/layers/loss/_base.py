@@ -90,7 +90,7 @@ class LabelLoss(TargetLoss):
     def read_labels(self, blob):
         """Labels as integers (outer, inner), 0 where they do not count, and where they do.
 
-        DataError for what is no whole number, and if one that counts is no class.
+        DataError for a label that is not a whole number, or that counts and is not the number of a class.
         """
         outer, classes, inner = self.grouped
         labels = class_numbers(blob.data, self.where, self.param.bottom[1]).reshape(outer, inner)

@@ -29,10 +29,10 @@ class BatchTripletLoss(ReportingLoss):
     Params: none
     Options: triplet_loss_param.margin m (1); mu (1); sample (false): U only has those with D_ij < D_ik; gradient
     Paper: none; the similarity-learning fork.
-    Quirks: the published gradient, shown above, is averaged over the triplets in use and not over all, and is blind to
-    loss_weight. gradient: EXACT is the derivative of the loss, which sample does not change. A class in two runs has no
-    pairs between them, but no negatives either. sim_type, which belongs to NaiveTripletLoss, has no effect.
-    loss_weight is that of the loss; the other tops have 0.
+    Quirks: the published gradient, shown above, is the mean over the triplets in use instead of all, and ignores
+    loss_weight. gradient: EXACT is the derivative of the loss, which sample does not change. Samples of one class in
+    different runs are neither pairs nor negatives of each other. sim_type, which belongs to NaiveTripletLoss, has no
+    effect. loss_weight is that of the loss; the other tops have 0.
     """
 
     options_field = "triplet_loss_param"

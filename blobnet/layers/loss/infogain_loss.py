@@ -24,13 +24,13 @@ class InfogainLoss(LabelLoss):
     Bottoms: x (N, C, H, W) scores; labels (N, H, W), integers in 0 ... C-1; optionally the matrix H, C*C elements
     Tops: loss (); optionally p (as x)
     Params: none
-    Options: source, a .binaryproto file with H, for want of a third bottom; axis (1; negative from the end) of the
-    classes; loss_param.ignore_label; loss_param.normalization: Z is the number of labels that count (VALID, the
+    Options: source, a .binaryproto file with H, read if there is no third bottom; axis (1; negative from the end) of
+    the classes; loss_param.ignore_label; loss_param.normalization: Z is the number of labels that count (VALID, the
     default), of all labels (FULL), N (BATCH_SIZE) or 1 (NONE)
     Paper: none.
-    Quirks: with H the unit matrix this is SoftmaxWithLoss. Probabilities below 1e-20 count as 1e-20, but not in the
-    gradient. Z is never below 1. A third bottom goes before source. There is no gradient for H. loss_param.normalize
-    is refused, and softmax_param has no effect. With two tops loss_weight must be given for both.
+    Quirks: if H is the unit matrix, this is SoftmaxWithLoss. Probabilities below 1e-20 count as 1e-20, but not in the
+    gradient. Z is never below 1. With a third bottom, source is ignored. There is no gradient for H.
+    loss_param.normalize is refused, and softmax_param has no effect. With two tops loss_weight must be given for both.
     """
 
     options_field = "infogain_loss_param"

@@ -27,9 +27,9 @@ class LiftedStructSimilaritySoftmaxLoss(LossLayer):
     Options: lifted_struct_sim_softmax_loss_param.margin m (1)
     Paper: Oh Song et al., Deep Metric Learning via Lifted Structured Feature Embedding, CVPR 2016, equation 4. Written
     from the paper, and not compared with the figures of the authors' program.
-    Quirks: equal samples, whose distance has no slope, do not pull at each other. A batch without similar pairs, or
-    of one class, has loss 0. Exponentials are taken of differences to the logarithms of S_i and S_i + S_j, so that no
-    distance over- or underflows.
+    Quirks: equal samples have a distance without a slope, and do not pull at each other. A batch without similar pairs,
+    or of one class, has loss 0. All exponentials are of differences to the logarithms of S_i and S_i + S_j, so that
+    large distances neither overflow nor underflow.
     """
 
     options_field = "lifted_struct_sim_softmax_loss_param"

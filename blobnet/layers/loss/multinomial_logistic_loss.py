@@ -19,7 +19,7 @@ class MultinomialLogisticLoss(LabelLoss):
     Params: none
     Paper: Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990.
     Quirks: probabilities below 1e-20 count as 1e-20, in the gradient too, which is not 0 there. Further axes of p count
-    as classes too. loss_param has no effect. From scores, SoftmaxWithLoss is the stabler way.
+    as classes too. loss_param has no effect. SoftmaxWithLoss computes the same from scores, and rounds less.
     """
 
     ignores = False

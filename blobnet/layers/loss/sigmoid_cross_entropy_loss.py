@@ -23,9 +23,9 @@ class SigmoidCrossEntropyLoss(TargetLoss):
     (BATCH_SIZE, the default here), the number of elements that count (VALID), of all elements (FULL) or 1 (NONE);
     normalize (old name: true VALID, false BATCH_SIZE)
     Paper: Cox, The regression analysis of binary sequences, Journal of the Royal Statistical Society B 1958.
-    Quirks: the default normalization is not the VALID of other losses. Targets outside 0 ... 1 are taken as they are;
-    they are truncated to integers only to be compared with ignore_label, so 0.7 is ignored with 0. Z is never below 1.
-    There is no gradient for the targets.
+    Quirks: the default normalization is not the VALID of other losses. Targets outside 0 ... 1 are used as they are.
+    Only for the comparison with ignore_label they are truncated to integers: ignore_label: 0 ignores 0.7 too. Z is
+    never below 1. There is no gradient for the targets.
     """
 
     more_options = ("loss_param",)

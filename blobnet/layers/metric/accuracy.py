@@ -24,9 +24,8 @@ class Accuracy(Layer):
     Options: top_k (1), axis (1), ignore_label
     Paper: none.
     Quirks: a score equal to the label's counts as higher, so ties are wrong (the first releases of Caffe 1.0 ranked
-    equal scores by their class, the highest first). Where the label's score is nan, Caffe counts it
-    as right; here it is wrong. A class without positions has accuracy 0.
-    Has no backward; force_backward passes it over.
+    equal scores by their class, the highest first). Where the label's score is nan, Caffe counts it as right; here it
+    is wrong. A class without positions has accuracy 0. Has no backward; force_backward skips it.
     """
 
     options_field = "accuracy_param"

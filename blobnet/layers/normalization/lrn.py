@@ -26,8 +26,8 @@ class LRN(Layer):
     Options: local_size (5, odd), alpha (1), beta (0.75), k (1), norm_region (ACROSS_CHANNELS); engine is accepted,
     without effect
     Paper: Krizhevsky et al., ImageNet classification with deep convolutional neural networks, NIPS 2012.
-    Quirks: alpha is divided by n (the paper's is not). WITHIN_CHANNEL ignores k and takes 1.
-    ACROSS_CHANNELS takes no notice of propagate_down: false if it runs backward.
+    Quirks: alpha is divided by n (in the paper it is not). WITHIN_CHANNEL ignores k and uses 1. With ACROSS_CHANNELS,
+    propagate_down: false is ignored if backward runs.
     """
 
     options_field = "lrn_param"

@@ -17,9 +17,9 @@ class Bias(AlongAxes):
     Tops: y (as x; may be x itself)
     Params: b (C) if it is no bottom
     Options: axis (1), the first axis of x that b has; num_axes (1), how many a learned b has: 0 makes it one number,
-    -1 takes all to the last; filler of a learned b (0)
+    -1 takes all from there on; filler of a learned b (0)
     Paper: none.
-    Quirks: axis and num_axes mean nothing where b, a bottom, has no axes; num_axes nothing where b is a bottom.
+    Quirks: if b is a bottom, num_axes has no effect; if it has no axes either, axis has none.
     """
 
     options_field = "bias_param"

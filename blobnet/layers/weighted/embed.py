@@ -20,7 +20,7 @@ class Embed(Layer):
     Params: weight (I, K), bias (K)
     Options: num_output K, input_dim I, bias_term (true), weight_filler, bias_filler
     Paper: Bengio et al., A neural probabilistic language model, JMLR 2003.
-    Quirks: x has no gradient: asking for one is an error, and force_backward does not ask.
+    Quirks: x has no gradient: asking for one is an error, and force_backward does not ask for it.
     """
 
     options_field = "embed_param"
