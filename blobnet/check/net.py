@@ -16,7 +16,7 @@ from blobnet.check.results import PUBLISHED, GradientResult
 from blobnet.check.standalone import Standalone, exact_gradient
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
-from blobnet.core.registry import find_class
+from blobnet.core.registry import known_class
 from blobnet.data.first_record import batch_shape
 from blobnet.errors import NetError, ShapeError, close_matches
 from blobnet.netdef.load import load
@@ -43,7 +43,7 @@ def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
     shapes = dict(shapes or {}) | {name: value.shape for name, value in inputs.items()}
     definition = without_data(load(source, phase, level, stages), shapes, batch_shape)
     published = {layer.name for layer in definition.layer
-                 if (cls := find_class(layer)) is not None and exact_gradient(layer, cls)}
+                 if (cls := known_class(layer)) is not None and exact_gradient(layer, cls)}
     origin = None if isinstance(source, Message) else os.fspath(source)
 
     def build(given: Message) -> Net:

@@ -62,7 +62,7 @@ def name_in_nets(cls: type[Layer]) -> str:
     return vars(cls).get("variant_of") or cls.__name__
 
 
-def find_class(param: Message) -> type[Layer] | None:
+def known_class(param: Message) -> type[Layer] | None:
     """The class of the layer that a LayerParameter asks for by its type and its fields; None if there is none.
 
     NetError if the fields are those of several variants.
@@ -76,8 +76,8 @@ def find_class(param: Message) -> type[Layer] | None:
 
 
 def class_of(param: Message, where: str = "") -> type[Layer]:
-    """As `find_class`, but NetError with what to do if there is none: at `where`, or naming the layer."""
-    return find_class(param) or layer_class(param.type, lambda: where or f"layer {param.name!r}")
+    """As `known_class`, but NetError with what to do if there is none: at `where`, or naming the layer."""
+    return known_class(param) or layer_class(param.type, lambda: where or f"layer {param.name!r}")
 
 
 def layer_class(type_name: str, where: Callable[[], str]) -> type[Layer]:
