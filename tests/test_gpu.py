@@ -1,18 +1,25 @@
-"""The CuPy path against the NumPy path, on a whole published net. Run with `make gpu` where there is a GPU."""
+"""The CuPy path against formulas, layer by layer, and against the NumPy path on a whole published net.
+
+Run with `make gpu` where there is a GPU.
+"""
 
 from pathlib import Path
 
 import numpy as np
 import pytest
+from layer_cases import CASES
 
 import blobnet
 from blobnet.backend import gpu_available, to_host
+from blobnet.check.forward import check_forward
 from blobnet.netdef.load import load
 from blobnet.netdef.without_data import without_data
 from blobnet.proto.messages import new
 
 pytestmark = pytest.mark.gpu
 NET = Path(__file__).resolve().parent.parent / "prototxt/dsh/train_test_12.prototxt"
+WITH_FORMULA = [name for name, case in CASES.items()
+                if (case.expected or getattr(case.type, "formula", None)) and "FOLDER" not in case.source]
 
 
 @pytest.fixture(scope="module")
@@ -29,6 +36,13 @@ def inputs():
 
 def test_there_is_a_gpu():
     assert gpu_available()
+
+
+@pytest.mark.parametrize("name", WITH_FORMULA)
+def test_forward_is_the_formula_on_the_device(name):
+    case = CASES[name]
+    result = check_forward(case.build(device="gpu"), case.expected)
+    assert result.passed, result.note
 
 
 def test_same_gradients_as_on_the_cpu(definition, inputs):

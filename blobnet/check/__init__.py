@@ -1,6 +1,7 @@
 """Proofs: gradients against differences, forwards against formulas, the contract of layers, figures of Caffe 1.0."""
 
-from blobnet.check.contract import Case, check_contract
+from blobnet.check.case import Case
+from blobnet.check.contract import check_contract
 from blobnet.check.gradient import assert_gradients, check_layer
 from blobnet.check.net import check_net
 from blobnet.check.page import check_page

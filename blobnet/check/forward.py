@@ -54,5 +54,5 @@ def _compare(name: str, top: np.ndarray, want: np.ndarray) -> ForwardResult:
     if not wrong.any():
         return ForwardResult(float(error.max(initial=0.0)))
     at = tuple(map(int, np.argwhere(wrong)[0]))
-    return ForwardResult(float(error.max()), False, f"at {name}{list(at) or ''} forward has {top[at]:.6g}, the formula "
-                         f"{want[at]:.6g}; {wrong.sum()} of {wrong.size} are wrong")
+    place = f"at {name}{list(at) or ''} forward has {top[at]:.12g}, the formula {want[at]:.12g}"
+    return ForwardResult(float(error.max()), False, f"{place}; {wrong.sum()} of {wrong.size} are wrong")

@@ -87,8 +87,8 @@ class _Page:
             for part in ast.walk(node):
                 if isinstance(part, ast.FunctionDef) and part.name == name:
                     yield page, part
-                elif isinstance(part, ast.Assign) and name in map(_target, _flat(part.targets)):
-                    yield page, part.value
+                elif isinstance(part, ast.Assign):
+                    yield from ((page, value) for target, value in _assigned(part) if target == name)
 
     def _bases(self, cls: str) -> Iterator[tuple[_Page, ast.ClassDef]]:
         page = self.others.get(cls, self)
@@ -110,11 +110,12 @@ def _is_super(node: ast.AST) -> bool:
     return isinstance(node, ast.Call) and isinstance(node.func, ast.Name) and node.func.id == "super"
 
 
-def _flat(targets: list[ast.expr]) -> Iterator[ast.expr]:
-    for target in targets:
-        yield from _flat(target.elts) if isinstance(target, ast.Tuple) else [target]
-
-
-def _target(node: ast.expr) -> str:
-    """The X of a target X, in a class, or self.X."""
-    return node.attr if isinstance(node, ast.Attribute) else node.id if isinstance(node, ast.Name) else ""
+def _assigned(node: ast.Assign) -> Iterator[tuple[str, ast.expr]]:
+    """The X of every target X, in a class, or self.X, and the value that it gets: its own of two tuples, or all."""
+    for target in node.targets:
+        targets = target.elts if isinstance(target, ast.Tuple) else [target]
+        apart = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
+        values = node.value.elts if apart and len(node.value.elts) == len(targets) else [node.value] * len(targets)
+        for part, value in zip(targets, values, strict=True):
+            if isinstance(part, ast.Attribute | ast.Name):
+                yield part.attr if isinstance(part, ast.Attribute) else part.id, value

@@ -20,12 +20,13 @@ def check_loss(net: Net, rng: np.random.Generator) -> list[GradientResult]:
     is cut off, nothing is checked.
     """
     ways = _ways_from_loss(net)
-    learning = [parameter.blob for parameter in net.parameters if parameter.lr_mult != 0]
-    found = [set().union(*(way for blob, way in ways if np.may_share_memory(blob.diff, learner.diff)))
+    learning = [parameter for parameter in net.parameters if parameter.lr_mult != 0]
+    found = [set().union(*(way for blob, way in ways if np.may_share_memory(blob.diff, learner.blob.diff)))
              for learner in learning]
     if {OPEN, CUT} in found:
         return [GradientResult(*PLACE, 0, 0, 0.0, True, "propagate_down cuts a part of a gradient")]
-    learned = [blob for blob, way in zip(learning, found, strict=True) if CUT not in way]
+    learning = [parameter for parameter, way in zip(learning, found, strict=True) if CUT not in way]
+    learned, names = [learner.blob for learner in learning], [f"{it.layer.name} param {it.index}" for it in learning]
     if not learned or not any(any(layer.loss_weights) for layer in net.layers):
         return []
     everything = [blob for blobs in net.params.values() for blob in blobs]
@@ -44,7 +45,7 @@ def check_loss(net: Net, rng: np.random.Generator) -> list[GradientResult]:
     net.backward()
     gradients = [blob.diff.copy() for blob in learned]
     return [GradientResult(*PLACE, *compare(loss, [np.ones(())], variables, gradients,
-                                            Rules(exhaustive=0, tolerance=1e-3), rng))]
+                                            Rules(exhaustive=0, tolerance=1e-3), rng, names=names))]
 
 
 def _ways_from_loss(net: Net) -> list[tuple[Blob, set[str]]]:

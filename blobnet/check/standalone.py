@@ -7,6 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 from google.protobuf.message import Message
 
+from blobnet.backend import device_module, to_host
 from blobnet.core.blob import Blob
 from blobnet.core.context import TRAIN, Context
 from blobnet.core.layer import Layer
@@ -20,7 +21,8 @@ class Standalone:
     """A layer with bottoms that hold `values` and tops of its own.
 
     values: the arrays that every forward starts from; parameters: the same for the parameters. Both may be changed in
-    place. A top named as the bottom of the same position is that bottom's blob, as in a net.
+    place. They are NumPy arrays, as are all results, on whichever device the blobs are. A top named as the bottom of
+    the same position is that bottom's blob, as in a net.
     """
 
     def __init__(self, layer: Layer, values: Sequence[np.ndarray]):
@@ -34,7 +36,7 @@ class Standalone:
             least = cls.num_tops if isinstance(cls.num_tops, int) else cls.num_tops[0]
             least = max(least, len(values) if cls.same_bottoms_tops else 0)
             self.top += [Blob((), layer.xp, layer.dtype) for _ in range(least - len(self.top))]
-        self.parameters = [blob.data.copy() for blob in layer.blobs]
+        self.parameters = [_copy(blob.data) for blob in layer.blobs]
 
     @property
     def in_place(self) -> bool:
@@ -44,7 +46,7 @@ class Standalone:
         """Fill the bottoms and parameters from `values` and `parameters`, and shape the tops."""
         for blob, value in zip([*self.bottom, *self.layer.blobs], [*self.values, *self.parameters], strict=True):
             blob.reshape(value.shape)
-            blob.data[...] = value
+            blob.data[...] = self.layer.xp.asarray(value)
         self.layer.seek(self.layer.context.step)
         self.layer.update_shapes(self.bottom, self.top)
 
@@ -52,14 +54,14 @@ class Standalone:
         """Copies of the tops' data, computed from `values` and `parameters`."""
         self.prepare()
         self.layer.forward(self.bottom, self.top)
-        return [blob.data.copy() for blob in self.top]
+        return [_copy(blob.data) for blob in self.top]
 
     def backward(self, top_diffs: Sequence[np.ndarray], propagate_down: Sequence[bool]) -> list[np.ndarray]:
         """Copies of the bottoms' diffs, after a forward; the parameters' diffs grow."""
         for blob, diff in zip(self.top, top_diffs, strict=True):
-            blob.diff[...] = diff
+            blob.diff[...] = self.layer.xp.asarray(diff)
         self.layer.backward(self.top, list(propagate_down), self.bottom)
-        return [blob.diff.copy() for blob in self.bottom]
+        return [_copy(blob.diff) for blob in self.bottom]
 
     def differentiable(self) -> list[bool]:
         """For each bottom whether it gets a gradient: as the prototxt says, else all but labels."""
@@ -81,10 +83,10 @@ def read_layer(source: str | Message) -> Message:
 
 
 def standalone(source: str | Message, *values, phase: int = TRAIN, dtype: str = "float64", seed: int = 0,
-               python_layers: bool = False) -> Standalone:
+               python_layers: bool = False, device: str = "cpu") -> Standalone:
     """Set up the layer of `source`, a prototxt or a LayerParameter, with bottoms that hold `values`.
 
-    `python_layers` as for Net.
+    `python_layers` and `device` as for Net.
 
     >>> relu = standalone('layer { name: "r" type: "ReLU" bottom: "x" top: "y" }', [-1.0, 2.0])
     >>> relu.forward()[0].tolist()
@@ -93,14 +95,18 @@ def standalone(source: str | Message, *values, phase: int = TRAIN, dtype: str = 
     param = read_layer(source)
     if not param.HasField("phase"):
         param.phase = phase
-    context = Context(np, np.dtype(dtype), seed, python_layers=python_layers)
+    context = Context(device_module(device), np.dtype(dtype), seed, python_layers=python_layers)
     layer = class_of(param)(param, context)
     alone = Standalone(layer, values)
     for blob, value in zip(alone.bottom, alone.values):
-        blob.data[...] = value
+        blob.data[...] = layer.xp.asarray(value)
     layer.initialize(alone.bottom, alone.top)
-    alone.parameters = [blob.data.copy() for blob in layer.blobs]
+    alone.parameters = [_copy(blob.data) for blob in layer.blobs]
     return alone
+
+
+def _copy(array) -> np.ndarray:
+    return np.array(to_host(array))
 
 
 def exact_gradient(param: Message, cls: type[Layer]) -> bool:

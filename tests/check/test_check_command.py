@@ -30,7 +30,7 @@ def check(tmp_path, capsys):
 def test_all_right(check):
     status, out = check()
     assert status == 0
-    assert "14 gradients checked, 0 wrong" in out
+    assert "14 gradients checked, 0 wrong; 5 forwards compared with their formulas, 0 wrong" in out
     assert out.startswith("layer ")
 
 
@@ -40,6 +40,21 @@ def test_wrong(check, monkeypatch):
     assert status == 1
     assert "2 gradients checked, 1 wrong" in out
     assert [line.split()[0] for line in out.splitlines() if "FAIL" in line] == ["relu"]
+
+
+def test_wrong_forward(check, monkeypatch):
+    right = LAYERS["Pooling"].forward
+
+    def forward(self, bottom, top):
+        right(self, bottom, top)
+        top[0].data[-1] += 1
+
+    monkeypatch.setattr(LAYERS["Pooling"], "forward", forward)
+    status, out = check("--layer", "relu", "--layer", "pool")
+    assert status == 1
+    assert "2 gradients checked, 0 wrong; 1 forwards compared with their formulas, 1 wrong" in out
+    line = next(line for line in out.splitlines() if line.startswith("pool"))
+    assert "FAIL (at pool[5, 0, 0, 0] forward has" in line and line.endswith("100 of 600 are wrong)")
 
 
 def test_shape_and_phase(check):

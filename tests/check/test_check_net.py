@@ -97,8 +97,9 @@ def test_wrong_wiring_is_noticed_though_all_layers_are_right():
         layer { name: "sigmoid" type: "Sigmoid" bottom: "a" top: "b" }
         layer { name: "tanh" type: "TanH" bottom: "b" top: "b" }
         layer { name: "loss" type: "EuclideanLoss" bottom: "b" bottom: "x" top: "loss" }"""
-    failed = [result.layer for result in check_net(net(text)) if not result.passed]
-    assert failed == ["(whole net)"]  # the sigmoid's backward needs its output, which tanh overwrote
+    (failed,) = [result for result in check_net(net(text)) if not result.passed]
+    assert failed.layer == "(whole net)"  # the sigmoid's backward needs its output, which tanh overwrote
+    assert "5 of 5 directions are wrong; the worst element found: at ip param 0[" in failed.note
     assert not [r for r in check_net(net(text.replace('bottom: "b" top: "b"', 'bottom: "b" top: "c"').replace(
         'bottom: "b" bottom: "x"', 'bottom: "c" bottom: "x"'))) if not r.passed]
 

@@ -3,7 +3,7 @@
 import pytest
 
 from blobnet.check import Case, check_contract, check_page
-from blobnet.check.contract import RULES
+from blobnet.check.rules import RULES
 from blobnet.core.layer import Layer
 from blobnet.core.registry import LAYERS, register
 from blobnet.proto.messages import new

@@ -1,5 +1,7 @@
 """The gradient checker is itself checked: right gradients pass, each kind of wrong one is noticed."""
 
+import re
+
 import numpy as np
 import pytest
 
@@ -114,6 +116,47 @@ def test_a_large_blob_is_checked_along_directions(monkeypatch):
 
     monkeypatch.setattr(LAYERS["Sigmoid"], "backward", backward)
     assert wrong(check_layer(source, x)) == ["x"]
+
+
+SIGMOID = SOURCES["Sigmoid"][0]
+WRONG_PLACES = {
+    "one of twelve": (SIGMOID, X, lambda dx: dx.__setitem__((1, 2), 7),
+                      r"at \[1, 2\] backward has 7, the differences -?0\.\d+; 1 of 12 are wrong"),
+    "all": (SIGMOID, X, lambda dx: np.negative(dx, out=dx),
+            r"at \[0, 0\] backward has (-?)(\S+), the differences (?!\1)-?\2; 12 of 12 are wrong"),
+    "one of many": (SIGMOID, RNG.normal(size=(40, 30)), lambda dx: dx.__setitem__((7, 9), 0),
+                    r"random directions of 1200 elements; [345] of 5 directions are wrong; the worst element found: "
+                    r"at \[7, 9\] backward has 0, the differences -?\S+"),
+    "all of many": (SIGMOID, RNG.normal(size=(40, 30)), lambda dx: np.multiply(dx, 1.01, out=dx),
+                    r"5 of 5 directions are wrong; the worst element found: at \[\d+, \d+\] backward has"),
+}
+
+
+@pytest.mark.parametrize(("source", "x", "mistake", "place"), WRONG_PLACES.values(), ids=WRONG_PLACES)
+def test_the_place_of_a_wrong_gradient_is_told(source, x, mistake, place, monkeypatch):
+    right = LAYERS["Sigmoid"].backward
+
+    def backward(self, top, propagate_down, bottom):
+        right(self, top, propagate_down, bottom)
+        mistake(bottom[0].diff)
+
+    monkeypatch.setattr(LAYERS["Sigmoid"], "backward", backward)
+    (result,) = check_layer(source, x)
+    assert not result.passed
+    assert re.search(place, result.note), result.note
+
+
+def test_a_place_that_is_not_found_is_not_told(monkeypatch):
+    right = LAYERS["Sigmoid"].backward
+
+    def backward(self, top, propagate_down, bottom):
+        right(self, top, propagate_down, bottom)
+        bottom[0].diff[7, 9] = 0
+
+    monkeypatch.setattr(LAYERS["Sigmoid"], "backward", backward)
+    monkeypatch.setattr("blobnet.check.compare.suspects", lambda *args: {(0, 1), (0, 2)})
+    (result,) = check_layer(SIGMOID, RNG.normal(size=(40, 30)))
+    assert result.note.endswith("directions are wrong; none of 2 elements tried is wrong by itself")
 
 
 RELU = 'layer { name: "r" type: "ReLU" bottom: "x" top: "y" }'

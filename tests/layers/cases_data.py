@@ -29,8 +29,8 @@ def fill(folder):
 class Given(Case):
     """A MemoryData layer with arrays in it."""
 
-    def build(self, values=None, param=None, dtype="float64"):
-        alone = super().build(values, param, dtype)
+    def build(self, values=None, param=None, **more):
+        alone = super().build(values, param, **more)
         alone.layer.reset(np.arange(24).reshape(4, 1, 2, 3), np.arange(4))
         return alone
 

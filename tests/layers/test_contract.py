@@ -5,8 +5,8 @@ from layer_cases import CASES
 
 import blobnet.layers
 from blobnet.check import check_page
-from blobnet.check.contract import RULES
 from blobnet.check.page import WITHOUT_FORMULA
+from blobnet.check.rules import RULES
 from blobnet.core.registry import LAYERS
 
 OURS = [cls for cls in LAYERS.values() if cls.__module__.startswith(blobnet.layers.__name__)]

@@ -4,8 +4,8 @@ import numpy as np
 import pytest
 
 from blobnet.check import check_layer
-from blobnet.check.contract import RULES
 from blobnet.check.page import WITHOUT_FORMULA
+from blobnet.check.rules import RULES
 
 
 def check(case):
