@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from blobnet.check.standalone import Standalone, read_layer, standalone
 from blobnet.core.context import TRAIN
 from blobnet.core.layer import Layer
-from blobnet.core.registry import layer_class
+from blobnet.core.registry import class_of
 
 
 @dataclasses.dataclass(frozen=True)
@@ -32,8 +32,7 @@ class Case:
 
     @property
     def type(self) -> type[Layer]:
-        param = read_layer(self.source)
-        return layer_class(param.type, lambda: f"layer {param.name!r}")
+        return class_of(read_layer(self.source))
 
     def values(self) -> list[np.ndarray]:
         rng = np.random.default_rng(3)

@@ -16,7 +16,7 @@ from blobnet.check.results import PUBLISHED, GradientResult, format_table
 from blobnet.check.standalone import Standalone, exact_gradient, read_layer, standalone
 from blobnet.core.context import TRAIN
 from blobnet.core.layer import Layer
-from blobnet.core.registry import layer_class
+from blobnet.core.registry import class_of
 
 
 def check_layer(source: str | Message, *bottoms, phase: int = TRAIN, seed: int = 0, kinks: Sequence[float] = (),
@@ -33,7 +33,7 @@ def check_layer(source: str | Message, *bottoms, phase: int = TRAIN, seed: int =
     s      Sigmoid  x     bottom        3        0      ...    plain  ok
     """
     param = read_layer(source)
-    note = PUBLISHED if exact_gradient(param, layer_class(param.type, lambda: f"layer {param.name!r}")) else ""
+    note = PUBLISHED if exact_gradient(param, class_of(param)) else ""
     rules = Rules(tolerance=tolerance, kinks=kinks, kink_range=kink_range)
     with single_threaded_blas():
         alone = standalone(param, *bottoms, phase=phase, seed=seed, python_layers=python_layers)

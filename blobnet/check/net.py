@@ -18,7 +18,7 @@ from blobnet.check.standalone import Standalone, exact_gradient
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
 from blobnet.core.node import Node
-from blobnet.core.registry import LAYERS
+from blobnet.core.registry import known_class
 from blobnet.data.first_record import batch_shape
 from blobnet.errors import NetError, ShapeError, close_matches
 from blobnet.netdef.load import load
@@ -45,7 +45,7 @@ def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
     shapes = dict(shapes or {}) | {name: value.shape for name, value in inputs.items()}
     definition = without_data(load(source, phase, level, stages), shapes, batch_shape)
     published = {layer.name for layer in definition.layer
-                 if layer.type in LAYERS and exact_gradient(layer, LAYERS[layer.type])}
+                 if (cls := known_class(layer)) is not None and exact_gradient(layer, cls)}
     origin = None if isinstance(source, Message) else os.fspath(source)
 
     def build(given: Message) -> Net:

@@ -11,7 +11,7 @@ from blobnet.backend import device_module, to_host
 from blobnet.core.blob import Blob
 from blobnet.core.context import TRAIN, Context
 from blobnet.core.layer import Layer
-from blobnet.core.registry import layer_class
+from blobnet.core.registry import class_of
 from blobnet.errors import NetError
 from blobnet.netdef.upgrade import upgrade_net
 from blobnet.proto.text import parse
@@ -93,7 +93,7 @@ def standalone(source: str | Message, *values, phase: int = TRAIN, dtype: str = 
     if not param.HasField("phase"):
         param.phase = phase
     context = Context(device_module(device), np.dtype(dtype), seed, python_layers=python_layers)
-    layer = layer_class(param.type, lambda: f"layer {param.name!r}")(param, context)
+    layer = class_of(param)(param, context)
     alone = Standalone(layer, values)
     for blob, value in zip(alone.bottom, alone.values):
         blob.data[...] = layer.xp.asarray(value)

@@ -11,7 +11,7 @@ from blobnet.core.layer import Layer
 from blobnet.core.names import Names
 from blobnet.core.node import Node
 from blobnet.core.parameters import Parameter, own_or_share
-from blobnet.core.registry import layer_class
+from blobnet.core.registry import class_of
 from blobnet.core.trouble import explained
 from blobnet.core.wiring import Plan, plan_backward
 from blobnet.errors import NetError
@@ -42,7 +42,7 @@ class Building:
         log_end(self.outputs)
 
     def _add(self, param: Message) -> None:
-        cls = layer_class(param.type, lambda: f"layer {param.name!r}")
+        cls = class_of(param)
         layer = cls(param, self.context, len(self.nodes))
         bottoms = [self.blobs[name] for name in param.bottom]  # they are there: the splits were inserted
         self._unread.difference_update(param.bottom)

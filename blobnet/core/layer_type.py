@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from typing import Any, ClassVar
 
+from google.protobuf.message import Message
+
 from blobnet.core.blob import Blob
 
 Arity = int | tuple[int, int | None]
@@ -18,6 +20,7 @@ class LayerType:
 
     options_field: str = ""           # field of LayerParameter that holds the options of this type
     more_options: tuple[str, ...] = ()  # further such fields that it reads
+    variant_of: str = ""              # a name that a prototxt may write for this type; then `claims` says when
     schema: str = ""                  # .proto text that a plug-in adds: its message, and the options_field
     num_bottoms: Arity = 1            # exact, or (least, most), most=None for no limit
     num_tops: Arity = 1
@@ -43,6 +46,11 @@ class LayerType:
             return 0
         least = cls.num_tops if isinstance(cls.num_tops, int) else cls.num_tops[0]
         return max(least - named, bottoms - named if cls.same_bottoms_tops else 0, 0)
+
+    @classmethod
+    def claims(cls, param: Message) -> bool:
+        """Whether a LayerParameter of the type `variant_of` means this type, by the fields that it has."""
+        raise NotImplementedError(f"{cls.__name__} must define claims")
 
     def multiply_adds(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> int:
         """How often a forward pass multiplies with a weight and adds. Biases and layers without weights count as 0."""

@@ -8,7 +8,7 @@ from collections import defaultdict
 from google.protobuf.descriptor import FieldDescriptor
 
 from blobnet.core.layer import Layer
-from blobnet.core.registry import LAYERS, layer_class
+from blobnet.core.registry import LAYERS, layer_class, name_in_nets, variants
 from blobnet.proto.messages import message_class
 
 OWN = "blobnet.layers."
@@ -35,13 +35,20 @@ def purpose(cls: type[Layer]) -> str:
 def layer_table() -> str:
     """All types by family, as text in columns."""
     width = max(map(len, LAYERS))
-    return "\n\n".join("\n".join([name, *(f"  {cls.__name__:{width}}  {purpose(cls)}" for cls in members)])
-                       for name, members in families().items())
+    rows = {name: [f"  {cls.__name__:{width}}  {purpose(cls)}{_written(cls)}" for cls in members]
+            for name, members in families().items()}
+    return "\n\n".join("\n".join([name, *lines]) for name, lines in rows.items())
+
+
+def _written(cls: type[Layer]) -> str:
+    """What a prototxt writes for the type, if that is another name."""
+    name = name_in_nets(cls)
+    return f' (type: "{name}")' if name != cls.__name__ else ""
 
 
 def layer_markdown() -> str:
-    """All types by family, as a Markdown table for the README."""
-    rows = [f"| {name} | {' '.join(cls.__name__ for cls in members)} |"
+    """All types by family, under the names that nets write, as a Markdown table for the README."""
+    rows = [f"| {name} | {' '.join(sorted(set(map(name_in_nets, members))))} |"
             for name, members in families().items() if name != "plug-ins"]
     return "\n".join(["| family | types |", "|---|---|", *rows])
 
@@ -49,7 +56,9 @@ def layer_markdown() -> str:
 def layer_page(name: str) -> str:
     """The page of the type `name`: docstring, options with their types and defaults, file. NetError if unknown."""
     cls = layer_class(name, lambda: "layer")
-    parts = [f"{name} ({family(cls)})\n\n{inspect.getdoc(cls)}"]
+    parts = [f"{name} ({family(cls)}){_written(cls)}\n\n{inspect.getdoc(cls)}"]
+    others = ", ".join(other.__name__ for other in variants(name))
+    parts += [f'type: "{name}" with other fields may also be: {others}'] * bool(others)
     parts += [_options(field) for field in (cls.options_field, *cls.more_options) if field]
     parts.append(inspect.getsourcefile(cls))
     return "\n\n".join(parts)

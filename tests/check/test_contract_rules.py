@@ -187,6 +187,7 @@ GOOD = ("Do a thing.\n\n    y = x\n\n    Bottoms: x    Tops: y    Params: none\n
     ("thing.py", "MyThing", GOOD, "", ["mything.py"]),
     ("my_thing.py", "MyThing", GOOD, "\n" * 170, ["lines"]),
     ("my_thing.py", "MyThing", GOOD, "import blobnet.layers.activation.relu", ["_base.py or ops"]),
+    ("my_thing.py", "MyThing", GOOD, "from blobnet.layers.activation._base import Elementwise", ["_base.py or ops"]),
     ("my_thing.py", "MyThing", GOOD, "import cupy", ["cupy"]),
     ("my_thing.py", "MyThing", "Do a thing", "", ["purpose", "Bottoms", "formula", "Options"]),
     ("my_thing.py", "MyThing", GOOD.replace("y = x", "y is x"), "", ["formula"]),

@@ -8,7 +8,7 @@ import pytest
 from blobnet.core.blob import Blob
 from blobnet.core.context import TRAIN, Context
 from blobnet.core.layer import Layer
-from blobnet.core.registry import LAYERS, layer_class, register
+from blobnet.core.registry import LAYERS, class_of, layer_class, register
 from blobnet.errors import NetError
 from blobnet.proto.text import parse
 
@@ -165,6 +165,38 @@ def test_register_and_replace(monkeypatch):
     newer = changed()
     register(newer)
     assert layer_class("Recorder", str) is newer
+
+
+def variant(name, field):
+    """A type that a net calls Recorder, if this field of relu_param is given."""
+    return type(name, (Recorder,), {"variant_of": "Recorder", "claims": classmethod(
+        lambda cls, param: param.relu_param.HasField(field))})
+
+
+def test_variants_of_a_name(monkeypatch):
+    monkeypatch.setattr("blobnet.core.registry.LAYERS", {})
+    sloped, engine = register(variant("Sloped", "negative_slope")), register(variant("Engine", "engine"))
+
+    def found(text="", kind="Recorder"):
+        return class_of(parse(f"layer {{ name: 'r' type: '{kind}' {text} }}", "NetParameter").layer[0])
+
+    with pytest.raises(NetError, match=r"layer 'r': unknown layer type 'Recorder'; here it is Sloped, by "):
+        found()
+    register(Recorder)
+    assert found() is found("relu_param { }") is Recorder
+    assert found("relu_param { negative_slope: 0 }") is found("relu_param { engine: CAFFE }", "Sloped") is sloped
+    assert found("relu_param { engine: CAFFE }") is engine
+    with pytest.raises(NetError, match="layer 'r': expected the fields of one .* got those of Sloped and Engine"):
+        found("relu_param { engine: CAFFE negative_slope: 1 }")
+    assert register(type("Mine", (sloped,), {})) is found(kind="Mine")
+    assert found("relu_param { negative_slope: 0 }") is sloped, "what a subclass inherits is not its own"
+    newer = register(changed())
+    assert found("relu_param { negative_slope: 0 }") is newer, "who replaces a type replaces its variants"
+
+
+def test_a_variant_without_claims():
+    with pytest.raises(NotImplementedError, match="Recorder must define claims"):
+        Recorder.claims(None)
 
 
 @pytest.mark.parametrize("name, hint", [

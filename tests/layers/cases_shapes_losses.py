@@ -21,11 +21,6 @@ def reduction(values, options, **more):
     return row("Reduction", values, f"reduction_param {{ {options} }}", **more)
 
 
-def top_2(x, labels):
-    right = np.array([label in np.argsort(-scores)[:2] for scores, label in zip(x, labels)])
-    return right.mean(), [right[labels == label].mean() for label in range(3)]
-
-
 def top_3(x):
     rows = -x.reshape(len(x), -1)
     return np.stack([rows.argsort(axis=1)[:, :3], -np.sort(rows, axis=1)[:, :3]], axis=1)
@@ -51,7 +46,7 @@ CASES = {
     "SoftmaxWithLoss map": row("SoftmaxWithLoss", [(2, 4, 2, 3), LABEL_MAP], "loss_weight: 2 loss_weight: 0 "
                                "loss_param { ignore_label: 3 normalization: FULL }", tops="loss p"),
     "EuclideanLoss": row("EuclideanLoss", [(3, 4)] * 2, "loss_weight: 0.7"),
-    "Accuracy": row("Accuracy", [(4, 3), LABELS], "accuracy_param { top_k: 2 }", tops="y each", expected=top_2),
+    "Accuracy": row("Accuracy", [(4, 3), LABELS], "accuracy_param { top_k: 2 }", tops="y each"),
     # shape
     "BatchReindex": row("BatchReindex", [(4, 3, 2), np.array([3, 0, 0, 1, 3, 3])]),
     "BatchReindex fewer": row("BatchReindex", [(4, 3), np.array([2, 1])]),

@@ -8,6 +8,10 @@ from layer_rows import build
 
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
+from blobnet.errors import NetError
+from blobnet.layers.hashing.pairwise_distance_loss import PairwiseDistanceLoss
+from blobnet.layers.hashing.pairwise_loss import PairwiseLoss
+from blobnet.layers.hashing.pairwise_mean_loss import PairwiseMeanLoss
 from blobnet.proto.text import parse
 
 N, K, L = 7, 5, 4
@@ -120,6 +124,24 @@ def test_quantization(threshold):
     gaps = np.abs(u) - 1
     want = np.where((gaps > threshold) & (threshold > 0), 1, np.tanh(gaps)) * np.where(u < 0, -1, 1)
     np.testing.assert_allclose(gradients(alone, True)[0], 0.3 * want / (N * K), rtol=1e-6)
+
+
+@pytest.mark.parametrize("fields, bottoms, kind", [
+    ("", 2, PairwiseLoss), ("l_threshold: 15", 4, PairwiseLoss), ("threshold: 15", 2, PairwiseDistanceLoss),
+    ("weighted: true", 2, PairwiseMeanLoss), ("weighted: false gradient: EXACT", 2, PairwiseMeanLoss)])
+def test_the_fields_choose_the_layer_and_its_name_stays(fields, bottoms, kind):
+    layer = build("PairwiseLoss", [np.ones((3, 4))] * bottoms, f"pairwise_param {{ {fields} }}").layer
+    assert type(layer) is kind and layer.type == layer.param.type == "PairwiseLoss"
+    assert "(PairwiseLoss)" in layer.where
+
+
+@pytest.mark.parametrize("fields, kind, words", [
+    ("weighted: true threshold: 1", "PairwiseLoss", "pairwise_param.threshold has no meaning beside weighted"),
+    ("threshold: 1 l_lambda: 2", "PairwiseLoss", "pairwise_param.l_lambda has no meaning beside threshold"),
+    ("l_lambda: 2", "PairwiseMeanLoss", "pairwise_param.l_lambda has no meaning beside weighted")])
+def test_fields_of_another_of_them(fields, kind, words):
+    with pytest.raises(NetError, match=words):
+        build(kind, [np.ones((3, 4))] * 2, f"pairwise_param {{ {fields} }}")
 
 
 def test_no_pair_is_known():

@@ -25,6 +25,19 @@ def test_all_options_that_a_page_names_are_printed(cls):
     assert named.difference(own) <= set(printed)
 
 
+def test_variants_of_a_name(capsys):
+    """The page of each is shown, and what a net writes for it."""
+    assert main(["layer", "PairwiseLoss"]) == 0
+    assert "PairwiseLoss (hashing)\n" in (shown := capsys.readouterr().out)
+    assert 'type: "PairwiseLoss" with other fields may also be: PairwiseDistanceLoss, PairwiseMeanLoss\n' in shown
+    assert main(["layer", "PairwiseMeanLoss"]) == 0
+    assert 'PairwiseMeanLoss (hashing) (type: "PairwiseLoss")\n' in capsys.readouterr().out
+    assert main(["layers"]) == 0
+    assert re.search(r'  PairwiseMeanLoss  .*\. \(type: "PairwiseLoss"\)\n', capsys.readouterr().out)
+    assert main(["layers", "--markdown"]) == 0
+    assert "PairwiseLoss" in (table := capsys.readouterr().out) and "PairwiseMeanLoss" not in table
+
+
 def test_fields_and_defaults(capsys):
     assert main(["layer", "SoftmaxWithLoss"]) == 0
     assert """

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.activation._base import Elementwise
 from blobnet.ops.elementwise import elementwise
@@ -17,8 +19,11 @@ class BNLL(Elementwise):
 
     Bottoms: x (any shape)    Tops: y (as x; may be x itself, see Quirks)    Params: none
     Paper: Dugas et al., Incorporating Second-Order Functional Knowledge for Better Option Pricing, NIPS 2000.
-    Quirks: in place, backward takes y for x, and dx is larger than it should be: Caffe did so.
+    Quirks: in place, backward uses y in the place of x, so dx is larger than the derivative, as in Caffe.
     """
+
+    def formula(self, x):
+        return np.logaddexp(0, x)
 
     def forward(self, bottom, top):
         xp = self.xp

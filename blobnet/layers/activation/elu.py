@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.activation._base import Elementwise
 from blobnet.ops.elementwise import elementwise
@@ -17,10 +19,14 @@ class ELU(Elementwise):
     Options: alpha (1)
     Paper: Clevert, Unterthiner and Hochreiter, Fast and Accurate Deep Network Learning by Exponential Linear Units,
     ICLR 2016.
-    Quirks: the derivative at 0 is alpha. In place, backward judges by y, so a negative alpha flips what passes.
+    Quirks: the derivative at 0 is alpha. In place, backward decides by the sign of y: with an alpha below 0 it treats
+    what was negative as positive.
     """
 
     options_field = "elu_param"
+
+    def formula(self, x):
+        return np.where(x > 0, x, self.options.alpha * (np.exp(x) - 1))
 
     def forward(self, bottom, top):
         xp = self.xp

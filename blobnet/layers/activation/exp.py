@@ -19,7 +19,7 @@ class Exp(Elementwise):
     Bottoms: x (any shape)    Tops: y (as x; may be x itself)    Params: none
     Options: base (-1, which stands for e; else above 0), scale (1), shift (0)
     Paper: none.
-    Quirks: outer is a factor of its own: it is inf or 0 where base ^ shift alone is, even if y need not be.
+    Quirks: outer is computed by itself: where base ^ shift is inf or 0, so is y, even if the whole power is not.
     """
 
     options_field = "exp_param"
@@ -30,6 +30,10 @@ class Exp(Elementwise):
         self.inner = float(logarithm * number(options.scale))
         with np.errstate(over="ignore"):
             self.outer = float(np.exp(shift) if options.base == -1 else number(options.base) ** shift)
+
+    def formula(self, x):
+        base = np.e if self.options.base == -1 else self.options.base
+        return base ** (self.options.shift + self.options.scale * x)
 
     def forward(self, bottom, top):
         def part(x, y):

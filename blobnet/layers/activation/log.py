@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.errors import NetError
 from blobnet.layers.activation._base import Elementwise, log_of_base
@@ -17,8 +19,8 @@ class Log(Elementwise):
     Bottoms: x (any shape)    Tops: y (as x; may be x itself, see Quirks)    Params: none
     Options: base (-1, which stands for e; else above 0 and not 1), scale (1), shift (0)
     Paper: none.
-    Quirks: numbers below 0 become nan, 0 becomes -inf. In place, backward takes y for x and overwrites dy before it
-    multiplies with it: dx is the square of the slope at y, whatever dy was. Caffe did so.
+    Quirks: numbers below 0 become nan, 0 becomes -inf. In place, backward uses y in the place of x, and overwrites dy
+    before it multiplies with it: dx is the square of the slope at y, whatever dy was, as in Caffe.
     """
 
     options_field = "log_param"
@@ -34,6 +36,10 @@ class Log(Elementwise):
         """out = shift + scale * x"""
         self.xp.multiply(x, self.options.scale, out=out)
         out += self.options.shift
+
+    def formula(self, x):
+        base = np.e if self.options.base == -1 else self.options.base
+        return np.log(self.options.shift + self.options.scale * x) / np.log(base)
 
     def forward(self, bottom, top):
         def part(x, y):

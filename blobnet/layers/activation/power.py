@@ -19,8 +19,8 @@ class Power(Elementwise):
     Options: power (1), scale (1), shift (0)
     Paper: none.
     Quirks: where scale or power is 0 the top is the constant shift ^ power. The gradient divides by the base, so it is
-    nan where the base is 0, but for the powers 1 and 2. In place, backward overwrites dy before it multiplies with it,
-    and dx is the square of the slope, whatever dy was: Caffe did so.
+    nan where the base is 0, except for the powers 1 and 2. In place, backward overwrites dy before it multiplies with
+    it: dx is the square of the slope, whatever dy was, as in Caffe.
     """
 
     options_field = "power_param"
@@ -35,6 +35,9 @@ class Power(Elementwise):
         """out = shift + scale * x"""
         self.xp.multiply(x, self.scale, out=out)
         out += self.shift
+
+    def formula(self, x):
+        return (self.options.shift + self.options.scale * x) ** self.options.power
 
     def forward(self, bottom, top):
         def part(x, y):

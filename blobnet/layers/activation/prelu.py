@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.activation._base import Elementwise
@@ -54,6 +56,10 @@ class PReLU(Elementwise):
 
     def _slope(self):
         return self.param_data(0).reshape(-1, 1)
+
+    def formula(self, x, slope):
+        x = x.reshape(self.grouped)
+        return np.maximum(x, 0) + slope.reshape(-1, 1) * np.minimum(x, 0)
 
     def forward(self, bottom, top):
         if self.kept is not None:

@@ -17,7 +17,8 @@ class ReLU(Elementwise):
     Options: negative_slope (0), engine (accepted, without effect)
     Paper: Nair and Hinton, Rectified Linear Units Improve Restricted Boltzmann Machines, ICML 2010;
     Maas et al., Rectifier Nonlinearities Improve Neural Network Acoustic Models, ICML 2013 (slope).
-    Quirks: the derivative at 0 is the slope. In place, backward judges by y, so a negative slope flips what passes.
+    Quirks: the derivative at 0 is the slope. In place, backward decides by the sign of y: with a slope below 0 it
+    treats what was negative as positive.
     """
 
     options_field = "relu_param"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.errors import NetError
 from blobnet.layers.activation._base import Elementwise
@@ -28,6 +30,11 @@ class ScaleTanH(Elementwise):
     def setup(self, bottom, top):
         if self.options.step_size < 1:
             raise NetError(self.where, expected="step_size of at least 1", got=self.options.step_size)
+
+    def formula(self, x):
+        options, f = self.options, self.context.step + 1
+        t = (1 + f) // options.step_size * options.step_size
+        return np.tanh(x * options.init_scale * ((1 + options.gamma * t) ** options.power if t else 1))
 
     def forward(self, bottom, top):
         options, forwards = self.options, self.context.step + 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.activation._base import Elementwise
 from blobnet.ops.elementwise import elementwise
@@ -25,6 +27,9 @@ class Swish(Elementwise):
     def reshape(self, bottom, top):
         super().reshape(bottom, top)
         self.gate = self.xp.empty(bottom[0].shape, self.dtype)
+
+    def formula(self, x):
+        return x / (1 + np.exp(-self.options.beta * x))
 
     def forward(self, bottom, top):
         def part(x, gate, y):

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from blobnet.core.registry import register
-from blobnet.layers.hashing._base import BlockEntropyLoss
+from blobnet.layers.hashing._blocks import BlockEntropyLoss
 
 
 @register
 class BatchEntropyLoss(BlockEntropyLoss):
-    """Minus the entropy of the batch's mean block, -1 … 0: -1 if all elements are used alike, 0 if it is always one.
+    """Minus the entropy of the batch's mean block, -1 … 0: -1 if all elements are used equally, 0 if only one is used.
 
     q_mk = 1/N * sum_n p_nmk,   loss = 1/M * sum_mk q_mk log_B q_mk,   dp_nmk = weight/(N M) * (log_B q_mk + 1/ln B)
 
@@ -24,6 +26,11 @@ class BatchEntropyLoss(BlockEntropyLoss):
     the smallest normal float32, q counts as that number in the logarithm. A batch of fewer than B rows of one-hot
     blocks cannot reach -1.
     """
+
+    def formula(self, p):
+        _, M, B = self.block_shape
+        q = p.reshape(self.block_shape).mean(0)
+        return (q * np.log(np.maximum(q, np.finfo("float32").tiny)) / np.log(B)).sum() / M
 
     def forward(self, bottom, top):
         q = self.blocks(bottom[0].data).sum(axis=0) / max(1, self.block_shape[0])

@@ -15,8 +15,8 @@ class BitVarianceLoss(CodeLoss):
     Bottoms: codes u (N, K)    Tops: loss ()    Params: none
     Paper: Erin Liong, Lu, Wang, Moulin and Zhou, Deep Hashing for Compact Binary Codes Learning, CVPR 2015: its balance
     term, -lambda_1/2 tr(1/N H H^T), written there for codes of mean 0.
-    Quirks: negative, and without a lower bound unless the codes have one (TanH). The mean is subtracted, which the
-    paper's term leaves out: without that, codes that are the same for all images would be the best of all.
+    Quirks: negative, and without a lower bound unless the codes have one (TanH). The paper's term does not subtract the
+    mean; here it is subtracted, because otherwise equal codes for all images would be the best of all.
     """
 
     def forward(self, bottom, top):

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
-from blobnet.layers.hashing._base import block_shape
+from blobnet.layers.hashing._blocks import block_shape
 from blobnet.ops.softmax import softmax, softmax_backward
 
 
 @register
 class BlockSoftmax(Layer):
-    """A softmax within each of M blocks of B elements: nearly one of B, in each block, once it is trained.
+    """Take the softmax within each of M blocks of B elements, which training makes nearly one-hot.
 
     y_nmk = exp(x_nmk) / sum_j exp(x_nmj),   dx_nmk = y_nmk * (dy_nmk - sum_j y_nmj * dy_nmj)
 
     Bottoms: x (N, M B)    Tops: y (as x; may be x itself)    Params: none
     Options: block_param.block_size B (2)
     Paper: Jain, Zepeda, Perez and Gribonval, SuBiC: A Supervised, Structured Binary Code for Image Search, ICCV 2017.
-    Quirks: the same in every phase. The binary code, a 1 where the block's largest value is, is made of y when codes
-    are: `blobnet encode --block-size B`; the values stay with it, for asymmetric search.
+    Quirks: the same in every phase. `blobnet encode --block-size B` makes the binary code of y: a 1 at the largest
+    value of each block. It also keeps the values, for asymmetric search.
     """
 
     options_field = "block_param"
@@ -28,6 +30,11 @@ class BlockSoftmax(Layer):
         count, blocks, size = block_shape(self.where, bottom[0].shape, self.options.block_size)
         self.grouped = count * blocks, size, 1
         top[0].reshape(bottom[0].shape)
+
+    def formula(self, x):
+        x = x.reshape(-1, self.options.block_size)  # a block in each row
+        e = np.exp(x - x.max(1, keepdims=True))
+        return e / e.sum(1, keepdims=True)
 
     def forward(self, bottom, top):
         softmax(bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped))

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
-from blobnet.layers.hashing._base import Similarity
+from blobnet.layers.hashing._similarity import Similarity
 from blobnet.ops.sigmoid import sigmoid
 
 
@@ -18,9 +20,14 @@ class CrossEntropySimilarity(Similarity):
     Bottoms: a (N, ...) scores, b (N, ...), as many    Tops: y (N, 1, 1, 1), never above 0    Params: none
     Paper: a form of the attribute-level ranking of Song et al., Deep Multi-task Attribute-driven Ranking for
     Fine-grained Sketch-based Image Retrieval, BMVC 2016.
-    Quirks: not symmetric: b is compared with what a says. It is largest, for given a, where q = p, and then minus the
+    Quirks: not symmetric: a says what b should be. For a given a, y is largest where q = p, and is then minus the
     entropy of p.
     """
+
+    def formula(self, a, b):
+        a, b = a.reshape(len(a), -1), b.reshape(len(b), -1)
+        p, log_q, log_1_q = 1 / (1 + np.exp(-a)), -np.logaddexp(0, -b), -np.logaddexp(0, b)  # of q and of 1 - q
+        return (p * log_q + (1 - p) * log_1_q).sum(1)
 
     def forward(self, bottom, top):
         a, b = self.rows(bottom[0].data), self.rows(bottom[1].data)

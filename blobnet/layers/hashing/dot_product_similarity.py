@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
-from blobnet.layers.hashing._base import Similarity
+from blobnet.layers.hashing._similarity import Similarity
 
 
 @register

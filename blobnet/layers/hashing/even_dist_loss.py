@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
-from blobnet.layers.hashing._base import SpareBottomLoss
+from blobnet.layers.hashing._spare_bottom import SpareBottomLoss
 
 
 @register
@@ -19,8 +19,8 @@ class EvenDistLoss(SpareBottomLoss):
     Params: none
     Options: published_gradient_param.gradient
     Paper: Lin et al., Learning Compact Binary Descriptors with Unsupervised Deep Neural Networks, CVPR 2016.
-    Quirks: the published gradient, shown above, shifts all bits alike, by their mean distance from balance, and the
-    second bottom receives its negative. gradient: EXACT is the derivative: 0, for b jumps.
+    Quirks: the published gradient, shown above, shifts all bits by one number, their mean distance from balance, and
+    the second bottom receives its negative. gradient: EXACT is the derivative: 0, because b jumps.
     """
 
     spare_sign = -1

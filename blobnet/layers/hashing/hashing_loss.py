@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.hashing._base import MarginLoss
@@ -28,9 +30,8 @@ class HashingLoss(MarginLoss):
     Paper: Liu et al., Deep Supervised Hashing for Fast Image Retrieval, CVPR 2016, equations 4 and 5; the loss is
     averaged as in the authors' code.
     Quirks: the pair term of the authors' gradient, shown above, is half the derivative of their loss. gradient: EXACT
-    doubles it. Where an element is 0, its pull is towards -1 (the regulariser's slope counts as that of its negative
-    side), where it is -1 the slope is +1. A batch of 1 has no pairs: the loss is
-    nan, as theirs is, and the gradient that of the pull alone.
+    doubles it. An element that is 0 is pulled towards -1; where an element is -1, its slope counts as +1. A batch of 1
+    has no pairs: the loss is nan, as the authors' is, and the gradient has only the pull.
     """
 
     published_gradient = True
@@ -41,6 +42,14 @@ class HashingLoss(MarginLoss):
         if not shape[0] or math.prod(shape[2:]) != 1:
             raise ShapeError(self.where, expected="codes (N, K), N at least 1, further axes of size 1", got=shape,
                              hint="put a Flatten or an InnerProduct before")
+
+    def formula(self, u, labels):
+        n, m, t = len(u), self.options.bi_margin, self.options.tradeoff
+        u, a = u.reshape(n, -1), labels.reshape(n, -1)
+        s = a @ a.T > 0 if a.shape[1] > 1 else a == a.T
+        D = ((u[:, None] - u) ** 2).sum(2)
+        pairs = sum(D[i, j] if s[i, j] else max(m - D[i, j], 0) for i, j in np.ndindex(n, n) if i < j)
+        return np.divide(pairs, n * (n - 1)) + t / n * abs(abs(u) - 1).sum()
 
     def forward(self, bottom, top):
         n = bottom[0].num

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
-from blobnet.layers.hashing._base import HalfwayLoss
+from blobnet.layers.hashing._spare_bottom import HalfwayLoss
 
 
 @register
@@ -23,3 +23,6 @@ class K1_EuclideanLoss(HalfwayLoss):
     """
 
     sign = -1
+
+    def formula(self, h, _):
+        return -((h - 0.5) ** 2).sum() / (2 * h.size)

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
-from blobnet.layers.hashing._base import HalfwayLoss
+from blobnet.layers.hashing._spare_bottom import HalfwayLoss
 
 
 @register
 class K2_EuclideanLoss(HalfwayLoss):
-    """Pull numbers towards 0.5: over the mean of a code, let half of its bits be 1.
+    """Pull numbers towards 0.5. If they are the means of codes, half of the bits of each code become 1.
 
     loss = 1/(2 N K) * sum_nk (h_nk - 0.5)^2,   dh = weight/(N K) * (h - 0.5)
 
@@ -21,3 +21,6 @@ class K2_EuclideanLoss(HalfwayLoss):
     Quirks: the second bottom receives the gradient of the first, so that naming h twice doubles it; gradient: EXACT
     gives it 0.
     """
+
+    def formula(self, h, _):
+        return ((h - 0.5) ** 2).sum() / (2 * h.size)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from blobnet.core.registry import register
-from blobnet.layers.hashing._base import BlockEntropyLoss
+from blobnet.layers.hashing._blocks import BlockEntropyLoss
 
 
 @register
@@ -23,6 +25,10 @@ class MeanEntropyLoss(BlockEntropyLoss):
     Quirks: entropies are in units of the largest, log B, so that a weight means the same for every block size. Below
     the smallest normal float32, p counts as that number in the logarithm.
     """
+
+    def formula(self, p):
+        N, M, B = self.block_shape
+        return -(p * np.log(np.maximum(p, np.finfo("float32").tiny)) / np.log(B)).sum() / (N * M)
 
     def forward(self, bottom, top):
         p = self.blocks(bottom[0].data)

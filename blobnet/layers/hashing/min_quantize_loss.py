@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
-from blobnet.layers.hashing._base import SpareBottomLoss
+from blobnet.layers.hashing._spare_bottom import SpareBottomLoss
 
 
 @register
 class MinQuantizeLoss(SpareBottomLoss):
-    """Every element should be as near as can be to the bit it becomes.
+    """Every element should be as near as possible to the bit it becomes.
 
     b = 1 where h > 0.5, else 0,   loss = 1/(2 N) * sum_nk (b_nk - h_nk)^2
 
@@ -19,8 +19,8 @@ class MinQuantizeLoss(SpareBottomLoss):
     Params: none
     Options: published_gradient_param.gradient
     Paper: Lin et al., Learning Compact Binary Descriptors with Unsupervised Deep Neural Networks, CVPR 2016.
-    Quirks: the published gradient, shown above, shifts all elements alike, and T never begins anew while the net
-    lives: it does not survive in a snapshot. The second bottom receives its negative. gradient: EXACT is the
+    Quirks: the published gradient, shown above, shifts all elements by one number. T grows as long as the net lives; a
+    snapshot does not keep it. The second bottom receives the negative of the gradient. gradient: EXACT is the
     derivative, weight/N * (h - b).
     """
 

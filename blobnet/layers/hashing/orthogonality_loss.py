@@ -17,8 +17,8 @@ class OrthogonalityLoss(CodeLoss):
     Params: none
     Paper: Erin Liong, Lu, Wang, Moulin and Zhou, Deep Hashing for Compact Binary Codes Learning, CVPR 2015: its
     independence term, lambda_2/2 * sum_m ||W^m (W^m)^T - I||^2, which holds the bits independent by way of the weights.
-    Quirks: the Parameter layer must stand after the InnerProduct in the net. Its diff, which is that of the weight, is
-    written first and then added to.
+    Quirks: the Parameter layer must stand after the InnerProduct in the net. The top of the Parameter layer shares its
+    diff with the weight; this layer overwrites the diff, and then the InnerProduct adds to it.
     """
 
     def forward(self, bottom, top):

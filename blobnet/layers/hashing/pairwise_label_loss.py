@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.hashing._base import LabeledCodeLoss
 from blobnet.ops.classes import class_members
@@ -18,10 +20,16 @@ class PairwiseLabelLoss(LabeledCodeLoss):
     Bottoms: codes u (N, K); labels (N,), one class a row    Tops: loss ()    Params: none
     Paper: Do, Doan and Cheung, Learning to Hash with Binary Deep Neural Network, ECCV 2016: the first term of the
     supervised objective, 1/(2m) ||1/L H^T H - S||^2.
-    Quirks: pairs of an image with itself count. The loss grows with N, as there are N^2 pairs and the mean is over N.
-    S is 2 Y Y^T - 1 for the members Y (N, C) of the classes, so that neither it nor E is ever made: a batch may be a
-    whole data set.
+    Quirks: pairs of an image with itself count. The loss grows with N, as there are N^2 pairs and the mean is over N. S
+    is 2 Y Y^T - 1, where Y (N, C) has a 1 in the column of the class of each row. With that, forward and backward do
+    without S and E, so a batch may be a whole data set.
     """
+
+    def formula(self, u, labels):
+        n, k = self.rows
+        u, S = u.reshape(n, k), np.where(labels.reshape(n, 1) == labels.reshape(n), 1, -1)
+        E = u @ u.T / k - S
+        return (E ** 2).sum() / (2 * n)
 
     def forward(self, bottom, top):
         n, k = self.rows

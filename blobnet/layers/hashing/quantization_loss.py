@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.hashing._base import CodeLoss
 from blobnet.ops.log_cosh import binary_costs, log_cosh_slopes
@@ -20,12 +22,16 @@ class QuantizationLoss(CodeLoss):
     Paper: Zhu et al., Deep Hashing Network for Efficient Similarity Retrieval, AAAI 2016, section on quantization;
     their lambda is the loss_weight. The threshold: the authors' code of Cao et al., Transfer Adversarial Hashing for
     Hamming Space Retrieval, AAAI 2018.
-    Quirks: the papers have the sum, here and in the authors' code it is the mean over all elements. sign(0) counts
-    as 1. At the threshold the loss jumps, the less the larger it is; if it is below log 2, the slope between them has
-    the wrong sign.
+    Quirks: the papers have the sum; here and in the authors' code it is the mean over all elements. sign(0) counts as
+    1. The loss jumps at the threshold; the larger the threshold, the smaller the jump. With a threshold below log 2,
+    the slope from there to log 2 has the wrong sign.
     """
 
     options_field = "quantization_param"
+
+    def formula(self, u):
+        g, threshold = abs(u) - 1, self.options.threshold
+        return np.where((g > threshold) & (threshold > 0), abs(g - np.log(2)), np.log(np.cosh(g))).mean()
 
     def forward(self, bottom, top):
         costs = binary_costs(self.codes(bottom[0].data), self.options.threshold)

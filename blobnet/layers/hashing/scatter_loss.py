@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.hashing._base import LabeledCodeLoss
 from blobnet.ops.classes import class_members
@@ -19,9 +21,16 @@ class ScatterLoss(LabeledCodeLoss):
     Bottoms: codes u (N, K); labels (N,), one class a row    Tops: loss ()    Params: none
     Paper: Erin Liong, Lu, Wang, Moulin and Zhou, Deep Hashing for Compact Binary Codes Learning, CVPR 2015: the
     supervised term, -alpha/2 tr(Sigma_B - Sigma_W), in which the mean is over given pairs; here all of the batch.
-    Quirks: no lower bound unless the codes have one (TanH). A kind of pairs that the batch lacks counts as 0. Sums
-    over pairs are made of sums over classes, so a batch may be a whole data set.
+    Quirks: no lower bound unless the codes have one (TanH). If the batch has no pairs of one kind, their mean counts as
+    0. Sums over pairs are computed from sums over classes, so a batch may be a whole data set.
     """
+
+    def formula(self, u, labels):
+        n = len(u)
+        D = ((u.reshape(n, 1, -1) - u.reshape(n, -1)) ** 2).sum(2)
+        like = labels.reshape(n, 1) == labels.reshape(n)
+        W, B = (D[pairs].sum() / max(1, pairs.sum()) for pairs in (like & ~np.eye(n, dtype=bool), ~like))
+        return (W - B) / 2
 
     def forward(self, bottom, top):
         n = self.rows[0]

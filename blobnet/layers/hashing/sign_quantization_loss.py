@@ -8,7 +8,7 @@ from blobnet.layers.hashing._base import CodeLoss
 
 @register
 class SignQuantizationLoss(CodeLoss):
-    """Every element of a code should be as near as can be to its sign.
+    """Every element of a code should be as near as possible to its sign.
 
     b = +1 where u >= 0, else -1,   loss = 1/(2 N) * ||b - u||^2,   du = weight/N * (u - b)
 

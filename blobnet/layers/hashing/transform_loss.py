@@ -9,7 +9,7 @@ from blobnet.layers.hashing._base import CodeLoss
 
 @register
 class TransformLoss(CodeLoss):
-    """The codes of an image and of its transformed copy should be equal, by weights of the two.
+    """The codes of an image and of its transformed copy should be equal; each pair has two weights.
 
     loss = 1/(2 N) * sum_n u_n v_n ||a_n - b_n||^2,   da = weight/N * (a - b),   db = -da
 
@@ -18,8 +18,8 @@ class TransformLoss(CodeLoss):
     Params: none
     Options: published_gradient_param.gradient
     Paper: Lin et al., Learning Compact Binary Descriptors with Unsupervised Deep Neural Networks, CVPR 2016.
-    Quirks: the published gradient, shown above, leaves the weights out, and u and v get 0. gradient: EXACT is the
-    derivative by all four.
+    Quirks: the published gradient, shown above, leaves the weights out, and the gradient of u and v is 0. gradient:
+    EXACT is the derivative with respect to all four.
     """
 
     options_field = "published_gradient_param"

@@ -31,21 +31,29 @@ class TargetLoss(LossLayer):
     ignores = True                   # whether loss_param.ignore_label has an effect
     default_normalization = "VALID"  # a NormalizationMode
 
+    @property
+    def ignored(self) -> int | None:
+        """The target that does not count, None if all do."""
+        options = self.param.loss_param
+        return options.ignore_label if self.ignores and options.HasField("ignore_label") else None
+
+    @property
+    def normalization(self) -> int:
+        """The NormalizationMode."""
+        options = self.param.loss_param
+        if options.HasField("normalization"):
+            return options.normalization
+        if options.HasField("normalize"):
+            return options.VALID if options.normalize else options.BATCH_SIZE
+        return options.NormalizationMode.Value(self.default_normalization)
+
     def counts(self, targets):
         """Where integer `targets` count: everywhere but at loss_param.ignore_label."""
-        options = self.param.loss_param
-        if self.ignores and options.HasField("ignore_label"):
-            return targets != options.ignore_label
-        return self.xp.ones(targets.shape, bool)
+        return self.xp.ones(targets.shape, bool) if self.ignored is None else targets != self.ignored
 
     def normalizer(self, counted) -> float:
         """What the sum of losses is divided by, by loss_param; never below 1. `counted` (N, ...) says what counts."""
-        options = self.param.loss_param
-        mode = options.NormalizationMode.Value(self.default_normalization)
-        if options.HasField("normalization"):
-            mode = options.normalization
-        elif options.HasField("normalize"):
-            mode = options.VALID if options.normalize else options.BATCH_SIZE
+        options, mode = self.param.loss_param, self.normalization
         if mode == options.VALID:
             return max(1.0, float(counted.sum()))
         return max(1.0, float({options.FULL: counted.size, options.BATCH_SIZE: len(counted), options.NONE: 1}[mode]))
@@ -82,7 +90,7 @@ class LabelLoss(TargetLoss):
     def read_labels(self, blob):
         """Labels as integers (outer, inner), 0 where they do not count, and where they do.
 
-        DataError for what is no whole number, and if one that counts is no class.
+        DataError for a label that is not a whole number, or that counts and is not the number of a class.
         """
         outer, classes, inner = self.grouped
         labels = class_numbers(blob.data, self.where, self.param.bottom[1]).reshape(outer, inner)

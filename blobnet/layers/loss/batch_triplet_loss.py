@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.loss._base import ReportingLoss
@@ -27,10 +29,10 @@ class BatchTripletLoss(ReportingLoss):
     Params: none
     Options: triplet_loss_param.margin m (1); mu (1); sample (false): U only has those with D_ij < D_ik; gradient
     Paper: none; the similarity-learning fork.
-    Quirks: the published gradient, shown above, is averaged over the triplets in use and not over all, and is blind to
-    loss_weight. gradient: EXACT is the derivative of the loss, which sample does not change. A class in two runs has no
-    pairs between them, but no negatives either. sim_type, which belongs to NaiveTripletLoss, has no effect.
-    loss_weight is that of the loss; the other tops have 0.
+    Quirks: the published gradient, shown above, is the mean over the triplets in use instead of all, and ignores
+    loss_weight. gradient: EXACT is the derivative of the loss, which sample does not change. Samples of one class in
+    different runs are neither pairs nor negatives of each other. sim_type, which belongs to NaiveTripletLoss, has no
+    effect. loss_weight is that of the loss; the other tops have 0.
     """
 
     options_field = "triplet_loss_param"
@@ -45,6 +47,19 @@ class BatchTripletLoss(ReportingLoss):
             blob.reshape(())
         for blob in top[2:]:
             blob.reshape((1, 1, 1, 5))
+
+    def formula(self, x, labels):
+        options, labels, n = self.options, labels.ravel(), len(x)
+        D = ((x.reshape(n, 1, -1) - x.reshape(n, -1)) ** 2).sum(2)
+        run = np.cumsum([0, *(labels[1:] != labels[:-1])])
+        P = [(i, j) for i, j in np.ndindex(n, n) if i != j and run[i] == run[j]]
+        T = [(D[i, j], D[i, k]) for i, j in P for k in range(n) if labels[k] != labels[i]]
+        h = [max(0, options.margin + near - far) for near, far in T]
+        U = [cost for cost, (near, far) in zip(h, T) if cost > 0 and (near < far or not options.sample)]
+        R, S = sum(h) / max(1, len(T)), sum(D[pair] for pair in P) / max(1, len(P)) * (options.mu < 1)
+        right = sum(near < far for near, far in T) / len(T) if T else 1
+        figures = np.array([sum(U) / max(1, len(U)), R, S, len(T), len(U)])
+        return options.mu * R + (1 - options.mu) * S, right, figures
 
     def forward(self, bottom, top):
         xp, options, n = self.xp, self.options, self.rows[0]

@@ -25,8 +25,8 @@ class CenterLoss(LossLayer):
     distance_type (L2, the only one here)
     Paper: Wen et al., A Discriminative Feature Learning Approach for Deep Face Recognition, ECCV 2016.
     Quirks: has no default loss_weight: without one the value is reported and nothing learns from it. The published
-    step of the centres, shown above, is near the mean, blind to loss_weight; gradient: EXACT is the derivative,
-    weight/N * sum (c_k - x_n).
+    gradient of the centres, shown above, is almost the mean difference, and ignores loss_weight; gradient: EXACT is the
+    derivative, weight/N * sum (c_k - x_n).
     """
 
     options_field = "center_loss_param"
@@ -60,6 +60,9 @@ class CenterLoss(LossLayer):
         if bottom[1].count != self.rows[0]:
             raise ShapeError(self.where, expected=f"one label a row, {self.rows[0]}", got=bottom[1].shape)
         top[0].reshape(())
+
+    def formula(self, x, y, c):
+        return ((x.reshape(self.rows) - c[y.astype(int).ravel()]) ** 2).sum() / (2 * len(x))
 
     def forward(self, bottom, top):
         self.labels = class_numbers(bottom[1].data, self.where, self.param.bottom[1]).reshape(-1)

@@ -23,8 +23,8 @@ class ContrastiveLoss(LossLayer):
     Params: none
     Options: margin m (1); legacy_version (false): unlike pairs cost max(0, m - d_n^2) and have c_n = -1 while d_n^2 < m
     Paper: Hadsell, Chopra and LeCun, Dimensionality Reduction by Learning an Invariant Mapping, CVPR 2006.
-    Quirks: the 0.0001 keeps the gradient finite and makes it that little smaller than the derivative. y is truncated to
-    an integer first, so 0.5 is unlike. There is no gradient for y, and no complaint if a layer that learns makes it.
+    Quirks: the 0.0001 keeps the gradient finite and makes it slightly smaller than the derivative. y is truncated to an
+    integer first, so 0.5 is unlike. There is no gradient for y, and no error if a layer that learns makes y.
     """
 
     options_field = "contrastive_loss_param"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.loss._base import LabelLoss
 
@@ -30,6 +32,12 @@ class HingeLoss(LabelLoss):
         super().reshape(bottom, top)
         self.group_rows(bottom)
         self.places = self.xp.arange(self.grouped[0])
+
+    def formula(self, x, labels):
+        x = x.reshape(len(x), -1)
+        s = np.where(np.arange(x.shape[1]) == labels.reshape(-1, 1), 1, -1)
+        h = np.maximum(0, 1 - s * x)
+        return (h ** 2 if self.options.norm == self.options.L2 else h).sum() / len(x)
 
     def forward(self, bottom, top):
         self.labels = self.read_labels(bottom[1])[0][:, 0]

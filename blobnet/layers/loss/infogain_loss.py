@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError, within
 from blobnet.layers.loss._base import LOG_THRESHOLD, LabelLoss
@@ -22,13 +24,13 @@ class InfogainLoss(LabelLoss):
     Bottoms: x (N, C, H, W) scores; labels (N, H, W), integers in 0 ... C-1; optionally the matrix H, C*C elements
     Tops: loss (); optionally p (as x)
     Params: none
-    Options: source, a .binaryproto file with H, for want of a third bottom; axis (1; negative from the end) of the
-    classes; loss_param.ignore_label; loss_param.normalization: Z is the number of labels that count (VALID, the
+    Options: source, a .binaryproto file with H, read if there is no third bottom; axis (1; negative from the end) of
+    the classes; loss_param.ignore_label; loss_param.normalization: Z is the number of labels that count (VALID, the
     default), of all labels (FULL), N (BATCH_SIZE) or 1 (NONE)
     Paper: none.
-    Quirks: with H the unit matrix this is SoftmaxWithLoss. Probabilities below 1e-20 count as 1e-20, but not in the
-    gradient. Z is never below 1. A third bottom goes before source. There is no gradient for H. loss_param.normalize
-    is refused, and softmax_param has no effect. With two tops loss_weight must be given for both.
+    Quirks: if H is the unit matrix, this is SoftmaxWithLoss. Probabilities below 1e-20 count as 1e-20, but not in the
+    gradient. Z is never below 1. With a third bottom, source is ignored. There is no gradient for H.
+    loss_param.normalize is refused, and softmax_param has no effect. With two tops loss_weight must be given for both.
     """
 
     options_field = "infogain_loss_param"
@@ -59,6 +61,17 @@ class InfogainLoss(LabelLoss):
         self.probability = self.xp.empty(self.grouped, self.dtype)
         if len(top) == 2:
             top[1].reshape(bottom[0].shape)
+
+    def formula(self, x, labels, *given):
+        (outer, classes, inner), options = self.grouped, self.param.loss_param
+        H = np.reshape(given or read_blob(self.options.source), (classes, classes))
+        x, labels = x.reshape(self.grouped), labels.reshape(outer, inner).astype(int)
+        e = np.exp(x - x.max(1, keepdims=True))
+        p = e / e.sum(1, keepdims=True)
+        costs = [-H[label] @ np.log(np.maximum(p[n, :, i], LOG_THRESHOLD))
+                 for (n, i), label in np.ndenumerate(labels) if label != self.ignored]
+        Z = {options.VALID: len(costs), options.FULL: labels.size, options.BATCH_SIZE: outer, options.NONE: 1}
+        return sum(costs) / max(Z[self.normalization], 1), p
 
     def forward(self, bottom, top):
         classes = self.grouped[1]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
@@ -25,9 +27,9 @@ class LiftedStructSimilaritySoftmaxLoss(LossLayer):
     Options: lifted_struct_sim_softmax_loss_param.margin m (1)
     Paper: Oh Song et al., Deep Metric Learning via Lifted Structured Feature Embedding, CVPR 2016, equation 4. Written
     from the paper, and not compared with the figures of the authors' program.
-    Quirks: equal samples, whose distance has no slope, do not pull at each other. A batch without similar pairs, or
-    of one class, has loss 0. Exponentials are taken of differences to the logarithms of S_i and S_i + S_j, so that no
-    distance over- or underflows.
+    Quirks: equal samples have a distance without a slope, and do not pull at each other. A batch without similar pairs,
+    or of one class, has loss 0. All exponentials are of differences to the logarithms of S_i and S_i + S_j, so that
+    large distances neither overflow nor underflow.
     """
 
     options_field = "lifted_struct_sim_softmax_loss_param"
@@ -36,6 +38,14 @@ class LiftedStructSimilaritySoftmaxLoss(LossLayer):
         super().reshape(bottom, top)
         if not bottom[0].shape[0]:
             raise ShapeError(self.where, expected="a batch of at least 1", got=bottom[0].shape)
+
+    def formula(self, x, labels):
+        n, margin = len(x), self.options.margin
+        D, a = np.sqrt(((x.reshape(n, 1, -1) - x.reshape(n, -1)) ** 2).sum(2)), labels.reshape(n, -1)
+        alike = a @ a.T > 0 if a.shape[1] > 1 else a == a.T
+        S = [sum(np.exp(margin - D[i, k]) for k in range(n) if k != i and not alike[i, k]) for i in range(n)]
+        J = [np.log(S[i] + S[j]) + D[i, j] for i, j in np.ndindex(n, n) if i < j and alike[i, j]]
+        return sum(max(0, cost) ** 2 for cost in J) / (2 * max(1, len(J)))
 
     def forward(self, bottom, top):
         xp, n = self.xp, bottom[0].shape[0]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.loss._base import LOG_THRESHOLD, LabelLoss
 
@@ -17,7 +19,7 @@ class MultinomialLogisticLoss(LabelLoss):
     Params: none
     Paper: Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990.
     Quirks: probabilities below 1e-20 count as 1e-20, in the gradient too, which is not 0 there. Further axes of p count
-    as classes too. loss_param has no effect. From scores, SoftmaxWithLoss is the stabler way.
+    as classes too. loss_param has no effect. SoftmaxWithLoss computes the same from scores, and rounds less.
     """
 
     ignores = False
@@ -26,6 +28,10 @@ class MultinomialLogisticLoss(LabelLoss):
         super().reshape(bottom, top)
         self.group_rows(bottom)
         self.places = self.xp.arange(self.grouped[0])
+
+    def formula(self, p, labels):
+        p = p.reshape(len(p), -1)
+        return -sum(np.log(max(p[n, label], LOG_THRESHOLD)) for n, label in enumerate(labels.astype(int).flat)) / len(p)
 
     def forward(self, bottom, top):
         self.labels = self.read_labels(bottom[1])[0][:, 0]

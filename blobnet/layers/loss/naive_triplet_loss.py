@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blobnet.core.blob import Blob
-from blobnet.core.registry import layer_class, register
+from blobnet.core.registry import class_of, register
 from blobnet.errors import ShapeError
 from blobnet.layers.loss._base import ReportingLoss
 from blobnet.proto.messages import new
@@ -40,7 +40,7 @@ class NaiveTripletLoss(ReportingLoss):
         param = new("LayerParameter", name=f"{self.name}'s similarity", type=kind, phase=self.phase, **names)
         self.thirds = [Blob((), self.xp, self.dtype) for _ in range(3)]
         self.similarities = [Blob((), self.xp, self.dtype) for _ in range(2)]
-        self.layers = [layer_class(kind, lambda: self.where)(param, self.context, self.index) for _ in range(2)]
+        self.layers = [class_of(param, self.where)(param, self.context, self.index) for _ in range(2)]
         self._cut(bottom[0])
         for layer, others, similarity in self._pairs():
             layer.initialize(others, [similarity])

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.loss._base import TargetLoss
@@ -21,9 +23,9 @@ class SigmoidCrossEntropyLoss(TargetLoss):
     (BATCH_SIZE, the default here), the number of elements that count (VALID), of all elements (FULL) or 1 (NONE);
     normalize (old name: true VALID, false BATCH_SIZE)
     Paper: Cox, The regression analysis of binary sequences, Journal of the Royal Statistical Society B 1958.
-    Quirks: the default normalization is not the VALID of other losses. Targets outside 0 ... 1 are taken as they are;
-    they are truncated to integers only to be compared with ignore_label, so 0.7 is ignored with 0. Z is never below 1.
-    There is no gradient for the targets.
+    Quirks: the default normalization is not the VALID of other losses. Targets outside 0 ... 1 are used as they are.
+    Only for the comparison with ignore_label they are truncated to integers: ignore_label: 0 ignores 0.7 too. Z is
+    never below 1. There is no gradient for the targets.
     """
 
     more_options = ("loss_param",)
@@ -34,6 +36,13 @@ class SigmoidCrossEntropyLoss(TargetLoss):
         if bottom[0].count != bottom[1].count:
             raise ShapeError(self.where, expected="a target (N, ...) for every score (N, ...)",
                              got=f"{bottom[1].shape} for {bottom[0].shape}")
+
+    def formula(self, x, t):
+        options, t = self.param.loss_param, t.reshape(x.shape)
+        log_p, log_q = -np.logaddexp(0, -x), -np.logaddexp(0, x)  # of p and of 1 - p
+        counted = np.trunc(t) != self.ignored
+        Z = {options.VALID: counted.sum(), options.FULL: x.size, options.BATCH_SIZE: len(x), options.NONE: 1}
+        return -(t * log_p + (1 - t) * log_q)[counted].sum() / max(Z[self.normalization], 1)
 
     def forward(self, bottom, top):
         x, target = bottom[0].data, bottom[1].data.reshape(bottom[0].shape)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.loss._base import LabelLoss
 from blobnet.ops.softmax import softmax
@@ -33,6 +35,16 @@ class SoftmaxWithLoss(LabelLoss):
         self.probability = self.xp.empty(self.grouped, self.dtype)
         if len(top) == 2:
             top[1].reshape(bottom[0].shape)
+
+    def formula(self, x, labels):
+        (outer, _, inner), options = self.grouped, self.param.loss_param
+        x, labels = x.reshape(self.grouped), labels.reshape(outer, inner).astype(int)
+        e = np.exp(x - x.max(1, keepdims=True))
+        p = e / e.sum(1, keepdims=True)
+        costs = [-np.log(np.maximum(p[n, label, i], np.finfo("float32").tiny))
+                 for (n, i), label in np.ndenumerate(labels) if label != self.ignored]
+        Z = {options.VALID: len(costs), options.FULL: labels.size, options.BATCH_SIZE: outer, options.NONE: 1}
+        return sum(costs) / max(Z[self.normalization], 1), p
 
     def forward(self, bottom, top):
         softmax(bottom[0].data.reshape(self.grouped), self.probability)

@@ -23,8 +23,8 @@ class TripletLoss(LossLayer):
     Options: triplet_loss_param.margin m (1)
     Paper: Schroff et al., FaceNet: A Unified Embedding for Face Recognition and Clustering, CVPR 2015, equation 3; with
     weights: the sketch retrieval of DeepSBIR.
-    Quirks: half of the mean. The weights get no gradient: 0, if they are asked for. The other fields of
-    triplet_loss_param belong to other layers.
+    Quirks: half of the mean. If the weights need a gradient, it is 0. The other fields of triplet_loss_param belong to
+    other layers.
     """
 
     options_field = "triplet_loss_param"

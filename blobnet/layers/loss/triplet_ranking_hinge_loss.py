@@ -20,8 +20,8 @@ class TripletRankingHingeLoss(LossLayer):
     Params: none
     Options: triplet_ranking_hinge_loss_param.dim (10), which must be C; margin m (1); gradient
     Paper: Lai et al., Simultaneous Feature Learning and Hash Coding with Deep Neural Networks, CVPR 2015, equation 3.
-    Quirks: the published gradient, shown above, is twice the derivative and blind to loss_weight; where a gets none,
-    p and q get 0. gradient: EXACT is the derivative of the weighted loss for each of them.
+    Quirks: the published gradient, shown above, is twice the derivative and ignores loss_weight; if a gets no gradient,
+    those of p and q are 0. gradient: EXACT is the derivative of the weighted loss for each of them.
     """
 
     options_field = "triplet_ranking_hinge_loss_param"

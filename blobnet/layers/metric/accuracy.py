@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import DataError, ShapeError
@@ -22,9 +24,8 @@ class Accuracy(Layer):
     Options: top_k (1), axis (1), ignore_label
     Paper: none.
     Quirks: a score equal to the label's counts as higher, so ties are wrong (the first releases of Caffe 1.0 ranked
-    equal scores by their class, the highest first). Where the label's score is nan, Caffe counts it
-    as right; here it is wrong. A class without positions has accuracy 0.
-    Has no backward; force_backward passes it over.
+    equal scores by their class, the highest first). Where the label's score is nan, Caffe counts it as right; here it
+    is wrong. A class without positions has accuracy 0. Has no backward; force_backward skips it.
     """
 
     options_field = "accuracy_param"
@@ -44,6 +45,17 @@ class Accuracy(Layer):
         top[0].reshape(())
         if len(top) == 2:
             top[1].reshape((classes,))
+
+    def formula(self, x, labels):
+        (outer, classes, inner), options = self.grouped, self.options
+        x, labels = x.reshape(self.grouped), labels.reshape(outer, inner).astype(int)
+        hits, positions = np.zeros((2, classes))
+        for (n, i), label in np.ndenumerate(labels):
+            if not options.HasField("ignore_label") or label != options.ignore_label:
+                rank = (x[n, :, i] >= x[n, label, i]).sum()  # 1 for the highest, 0 if it is nan
+                hits[label] += 0 < rank <= options.top_k
+                positions[label] += 1
+        return hits.sum() / max(1, positions.sum()), hits / np.maximum(positions, 1)
 
     def forward(self, bottom, top):
         outer, classes, inner = self.grouped

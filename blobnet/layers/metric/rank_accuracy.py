@@ -17,7 +17,7 @@ class RankAccuracy(Layer):
     Tops: accuracy ()
     Params: none
     Paper: none; the similarity-learning fork.
-    Quirks: equal similarities count as wrong, and so does nan. Has no backward; force_backward passes it over.
+    Quirks: equal similarities count as wrong, and so does nan. Has no backward; force_backward skips it.
     """
 
     num_bottoms = 2

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.context import TEST
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
@@ -26,11 +28,11 @@ class BatchNorm(Layer):
     Options: use_global_stats (left out: true in TEST, false in TRAIN), moving_average_fraction (0.999), eps (1e-5)
     Paper: Ioffe and Szegedy, Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
     Shift, ICML 2015. Its scale and shift are a Scale layer of their own.
-    Quirks: forward changes the parameters. What y holds at backward does not matter, so layers after this one may
-    work in place. With lr_mult above 0 for one or two parameters the layer is refused; for all three it counts as 0.
-    Caffe stopped at bottoms of one axis. With the scale_bias: true of NVIDIA's fork, or its scale_filler or
-    bias_filler, the layer is read as two: this one, and after it, in place on y, a Scale layer with bias_term: true,
-    these fillers, the param specifications from the fourth on, and the name of this one + "_scale".
+    Quirks: forward changes the parameters. Backward does not read y, so layers after this one may work in place. With
+    lr_mult above 0 for one or two parameters the layer is refused; for all three it counts as 0. Caffe stops with an
+    error at bottoms of one axis. A layer with the scale_bias: true of NVIDIA's fork, or its scale_filler or
+    bias_filler, is read as two: this one, and a Scale layer after it that works in place on y. The Scale layer has
+    bias_term: true, these fillers, the param specifications from the fourth on, and the name of this one + "_scale".
     propagate_down: false is ignored if backward runs.
     """
 
@@ -65,6 +67,14 @@ class BatchNorm(Layer):
         self.mean, self.variance, self.deviation = (self.xp.empty(self.channels, self.dtype) for _ in range(3))
         self.normalized = None if self.use_global else self.xp.empty(self.grouped, self.dtype)
         top[0].reshape(shape)
+
+    def formula(self, x, mean, variance, factor):
+        x = x.reshape(self.grouped)  # n, c, and all places
+        if self.use_global:
+            m, v = np.array([mean, variance]) * (1 / factor if factor else 0)
+        else:
+            m, v = x.mean((0, 2)), x.var((0, 2))
+        return (x - m[:, None]) / np.sqrt(v + self.options.eps)[:, None]
 
     def forward(self, bottom, top):
         x, y = bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped)

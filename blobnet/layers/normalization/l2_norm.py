@@ -16,7 +16,7 @@ class L2Norm(Layer):
 
     Bottoms: x (N, ...)    Tops: y (as x; may be x itself)    Params: none
     Paper: none; the similarity-learning fork puts it before dot products, which then are cosines.
-    Quirks: a sample of zeros becomes nan, for nothing is added to its length.
+    Quirks: a sample of zeros becomes nan, because nothing is added to its length.
     """
 
     in_place = True

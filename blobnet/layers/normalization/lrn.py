@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import numpy as np
+from numpy.lib.stride_tricks import sliding_window_view
+
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
@@ -23,8 +26,8 @@ class LRN(Layer):
     Options: local_size (5, odd), alpha (1), beta (0.75), k (1), norm_region (ACROSS_CHANNELS); engine is accepted,
     without effect
     Paper: Krizhevsky et al., ImageNet classification with deep convolutional neural networks, NIPS 2012.
-    Quirks: alpha is divided by n (the paper's is not). WITHIN_CHANNEL ignores k and takes 1.
-    ACROSS_CHANNELS takes no notice of propagate_down: false if it runs backward.
+    Quirks: alpha is divided by n (in the paper it is not). WITHIN_CHANNEL ignores k and uses 1. With ACROSS_CHANNELS,
+    propagate_down: false is ignored if backward runs.
     """
 
     options_field = "lrn_param"
@@ -43,6 +46,15 @@ class LRN(Layer):
         self.norm = LocalNorm(axes, options.local_size, k, alpha, options.beta)
         self.scale, self.factor = (self.xp.empty(bottom[0].shape, self.dtype) for _ in range(2))
         top[0].reshape(bottom[0].shape)
+
+    def formula(self, x):
+        options, size = self.options, self.options.local_size
+        within = options.norm_region == options.WITHIN_CHANNEL
+        window, k, n = ((1, size, size), 1, size ** 2) if within else ((size, 1, 1), options.k, size)
+        squares = np.pad(x ** 2, [(0, 0), *((length // 2, length // 2) for length in window)])
+        energy = sliding_window_view(squares, window, (1, 2, 3)).sum((4, 5, 6))
+        scale = k + options.alpha / n * energy
+        return x * scale ** -options.beta
 
     def forward(self, bottom, top):
         lrn_forward(bottom[0].data, self.norm, self.scale, self.factor, top[0].data)

@@ -24,11 +24,10 @@ class MVN(Layer):
     Params: none
     Options: normalize_variance (true), across_channels (false), eps (1e-9)
     Paper: none; the contrast normalisation of a single image.
-    Quirks: eps is added to the deviation, not to the variance, and backward holds it for a part of the deviation, so dx
-    is off by the order of eps. Backward reads y, as changed by layers that worked in place on it. With
-    normalize_variance in place, backward overwrites dy before it is done with it, and
-    dx = -2 / n * (y * k + sum(y) * k) / s with k = sum(dy * y) over the n values: Caffe did so.
-    propagate_down: false is ignored if backward runs.
+    Quirks: eps is added to the deviation, not to the variance. Backward treats it as part of the deviation, so the
+    error of dx is of the order of eps. Backward reads y as layers that work in place on it leave it. With
+    normalize_variance in place, backward overwrites dy while it still needs it, as in Caffe: dx = -2 / n * (y * k +
+    sum(y) * k) / s with k = sum(dy * y) over the n values. propagate_down: false is ignored if backward runs.
     """
 
     options_field = "mvn_param"
@@ -48,6 +47,11 @@ class MVN(Layer):
 
     def _deviation(self, variance):
         return self.xp.sqrt(variance) + self.options.eps
+
+    def formula(self, x):
+        x = x.reshape(self.grouped)
+        y = x - x.mean(2, keepdims=True)
+        return y / (x.std(2, keepdims=True) + self.options.eps) if self.options.normalize_variance else y
 
     def forward(self, bottom, top):
         x, y = bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped)

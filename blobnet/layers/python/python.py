@@ -33,9 +33,9 @@ class Python(Layer):
     NumPy's, copied to and fro, for a subclass of caffe.Layer.
 
     Paper: none.
-    Quirks: what the class raises passes through unchanged, what its module raises as it is imported is a NetError. A
-    loss must be given a loss_weight, even if its class is a LossLayer. A class may do without backward where nothing
-    below it learns.
+    Quirks: what the class raises passes through unchanged; what its module raises while it is imported is a NetError. A
+    loss must be given a loss_weight, even if its class is a LossLayer. A class needs no backward if nothing below it
+    learns.
     """
 
     options_field = "python_param"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.recurrent._base import Recurrent
 from blobnet.ops.lstm import cell_backward, cell_forward, gate_slopes
@@ -23,13 +25,13 @@ class LSTM(Recurrent):
     Options: num_output H, weight_filler, bias_filler, expose_hidden (false), debug_info (false)
     Paper: Hochreiter and Schmidhuber, Long short-term memory, Neural Computation 1997; in the form of Zaremba and
     Sutskever, Learning to Execute, arXiv 2014.
-    Quirks: without expose_hidden, h and c after the last step are where the next forward starts, as far as its cont is
-    not 0; a snapshot does not hold them, and `seek` sets them to 0. If N changes, sequence n goes on as sequence n
-    while the memory of the states suffices; when it grows they begin at 0. No gradient goes to h[0] and c[0] (theirs
-    is 0), and that of the exposed h[T] and c[T] is ignored. cont gets no gradient; between 0 and 1 the gradient is not
-    the derivative, for that of f is taken with f * cont in the place of f. T may change between forwards, which
-    Caffe refused. Parameters with lr_mult 0 get their gradients, so clip_gradients counts them. debug_info
-    logs the lines of the net of single steps that Caffe builds: such a net then runs beside this layer, on the CPU.
+    Quirks: without expose_hidden, the next forward starts from the last h and c wherever its cont is not 0. A snapshot
+    does not hold these states, and `seek` sets them to 0. If N changes, sequence n continues as sequence n while the
+    memory of the states is large enough; when it has to grow, all states begin at 0. h[0] and c[0] get a gradient of 0,
+    and the gradient of the exposed h[T] and c[T] is ignored. cont gets no gradient. Where it is between 0 and 1, the
+    gradient is not the derivative: for f, it uses f * cont in the place of f. T may change between forwards, which
+    Caffe refuses. Parameters with lr_mult 0 get their gradients too, so clip_gradients counts them. debug_info logs the
+    lines of the net of single steps that Caffe builds: such a net then runs beside this layer, on the CPU.
     """
 
     num_bottoms, num_tops = (2, 5), (1, 3)
@@ -39,6 +41,20 @@ class LSTM(Recurrent):
         super().reshape(bottom, top)
         self.cells = self.xp.empty((self.steps + 1, *top[0].shape[1:]), self.dtype)
         self.squashed = self.xp.empty(top[0].shape, self.dtype)
+
+    def formula(self, x, cont, *others):
+        given, (W_xc, b_c, *W_xc_static, W_hc) = others[:-len(self.blobs)], others[-len(self.blobs):]
+        (T, N), H = cont.shape, self.options.num_output
+        static = sum(x_static.reshape(N, -1) @ weight.T for weight, x_static in zip(W_xc_static, given))
+        inputs = x.reshape(T, N, -1) @ W_xc.T + b_c + static
+        h, c = np.concatenate(given[-2:] if self.options.expose_hidden else np.zeros((2, 1, N, H)))
+        y = np.empty((T, N, H))
+        for t in range(T):
+            *ifo, g = np.split(inputs[t] + cont[t, :, None] * h @ W_hc.T, 4, axis=1)
+            i, f, o = 1 / (1 + np.exp(-np.array(ifo)))
+            c = cont[t, :, None] * f * c + i * np.tanh(g)
+            y[t] = h = o * np.tanh(c)
+        return y, h, c
 
     def forward(self, bottom, top):
         h, self.cells[0] = self.begin(bottom)

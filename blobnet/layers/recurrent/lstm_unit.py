@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
-from blobnet.layers.recurrent._base import refuse_cont
+from blobnet.layers.recurrent._sequences import refuse_cont
 from blobnet.ops.lstm import cell_backward, cell_forward, gate_slopes
 
 
@@ -15,14 +17,14 @@ class LSTMUnit(Layer):
 
     [i, f, o, g] = [s, s, s, tanh](x), s(x) = 1 / (1 + e^-x);   c = cont * f * c_prev + i * g,   h = o * tanh(c)
     e = dc + dh * o * (1 - tanh(c)^2),   dc_prev = e * cont * f
-    dx = [e * g * i (1 - i), e * c_prev * f (1 - f), dh * tanh(c) * o (1 - o), e * i * (1 - g^2)], in it f = cont * s(x)
+    dx = [e * g * i (1 - i), e * c_prev * f (1 - f), dh * tanh(c) * o (1 - o), e * i * (1 - g^2)] with f = cont * s(x)
 
     Bottoms: c_prev (1, N, H); x (1, N, 4H), the inputs of i, f, o, g; cont (1, N), 0 where a sequence begins, else 1
     Tops: c (1, N, H), h (1, N, H)
     Params: none
     Paper: Hochreiter and Schmidhuber, Long short-term memory, Neural Computation 1997.
     Quirks: cont gets no gradient. Where it is neither 0 nor 1, the gradient to the input of f is not the derivative.
-    The first axis may be longer than 1, for steps that know nothing of each other; Caffe refused that.
+    The first axis may be longer than 1, for steps that do not depend on each other; Caffe refuses that.
     """
 
     num_bottoms, num_tops = 3, 2
@@ -40,6 +42,12 @@ class LSTMUnit(Layer):
         self.squashed = self.xp.empty(shape, self.dtype)
         for blob in top:
             blob.reshape(shape)
+
+    def formula(self, c_prev, x, cont):
+        *ifo, g = np.split(x, 4, axis=2)
+        i, f, o = 1 / (1 + np.exp(-np.array(ifo)))
+        c = cont[..., None] * f * c_prev + i * np.tanh(g)
+        return c, o * np.tanh(c)
 
     def forward(self, bottom, top):
         last, x, cont = (blob.data for blob in bottom)

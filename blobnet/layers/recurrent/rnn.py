@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.recurrent._base import Recurrent
 from blobnet.ops.linear import matmul
@@ -21,12 +23,12 @@ class RNN(Recurrent):
     and S count the numbers of x and x_static for one sequence in one step
     Options: num_output H, weight_filler, bias_filler, expose_hidden (false), debug_info (false)
     Paper: Elman, Finding structure in time, Cognitive Science 1990.
-    Quirks: without expose_hidden, h after the last step is where the next forward starts, as far as its cont is not 0;
-    a snapshot does not hold it, and `seek` sets it to 0. If N changes, sequence n goes on as sequence n while the
-    memory of the state suffices; when it grows all begin at 0. No gradient goes to h[0] (its is 0), that of the exposed
-    h[T] is ignored, and cont gets none. T may change between forwards, which Caffe refused. Parameters with lr_mult 0
-    get their gradients, so clip_gradients counts them. debug_info logs the lines of the net of single steps that
-    Caffe builds: such a net then runs beside this layer, on the CPU.
+    Quirks: without expose_hidden, the next forward starts from the last h wherever its cont is not 0. A snapshot does
+    not hold this state, and `seek` sets it to 0. If N changes, sequence n continues as sequence n while the memory of
+    the state is large enough; when it has to grow, all states begin at 0. h[0] gets a gradient of 0, the gradient of
+    the exposed h[T] is ignored, and cont gets none. T may change between forwards, which Caffe refuses. Parameters with
+    lr_mult 0 get their gradients too, so clip_gradients counts them. debug_info logs the lines of the net of single
+    steps that Caffe builds: such a net then runs beside this layer, on the CPU.
     """
 
     num_bottoms, num_tops = (2, 4), (1, 2)
@@ -42,6 +44,18 @@ class RNN(Recurrent):
     def reshape(self, bottom, top):
         super().reshape(bottom, top)
         self.outputs = self.xp.empty((self.steps * self.num, self.options.num_output), self.dtype)
+
+    def formula(self, x, cont, *others):
+        given, (W_xh, b_h, *W_xh_static, W_hh, W_ho, b_o) = others[:-len(self.blobs)], others[-len(self.blobs):]
+        (T, N), H = cont.shape, self.options.num_output
+        static = sum(x_static.reshape(N, -1) @ weight.T for weight, x_static in zip(W_xh_static, given))
+        inputs = x.reshape(T, N, -1) @ W_xh.T + b_h + static
+        h = given[-1][0] if self.options.expose_hidden else np.zeros((N, H))
+        o = np.empty((T, N, H))
+        for t in range(T):
+            h = np.tanh(inputs[t] + cont[t, :, None] * h @ W_hh.T)
+            o[t] = np.tanh(h @ W_ho.T + b_o)
+        return o, h
 
     def forward(self, bottom, top):
         (h,) = self.begin(bottom)

@@ -22,8 +22,8 @@ class ArgMax(Layer):
     Options: top_k K (1), out_max_val (false), axis (none, a whole row; negative from the end)
     Paper: none.
     Quirks: of equal values the later one comes first. y has as many axes as x, but without axis no fewer than 3. Places
-    are stored as numbers of the blob's type, so float32 rounds those above 2^24. Has no backward; force_backward passes
-    it over.
+    are stored as numbers of the blob's type, so float32 rounds those above 2^24. Has no backward; force_backward skips
+    it.
     """
 
     options_field = "argmax_param"

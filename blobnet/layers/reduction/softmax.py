@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import math
 
+import numpy as np
+
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
@@ -34,6 +36,11 @@ class Softmax(Layer):
             raise ShapeError(self.where, expected=f"at least one class on axis {axis}", got=shape)
         self.grouped = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1:])
         top[0].reshape(shape)
+
+    def formula(self, x):
+        axis = self.options.axis
+        e = np.exp(x - x.max(axis, keepdims=True))
+        return e / e.sum(axis, keepdims=True)
 
     def forward(self, bottom, top):
         softmax(bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped))

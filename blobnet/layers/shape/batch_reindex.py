@@ -31,6 +31,9 @@ class BatchReindex(Layer):
             raise ShapeError(self.where, expected="indices of one axis (M,)", got=indices)
         top[0].reshape((*indices, *x[1:]))
 
+    def formula(self, x, i):
+        return x[i.astype(int)]
+
     def forward(self, bottom, top):
         rows = bottom[0].shape[0]
         self.indices = indices = class_numbers(bottom[1].data, self.where, self.param.bottom[1])

@@ -14,8 +14,8 @@ class Silence(Layer):
 
     Bottoms: x_0, x_1, ... (any shapes)    Tops: none    Params: none
     Paper: none.
-    Quirks: a loss whose top it reads does not run backward, so nothing learns from it, unless the prototxt writes its
-    loss_weight.
+    Quirks: a loss that this layer reads does not run backward, so nothing learns from it, unless the prototxt writes
+    its loss_weight.
     """
 
     num_bottoms = (1, None)

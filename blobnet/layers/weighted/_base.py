@@ -1,69 +1,15 @@
-"""What weighted layers share: how kernels slide over the spatial axes, and how a blob spreads along some axes of x."""
+"""What Convolution and Deconvolution share: bottoms and tops, the parameters, the plan of the sliding kernels."""
 
 from __future__ import annotations
 
 from math import gcd, prod
-from typing import NamedTuple
 
 import numpy as np
-from google.protobuf.message import Message
 
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
+from blobnet.layers.weighted._sliding import sliding
 from blobnet.ops.convolution import Convolution
-
-
-class Sliding(NamedTuple):
-    """How a kernel slides: one number for each spatial axis."""
-
-    kernel: tuple[int, ...]
-    stride: tuple[int, ...]
-    pad: tuple[int, ...]
-    dilation: tuple[int, ...]
-
-    def words(self) -> str:
-        """As errors say it: "a kernel of 3 x 3, stride 1, pad 0"."""
-        parts = [f"a kernel of {_by(self.kernel)}"]
-        for name in ("stride", "pad", "dilation"):
-            values = getattr(self, name)
-            if name != "dilation" or set(values) != {1}:
-                parts.append(f"{name} {_by(values if len(set(values)) > 1 else values[:1])}")
-        return ", ".join(parts)
-
-
-def _by(values: tuple[int, ...]) -> str:
-    return " x ".join(map(str, values))
-
-
-def sliding(options: Message, num_spatial: int, where: str) -> Sliding:
-    """Read a ConvolutionParameter for `num_spatial` axes: one value for all, one for each, or the _h and _w fields."""
-    return Sliding(_sizes(options, "kernel", "kernel_size", num_spatial, where, least=1),
-                   _sizes(options, "stride", "stride", num_spatial, where, least=1, default=1),
-                   _sizes(options, "pad", "pad", num_spatial, where, default=0),
-                   _sizes(options, None, "dilation", num_spatial, where, least=1, default=1))
-
-
-def _sizes(options, prefix, field, count, where, least=0, default=None) -> tuple[int, ...]:
-    values = tuple(getattr(options, field))
-    pair = [prefix and options.HasField(f"{prefix}_{axis}") for axis in "hw"]
-    if any(pair):
-        if values:
-            raise NetError(where, expected=f"either {field} or {prefix}_h and {prefix}_w", got="both")
-        if count != 2:
-            expected = f"2 spatial axes for {prefix}_h and {prefix}_w"
-            raise NetError(where, expected=expected, got=count, hint=f"write {field}")
-        if least > 0 and not all(pair):  # an absent one counts as 0
-            raise NetError(where, expected=f"both {prefix}_h and {prefix}_w", got="one of them")
-        values = tuple(getattr(options, f"{prefix}_{axis}") if given else default for axis, given in zip("hw", pair))
-    if not values and default is not None:
-        values = (default,)
-    if len(values) not in (1, count):
-        raise NetError(where, expected=f"{field} once or {count} times (the spatial axes)", got=f"{len(values)} times",
-                       hint="" if values else f"write convolution_param {{ {field}: 3 }} for {_by((3,) * count)}")
-    values = values * count if len(values) == 1 else values
-    if any(value < least for value in values):
-        raise NetError(where, expected=f"{field} at least {least}", got=values)
-    return values
 
 
 class SlidingLayer(Layer):
@@ -127,37 +73,3 @@ class SlidingLayer(Layer):
 
     def learns_bias(self) -> bool:
         return self.options.bias_term and self.param_propagate_down[1]
-
-
-class AlongAxes(Layer):
-    """The common part of Bias and Scale: x meets a second blob, a bottom or a parameter, that has some axes of x.
-
-    `grouped` is the shape (outer, count, inner) of x seen from the axes that the second blob has. A subclass writes
-    setup, forward and backward.
-    """
-
-    num_bottoms = (1, 2)
-    in_place = True
-
-    def learned_shape(self, x) -> tuple[int, ...]:
-        """The shape of a learned second blob: num_axes axes of x from `axis` on, or all of them (-1)."""
-        axis, num_axes = x.canonical_axis(self.options.axis, self.where), self.options.num_axes
-        if num_axes < -1:
-            raise NetError(self.where, expected="num_axes at least 0, or -1 for all", got=num_axes)
-        if axis + num_axes > x.num_axes:
-            raise ShapeError(self.where, expected=f"at least {num_axes} axes from axis {axis} on", got=x.shape,
-                             hint="lower num_axes, or write -1")
-        return x.shape[axis:] if num_axes == -1 else x.shape[axis:axis + num_axes]
-
-    def second(self, bottom):
-        return bottom[1] if len(bottom) == 2 else self.blobs[0]
-
-    def reshape(self, bottom, top):
-        x, shape = bottom[0], self.second(bottom).shape
-        axis = x.canonical_axis(self.options.axis, self.where) if shape else 0
-        if x.shape[axis:axis + len(shape)] != shape:
-            kind = "bottom 1" if len(bottom) == 2 else "parameter 0"
-            raise ShapeError(self.where, f"{kind} has shape {shape}", got=x.shape,
-                             expected=f"a bottom 0 that has it from axis {axis} on", hint="axis is where it begins")
-        self.grouped = prod(x.shape[:axis]), prod(shape), prod(x.shape[axis + len(shape):])
-        top[0].reshape(x.shape)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
-from blobnet.layers.weighted._base import AlongAxes
+from blobnet.layers.weighted._along_axes import AlongAxes
 from blobnet.ops.affine import scale_shift, sums
 
 
@@ -17,9 +17,9 @@ class Bias(AlongAxes):
     Tops: y (as x; may be x itself)
     Params: b (C) if it is no bottom
     Options: axis (1), the first axis of x that b has; num_axes (1), how many a learned b has: 0 makes it one number,
-    -1 takes all to the last; filler of a learned b (0)
+    -1 takes all from there on; filler of a learned b (0)
     Paper: none.
-    Quirks: axis and num_axes mean nothing where b, a bottom, has no axes; num_axes nothing where b is a bottom.
+    Quirks: if b is a bottom, num_axes has no effect; if it has no axes either, axis has none.
     """
 
     options_field = "bias_param"
@@ -27,6 +27,9 @@ class Bias(AlongAxes):
     def setup(self, bottom, top):
         if len(bottom) == 1:
             self.add_param(self.learned_shape(bottom[0]), self.options.filler)
+
+    def formula(self, x, b):
+        return x.reshape(self.grouped) + b.reshape(-1, 1)
 
     def forward(self, bottom, top):
         x, y = bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped)

@@ -20,7 +20,7 @@ class Embed(Layer):
     Params: weight (I, K), bias (K)
     Options: num_output K, input_dim I, bias_term (true), weight_filler, bias_filler
     Paper: Bengio et al., A neural probabilistic language model, JMLR 2003.
-    Quirks: x has no gradient: asking for one is an error, and force_backward does not ask.
+    Quirks: x has no gradient: asking for one is an error, and force_backward does not ask for it.
     """
 
     options_field = "embed_param"
@@ -47,6 +47,9 @@ class Embed(Layer):
             raise DataError(self.where, expected=f"indices in 0 ... {rows - 1}", got=int(x[~known][0]),
                             hint="input_dim must cover all indices")
         return x
+
+    def formula(self, x, weight, bias=0):
+        return weight[x.astype(int)] + bias
 
     def forward(self, bottom, top):
         self.indices = self._indices(bottom[0])

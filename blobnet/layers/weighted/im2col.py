@@ -9,7 +9,7 @@ import numpy as np
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
-from blobnet.layers.weighted._base import sliding
+from blobnet.layers.weighted._sliding import sliding
 from blobnet.ops.im2col import col2im, im2col, output_size
 
 

@@ -55,6 +55,9 @@ class InnerProduct(Layer):
         """The weight or its diff as (K, C*H*W), whichever way it is stored."""
         return array.T if self.options.transpose else array
 
+    def formula(self, x, weight, bias=0):
+        return x.reshape(self.rows, -1) @ (weight if self.options.transpose else weight.T) + bias
+
     def forward(self, bottom, top):
         y = top[0].data.reshape(self.rows, self.options.num_output)
         matmul(bottom[0].data.reshape(self.rows, self.inner), self._weight(self.param_data(0)).T, y)

@@ -20,8 +20,8 @@ class Parameter(Layer):
     Options: parameter_param.shape; left out, y is one number without axes
     Paper: none.
     Quirks: the top shares data and diff of the parameter. The layer that reads it overwrites the diff, so gradients of
-    several backward passes (iter_size) do not add up, as those of other layers do: the last one counts, as it does
-    where several such layers share one parameter by name.
+    several backward passes (iter_size) do not add up, as those of other layers do: only the last one counts. The same
+    holds where several such layers share one parameter by name.
     """
 
     options_field = "parameter_param"

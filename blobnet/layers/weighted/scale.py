@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
-from blobnet.layers.weighted._base import AlongAxes
+from blobnet.layers.weighted._along_axes import AlongAxes
 from blobnet.ops.affine import scale_shift, sums
 from blobnet.proto.messages import new
 
@@ -20,12 +22,12 @@ class Scale(AlongAxes):
     Tops: y (as x; may be x itself)
     Params: a (C) if it is no bottom; b (as a) with bias_term
     Options: axis (1), the first axis of x that a has; num_axes (1), how many a learned a has: 0 makes it one number,
-    -1 takes all to the last; filler of a learned a (1); bias_term (false), bias_filler (0)
+    -1 takes all from there on; filler of a learned a (1); bias_term (false), bias_filler (0)
     Paper: Ioffe and Szegedy, Batch normalization: accelerating deep network training by reducing internal covariate
     shift, ICML 2015 (its gamma and beta).
-    Quirks: a filler that is given without a value fills with 0. Where no axis stands before a learned a, or those have
-    one position (a batch of one image), its diff is overwritten instead of added to, so that of several backward passes
-    (iter_size) the last one counts; unless it has one position only, and x more.
+    Quirks: a filler that is given without a value fills with 0. The diff of a learned a is overwritten instead of added
+    to if no axis of x stands before its axes, or if those before have one position (a batch of one image): of several
+    backward passes (iter_size) only the last one counts. It is still added to if a is one number and x has more.
     """
 
     options_field = "scale_param"
@@ -46,6 +48,9 @@ class Scale(AlongAxes):
         outer, count, inner = self.grouped
         self.overwrites = outer == 1 and (count > 1 or inner == 1)
         self.kept = self.xp.empty(self.grouped, self.dtype) if top[0] is bottom[0] else None
+
+    def formula(self, x, a, b=0):
+        return x.reshape(self.grouped) * a.reshape(-1, 1) + np.reshape(b, (-1, 1))
 
     def forward(self, bottom, top):
         x = bottom[0].data.reshape(self.grouped)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 from google.protobuf.message import Message
 
-from blobnet.core.registry import LAYERS
+from blobnet.core.registry import known_class
 from blobnet.view.draw.graph import Box, Graph, only_phase
 from blobnet.view.draw.layout import Layout, Line, Room, arrange
 from blobnet.view.layer_facts import facts, rates
@@ -122,7 +122,8 @@ def box_rows(box: Box, graph: Graph, display_lrm: bool = False) -> list[Row]:
 
 def colour(layer: Message) -> str:
     """The colour of the family of a layer; white if the type is unknown."""
-    return COLOURS.get(family(LAYERS[layer.type]), BLANK) if layer.type in LAYERS else BLANK
+    cls = known_class(layer)
+    return COLOURS.get(family(cls), BLANK) if cls else BLANK
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:

@@ -1,0 +1,58 @@
+"""The likelihood of pairs of codes, which the layers called PairwiseLoss share."""
+
+from __future__ import annotations
+
+from blobnet.errors import NetError, ShapeError
+from blobnet.layers.hashing._base import CodeLoss
+from blobnet.ops.sigmoid import sigmoid
+
+
+class PairLikelihood(CodeLoss):
+    """How badly the closeness t_ij of two codes tells whether the images are similar (s_ij = 1) or not (s_ij = 0).
+
+    The cost of a pair is -log of the probability of s_ij: log(1 + exp(t_ij)) - s_ij t_ij. A subclass names the
+    `fields` of pairwise_param that it reads; a variant names in `field` the one that asks for it.
+    """
+
+    options_field = "pairwise_param"
+    published_gradient = True
+    num_bottoms = 2
+    unforced_bottoms = (1,)
+    fields: frozenset[str]
+    field = ""
+
+    def setup(self, bottom, top):
+        given = {field.name for field, _ in self.options.ListFields()}
+        foreign = sorted(given - self.fields - {self.field, "gradient", "engine"})
+        if foreign:
+            beside = self.field or self.type
+            raise NetError(self.where, f"pairwise_param.{foreign[0]} has no meaning beside {beside}")
+
+    def reshape(self, bottom, top):
+        super().reshape(bottom, top)
+        self.check_rows(bottom)
+        if not all(self.rows):
+            raise ShapeError(self.where, expected="a batch of at least 1, codes of at least 1 element",
+                             got=bottom[0].shape)
+
+    def require_columns(self, bottom) -> None:
+        """ShapeError for labels that are classes, one a row."""
+        if bottom[1].count <= self.rows[0]:
+            raise ShapeError(self.where, f"labels {self.param.bottom[1]!r}", got=bottom[1].shape, hint="for one class "
+                             "a row set pairwise_param.weighted", expected="one 0/1 column a label, (N, L), L above 1")
+
+    def costs(self, t, alike):
+        """log(1 + exp(t)) - s t for every pair, without overflow; t (N, N) numbers, alike (N, N) booleans."""
+        xp = self.xp
+        return xp.maximum(t, 0) - t * alike + xp.log1p(xp.exp(-xp.abs(t)))
+
+    def cost_slopes(self, t, alike):
+        """The derivative of the costs by t, 1 / (1 + exp(-t)) - s."""
+        slopes = self.xp.empty_like(t)
+        sigmoid(t, slopes)
+        slopes -= alike
+        return slopes
+
+    def exact(self) -> bool:
+        """Whether backward is to be the derivative, instead of what was published."""
+        return self.options.gradient == self.options.EXACT
