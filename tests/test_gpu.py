@@ -7,8 +7,8 @@ import pytest
 
 import blobnet
 from blobnet.backend import gpu_available, to_host
+from blobnet.core.without_data import without_data
 from blobnet.netdef.load import load
-from blobnet.netdef.without_data import without_data
 from blobnet.proto.messages import new
 
 pytestmark = pytest.mark.gpu

@@ -14,15 +14,13 @@ from blobnet.check.net_loss import check_loss
 from blobnet.check.standalone import Standalone, exact_gradient
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
-from blobnet.core.registry import LAYERS
-from blobnet.data.first_record import batch_shape
+from blobnet.core.registry import LAYERS, declarations
+from blobnet.core.without_data import without_data
 from blobnet.errors import NetError, ShapeError, close_matches
 from blobnet.netdef.load import load
-from blobnet.netdef.without_data import without_data
 
 BATCH = 6   # enough pairs and triplets; 2 and 3 divide it
 RULES = Rules(exhaustive=16, directions=3)
-PASSING = ("Split", "Slice", "Concat", "Flatten", "Reshape")  # a label is still one behind these
 
 
 def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
@@ -39,7 +37,9 @@ def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
     rng = np.random.default_rng(seed)
     inputs = {name: np.asarray(value, float) for name, value in (inputs or {}).items()}
     shapes = dict(shapes or {}) | {name: value.shape for name, value in inputs.items()}
-    definition = without_data(load(source, phase, level, stages), shapes, batch_shape)
+    given = load(source, phase, level, stages)
+    labels = {top for layer in given.layer for i, top in enumerate(layer.top) if i in declarations(layer).label_tops}
+    definition = without_data(given, shapes)
     published = {layer.name for layer in definition.layer
                  if layer.type in LAYERS and exact_gradient(layer, LAYERS[layer.type])}
     origin = None if isinstance(source, Message) else os.fspath(source)
@@ -56,7 +56,7 @@ def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
         if name not in net.layer_dict:
             raise NetError(f"net {net.name!r}", f"no layer {name!r}", hint=close_matches(name, net.layer_dict))
     with single_threaded_blas():
-        results = _check_layers(net, _inputs(net, inputs, rng), layers, published, rng)
+        results = _check_layers(net, _inputs(net, inputs, labels, rng), layers, published, rng)
         return results if layers else results + check_loss(net, rng)
 
 
@@ -72,13 +72,14 @@ def _with_small_batches(definition: Message) -> Message:
     return result
 
 
-def _inputs(net: Net, given: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Values for the input blobs, which they take."""
+def _inputs(net: Net, given: Mapping[str, np.ndarray], labels: set[str],
+            rng: np.random.Generator) -> dict[str, np.ndarray]:
+    """Values for the input blobs, which they take; `labels` are those that their data layers call labels."""
     for name in net.inputs:
         blob = net.blobs[name]
         if name in given:
             values = given[name]
-        elif _is_label(net, name):
+        elif name in labels or _is_label(net, name):
             values = rng.permutation(np.arange(blob.count) % 2).reshape(blob.shape)
         else:
             values = rng.normal(size=blob.shape)
@@ -90,7 +91,7 @@ def _is_label(net: Net, name: str) -> bool:
     """Whether the blob ends, perhaps split or cut, in a bottom that takes no gradient."""
     for layer in net.layers:
         for i, bottom in enumerate(layer.param.bottom):
-            if bottom == name and (i > 0 and i in layer.unforced_bottoms or layer.type in PASSING and any(
+            if bottom == name and (i > 0 and i in layer.unforced_bottoms or layer.passes_labels and any(
                     _is_label(net, top) for top in layer.param.top)):
                 return True
     return False

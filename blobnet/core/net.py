@@ -138,7 +138,7 @@ class Net(Watched):
         layer.param_propagate_down = [spec.lr_mult != 0 for spec in specs]
         if layer.blobs:
             self.params[layer.name] = layer.blobs
-        if layer.type == "Input":
+        if cls.is_input:
             self.inputs += param.top
         self.layer_dict[layer.name] = layer
 

@@ -86,7 +86,7 @@ def _first_diff(nodes: Sequence[Node]) -> NotFinite | None:
         if not node.needs_backward:
             continue
         for name, blob, wanted in zip(node.bottom_names, node.bottoms, node.bottom_needs_backward):
-            note = ", where the gradients of its readers are added up" if layer.type == "Split" else ""
+            note = ", where the gradients of its readers are added up" if layer.is_split else ""
             found = wanted and _first(layer, f"the diff of bottom {name!r}", blob.diff,
                                       note + _changed_in_place(blob, nodes[:i][::-1]))
             if found:

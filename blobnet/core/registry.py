@@ -5,6 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, TypeVar
 
+from google.protobuf.message import Message
+
+from blobnet.core.layer_type import LayerType
 from blobnet.errors import NetError, did_you_mean, nearest
 from blobnet.netdef.upgrade_v1 import TYPES
 from blobnet.proto.messages import extend_schema
@@ -50,3 +53,8 @@ def layer_class(type_name: str, where: Callable[[], str]) -> type[Layer]:
         raise NetError(where(), f"unknown layer type {type_name!r}",
                        hint=f"{hint} otherwise {PLUGIN}" if hint else PLUGIN)
     return LAYERS[type_name]
+
+
+def declarations(layer: Message) -> type[LayerType]:
+    """What the type of a LayerParameter declares; LayerType, which declares nothing, if nobody registered the type."""
+    return LAYERS.get(layer.type, LayerType)

@@ -10,11 +10,11 @@ from google.protobuf.message import Message
 
 from blobnet.backend import to_host
 from blobnet.core.net import Net
-from blobnet.data.database import open_database
+from blobnet.core.registry import declarations
 from blobnet.data.ids import first_ids
-from blobnet.data.image_list import read_image_list
 from blobnet.errors import DataError, NetError, ShapeError, close_matches
 from blobnet.hashing.codes import Codes
+from blobnet.netdef.fields import layer_where
 
 
 def encode(net: Net, blob: str, count: int, label: str | None = "label", threshold: float = 0.0,
@@ -64,22 +64,33 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
 def set_source(definition: Message, where: str, source: str | os.PathLike | None = None) -> tuple[str, int]:
     """Let the one layer with images of `definition`, a net loaded in TEST, read `source` (None: its own).
 
-    That is a database or, for ImageData and HashingImageData, a list. Returns its path, and how many images it holds.
-    NetError, beginning with `where`, if no layer or several have data_param or image_data_param.
+    That is what its type reads: a database, or for ImageData and HashingImageData a list. Returns its path, and how
+    many images it holds. NetError, beginning with `where`, unless one layer has a source of records.
     """
-    layers = [layer for layer in definition.layer if layer.HasField("data_param") or layer.HasField("image_data_param")]
-    if len(layers) != 1:
-        raise NetError(where, expected="one layer with data_param or image_data_param in the TEST phase",
-                       got=len(layers), hint="from Python, blobnet.hashing.encode takes any net")
-    listed = layers[0].HasField("image_data_param")  # then data_param only says how much is read ahead
-    options = layers[0].image_data_param if listed else layers[0].data_param
+    layer = _reader(definition, where)
+    cls = declarations(layer)
+    options = getattr(layer, cls.source_field)
     if source is not None:
         options.source = os.fspath(source)
     if not options.source:
-        raise NetError(f"layer {layers[0].name!r} ({layers[0].type})", "no source")
-    if listed:
-        return options.source, len(read_image_list(options.source, options.label_num)[0])
-    return options.source, len(open_database(options.source))
+        raise NetError(layer_where(layer.name, layer.type), "no source")
+    return options.source, cls.count_records(layer)
+
+
+def label_blob(definition: Message, where: str) -> str:
+    """What the net calls its labels: "label" if a layer makes that, else the first top with labels of `_reader`."""
+    layer = _reader(definition, where)
+    tops = [top for i, top in enumerate(layer.top) if i in declarations(layer).label_tops]
+    return tops[0] if tops and not any("label" in each.top for each in definition.layer) else "label"
+
+
+def _reader(definition: Message, where: str) -> Message:
+    """The one layer that reads records from a source; NetError unless there is one."""
+    layers = [layer for layer in definition.layer if declarations(layer).source_field]
+    if len(layers) != 1:
+        raise NetError(where, expected="one layer that reads images or other records in the TEST phase",
+                       got=len(layers), hint="from Python, blobnet.hashing.encode takes any net")
+    return layers[0]
 
 
 def require_blob(net: Net, name: str, purpose: str = "to encode") -> None:

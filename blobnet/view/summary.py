@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from blobnet.core.net import Net
 
-ALIASES = ("Flatten", "Reshape", "Split")  # layer types whose tops are the memory of their bottoms
 HEADER = ("layer", "type", "top", "parameters", "count", "multiply-adds")
 
 
@@ -49,17 +48,16 @@ def totals(net: Net) -> Totals:
     rows, size = layer_rows(net), net.dtype.itemsize
     counts = [(parameter.blob.count, parameter.lr_mult != 0) for parameter in net.parameters]
     parameters = sum(count for count, _ in counts)
-    owners = {name: row for row in reversed(rows) for name in row.tops}  # the first layer to make a blob
-    activations = sum(net.blobs[name].count for name, row in owners.items() if row.type not in ALIASES)
+    memories = {blob.memory: blob.count for blob in net.blobs.values()}  # views have as many numbers as their blob
     return Totals(parameters, sum(count for count, learns in counts if learns),
-                  sum(row.multiply_adds for row in rows), parameters * size, activations * size)
+                  sum(row.multiply_adds for row in rows), parameters * size, sum(memories.values()) * size)
 
 
 def summary(net: Net, splits: bool = False) -> str:
     """The table of `net` as text; `splits` shows the Split layers too, which are inserted without being asked for."""
     lines = [HEADER]
-    for row in layer_rows(net):
-        if row.type == "Split" and not splits:
+    for layer, row in zip(net.layers, layer_rows(net)):
+        if layer.is_split and not splits:
             continue
         tops = [f"{name} {_shape(shape)}" for name, shape in row.tops.items()] or [""]
         lines.append((row.layer, row.type, tops[0], ", ".join(map(_shape, row.parameters)),

@@ -29,6 +29,18 @@ class DummyData(Source):
 
     options_field = "dummy_data_param"
 
+    @classmethod
+    def needs_data(cls, layer):
+        return any(filler.type != "constant" for filler in layer.dummy_data_param.data_filler)
+
+    @classmethod
+    def declared_shapes(cls, layer, batch):
+        options, count = layer.dummy_data_param, len(layer.top)
+        sizes = [getattr(options, field) for field in LEGACY]
+        shapes = [tuple(shape.dim) for shape in options.shape] or list(zip(*(
+            [*values] * count if len(values) == 1 else values for values in sizes)))
+        return shapes * count if len(shapes) == 1 else shapes
+
     def setup(self, bottom, top):
         fillers = [new("FillerParameter")] * len(top)
         if self.options.data_filler:

@@ -21,6 +21,12 @@ class Input(Source):
     """
 
     options_field = "input_param"
+    is_input = True
+
+    @classmethod
+    def declared_shapes(cls, layer, batch):
+        shapes = [tuple(shape.dim) for shape in layer.input_param.shape]
+        return shapes * len(layer.top) if len(shapes) == 1 else shapes
 
     def setup(self, bottom, top):
         shapes = [tuple(shape.dim) for shape in self.options.shape]

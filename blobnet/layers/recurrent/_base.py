@@ -29,6 +29,7 @@ class Recurrent(Layer):
     """
 
     options_field = "recurrent_param"
+    key_options = {"num_output": ""}
     unforced_bottoms = (1,)
     num_gates: int
     num_states: int

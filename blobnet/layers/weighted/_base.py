@@ -9,6 +9,8 @@ from google.protobuf.message import Message
 
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
+from blobnet.netdef.windows import places_above, places_under, window_line
+from blobnet.netdef.words import option_words
 from blobnet.ops.convolution import Convolution
 
 
@@ -72,10 +74,21 @@ class SlidingLayer(Layer):
     transposed layer leads from the top back to the bottom.
     """
 
-    options_field = "convolution_param"
+    options_field = window_field = "convolution_param"
     num_bottoms = num_tops = (1, None)
-    same_bottoms_tops = True
+    same_bottoms_tops = shows_rates = True
     transposed = False
+
+    @classmethod
+    def coordinates(cls, layer):
+        return (places_above if cls.transposed else places_under)(layer.convolution_param)
+
+    @classmethod
+    def facts(cls, layer):
+        options = layer.convolution_param
+        extra = [f"dilation {'x'.join(map(str, options.dilation))}"] * any(size != 1 for size in options.dilation)
+        extra += [f"group {options.group}"] * (options.group != 1)
+        return [option_words(options, "num_output"), window_line(options), *[", ".join(extra)] * bool(extra)]
 
     def setup(self, bottom, top):
         options = self.options
@@ -131,7 +144,7 @@ class AlongAxes(Layer):
     """
 
     num_bottoms = (1, 2)
-    in_place = True
+    in_place = keeps_coordinates = True
 
     def learned_shape(self, x) -> tuple[int, ...]:
         """The shape of a learned second blob: num_axes axes of x from `axis` on, or all of them (-1)."""

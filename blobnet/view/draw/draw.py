@@ -9,11 +9,10 @@ from pathlib import Path
 from google.protobuf.message import Message
 
 from blobnet.core.net import Net
-from blobnet.data.first_record import batch_shape
+from blobnet.core.without_data import without_data
 from blobnet.errors import BlobnetError, NetError, close_matches
 from blobnet.netdef.load import load
 from blobnet.netdef.upgrade import upgrade_net
-from blobnet.netdef.without_data import without_data
 from blobnet.proto.files import read_message
 from blobnet.proto.storage import atomic_write
 from blobnet.view.draw.graph import PHASES, net_graph
@@ -73,7 +72,7 @@ def blob_shapes(net: Message, phases: Iterable[int], given: Shapes, origin: str,
         try:
             definition = load(net, phase, origin=origin)
             mine = {top for layer in definition.layer if not layer.bottom for top in layer.top} & set(given)
-            definition = without_data(definition, {name: given[name] for name in mine}, batch_shape)
+            definition = without_data(definition, {name: given[name] for name in mine})
             built = Net(_unfilled(definition), phase, origin=origin, python_layers=python_layers)
             found[phase] = {name: blob.shape for name, blob in built.blobs.items()}
         except BlobnetError as error:
