@@ -30,7 +30,7 @@ class Crop(Layer):
 
     @classmethod
     def coordinates(cls, layer):
-        return layer.crop_param.axis - 1, 1, -np.array(layer.crop_param.offset or [0])
+        return layer.crop_param.axis - 1, 1, -np.array([*layer.crop_param.offset] or [0])
 
     def reshape(self, bottom, top):
         shape, sizes = bottom[0].shape, bottom[1].shape
