@@ -64,7 +64,7 @@ def _with_small_batches(definition: Message) -> Message:
     """A copy with the first axis of all inputs cut to 6, if it is one batch for all."""
     result = type(definition)()
     result.CopyFrom(definition)
-    shapes = [shape for layer in result.layer if layer.type == "Input" for shape in layer.input_param.shape]
+    shapes = [shape for layer in result.layer if declarations(layer).is_input for shape in layer.input_param.shape]
     if len({tuple(shape.dim[:1]) for shape in shapes}) == 1:
         for shape in shapes:
             if shape.dim:
