@@ -58,19 +58,22 @@ class Source(Layer):
 
 
 class BatchSource(Source):
-    """A source that reads batches ahead. A subclass makes `self.batches`, a Prefetch, in setup.
+    """A source that reads batches ahead: the base class of data layers, a user's too.
 
-    Forward number n copies batch n, whatever its shape, into the tops.
+    Forward number n copies batch n, whatever its shape, into the tops. A subclass calls `read_ahead` in setup. It
+    declares where its options are (batch_field, and source_field if the source may be exchanged) and which tops have
+    labels (label_tops), and tells by class methods the shapes of its tops (declared_shapes, read_shape) and how many
+    records there are (count_records). LayerType explains these.
     """
 
     batches: Prefetch
-    records: int | None = None  # how many there are, after which they come again; None if nobody counted
+    records: int | None = None  # how many there are, after which they come again; None if they were not counted
     record_names: Callable[[], Iterable[str | bytes]] | None = None  # keys or paths, if the records come in order
 
     def forward(self, bottom, top):
         with within(self.where):
             batch = self.batches.take()
-        for blob, values in zip(top, batch):  # a batch may hold labels that nobody asked for
+        for blob, values in zip(top, batch):  # a batch may hold labels for which there is no top
             blob.reshape(values.shape)
             blob.data[...] = self.xp.asarray(values)
 
@@ -78,7 +81,11 @@ class BatchSource(Source):
         self.batches.seek(step)
 
     def read_ahead(self, produce: Callable, top, shapes) -> None:
-        """Shape the tops, and read what `produce` makes ahead, by as many batches as data_param.prefetch says."""
+        """Give the tops their shapes, and read ahead by as many batches as data_param.prefetch says.
+
+        `produce(n, reuse)` makes the arrays of batch n, one for each top. It may write them into those of `reuse`, a
+        batch that nobody needs any more, or None.
+        """
         options = self.param.data_param
         self.at_least_one(options, "prefetch")
         require_batch(shapes[0][0], sum(map(math.prod, shapes)) // shapes[0][0] * self.dtype.itemsize, self.where)
