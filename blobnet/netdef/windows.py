@@ -35,22 +35,24 @@ def places_under(options: Message) -> CoordinateMap | None:
 
     Scale and shift hold one number for all axes after `axis`, or one for each of them. None without a kernel_size.
     """
-    kernel = _array(options, "kernel_size")
-    if not kernel.size:
+    if not _array(options, "kernel_size").size:
         return None
-    stride, pad, dilation = _array(options, "stride", 1), _array(options, "pad", 0), _array(options, "dilation", 1)
-    reach = (kernel - 1) * dilation + 1
-    return getattr(options, "axis", 1), 1 / stride, (pad - (reach - 1) / 2) / stride
+    axis, stride, reach, pad = _numbers(options)
+    return axis, 1 / stride, (pad - (reach - 1) / 2) / stride
 
 
 def places_above(options: Message) -> CoordinateMap | None:
     """As `places_under`, for a window that is spread over the output instead of being read from the input."""
-    under = places_under(options)
-    if under is None:
+    if not _array(options, "kernel_size").size:
         return None
-    axis, scale, shift = under
-    stride = _array(options, "stride", 1)
-    return axis, stride, -shift * stride
+    axis, stride, reach, pad = _numbers(options)
+    return axis, stride, (reach - 1) / 2 - pad
+
+
+def _numbers(options: Message) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
+    """The axis before the places, stride, places from the first to the last of the kernel, pad."""
+    stride, pad, dilation = _array(options, "stride", 1), _array(options, "pad", 0), _array(options, "dilation", 1)
+    return getattr(options, "axis", 1), stride, (_array(options, "kernel_size") - 1) * dilation + 1, pad
 
 
 def _sizes(options: Message, stem: str, field: str, default: str) -> str:

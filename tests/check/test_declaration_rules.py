@@ -8,7 +8,6 @@ from blobnet.check.contract import RULES
 from blobnet.core.layer import Layer
 from blobnet.core.registry import LAYERS, register
 from blobnet.errors import DataError
-from blobnet.netdef.windows import places_under
 from blobnet.proto.messages import new
 
 
@@ -134,12 +133,3 @@ def told(result):
 def test_declarations_that_are_not_so_are_noticed(found, rule, base, good, wrong):
     assert found(rule, base, **good) == []
     assert found(rule, base, **good | wrong)
-
-
-@pytest.mark.parametrize("options, expected", [
-    ({"kernel_size": [3]}, (1, [1], [-1])), ({"kernel_size": [3], "pad": [1], "stride": [2]}, (1, [0.5], [0])),
-    ({"kernel_size": [3, 1], "dilation": [2], "axis": 2}, (2, [1], [-2, 0])), ({"kernel_h": 3, "kernel_w": 3}, None)])
-def test_maps_of_windows(options, expected):
-    result = places_under(new("ConvolutionParameter", **options))
-    assert result == expected if expected is None else [*map(np.ndarray.tolist, result[1:])] == [*expected[1:]]
-    assert expected is None or result[0] == expected[0]
