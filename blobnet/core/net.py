@@ -2,37 +2,29 @@
 
 from __future__ import annotations
 
-import contextlib
 import numbers
 import os
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.backend import as_numbers, device_module, single_threaded_blas
-from blobnet.core.blob import CHANNELS_LAST, Blob, channels_last
-from blobnet.core.building_log import log_definition, log_end, log_plan, log_shapes, log_wiring
-from blobnet.core.context import TEST, Context
+from blobnet.core.blob import CHANNELS_LAST, channels_last
+from blobnet.core.building import Building
+from blobnet.core.building_log import log_definition
+from blobnet.core.context import TEST, Context, float_type
 from blobnet.core.debug_info import DebugInfo
-from blobnet.core.layer import Layer
 from blobnet.core.names import Names
-from blobnet.core.node import Node
-from blobnet.core.parameters import Parameter, own_or_share
-from blobnet.core.registry import layer_class
 from blobnet.core.running import OneThread
-from blobnet.core.trouble import explain
+from blobnet.core.trouble import explain, explained
 from blobnet.core.watching import Watched
-from blobnet.core.weights import copy_weights, none_copied, write_net
+from blobnet.core.weights import copy_weights, none_copied, share_weights, write_net
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
-from blobnet.core.wiring import Plan, plan_backward
 from blobnet.errors import NetError, ShapeError, UnknownLayer, close_matches
 from blobnet.netdef.load import load_filtered
 from blobnet.netdef.splits import insert_splits
 from blobnet.proto.hdf5 import is_hdf5, named_hdf5
-from blobnet.proto.messages import message_class
-
-DTYPES = ("float32", "float64")
 
 
 class Net(Watched):
@@ -83,103 +75,25 @@ class Net(Watched):
         drawn = np.random.SeedSequence().generate_state(1, np.uint64)
         seed = int(drawn[0]) >> 1 if random_seed is None else random_seed
         self.device, self.phase = device, phase
-        self.context = Context(device_module(device), _dtype(dtype), int(seed), python_layers=python_layers)
+        self.context = Context(device_module(device), float_type(dtype), int(seed), python_layers=python_layers)
         self.name = definition.name
         self.definition = definition
-        self.layers: list[Layer] = []
-        self.layer_dict: dict[str, Layer] = Names(what="layer")
-        self.blobs: dict[str, Blob] = Names(what="blob")
-        self.params: dict[str, list[Blob]] = Names(what="layer with parameters")
-        self.parameters: list[Parameter] = []
-        self.inputs: list[str] = []
+        built = Building(definition, phase, self.context, where)
+        self.nodes, self.blobs, self.parameters = built.nodes, built.blobs, built.parameters
+        self.outputs = built.outputs
+        self.layers = [node.layer for node in self.nodes]
+        self.layer_dict = Names(((layer.name, layer) for layer in self.layers), what="layer")
+        self.params = Names(((layer.name, layer.blobs) for layer in self.layers if layer.blobs),
+                            what="layer with parameters")
+        self.inputs = [name for layer in self.layers if layer.is_input for name in layer.param.top]
         self.loss = 0.0
         self.one_thread = OneThread(f"net {self.name!r}")
-        self.nodes: list[Node] = []
         self._debug_info = DebugInfo(self.parameters)
-        unread: dict[str, None] = {}
-        for param in definition.layer:
-            with self._at(param):
-                self._append_layer(param, unread)
-        self.outputs = sorted(unread)
-        self._prune(definition.force_backward)
-        log_end(self.outputs)
         self._take_inline_weights(definition)
         for given in [weights] if isinstance(weights, (str, os.PathLike, Message)) else weights or ():
             if not self.copy_from(given) and self.params:
                 raise NetError(os.fspath(self._origin or f"net {self.name!r}"), **none_copied(given, self.name))
         self.debug_info = definition.debug_info
-
-    # Building.
-
-    def _append_layer(self, param: Message, unread: dict[str, None]) -> None:
-        if not param.HasField("phase"):
-            param.phase = self.phase
-        cls = layer_class(param.type, lambda: f"layer {param.name!r}")
-        layer = cls(param, self.context, len(self.layers))
-        bottoms = [self.blobs[name] for name in param.bottom]  # they are there: the splits were inserted
-        for name in param.bottom:
-            unread.pop(name, None)
-        tops = [self._top(layer, i, name, unread) for i, name in enumerate(param.top)]
-        if cls.automatic_tops:
-            least = cls.num_tops if isinstance(cls.num_tops, int) else cls.num_tops[0]
-            least = max(least, len(bottoms) if cls.same_bottoms_tops else 0)
-            tops += [Blob((), self.xp, self.dtype) for _ in range(least - len(tops))]
-        if len(param.propagate_down) not in (0, len(bottoms)):
-            raise NetError(layer.where, expected=f"no propagate_down or one a bottom ({len(bottoms)})",
-                           got=len(param.propagate_down))
-        node = Node(layer, bottoms, tops)
-        log_wiring(node)
-        layer.initialize(bottoms, tops)
-        self.layers.append(layer)
-        self.nodes.append(node)
-        log_shapes(self.nodes)
-        specs = self._param_specs(layer)
-        own_or_share(self.parameters, layer, specs)
-        layer.param_propagate_down = [spec.lr_mult != 0 for spec in specs]
-        if layer.blobs:
-            self.params[layer.name] = layer.blobs
-        if cls.is_input:
-            self.inputs += param.top
-        self.layer_dict[layer.name] = layer
-
-    @contextlib.contextmanager
-    def _at(self, param: Message) -> Iterator[None]:
-        """Let errors of the block say which layer they are of, and begin with its line in the file, if there is one."""
-        try:
-            yield
-        except Exception as error:
-            explain(error, param, os.fspath(self._origin or ""))
-            raise
-
-    def _top(self, layer: Layer, i: int, name: str, unread: dict[str, None]) -> Blob:
-        unread[name] = None
-        if i < len(layer.param.bottom) and layer.param.bottom[i] == name:
-            return self.blobs[name]  # in place
-        if name in self.blobs:
-            raise NetError(layer.where, f"top {i}, {name!r}, is made already",
-                           hint="rename it; in place takes the bottom of the same position, if nobody else reads it")
-        self.blobs[name] = Blob((), self.xp, self.dtype)
-        return self.blobs[name]
-
-    @staticmethod
-    def _param_specs(layer: Layer) -> list[Message]:
-        specs = list(layer.param.param)
-        if len(specs) > len(layer.blobs):
-            raise NetError(layer.where, expected=f"at most {len(layer.blobs)} param specifications", got=len(specs))
-        return specs + [message_class("ParamSpec")() for _ in range(len(layer.blobs) - len(specs))]
-
-    def _prune(self, force: bool) -> None:
-        plans = [Plan(node.bottom_names, node.top_names, [bool(weight) for weight in node.layer.loss_weights],
-                      node.layer.param_propagate_down, list(node.layer.param.propagate_down),
-                      node.layer.unforced_bottoms, node.layer.ignores_propagate_down) for node in self.nodes]
-        plan_backward(plans)
-        log_plan([layer.name for layer in self.layers], plans)
-        if force:
-            plan_backward(plans, force)
-            for layer in self.layers:
-                layer.param_propagate_down = [True] * len(layer.blobs)
-        for node, plan in zip(self.nodes, plans, strict=True):
-            node.needs_backward, node.bottom_needs_backward = plan.needs_backward, plan.bottom_needs_backward
 
     def _take_inline_weights(self, definition: Message) -> None:
         """Weights that stand in the definition itself, as in a .caffemodel, are what the parameters start from."""
@@ -264,7 +178,7 @@ class Net(Watched):
         """Pass new shapes of the inputs through all layers without running them."""
         with self.one_thread:
             for node in self.nodes:
-                with self._at(node.layer.param):
+                with explained(node.layer.param, os.fspath(self._origin or "")):
                     node.layer.update_shapes(node.bottoms, node.tops)
 
     def seek(self, step: int) -> None:
@@ -335,17 +249,7 @@ class Net(Watched):
 
         ShapeError, and nothing is shared, if a layer of the same name has other shapes.
         """
-        pairs = []
-        for layer in self.layers:
-            if layer.name in other.layer_dict:
-                theirs = other.params.get(layer.name, [])
-                shapes = [[blob.shape for blob in blobs] for blobs in (layer.blobs, theirs)]
-                if shapes[0] != shapes[1]:
-                    raise ShapeError(layer.where, f"sharing parameters with net {other.name!r}",
-                                     expected=_listed(shapes[0]), got=_listed(shapes[1]))
-                pairs += zip(layer.blobs, theirs)
-        for mine, blob in pairs:
-            mine.share_data(blob)
+        share_weights(self.layers, {name: other.params.get(name, []) for name in other.layer_dict}, other.name)
 
     def save(self, path: str | os.PathLike, diff: bool = False) -> None:
         """Write the parameters, atomically; `diff` adds the gradients.
@@ -365,17 +269,3 @@ class Net(Watched):
     def __repr__(self) -> str:
         count = sum(parameter.blob.count for parameter in self.parameters)
         return f"<Net {self.name!r}: {len(self.layers)} layers, {count} parameters on {self.device}>"
-
-
-def _dtype(given: str | np.dtype | type) -> np.dtype:
-    try:
-        found = str(np.dtype(given)) if given is not None else ""
-    except TypeError:
-        found = ""
-    if found not in DTYPES:
-        raise NetError("dtype", expected=" or ".join(DTYPES), got=str(given))
-    return np.dtype(found)
-
-
-def _listed(shapes: Sequence) -> str:
-    return "shapes " + ", ".join(map(str, shapes))

@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 
 from google.protobuf.message import Message
 
@@ -31,3 +33,13 @@ def explain(error: Exception, param: Message, origin: str) -> None:
         if isinstance(error, ARITHMETIC):
             raise NetError(where, f"cannot work with such options and shapes ({type(error).__name__}: {error})",
                            hint="look for a number that is 0 or very large") from error
+
+
+@contextlib.contextmanager
+def explained(param: Message, origin: str) -> Iterator[None]:
+    """Let errors of the block say which layer they are of, as `explain` does."""
+    try:
+        yield
+    except Exception as error:
+        explain(error, param, origin)
+        raise

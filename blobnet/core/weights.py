@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -66,6 +66,24 @@ def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -
         names.append(layer.name)
     assign(copies)
     return names
+
+
+def share_weights(layers: Sequence[Layer], theirs: Mapping[str, Sequence[Blob]], net: str) -> None:
+    """Let the parameters of `layers` use the values of those of the same layer names in the net `net`, `theirs`.
+
+    ShapeError, and nothing is shared, if a layer of the same name has other shapes.
+    """
+    pairs: list[tuple[Blob, Blob]] = []
+    for layer in layers:
+        if layer.name in theirs:
+            mine, given = ([blob.shape for blob in blobs] for blobs in (layer.blobs, theirs[layer.name]))
+            if mine != given:
+                raise ShapeError(layer.where, f"sharing parameters with net {net!r}",
+                                 expected=f"shapes {', '.join(map(str, mine))}",
+                                 got=f"shapes {', '.join(map(str, given))}")
+            pairs += zip(layer.blobs, theirs[layer.name])
+    for blob, owner in pairs:
+        blob.share_data(owner)
 
 
 def none_copied(source: str | os.PathLike | Message, net: str) -> dict[str, str]:

@@ -20,13 +20,14 @@ from blobnet.netdef.fields import layer_where
 def encode(net: Net, blob: str, count: int, label: str | None = "label", threshold: float = 0.0,
            progress: Callable[[int], object] | None = None, net_file: str | os.PathLike = "",
            weights_file: str | os.PathLike = "") -> Codes:
-    """The codes of the first `count` images of the net's data layers: the values of `blob`, a row an image.
+    """The codes of the first `count` images of the net's data layers: the values of `blob`, one row for each image.
 
     `label` names the blob whose rows are kept as labels (None for no labels). A bit is 1 where the value is at least
     `threshold`. `progress` is called with the number of new codes after every batch. `net_file` and
     `weights_file` are written into the codes. Only the layers up to those that make `blob` and `label` run.
-    Keys of the one database, or paths of the one list, that the net reads in order become the codes' ids.
-    Raises NetError for other names; DataError for a count below 1 or above the images there are; ShapeError.
+    If one layer reads a source in order, the names of its records (keys of a database, paths of a list) become the
+    ids of the codes. Raises NetError for a blob that is not there, DataError for a count below 1 or above the number
+    of images, ShapeError for blobs without a row for each image.
     """
     require_blob(net, blob)
     if label is not None:
@@ -43,7 +44,7 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
         net.forward(end=last)
         rows = to_host(net.blobs[blob].data)
         if rows.ndim < 1 or not len(rows):
-            raise ShapeError(f"blob {blob!r}", expected="a row an image", got=f"shape {rows.shape}")
+            raise ShapeError(f"blob {blob!r}", expected="a row for each image", got=f"shape {rows.shape}")
         take = min(len(rows), count - done)
         values.append(rows.reshape(len(rows), -1)[:take].astype(np.float32))  # a copy: the net goes on
         if label is not None:

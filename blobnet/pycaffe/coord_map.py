@@ -1,7 +1,7 @@
 """How the coordinates of one blob of a NetSpec lie in those of another, and the Crop layers that follow from it.
 
 A map is (axis, scale, shift): coordinate x of a bottom is at scale * x + shift in the top, along all axes after `axis`,
-which is None if it does not matter. Scale and shift are numbers, or arrays with one number an axis.
+which is None if it does not matter. Scale and shift are numbers, or arrays with one number for each axis.
 Source: Long, Shelhamer, Darrell, Fully convolutional networks for semantic segmentation, CVPR 2015.
 """
 
@@ -112,7 +112,7 @@ def coord_map_from_to(top_from: Top, top_to: Top) -> tuple:
 
 
 def _origins(top: Top):
-    """The blobs that `top` comes from through layers with a map, itself first, and the map from each to `top`."""
+    """The blobs that `top` comes from through layers with a map, each with the map from it to `top`; first `top`."""
     maps, queue = {top: IDENTITY}, [top]
     for current in queue:  # grows while it is walked
         yield current, maps[current]

@@ -10,8 +10,8 @@ HEADER = ("layer", "type", "top", "parameters", "count", "multiply-adds")
 
 
 class Row(NamedTuple):
-    """A layer: its name and type, the shapes of its tops by name and of its parameters, and how many numbers these
-    are; the multiply-adds of a forward pass over the whole batch."""
+    """A layer: its name and type; the shapes of its tops by name; the shapes of its parameters, and how many numbers
+    they have together; the multiply-adds of a forward pass over the whole batch."""
 
     layer: str
     type: str
@@ -22,8 +22,8 @@ class Row(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Numbers of parameters, those in several layers once, and of those that learn; multiply-adds of a forward pass;
-    bytes of the parameters, and of the data of all tops, each memory once."""
+    """How many numbers the parameters have, and how many of them learn; multiply-adds of a forward pass; bytes of the
+    parameters and of the data of all tops. What several layers share counts once."""
 
     parameters: int
     learning: int
@@ -54,7 +54,7 @@ def totals(net: Net) -> Totals:
 
 
 def summary(net: Net, splits: bool = False) -> str:
-    """The table of `net` as text; `splits` shows the Split layers too, which are inserted without being asked for."""
+    """The table of `net` as text. `splits` shows the Split layers too, which the net inserts without being asked."""
     lines = [HEADER]
     for layer, row in zip(net.layers, layer_rows(net)):
         if layer.is_split and not splits:

@@ -51,7 +51,7 @@ class Source(Layer):
     def streams(self) -> Callable[..., np.random.Generator]:
         """The random streams of this layer by key, on the host, with the seed that the context has when one is drawn.
 
-        The function does not hold the layer, which a thread that reads ahead must not keep alive.
+        The function has no reference to the layer: a thread that reads ahead must not keep it alive.
         """
         context, index = self.context, self.index
         return lambda *key: random_stream(np, context.seed, index, *key)
@@ -139,7 +139,8 @@ class ImageSource(BatchSource):
         return len(read_image_list(options.source, options.label_num)[0])
 
     def images(self, classes: int = 0, **order) -> ImageBatches:
-        """The batches of the list in the options: of so many classes drawn for each, or in an order of ImageBatches."""
+        """The batches of the list in the options: each of so many `classes`, drawn at random; or, if that is 0, in an
+        order that further arguments of ImageBatches choose."""
         options = self.options
         self.at_least_one(options, "batch_size", "label_num")
         if bool(options.new_height) != bool(options.new_width):
@@ -159,7 +160,7 @@ class ImageSource(BatchSource):
 
 
 def image_shape(layer: Message, batch: int, channels: int, height: int = 0, width: int = 0) -> Shape | None:
-    """(N, C, H, W) of images of this size behind transform_param; None if a number is 0, which nobody knows then."""
+    """(N, C, H, W) of images of this size after transform_param, where 0 is an unknown number; None if one is left."""
     side, resized = layer.transform_param.crop_size, layer.transform_param.resize_param
     image = channels, side or resized.height or height, side or resized.width or width
     return (batch, *image) if all(image) else None

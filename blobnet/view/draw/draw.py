@@ -29,13 +29,13 @@ Shapes = Mapping[str, tuple[int, ...]]
 def draw_net(source: str | os.PathLike | Message, path: str | os.PathLike, rankdir: str = "LR",
              phases: Iterable[int] = PHASES, display_lrm: bool = False, shapes: Shapes | None = None,
              python_layers: bool = False) -> str:
-    """Draw the net `source`, a file or a NetParameter, into `path`; return what a reader should know, or "".
+    """Draw the net `source`, a file or a NetParameter, into `path`. Returns a note for the reader, or "".
 
     The suffix of `path` names the format: .svg; .dot, .gv or .raw (Graphviz); .mmd or .mermaid; any other through
     Matplotlib (.png, .pdf …). `rankdir` is where the data flows: LR, RL, TB or BT; `phases` are 0 (TRAIN), 1 (TEST)
-    or both; `display_lrm` shows learning rate multipliers. The net is built for the shapes of its blobs, without its
-    data; `shapes` gives those of tops of data layers, `python_layers` is as for Net. If that fails it is drawn without
-    them, and the answer says why.
+    or both; `display_lrm` shows learning rate multipliers. To learn the shapes of its blobs the net is built without
+    its data: `shapes` gives those of tops of data layers, `python_layers` is as for Net. If that fails the net is drawn
+    without shapes, and the note says why.
     Raises BlobnetError for a net that cannot be read and a format that cannot be written.
     """
     if rankdir not in RANKDIRS:
@@ -59,7 +59,8 @@ def draw_net(source: str | os.PathLike | Message, path: str | os.PathLike, rankd
 
 def blob_shapes(net: Message, phases: Iterable[int], given: Shapes, origin: str,
                 python_layers: bool = False) -> tuple[dict[int, Shapes], str]:
-    """For each of the phases the shapes of the blobs of `net`, nothing where it cannot be built; and why it cannot.
+    """The shapes of the blobs of `net` for each phase, and a note. A phase in which the net cannot be built has no
+    shapes, and the note says why.
 
     `given` are the shapes of tops of layers without bottoms; NetError for one that no such layer makes.
     """
