@@ -34,6 +34,20 @@ def read(source):
                                            for i in range(3)))
 
 
+class BarBatches:
+    """The batches of a file, by number."""
+
+    def __init__(self, arrays, size):
+        self.arrays, self.size = arrays, size
+
+    def shapes(self):
+        return [(self.size, *array.shape[1:]) for array in self.arrays]
+
+    def __call__(self, n, reuse=None):
+        chosen = np.arange(n * self.size, (n + 1) * self.size) % len(self.arrays[0])
+        return tuple(array[chosen] for array in self.arrays)
+
+
 @blobnet.register
 class BarData(blobnet.BatchSource):
     """Values, classes and shades from a text file.
@@ -71,15 +85,10 @@ class BarData(blobnet.BatchSource):
         return len(read(layer.bar_data_param.source)[0])
 
     def setup(self, bottom, top):
-        self.names, values, classes, shades = read(self.source("bar_data_param"))
-        arrays, size = (values, classes[:, 0], shades), self.options.batch_size
-        self.records, self.record_names = len(values), self.names.__iter__
-
-        def batch(n, reuse):
-            chosen = np.arange(n * size, (n + 1) * size) % len(values)
-            return [array[chosen] for array in arrays]
-
-        self.read_ahead(batch, top, [(size, *array.shape[1:]) for array in arrays])
+        names, values, classes, shades = read(self.source("bar_data_param"))
+        self.records, self.record_names = len(names), names.__iter__
+        batches = BarBatches((values, classes[:, 0], shades), self.options.batch_size)
+        self.read_ahead(batches, top, batches.shapes())
 '''
 NET = '''name: "bars"
 layer {{ name: "bars" type: "BarData" top: "x" top: "class" top: "shades"
