@@ -52,7 +52,7 @@ class Buffer:
 
     def flat(self, count: int):
         """An array of at least `count` elements; growing loses the old values, as in Caffe."""
-        buffer = self.root
+        buffer = self if self.owner is None else self.root
         if buffer.array is None or buffer.array.size < count:
             try:
                 buffer.array = self.xp.zeros(count, self.dtype)
