@@ -7,12 +7,13 @@ from blobnet.core.layer import Layer
 from blobnet.core.loss_layer import LossLayer
 from blobnet.core.net import Net
 from blobnet.core.registry import register
+from blobnet.layers.data._base import BatchSource
 from blobnet.plugins import load_plugin
 from blobnet.solvers import Solver, get_solver, register_solver
 
 __version__ = "0.1.0"
-__all__ = ["TEST", "TRAIN", "Blob", "Layer", "LossLayer", "Net", "Solver", "get_solver", "install_as_caffe",
-           "load_plugin", "register", "register_solver"]
+__all__ = ["TEST", "TRAIN", "BatchSource", "Blob", "Layer", "LossLayer", "Net", "Solver", "get_solver",
+           "install_as_caffe", "load_plugin", "register", "register_solver"]
 
 
 def install_as_caffe() -> None:

@@ -14,7 +14,7 @@ from blobnet.core.context import TEST, TRAIN
 from blobnet.core.fillers import FILLERS
 from blobnet.core.net import Net
 from blobnet.core.registry import LAYERS
-from blobnet.netdef.without_data import without_data
+from blobnet.core.without_data import without_data
 from blobnet.proto.files import read_message
 from blobnet.solvers.registry import solver_class
 from blobnet.solvers.settings import check_solver, read_solver
@@ -122,12 +122,10 @@ def test_importing_the_package_loads_no_heavy_library():
 IMAGES = {"cifar10": (3, 32, 32), "digits": (1, 8, 8), "mnist": (1, 28, 28)}
 
 
-def batch_shape(layer):
-    if layer.type not in ("Data", "PairData", "TripletData", "TripletListData"):
-        return None
-    size = layer.transform_param.crop_size
-    image = next((shape for part, shape in IMAGES.items() if part in layer.data_param.source), (3, size, size))
-    return (layer.data_param.batch_size, *image) if all(image) else None
+def database_image(options, transform, where):
+    size = transform.crop_size
+    image = next((shape for part, shape in IMAGES.items() if part in options.source), (3, size, size))
+    return image if all(image) else None
 
 
 @pytest.fixture
@@ -143,7 +141,8 @@ def quick_fillers(monkeypatch):
 @pytest.mark.parametrize("path", NETS, ids=name)
 def test_a_published_net_builds(path, phase, quick_fillers, monkeypatch):
     monkeypatch.chdir(ROOT)
-    definition = without_data(netdef.load(path, phase), infer=batch_shape)
+    monkeypatch.setattr("blobnet.layers.data._base.database_image", database_image)
+    definition = without_data(netdef.load(path, phase))
     net = Net(definition, phase, origin=path)
     assert net.name and net.parameters
     assert all(blob.count for blob in net.blobs.values())

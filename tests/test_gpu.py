@@ -12,8 +12,8 @@ from layer_cases import CASES
 import blobnet
 from blobnet.backend import gpu_available, to_host
 from blobnet.check.forward import check_forward
+from blobnet.core.without_data import without_data
 from blobnet.netdef.load import load
-from blobnet.netdef.without_data import without_data
 from blobnet.proto.messages import new
 
 pytestmark = pytest.mark.gpu

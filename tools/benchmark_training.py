@@ -19,8 +19,8 @@ import numpy as np
 
 import blobnet
 from blobnet.backend import num_threads
+from blobnet.core.without_data import without_data
 from blobnet.netdef.load import load
-from blobnet.netdef.without_data import without_data
 from blobnet.proto.messages import new
 
 NET = pathlib.Path(__file__).resolve().parent.parent / "prototxt/dsh/train_test_12.prototxt"

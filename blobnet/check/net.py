@@ -18,15 +18,13 @@ from blobnet.check.standalone import Standalone, exact_gradient
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
 from blobnet.core.node import Node
-from blobnet.core.registry import known_class
-from blobnet.data.first_record import batch_shape
+from blobnet.core.registry import declarations, known_class
+from blobnet.core.without_data import without_data
 from blobnet.errors import NetError, ShapeError, close_matches
 from blobnet.netdef.load import load
-from blobnet.netdef.without_data import without_data
 
 BATCH = 6   # enough pairs and triplets; 2 and 3 divide it
 RULES = Rules(exhaustive=16, directions=3)
-PASSING = ("Split", "Slice", "Concat", "Flatten", "Reshape")  # a label is still one behind these
 
 
 def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
@@ -43,7 +41,9 @@ def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
     rng = np.random.default_rng(seed)
     inputs = {name: np.asarray(value, float) for name, value in (inputs or {}).items()}
     shapes = dict(shapes or {}) | {name: value.shape for name, value in inputs.items()}
-    definition = without_data(load(source, phase, level, stages), shapes, batch_shape)
+    given = load(source, phase, level, stages)
+    labels = {top for layer in given.layer for i, top in enumerate(layer.top) if i in declarations(layer).label_tops}
+    definition = without_data(given, shapes)
     published = {layer.name for layer in definition.layer
                  if (cls := known_class(layer)) is not None and exact_gradient(layer, cls)}
     origin = None if isinstance(source, Message) else os.fspath(source)
@@ -60,7 +60,7 @@ def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
         if name not in net.layer_dict:
             raise NetError(f"net {net.name!r}", f"no layer {name!r}", hint=close_matches(name, net.layer_dict))
     with single_threaded_blas():
-        _fill_inputs(net, inputs, rng)
+        _fill_inputs(net, inputs, labels, rng)
         results = _check_layers(net, layers, published, rng)
         return results if layers else results + check_loss(net, rng)
 
@@ -69,7 +69,7 @@ def _with_small_batches(definition: Message) -> Message:
     """A copy with the first axis of all inputs cut to 6, if it is one batch for all."""
     result = type(definition)()
     result.CopyFrom(definition)
-    shapes = [shape for layer in result.layer if layer.type == "Input" for shape in layer.input_param.shape]
+    shapes = [shape for layer in result.layer if declarations(layer).is_input for shape in layer.input_param.shape]
     if len({tuple(shape.dim[:1]) for shape in shapes}) == 1:
         for shape in shapes:
             if shape.dim:
@@ -77,13 +77,13 @@ def _with_small_batches(definition: Message) -> Message:
     return result
 
 
-def _fill_inputs(net: Net, given: Mapping[str, np.ndarray], rng: np.random.Generator) -> None:
-    """Give the input blobs their values."""
+def _fill_inputs(net: Net, given: Mapping[str, np.ndarray], labels: set[str], rng: np.random.Generator) -> None:
+    """Give the input blobs their values; `labels` are those that their data layers call labels."""
     for name in net.inputs:
         blob = net.blobs[name]
         if name in given:
             values = given[name]
-        elif _is_label(net, name):
+        elif name in labels or _is_label(net, name):
             values = rng.permutation(np.arange(blob.count) % 2).reshape(blob.shape)
         else:
             values = rng.normal(size=blob.shape)
@@ -94,7 +94,7 @@ def _is_label(net: Net, name: str) -> bool:
     """Whether a layer reads the blob, or a part of it, at a bottom that takes no gradient, as labels are read."""
     for layer in net.layers:
         for i, bottom in enumerate(layer.param.bottom):
-            if bottom == name and (i > 0 and i in layer.unforced_bottoms or layer.type in PASSING and any(
+            if bottom == name and (i > 0 and i in layer.unforced_bottoms or layer.passes_labels and any(
                     _is_label(net, top) for top in layer.param.top)):
                 return True
     return False

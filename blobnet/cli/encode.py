@@ -12,7 +12,7 @@ from blobnet.cli._flags import add_extension_flags, whole
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.errors import DataError
-from blobnet.hashing.encode import encode, set_source
+from blobnet.hashing.encode import encode, label_blob, set_source
 from blobnet.netdef.load import load
 
 _DESCRIPTION = """\
@@ -24,11 +24,12 @@ database's keys or the list's paths as ids, in one .npz file that `blobnet searc
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("encode", help="turn images into hash codes", description=_DESCRIPTION)
-    parser.add_argument("net", metavar="NET.prototxt", help="the net, with a Data, ImageData or HashingImageData "
-                        "layer")
+    parser.add_argument("net", metavar="NET.prototxt", help="the net, with one layer that reads a database, a list "
+                        "of images or other records")
     parser.add_argument("--weights", required=True, metavar="FILE.caffemodel", help="its weights")
     parser.add_argument("--blob", required=True, metavar="NAME", help="the blob whose values are the codes")
-    parser.add_argument("--label", default="label", metavar="NAME", help="the blob of the labels (label)")
+    parser.add_argument("--label", metavar="NAME", help="the blob of the labels (label, or what the "
+                        "layer that reads them calls its first labels)")
     parser.add_argument("--threshold", type=float, metavar="T", help="a bit is 1 where a value is at "
                         "least T (0); 0.5 for sigmoid outputs")
     parser.add_argument("--block-size", type=whole(2), metavar="B", help="make structured codes: a 1 for the largest "
@@ -50,11 +51,11 @@ def run(args: argparse.Namespace) -> int:
     load_extensions(args.plugin)
     definition = load(args.net, TEST)
     source, images = set_source(definition, args.net, args.source or None)
-    count = args.count or images
+    count, label = args.count or images, args.label or label_blob(definition, args.net)
     net = Net(definition, TEST, args.weights, device="cpu" if args.gpu is None else f"gpu:{args.gpu}", origin=args.net,
               python_layers=args.python_layers)
     with tqdm(total=count, unit="images", disable=not sys.stderr.isatty()) as bar:
-        codes = encode(net, args.blob, count, args.label, args.threshold or 0.0, bar.update, args.net, args.weights)
+        codes = encode(net, args.blob, count, label, args.threshold or 0.0, bar.update, args.net, args.weights)
     if args.block_size is not None:
         codes = codes.in_blocks(args.block_size)
     codes.save(args.out)

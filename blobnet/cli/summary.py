@@ -8,9 +8,8 @@ from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import PHASES, add_extension_flags
 from blobnet.cli._shapes import add_shape_option
 from blobnet.core.net import Net
-from blobnet.data.first_record import batch_shape
+from blobnet.core.without_data import without_data
 from blobnet.netdef.load import load
-from blobnet.netdef.without_data import without_data
 from blobnet.view.summary import summary
 
 _DESCRIPTION = """\
@@ -39,7 +38,7 @@ def run(args: argparse.Namespace) -> int:
     """Print the summary; the exit status."""
     load_extensions(args.plugin)
     phase = PHASES[args.phase]
-    definition = without_data(load(args.net, phase, args.level, args.stage), dict(args.shape), batch_shape)
+    definition = without_data(load(args.net, phase, args.level, args.stage), dict(args.shape))
     net = Net(definition, phase, level=args.level, stages=args.stage, origin=args.net, python_layers=args.python_layers)
     print(f"{net.name or args.net}, {args.phase}\n\n{summary(net, args.all)}")
     return 0

@@ -45,11 +45,17 @@ class Buffer:
             link = link.owner
         self.owner, self.array = owner, None
 
-    def flat(self, count: int):
-        """An array of at least `count` elements; growing loses the old values, as in Caffe."""
+    @property
+    def root(self) -> Buffer:
+        """The buffer whose array this one uses: its own, or that of the owner."""
         buffer = self
         while buffer.owner is not None:
             buffer = buffer.owner
+        return buffer
+
+    def flat(self, count: int):
+        """An array of at least `count` elements; growing loses the old values, as in Caffe."""
+        buffer = self if self.owner is None else self.root
         if buffer.array is None or buffer.array.size < count:
             try:
                 buffer.array = self.xp.zeros(count, self.dtype)
@@ -139,6 +145,11 @@ class Blob:
             raise ShapeError("sharing a blob", expected=f"{self.count} elements {self.shape} of {self.dtype}",
                              got=f"{other.count} {other.shape} of {other.dtype}")
         getattr(self, buffer).follow(getattr(other, buffer))
+
+    @property
+    def memory(self) -> Buffer:
+        """The memory of `data`: one and the same for all blobs that share it. It needs not be allocated yet."""
+        return self._data.root
 
     def __reduce__(self) -> tuple:
         """Copies and pickles hold both arrays; blobs that share values share them in one pickle or deep copy too."""

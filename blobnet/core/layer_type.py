@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any, ClassVar
 
 from google.protobuf.message import Message
 
 from blobnet.core.blob import Blob
+from blobnet.netdef.windows import CoordinateMap
+from blobnet.netdef.words import option_words
 
 Arity = int | tuple[int, int | None]
+Shape = tuple[int, ...]
+IDENTITY: CoordinateMap = (None, 1, 0)
 
 
 class LayerType:
     """The declarations of a layer type, with the values of a type that declares nothing.
 
-    They are attributes of the class. `Layer` adds what a layer in a net has, and how its run stands.
+    They are attributes and class methods: whoever wants to know asks the class, with the LayerParameter of a layer that
+    need not be built. `Layer` adds what a layer in a net has, and how its run stands.
     """
 
     options_field: str = ""           # field of LayerParameter that holds the options of this type
@@ -33,6 +39,23 @@ class LayerType:
     ignores_propagate_down: bool = False  # if it runs backward, it hands down all diffs that are needed, as Caffe's
     overwrites: bool = False          # backward overwrites the diff of a parameter, as Caffe's does
     published_gradient: bool = False  # the default is a published gradient; options.gradient: EXACT is the derivative
+
+    # What goes through.
+    passes_labels: bool = False       # every number of a top is one of a bottom, so a label is still one behind it
+    is_split: bool = False            # hands one blob to several readers; nets insert it, and tables leave it out
+    size_bottoms: tuple[int, ...] = ()  # bottoms of which only the sizes count, not the numbers
+    keeps_coordinates: bool = False   # the places of a top are those of the bottoms, as element by element
+
+    # Where data comes from.
+    is_input: bool = False            # the user writes the tops, which are the inputs of the net
+    batch_field: str = ""             # field of LayerParameter with the batch_size of a type that reads data
+    source_field: str = ""            # the one with the `source` of records, which may be exchanged for another
+    label_tops: tuple[int, ...] = ()  # tops with labels: whole numbers, a row of them for a row of the first top
+
+    # What pictures and tables of a net show.
+    key_options: Mapping[str, str] = MappingProxyType({})  # fields of the options, with the word to put before each
+    window_field: str = ""            # field of LayerParameter with the kernel_size, stride and pad of a window
+    shows_rates: bool = False         # the learning rates of its weights and biases, as Caffe's draw_net shows them
 
     # formula(self, *bottoms, *parameters): the tops in plain float64 NumPy, as a textbook writes them. It is never used
     # to compute, only to read and to prove. None where forward itself is that plain; it returns None where the options
@@ -55,3 +78,39 @@ class LayerType:
     def multiply_adds(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> int:
         """How often a forward pass multiplies with a weight and adds. Biases and layers without weights count as 0."""
         return 0
+
+    @classmethod
+    def coordinates(cls, layer: Message) -> CoordinateMap | None:
+        """(axis, scale, shift): coordinate x of a bottom lies at scale * x + shift in the tops, along all axes after
+        `axis`, None if that does not matter. None for types whose tops have no coordinates in the bottoms."""
+        return IDENTITY if cls.keeps_coordinates else None
+
+    @classmethod
+    def needs_data(cls, layer: Message) -> bool:
+        """Whether the tops come from files, from memory or from a random stream, so that they have to be given where a
+        net is built without its data."""
+        return bool(cls.batch_field)
+
+    @classmethod
+    def declared_shapes(cls, layer: Message, batch: int) -> Sequence[Shape | None]:
+        """The shapes of the tops in a batch of `batch` rows, as far as the options tell. None for one that they leave
+        open, which is taken to be as the first top; the last ones may be left out."""
+        return []
+
+    @classmethod
+    def read_shape(cls, layer: Message, top: int, batch: int) -> Shape | None:
+        """The shape of one top in a batch of `batch` rows, judged by the first record of the source. None if that does
+        not tell, or if the source is not there."""
+        return None
+
+    @classmethod
+    def count_records(cls, layer: Message) -> int:
+        """How many records the source holds. For types with a source_field."""
+        raise NotImplementedError(f"{cls.__name__} must define count_records")
+
+    @classmethod
+    def facts(cls, layer: Message) -> list[str]:
+        """The key options in a few words, a line each: batch size and `key_options`."""
+        lines = [option_words(getattr(layer, cls.batch_field), "batch_size", "batch")] if cls.batch_field else []
+        return lines + [option_words(getattr(layer, cls.options_field), field, word)
+                        for field, word in cls.key_options.items()]

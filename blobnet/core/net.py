@@ -84,7 +84,7 @@ class Net(Watched):
         self.layer_dict = Names(((layer.name, layer) for layer in self.layers), what="layer")
         self.params = Names(((layer.name, layer.blobs) for layer in self.layers if layer.blobs),
                             what="layer with parameters")
-        self.inputs = [name for layer in self.layers if layer.type == "Input" for name in layer.param.top]
+        self.inputs = [name for layer in self.layers if layer.is_input for name in layer.param.top]
         self.loss = 0.0
         self.one_thread = OneThread(f"net {self.name!r}")
         self._debug_info = DebugInfo(self.parameters)

@@ -76,7 +76,7 @@ def not_finite_backward(node: Node) -> NotFinite | None:
     layer, found = node.layer, None
     if not node.needs_backward:
         return None
-    note = ", where the gradients of its readers are added up" if layer.type == "Split" else ""
+    note = ", where the gradients of its readers are added up" if layer.is_split else ""
     for name, blob, wanted in zip(node.bottom_names, node.bottoms, node.bottom_needs_backward):
         if wanted:
             found = found or _first(layer, f"the diff of bottom {name!r}", blob, blob.diff, note)

@@ -14,6 +14,7 @@ from typing import TypeVar
 from google.protobuf.message import Message
 
 from blobnet.core.layer import Layer
+from blobnet.core.layer_type import LayerType
 from blobnet.errors import NetError, did_you_mean, nearest
 from blobnet.netdef.upgrade_v1 import TYPES
 from blobnet.proto.messages import extend_schema
@@ -89,3 +90,8 @@ def layer_class(type_name: str, where: Callable[[], str]) -> type[Layer]:
         raise NetError(where(), f"unknown layer type {type_name!r}",
                        hint=f"{hint} otherwise {PLUGIN}" if hint else PLUGIN)
     return LAYERS[type_name]
+
+
+def declarations(layer: Message) -> type[LayerType]:
+    """What the type of a LayerParameter declares; LayerType, which declares nothing, if nobody registered the type."""
+    return known_class(layer) or LayerType

@@ -1,11 +1,12 @@
-"""The shape of a batch, told from the first record of its source."""
+"""The shape of a record, told from the first one of a source: (C, H, W) of an image, or that of a row.
+
+None where the source, or the first file that it names, is missing.
+"""
 
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
-import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.data.batches import DatumBatches
@@ -18,45 +19,29 @@ from blobnet.data.transformer import Transformer
 Shape = tuple[int, ...]
 
 
-def batch_shape(layer: Message) -> Shape | None:
-    """The shape of the first top of a Data, PairData, TripletData, ImageData, HashingImageData or HDF5Data layer.
-
-    None for other types, and where the source, or the first file in it, is missing.
-    """
-    return READERS[layer.type](layer) if layer.type in READERS else None
-
-
-def _database(layer: Message) -> Shape | None:
-    options = layer.data_param
+def database_image(options: Message, transform: Message, where: str) -> Shape | None:
+    """Of a database that a DataParameter names, transformed; `where` names the transform_param in errors."""
     if not os.path.isdir(options.source):
         return None
     reader = open_database(options.source, type(options).DB.Name(options.backend))
-    return DatumBatches(reader, _transformer(layer), options.batch_size, np.float32).shape()
+    return DatumBatches(reader, Transformer(transform, False, where), 1).shape()[1:]
 
 
-def _images(layer: Message) -> Shape | None:
-    options = layer.image_data_param
+def listed_image(options: Message, transform: Message, where: str) -> Shape | None:
+    """Of a list of image files that an ImageDataParameter names, likewise."""
     if not os.path.isfile(options.source):
         return None
     first = options.root_folder + read_image_list(options.source, options.label_num)[0][0]
     if not os.path.isfile(first):
         return None
     size = (options.new_height, options.new_width) if options.new_height and options.new_width else None
-    return (options.batch_size, *_transformer(layer).output_shape(read_image(first, options.is_color, size).shape))
+    image = read_image(first, options.is_color, size)
+    return Transformer(transform, False, where).output_shape(image.shape)
 
 
-def _hdf5(layer: Message) -> Shape | None:
-    options = layer.hdf5_data_param
-    if not os.path.isfile(options.source):
+def hdf5_row(source: str, name: str) -> Shape | None:
+    """Of the dataset `name` in the first HDF5 file of a list."""
+    if not os.path.isfile(source):
         return None
-    first = read_file_list(options.source)[0]
-    return (options.batch_size, *dataset_shapes(first, layer.top[:1])[0][1:]) if os.path.isfile(first) else None
-
-
-def _transformer(layer: Message) -> Transformer:
-    return Transformer(layer.transform_param, False, f"layer {layer.name!r} ({layer.type}) transform_param")
-
-
-READERS: dict[str, Callable[[Message], Shape | None]] = {
-    "Data": _database, "PairData": _database, "TripletData": _database, "ImageData": _images,
-    "HashingImageData": _images, "HDF5Data": _hdf5}
+    first = read_file_list(source)[0]
+    return dataset_shapes(first, [name])[0][1:] if os.path.isfile(first) else None

@@ -10,23 +10,24 @@ from google.protobuf.message import Message
 
 from blobnet.backend import to_host
 from blobnet.core.net import Net
-from blobnet.data.database import open_database
+from blobnet.core.registry import declarations
 from blobnet.data.ids import first_ids
-from blobnet.data.image_list import read_image_list
 from blobnet.errors import DataError, NetError, ShapeError, close_matches
 from blobnet.hashing.codes import Codes
+from blobnet.netdef.fields import layer_where
 
 
 def encode(net: Net, blob: str, count: int, label: str | None = "label", threshold: float = 0.0,
            progress: Callable[[int], object] | None = None, net_file: str | os.PathLike = "",
            weights_file: str | os.PathLike = "") -> Codes:
-    """The codes of the first `count` images of the net's data layers: the values of `blob`, a row an image.
+    """The codes of the first `count` images of the net's data layers: the values of `blob`, one row for each image.
 
     `label` names the blob whose rows are kept as labels (None for no labels). A bit is 1 where the value is at least
     `threshold`. `progress` is called with the number of new codes after every batch. `net_file` and
     `weights_file` are written into the codes. Only the layers up to those that make `blob` and `label` run.
-    Keys of the one database, or paths of the one list, that the net reads in order become the codes' ids.
-    Raises NetError for other names; DataError for a count below 1 or above the images there are; ShapeError.
+    If one layer reads a source in order, the names of its records (keys of a database, paths of a list) become the
+    ids of the codes. Raises NetError for a blob that is not there, DataError for a count below 1 or above the number
+    of images, ShapeError for blobs without a row for each image.
     """
     require_blob(net, blob)
     if label is not None:
@@ -43,7 +44,7 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
         net.forward(end=last)
         rows = to_host(net.blobs[blob].data)
         if rows.ndim < 1 or not len(rows):
-            raise ShapeError(f"blob {blob!r}", expected="a row an image", got=f"shape {rows.shape}")
+            raise ShapeError(f"blob {blob!r}", expected="a row for each image", got=f"shape {rows.shape}")
         take = min(len(rows), count - done)
         values.append(rows.reshape(len(rows), -1)[:take].astype(np.float32))  # a copy: the net goes on
         if label is not None:
@@ -64,22 +65,33 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
 def set_source(definition: Message, where: str, source: str | os.PathLike | None = None) -> tuple[str, int]:
     """Let the one layer with images of `definition`, a net loaded in TEST, read `source` (None: its own).
 
-    That is a database or, for ImageData and HashingImageData, a list. Returns its path, and how many images it holds.
-    NetError, beginning with `where`, if no layer or several have data_param or image_data_param.
+    That is what its type reads: a database, or for ImageData and HashingImageData a list. Returns its path, and how
+    many images it holds. NetError, beginning with `where`, unless one layer has a source of records.
     """
-    layers = [layer for layer in definition.layer if layer.HasField("data_param") or layer.HasField("image_data_param")]
-    if len(layers) != 1:
-        raise NetError(where, expected="one layer with data_param or image_data_param in the TEST phase",
-                       got=len(layers), hint="from Python, blobnet.hashing.encode takes any net")
-    listed = layers[0].HasField("image_data_param")  # then data_param only says how much is read ahead
-    options = layers[0].image_data_param if listed else layers[0].data_param
+    layer = _reader(definition, where)
+    cls = declarations(layer)
+    options = getattr(layer, cls.source_field)
     if source is not None:
         options.source = os.fspath(source)
     if not options.source:
-        raise NetError(f"layer {layers[0].name!r} ({layers[0].type})", "no source")
-    if listed:
-        return options.source, len(read_image_list(options.source, options.label_num)[0])
-    return options.source, len(open_database(options.source))
+        raise NetError(layer_where(layer.name, layer.type), "no source")
+    return options.source, cls.count_records(layer)
+
+
+def label_blob(definition: Message, where: str) -> str:
+    """What the net calls its labels: "label" if a layer makes that, else the first top with labels of `_reader`."""
+    layer = _reader(definition, where)
+    tops = [top for i, top in enumerate(layer.top) if i in declarations(layer).label_tops]
+    return tops[0] if tops and not any("label" in each.top for each in definition.layer) else "label"
+
+
+def _reader(definition: Message, where: str) -> Message:
+    """The one layer that reads records from a source; NetError unless there is one."""
+    layers = [layer for layer in definition.layer if declarations(layer).source_field]
+    if len(layers) != 1:
+        raise NetError(where, expected="one layer that reads images or other records in the TEST phase",
+                       got=len(layers), hint="from Python, blobnet.hashing.encode takes any net")
+    return layers[0]
 
 
 def require_blob(net: Net, name: str, purpose: str = "to encode") -> None:

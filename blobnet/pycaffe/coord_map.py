@@ -1,21 +1,21 @@
 """How the coordinates of one blob of a NetSpec lie in those of another, and the Crop layers that follow from it.
 
 A map is (axis, scale, shift): coordinate x of a bottom is at scale * x + shift in the top, along all axes after `axis`,
-which is None if it does not matter. Scale and shift are numbers, or arrays with one number an axis.
+which is None if it does not matter. Scale and shift are numbers, or arrays with one number for each axis.
 Source: Long, Shelhamer, Darrell, Fully convolutional networks for semantic segmentation, CVPR 2015.
 """
 
 from __future__ import annotations
 
 import numpy as np
+from google.protobuf.message import Message
 
+from blobnet.core.layer_type import IDENTITY, LayerType
+from blobnet.core.registry import LAYERS
 from blobnet.errors import NetError
-from blobnet.pycaffe.net_spec import Function, Top
+from blobnet.pycaffe.net_spec import Function, Top, to_proto
 from blobnet.pycaffe.net_spec import layers as L
 
-PASS_THROUGH_LAYERS = ["AbsVal", "BNLL", "BatchNorm", "Bias", "Clip", "Dropout", "ELU", "Eltwise", "Exp", "LRN", "Log",
-                       "MVN", "PReLU", "Power", "ReLU", "Scale", "Sigmoid", "Split", "Swish", "TanH", "Threshold"]
-IDENTITY = (None, 1, 0)
 SIDES = {f"{name}_{side}" for name in ("kernel", "stride", "pad") for side in "hw"}
 
 
@@ -37,8 +37,7 @@ class CropError(NetError, AssertionError):
 
 def conv_params(fn: Function) -> tuple:
     """(axis, stride, kernel size with its dilation, pad) of a Convolution, Deconvolution, Im2col or Pooling."""
-    name = "pooling_param" if fn.type_name == "Pooling" else "convolution_param"
-    given = fn.params.get(name, fn.params)
+    given = fn.params.get(_declarations(fn).window_field, fn.params)
     where = f"coordinates of {fn.type_name}"
     if found := sorted(SIDES & set(given)):
         raise CropError(where, expected="kernel_size, stride and pad, with a list for unequal sides",
@@ -50,6 +49,12 @@ def conv_params(fn: Function) -> tuple:
     return given.get("axis", 1), stride, (size - 1) * dilation + 1, pad
 
 
+def __getattr__(name: str) -> list[str]:
+    if name == "PASS_THROUGH_LAYERS":  # asked for anew: plug-ins add to it
+        return sorted(kind for kind, cls in LAYERS.items() if cls.keeps_coordinates)
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
 def crop_params(fn: Function) -> tuple:
     """(axis, offset) of a Crop; the axis is 2 unless it is given."""
     given = fn.params.get("crop_param", fn.params)
@@ -58,19 +63,24 @@ def crop_params(fn: Function) -> tuple:
 
 def coord_map(fn: Function) -> tuple:
     """The map from the bottoms of a layer to its tops; UndefinedMapException for layers that have none."""
-    if fn.type_name in ("Convolution", "Pooling", "Im2col"):
-        axis, stride, size, pad = conv_params(fn)
-        return axis, 1 / stride, (pad - (size - 1) / 2) / stride
-    if fn.type_name == "Deconvolution":
-        axis, stride, size, pad = conv_params(fn)
-        return axis, stride, (size - 1) / 2 - pad
-    if fn.type_name in PASS_THROUGH_LAYERS:
-        return IDENTITY
-    if fn.type_name == "Crop":
-        axis, offset = crop_params(fn)
-        return axis - 1, 1, -offset
+    cls = _declarations(fn)
+    if cls.window_field:
+        conv_params(fn)  # raises for windows that have no map
+    found = cls.coordinates(_layer(fn)) if cls is not LayerType else None
+    if found is not None:
+        return found
     raise UndefinedMapException(f"layer type {fn.type_name!r}", "has no map of coordinates",
                                 hint="convolutions, pooling, Crop and layers that work element by element have one")
+
+
+def _declarations(fn: Function) -> type[LayerType]:
+    """What the type of a layer declares; of an unknown type nothing."""
+    return LAYERS.get(fn.type_name, LayerType)
+
+
+def _layer(fn: Function) -> Message:
+    """The LayerParameter of a layer, without its bottoms."""
+    return to_proto(*Function(fn.type_name, (), fn.params | {"ntop": 1}).tops).layer[0]
 
 
 def compose(base_map: tuple, next_map: tuple) -> tuple:
@@ -90,7 +100,8 @@ def inverse(coord_map: tuple) -> tuple:
 def coord_map_from_to(top_from: Top, top_to: Top) -> tuple:
     """The map from `top_from` to `top_to`, through the blob nearest to `top_to` that both come from.
 
-    Of Crop layers only the first bottom counts. UnconnectedError if there is no such blob.
+    Bottoms of which only the sizes count, such as the second one of Crop, lead nowhere. UnconnectedError if there is
+    no such blob.
     """
     ours = dict(_origins(top_from))
     for top, theirs in _origins(top_to):
@@ -101,11 +112,12 @@ def coord_map_from_to(top_from: Top, top_to: Top) -> tuple:
 
 
 def _origins(top: Top):
-    """The blobs that `top` comes from through layers with a map, itself first, and the map from each to `top`."""
+    """The blobs that `top` comes from through layers with a map, each with the map from it to `top`; first `top`."""
     maps, queue = {top: IDENTITY}, [top]
     for current in queue:  # grows while it is walked
         yield current, maps[current]
-        inputs = current.fn.inputs[:1] if current.fn.type_name == "Crop" else current.fn.inputs
+        sizes_only = _declarations(current.fn).size_bottoms
+        inputs = [bottom for i, bottom in enumerate(current.fn.inputs) if i not in sizes_only]
         try:
             step = coord_map(current.fn) if inputs else IDENTITY
         except UndefinedMapException:

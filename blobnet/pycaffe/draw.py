@@ -11,6 +11,7 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 
+from blobnet.core.registry import LAYERS, declarations
 from blobnet.errors import NetError
 from blobnet.proto.messages import convert, message_class
 from blobnet.pycaffe.proto import caffe_pb2
@@ -20,8 +21,6 @@ from blobnet.view.draw.graph import PHASES
 __all__ = ["BLOB_STYLE", "LAYER_STYLE_DEFAULT", "NEURON_LAYER_STYLE", "Drawing", "caffe_pb2",
            "choose_color_by_layertype", "draw_net", "draw_net_to_file", "get_edge_label", "get_layer_label",
            "get_layer_lr_mult", "get_pooling_types_dict", "get_pydot_graph"]
-
-LEARNING = ("Convolution", "Deconvolution", "InnerProduct")
 
 
 class Drawing:
@@ -70,9 +69,10 @@ def draw_net_to_file(caffe_net: Message, filename: str, rankdir: str = "LR", pha
 
 
 def get_layer_lr_mult(layer: Message) -> tuple[float, float]:
-    """The learning rate multipliers of the weights and the bias of a layer of a type in LEARNING."""
-    if layer.type not in LEARNING:
-        raise NetError(f"layer {layer.name!r}", expected=" or ".join(LEARNING), got=layer.type)
+    """The learning rate multipliers of the weights and the bias of a layer whose type shows them."""
+    if not declarations(layer).shows_rates:
+        showing = [name for name, cls in LAYERS.items() if cls.shows_rates]
+        raise NetError(f"layer {layer.name!r}", expected=" or ".join(showing), got=layer.type)
     given = [spec.lr_mult for spec in layer.param][:2]
     return (*given, *[1.0] * (2 - len(given)))
 
@@ -91,18 +91,19 @@ def get_pooling_types_dict() -> dict[int, str]:
 
 
 def get_edge_label(layer: Message) -> str:
-    """The batch size of a Data layer, num_output of a type in LEARNING, else two quotation marks."""
-    if layer.type == "Data":
+    """The batch size of a Data layer, num_output of a Convolution, Deconvolution or InnerProduct layer, else two
+    quotation marks."""
+    if layer.type == "Data":  # as in pycaffe, which shows that of no other data layer
         return f"Batch {layer.data_param.batch_size}"
-    if layer.type in LEARNING:
-        options = layer.inner_product_param if layer.type == "InnerProduct" else layer.convolution_param
-        return str(options.num_output)
+    cls = declarations(layer)
+    if cls.shows_rates:
+        return str(getattr(layer, cls.options_field).num_output)
     return '""'
 
 
 def get_layer_label(layer: Message, rankdir: str, display_lrm: bool = False) -> str:
     """Name, type, and how the kernel slides, in quotation marks; with spaces between them where `rankdir` is TB or BT,
-    else with \\n. `display_lrm` adds the learning rate multipliers of types in LEARNING.
+    else with \\n. `display_lrm` adds the learning rate multipliers.
     """
     between = " " if rankdir in ("TB", "BT") else r"\n"
     kind = f" {get_pooling_types_dict()[layer.pooling_param.pool]}" if layer.type == "Pooling" else ""
@@ -116,7 +117,7 @@ def get_layer_label(layer: Message, rankdir: str, display_lrm: bool = False) -> 
             given = (options.kernel_size, 1), (options.stride, 1), (options.pad, 0)
             sizes = [values[0] if values else default for values, default in given]
         parts += map("{}: {}".format, ("kernel size", "stride", "pad"), sizes)
-    if display_lrm and layer.type in LEARNING and any(get_layer_lr_mult(layer)):
+    if display_lrm and declarations(layer).shows_rates and any(get_layer_lr_mult(layer)):
         parts.append("lr mult: {:.1f}, {:.1f}".format(*get_layer_lr_mult(layer)))
     return f'"{between.join(parts)}"'
 

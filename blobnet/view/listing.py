@@ -7,7 +7,9 @@ from collections.abc import Sequence
 
 from google.protobuf.message import Message
 
-from blobnet.view.layer_facts import decimal, window
+from blobnet.core.registry import declarations
+from blobnet.netdef.windows import window
+from blobnet.netdef.words import decimal
 
 COLOURS = ("92", "93", "94", "95", "97", "96", "42", "43;30", "100", "44", "103;30", "107;30")  # of blobs, in turn
 UNKNOWN, UNREAD = "41", "1;4"  # a bottom that no layer has made yet; a top that no later layer reads
@@ -53,14 +55,13 @@ def _rates(layer: Message) -> str:
 
 
 def _window(layer: Message) -> str:
-    if layer.type == "Pooling":
-        options, outputs = layer.pooling_param, ""
-        sizes = window(options) | ({"kernel": "global"} if options.global_pooling else {})
-    elif layer.type in ("Convolution", "Deconvolution"):
-        options = layer.convolution_param
-        sizes, outputs = window(options), f" {options.num_output}" + f"/{options.group}" * (options.group != 1)
-    else:
+    cls = declarations(layer)
+    if not cls.window_field:
         return ""
+    options = getattr(layer, cls.window_field)
+    sizes, outputs = window(options), ""
+    if cls.shows_rates:
+        outputs = f" {options.num_output}" + f"/{options.group}" * (options.group != 1)
     return (sizes["kernel"] + f"/{sizes['stride']}" * (sizes["stride"] != "1")
             + f"+{sizes['pad']}" * (sizes["pad"] != "0") + outputs)
 

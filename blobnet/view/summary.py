@@ -6,13 +6,12 @@ from typing import NamedTuple
 
 from blobnet.core.net import Net
 
-ALIASES = ("Flatten", "Reshape", "Split")  # layer types whose tops are the memory of their bottoms
 HEADER = ("layer", "type", "top", "parameters", "count", "multiply-adds")
 
 
 class Row(NamedTuple):
-    """A layer: its name and type, the shapes of its tops by name and of its parameters, and how many numbers these
-    are; the multiply-adds of a forward pass over the whole batch."""
+    """A layer: its name and type; the shapes of its tops by name; the shapes of its parameters, and how many numbers
+    they have together; the multiply-adds of a forward pass over the whole batch."""
 
     layer: str
     type: str
@@ -23,8 +22,8 @@ class Row(NamedTuple):
 
 
 class Totals(NamedTuple):
-    """Numbers of parameters, those in several layers once, and of those that learn; multiply-adds of a forward pass;
-    bytes of the parameters, and of the data of all tops, each memory once."""
+    """How many numbers the parameters have, and how many of them learn; multiply-adds of a forward pass; bytes of the
+    parameters and of the data of all tops. What several layers share counts once."""
 
     parameters: int
     learning: int
@@ -49,17 +48,16 @@ def totals(net: Net) -> Totals:
     rows, size = layer_rows(net), net.dtype.itemsize
     counts = [(parameter.blob.count, parameter.lr_mult != 0) for parameter in net.parameters]
     parameters = sum(count for count, _ in counts)
-    owners = {name: row for row in reversed(rows) for name in row.tops}  # the first layer to make a blob
-    activations = sum(net.blobs[name].count for name, row in owners.items() if row.type not in ALIASES)
+    memories = {blob.memory: blob.count for blob in net.blobs.values()}  # views have as many numbers as their blob
     return Totals(parameters, sum(count for count, learns in counts if learns),
-                  sum(row.multiply_adds for row in rows), parameters * size, activations * size)
+                  sum(row.multiply_adds for row in rows), parameters * size, sum(memories.values()) * size)
 
 
 def summary(net: Net, splits: bool = False) -> str:
-    """The table of `net` as text; `splits` shows the Split layers too, which are inserted without being asked for."""
+    """The table of `net` as text. `splits` shows the Split layers too, which the net inserts without being asked."""
     lines = [HEADER]
-    for row in layer_rows(net):
-        if row.type == "Split" and not splits:
+    for layer, row in zip(net.layers, layer_rows(net)):
+        if layer.is_split and not splits:
             continue
         tops = [f"{name} {_shape(shape)}" for name, shape in row.tops.items()] or [""]
         lines.append((row.layer, row.type, tops[0], ", ".join(map(_shape, row.parameters)),

@@ -1,24 +1,25 @@
 """Nets without their data: data layers become Input layers."""
 
+import h5py
 import numpy as np
 import pytest
 
 from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
+from blobnet.core.registry import LAYERS
+from blobnet.core.without_data import without_data
 from blobnet.data.datum import array_to_datum
-from blobnet.data.first_record import batch_shape
 from blobnet.data.lmdb_store import LmdbWriter
-from blobnet.errors import NetError
+from blobnet.errors import DataError, NetError
 from blobnet.netdef.load import load
-from blobnet.netdef.without_data import without_data
 from blobnet.proto.text import parse
 
 TOPS = 'name: "d" top: "data" top: "label"'
 CROP = "transform_param { crop_size: 20 }"
 
 
-def shapes(text, given=None, infer=None):
-    net = without_data(parse(f"layer {{ {text} }}", "NetParameter"), given, infer)
+def shapes(text, given=None):
+    net = without_data(parse(f"layer {{ {text} }}", "NetParameter"), given)
     assert net.layer[0].type == "Input"
     given_shapes = net.layer[0].input_param.shape
     return {name: tuple(shape.dim) for name, shape in zip(net.layer[0].top, given_shapes, strict=True)}
@@ -59,11 +60,34 @@ def test_constants_and_parameters_stay():
     assert without_data(net) == net
 
 
-def test_infer_comes_before_the_options_and_after_what_is_given():
+def test_the_source_comes_before_the_options_and_after_what_is_given(monkeypatch):
     text = f'{TOPS} type: "ImageData" {CROP} image_data_param {{ batch_size: 5 }}'
-    assert shapes(text, {}, lambda layer: (5, 1, 2, 2))["data"] == (5, 1, 2, 2)
-    assert shapes(text, {}, lambda layer: None)["data"] == (5, 3, 20, 20)
-    assert shapes(text, {"data": (1, 1, 1, 1)}, lambda layer: (5, 1, 2, 2)) == {"data": (1, 1, 1, 1), "label": (1,)}
+    assert shapes(text)["data"] == (5, 3, 20, 20)
+    monkeypatch.setattr(LAYERS["ImageData"], "read_shape", lambda layer, top, batch: (batch, 1 + top, 2, 2))
+    assert shapes(text) == {"data": (5, 1, 2, 2), "label": (5, 2, 2, 2)}
+    assert shapes(text, {"data": (1, 1, 1, 1)}) == {"data": (1, 1, 1, 1), "label": (1, 2, 2, 2)}
+
+
+def test_a_source_is_not_read_for_a_shape_that_is_given(tmp_path):
+    (tmp_path / "db").mkdir()  # which is no database
+    text = f'{TOPS} type: "Data" data_param {{ source: "{tmp_path}/db" batch_size: 3 }}'
+    assert shapes(text, {"data": (2, 1, 4, 4)}) == {"data": (2, 1, 4, 4), "label": (2,)}
+    with pytest.raises(DataError):
+        shapes(text)
+
+
+def test_rows_of_a_list_of_hdf5_files_follow_the_first_top(tmp_path):
+    with h5py.File(tmp_path / "rows.h5", "w") as file:
+        file["data"], file["label"] = np.zeros((4, 7)), np.zeros((4, 2))
+    (tmp_path / "list.txt").write_text(f"{tmp_path}/rows.h5")
+    text = f'{TOPS} type: "HDF5Data" hdf5_data_param {{ source: "{tmp_path}/list.txt" batch_size: 3 }}'
+    assert shapes(text) == {"data": (3, 7), "label": (3, 2)}
+    assert shapes(text, {"data": (2, 7)}) == {"data": (2, 7), "label": (2, 2)}
+
+
+def test_a_data_layer_without_tops_is_left_to_the_net():
+    net = parse('layer { name: "d" type: "Data" data_param { batch_size: 5 } }', "NetParameter")
+    assert without_data(net) == net
 
 
 @pytest.mark.parametrize(("text", "given", "match"), [
@@ -91,9 +115,9 @@ def test_from_the_first_record(tmp_path, transform, shape):
         writer.put(b"0", array_to_datum(np.zeros((2, 6, 5), np.uint8), 1).SerializeToString())
     text = (f'{TOPS} type: "Data" data_param {{ source: "{tmp_path}/db" backend: LMDB batch_size: 3 }} '
             f"transform_param {{ {transform} }}")
-    assert shapes(text, {}, batch_shape) == {"data": shape, "label": (3,)}
+    assert shapes(text) == {"data": shape, "label": (3,)}
     with pytest.raises(NetError, match="--shape"):
-        shapes(text.replace("/db", "/elsewhere"), {}, batch_shape)
+        shapes(text.replace("/db", "/elsewhere"))
 
 
 def test_the_result_can_be_built():

@@ -141,3 +141,11 @@ def test_a_net_without_parameters():
     text = summary(build('layer { name: "s" type: "Silence" bottom: "x" }'))
     assert "parameters     0 (0 B), 0 of them learn" in text and "multiply-adds  0 in" in text
     assert text.splitlines()[2] == "s      Silence"
+
+
+@pytest.mark.parametrize("layer, more", [
+    ('type: "Flatten" top: "a"', 0), ('type: "Slice" top: "a"', 0), ('type: "Split" top: "a" top: "b"', 0),
+    ('type: "ReLU" top: "x"', 0), ('type: "ReLU" top: "a"', 1), ('type: "Slice" top: "a" top: "b"', 1)])
+def test_each_memory_counts_once(layer, more):
+    net = build(f'layer {{ name: "a" bottom: "x" {layer} }}')
+    assert totals(net).activation_bytes == (1 + more) * net.blobs["x"].count * 4

@@ -210,7 +210,7 @@ def test_encode_reads_lists_of_images(encoding, tmp_path, kind, capsys):
 def test_encode_wants_one_layer_with_images(encoding, tmp_path):
     net = tmp_path / "net.prototxt"
     net.write_text('input: "data" input_shape { dim: 2 dim: 16 }\n' + "\n".join(net.read_text().splitlines()[3:]))
-    with pytest.raises(BlobnetError, match="expected one layer with data_param or image_data_param .* got 0"):
+    with pytest.raises(BlobnetError, match="expected one layer that reads images or other records .* got 0"):
         call(*encoding, "--out", tmp_path / "codes.npz")
 
 

@@ -23,6 +23,7 @@ IMAGES = np.random.default_rng(2).integers(0, 256, (10, 3, 6, 5), np.uint8)
 def build(text, phase=TEST, tops=2, seed=7, dtype="float32", index=0):
     param = parse(f"layer {{ name: 'd' {text} }}", "NetParameter").layer[0]
     param.phase = phase
+    param.top.extend(f"top {i}" for i in range(tops))
     layer = layer_class(param.type, "test")(param, Context(dtype=np.dtype(dtype), seed=seed), index)
     blobs = [Blob((), dtype=dtype) for _ in range(tops)]
     layer.initialize([], blobs)

@@ -14,11 +14,10 @@ from PIL import Image
 from blobnet.core.blob import Blob
 from blobnet.core.context import TEST, TRAIN, Context
 from blobnet.core.registry import layer_class
+from blobnet.core.without_data import without_data
 from blobnet.data.datum import array_to_datum
-from blobnet.data.first_record import batch_shape
 from blobnet.data.lmdb_store import LmdbWriter
 from blobnet.errors import BlobnetError, DataError, NetError, ShapeError
-from blobnet.netdef.without_data import without_data
 from blobnet.proto.text import parse
 
 CLASSES = [4, 4, 7, 7, 7, 9, 9, 9, 9, 9]
@@ -252,5 +251,5 @@ def test_refused_shapes(shapes, parts):
      "batch_size: 5 label_num: 3 }", [(5, 3, 2, 2), (5, 3)])])
 def test_shapes_for_a_net_without_its_data(folder, text, shapes):
     net = parse(f"layer {{ name: 'd' {text.replace('FOLDER', str(folder))} }}", "NetParameter")
-    inputs = without_data(net, infer=batch_shape).layer[0].input_param
+    inputs = without_data(net).layer[0].input_param
     assert [tuple(shape.dim) for shape in inputs.shape] == shapes

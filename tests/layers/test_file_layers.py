@@ -13,13 +13,12 @@ from blobnet.core.blob import Blob
 from blobnet.core.context import TEST, TRAIN, Context
 from blobnet.core.net import Net
 from blobnet.core.registry import layer_class
+from blobnet.core.without_data import without_data
 from blobnet.data.datum import array_to_datum
-from blobnet.data.first_record import batch_shape
 from blobnet.data.hdf5 import write_datasets
 from blobnet.data.lmdb_store import LmdbWriter
 from blobnet.data.resize import resize
 from blobnet.errors import BlobnetError, DataError, NetError, ShapeError
-from blobnet.netdef.without_data import without_data
 from blobnet.proto.blobs import write_blob
 from blobnet.proto.text import parse
 
@@ -400,7 +399,7 @@ def test_a_mean_image_that_is_too_small(folder):
 @pytest.mark.parametrize("text, wanted", [
     (images, [(2, 3, 9, 12), (2,)]), (rows, [(4,), (4, 2, 2)]), (windows, [(4, 3, 8, 8), (4,)])])
 def test_shapes_from_the_first_file(folder, text, wanted):
-    net = without_data(parse(f"layer {{ name: 'd' {text(folder)} }}", "NetParameter"), {}, batch_shape)
+    net = without_data(parse(f"layer {{ name: 'd' {text(folder)} }}", "NetParameter"))
     assert [tuple(shape.dim) for shape in net.layer[0].input_param.shape] == wanted
 
 

@@ -14,9 +14,9 @@ import pytest
 from blobnet.check.net import check_net
 from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
+from blobnet.core.without_data import without_data
 from blobnet.hashing import Codes
 from blobnet.netdef.load import load
-from blobnet.netdef.without_data import without_data
 from blobnet.recipes import read_recipe, run_recipe
 
 ROOT = Path(__file__).parent.parent.parent

@@ -8,6 +8,8 @@ import numpy as np
 
 from blobnet.check.standalone import Standalone
 
+MARK = 7.0  # written where a layer must not write, or must overwrite
+
 
 class Run:
     """One forward and one backward, with copies of their results."""

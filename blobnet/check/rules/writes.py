@@ -8,11 +8,9 @@ import numpy as np
 
 from blobnet.check.case import Case
 from blobnet.check.rules.registry import rule
-from blobnet.check.rules.run import Run
+from blobnet.check.rules.run import MARK, Run
 from blobnet.check.standalone import read_layer
 from blobnet.errors import NetError
-
-MARK = 7.0  # written where a layer must not write, or must overwrite
 
 
 @rule

@@ -11,7 +11,7 @@ from blobnet.errors import NetError
 class Elementwise(Layer):
     """top[i] = f(bottom[i]). A subclass writes forward and backward."""
 
-    in_place = True
+    in_place = keeps_coordinates = True
 
     def reshape(self, bottom, top):
         top[0].reshape(bottom[0].shape)

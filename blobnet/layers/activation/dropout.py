@@ -21,6 +21,7 @@ class Dropout(Elementwise):
     """
 
     options_field = "dropout_param"
+    key_options = {"dropout_ratio": "ratio"}
 
     def setup(self, bottom, top):
         self.ratio = self.options.dropout_ratio

@@ -9,11 +9,11 @@ from blobnet.data.class_draws import ClassDraws
 from blobnet.data.database import open_database
 from blobnet.data.records import ChosenBatches, Records
 from blobnet.data.transformer import Transformer
-from blobnet.layers.data._base import BatchSource
+from blobnet.layers.data._base import DatabaseSource
 
 
 @register
-class Data(BatchSource):
+class Data(DatabaseSource):
     """Images and labels from a database of Datum records.
 
     x[i] = transform(record[(n * N + i) mod R]) in forward n, of R records in the order of their keys; with cat_per_iter
@@ -33,6 +33,7 @@ class Data(BatchSource):
     options_field = "data_param"
     more_options = ("transform_param",)
     num_tops = (1, 2)
+    label_tops = (1,)
 
     def setup(self, bottom, top):
         options = self.options

@@ -29,23 +29,36 @@ class DummyData(Source):
 
     options_field = "dummy_data_param"
 
+    @classmethod
+    def needs_data(cls, layer):
+        return any(filler.type != "constant" for filler in layer.dummy_data_param.data_filler)
+
+    @classmethod
+    def declared_shapes(cls, layer, batch):
+        options, count = layer.dummy_data_param, len(layer.top)
+        sizes = [[*getattr(options, field)] for field in LEGACY]
+        shapes = [tuple(shape.dim) for shape in options.shape] or list(zip(*(
+            values * count if len(values) == 1 else values for values in sizes)))
+        return shapes * count if len(shapes) == 1 else shapes
+
     def setup(self, bottom, top):
         fillers = [new("FillerParameter")] * len(top)
         if self.options.data_filler:
             fillers = self._one_a_top("data_filler", len(top))
-        for blob, shape in zip(top, self._shapes(len(top))):
+        self._check_shapes(len(top))
+        for blob, shape in zip(top, self.declared_shapes(self.param, 0)):
             blob.reshape(shape)
         for blob, filler in zip(top, fillers):
             constant = filler.type == "constant"  # others are tried only, so that forward meets no wrong one
             fill(blob.data if constant else self.xp.empty_like(blob.data), filler, self._fill_stream, self.where)
         self.refilled = [(i, filler) for i, filler in enumerate(fillers) if filler.type != "constant"]
 
-    def _shapes(self, count: int) -> list[tuple[int, ...]]:
-        if not any(getattr(self.options, field) for field in LEGACY):
-            return [tuple(shape.dim) for shape in self._one_a_top("shape", count)]
-        if self.options.shape:
+    def _check_shapes(self, count: int) -> None:
+        old = any(getattr(self.options, field) for field in LEGACY)
+        if old and self.options.shape:
             raise NetError(self.where, "shape and num, channels, height, width exclude each other", hint="keep shape")
-        return list(zip(*(self._one_a_top(field, count) for field in LEGACY)))
+        for field in LEGACY if old else ["shape"]:
+            self._one_a_top(field, count)
 
     def _one_a_top(self, field: str, count: int) -> list:
         values = list(getattr(self.options, field))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
+from blobnet.data.first_record import hdf5_row
 from blobnet.data.hdf5 import read_file_list
 from blobnet.data.hdf5_batches import HDF5Batches
 from blobnet.errors import NetError
@@ -23,8 +24,17 @@ class HDF5Data(BatchSource):
     at a time. transform_param is refused.
     """
 
-    options_field = "hdf5_data_param"
+    options_field = batch_field = "hdf5_data_param"
     more_options = ("data_param",)
+
+    @classmethod
+    def declared_shapes(cls, layer, batch):
+        return [None, *[(batch,)] * (len(layer.top) - 1)]  # labels, as far as anybody can guess
+
+    @classmethod
+    def read_shape(cls, layer, top, batch):
+        row = hdf5_row(layer.hdf5_data_param.source, layer.top[top])
+        return None if row is None else (batch, *row)
 
     def setup(self, bottom, top):
         self.at_least_one(self.options, "batch_size")

@@ -21,12 +21,18 @@ class Input(Source):
     """
 
     options_field = "input_param"
+    is_input = True
+
+    @classmethod
+    def declared_shapes(cls, layer, batch):
+        shapes = [tuple(shape.dim) for shape in layer.input_param.shape]
+        return shapes * len(layer.top) if len(shapes) == 1 else shapes
 
     def setup(self, bottom, top):
-        shapes = [tuple(shape.dim) for shape in self.options.shape]
-        if len(shapes) not in (0, 1, len(top)):
-            raise NetError(self.where, expected=f"one shape, or one a top ({len(top)})", got=len(shapes))
-        for blob, shape in zip(top, shapes * len(top) if len(shapes) == 1 else shapes):
+        count = len(self.options.shape)
+        if count not in (0, 1, len(top)):
+            raise NetError(self.where, expected=f"one shape, or one a top ({len(top)})", got=count)
+        for blob, shape in zip(top, self.declared_shapes(self.param, 0)):
             blob.reshape(shape)
 
     def forward(self, bottom, top):

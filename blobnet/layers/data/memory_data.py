@@ -27,9 +27,15 @@ class MemoryData(Source):
     into them later counts.
     """
 
-    options_field = "memory_data_param"
+    options_field = batch_field = "memory_data_param"
     more_options = ("transform_param",)
     num_tops = 2
+    label_tops = (1,)
+
+    @classmethod
+    def declared_shapes(cls, layer, batch):
+        options = layer.memory_data_param
+        return [(batch, options.channels, options.height, options.width), (batch,)]
 
     def setup(self, bottom, top):
         options = self.options

@@ -9,11 +9,11 @@ from blobnet.data.pairs import PairBatches, draw_pairs, read_pairs
 from blobnet.data.records import Records
 from blobnet.data.transformer import Transformer
 from blobnet.errors import NetError
-from blobnet.layers.data._base import BatchSource
+from blobnet.layers.data._base import DatabaseSource
 
 
 @register
-class PairData(BatchSource):
+class PairData(DatabaseSource):
     """Pairs of images of a database, fixed beforehand, and whether they are similar.
 
     a[i], b[i], s[i] = transform(record[i_p]), transform(record[j_p]), s_p with p = (n * N + i) mod P in forward n,
@@ -31,6 +31,12 @@ class PairData(BatchSource):
     options_field = "pair_data_param"
     more_options = ("data_param", "transform_param")
     num_tops = 3
+    label_tops = (2,)
+
+    @classmethod
+    def declared_shapes(cls, layer, batch):
+        images, labels = super().declared_shapes(layer, batch)
+        return [images, images, labels]
 
     def setup(self, bottom, top):
         options, data = self.options, self.param.data_param

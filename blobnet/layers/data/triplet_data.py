@@ -10,11 +10,11 @@ from blobnet.data.records import ChosenBatches, Records
 from blobnet.data.transformer import Transformer
 from blobnet.data.triplets import Triplets
 from blobnet.errors import NetError
-from blobnet.layers.data._base import BatchSource
+from blobnet.layers.data._base import DatabaseSource
 
 
 @register
-class TripletData(BatchSource):
+class TripletData(DatabaseSource):
     """Images and labels from a database of Datum records: queries, then similar images, then dissimilar ones.
 
     N = 3 n; for i < n, at random in every forward:
@@ -33,6 +33,7 @@ class TripletData(BatchSource):
     options_field = "data_param"
     more_options = ("transform_param",)
     num_tops = (1, 2)
+    label_tops = (1,)
 
     def setup(self, bottom, top):
         options = self.options

@@ -9,11 +9,11 @@ from blobnet.data.records import Records
 from blobnet.data.transformer import Transformer
 from blobnet.data.triplet_list import TripletListBatches, read_triplet_list
 from blobnet.errors import NetError
-from blobnet.layers.data._base import BatchSource
+from blobnet.layers.data._base import DatabaseSource
 
 
 @register
-class TripletListData(BatchSource):
+class TripletListData(DatabaseSource):
     """Images of a database, three for each triplet of a list: queries, then positives, then negatives.
 
     N = 3 k; for i < k in forward n, with triplet (q, p, o) = list[(n k + i) mod T]:
@@ -33,6 +33,11 @@ class TripletListData(BatchSource):
     options_field = "triplet_list_param"
     more_options = ("data_param", "transform_param")
     num_tops = (1, 2)
+    label_tops = (1,)
+
+    @classmethod
+    def declared_shapes(cls, layer, batch):
+        return [super().declared_shapes(layer, batch)[0], (batch, layer.triplet_list_param.attributes)]
 
     def setup(self, bottom, top):
         options, data = self.options, self.param.data_param

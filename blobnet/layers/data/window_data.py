@@ -9,7 +9,7 @@ from blobnet.data.mean import read_mean
 from blobnet.data.window_batches import WindowBatches, central_mean
 from blobnet.data.window_file import CHANNELS, read_window_file
 from blobnet.errors import NetError
-from blobnet.layers.data._base import BatchSource
+from blobnet.layers.data._base import BatchSource, image_shape
 
 MODES = ("warp", "square")
 
@@ -34,9 +34,14 @@ class WindowData(BatchSource):
     Both phases draw at random. An unknown crop_mode is an error; Caffe takes it for warp.
     """
 
-    options_field = "window_data_param"
+    options_field = batch_field = "window_data_param"
     more_options = ("transform_param", "data_param")
     num_tops = 2
+    label_tops = (1,)
+
+    @classmethod
+    def declared_shapes(cls, layer, batch):
+        return [image_shape(layer, batch, CHANNELS), (batch,)]
 
     def setup(self, bottom, top):
         options, transform = self.options, self.param.transform_param

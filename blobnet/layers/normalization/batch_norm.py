@@ -37,7 +37,7 @@ class BatchNorm(Layer):
     """
 
     options_field = "batch_norm_param"
-    in_place = True
+    in_place = keeps_coordinates = True
     ignores_propagate_down = True
 
     def setup(self, bottom, top):

@@ -31,6 +31,8 @@ class LRN(Layer):
     """
 
     options_field = "lrn_param"
+    keeps_coordinates = True
+    key_options = {"norm_region": "", "local_size": "size"}
 
     def setup(self, bottom, top):
         self.ignores_propagate_down = self.options.norm_region == self.options.ACROSS_CHANNELS

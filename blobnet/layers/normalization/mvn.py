@@ -31,7 +31,7 @@ class MVN(Layer):
     """
 
     options_field = "mvn_param"
-    in_place = True
+    in_place = keeps_coordinates = True
     ignores_propagate_down = True
 
     def reshape(self, bottom, top):

@@ -9,6 +9,8 @@ from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.pooling._base import make_pool, of_window, window_axes
+from blobnet.netdef.windows import places_under, window_line
+from blobnet.netdef.words import option_words
 
 
 @register
@@ -40,8 +42,17 @@ class Pooling(Layer):
     0, gives 0 and passes no gradient. Caffe pools two spatial axes only.
     """
 
-    options_field = "pooling_param"
+    options_field = window_field = "pooling_param"
     num_bottoms, num_tops = 1, (1, 2)
+
+    @classmethod
+    def coordinates(cls, layer):
+        return places_under(layer.pooling_param)
+
+    @classmethod
+    def facts(cls, layer):
+        options, kind = layer.pooling_param, option_words(layer.pooling_param, "pool")
+        return [f"{kind}, global"] if options.global_pooling else [kind, window_line(options)]
 
     def setup(self, bottom, top):
         options = self.options

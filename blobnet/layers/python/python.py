@@ -43,6 +43,10 @@ class Python(Layer):
     in_place = True
     reshape_always = True
 
+    @classmethod
+    def facts(cls, layer):
+        return [f"{layer.python_param.module}.{layer.python_param.layer}"]
+
     def setup(self, bottom, top):
         options = self.options
         if not self.context.python_layers:

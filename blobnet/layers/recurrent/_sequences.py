@@ -24,6 +24,7 @@ class Sequences(Layer):
     """
 
     options_field = "recurrent_param"
+    key_options = {"num_output": ""}
     unforced_bottoms = (1,)
     num_gates: int
     num_states: int

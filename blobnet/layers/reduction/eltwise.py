@@ -25,6 +25,8 @@ class Eltwise(Layer):
     """
 
     options_field = "eltwise_param"
+    keeps_coordinates = True
+    key_options = {"operation": ""}
     num_bottoms = (2, None)
 
     def setup(self, bottom, top):

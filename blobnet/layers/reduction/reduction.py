@@ -24,6 +24,7 @@ class Reduction(Layer):
     """
 
     options_field = "reduction_param"
+    key_options = {"operation": ""}
 
     def reshape(self, bottom, top):
         options, shape = self.options, bottom[0].shape

@@ -21,6 +21,8 @@ class Concat(ViewLayer):
 
     options_field = "concat_param"
     num_bottoms = (1, None)
+    passes_labels = True
+    key_options = {"axis": "axis"}
 
     def setup(self, bottom, top):
         if self.options.HasField("concat_dim") and self.options.HasField("axis"):

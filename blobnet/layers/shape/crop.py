@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
@@ -24,6 +26,11 @@ class Crop(Layer):
 
     options_field = "crop_param"
     num_bottoms = 2
+    size_bottoms = (1,)
+
+    @classmethod
+    def coordinates(cls, layer):
+        return layer.crop_param.axis - 1, 1, -np.array([*layer.crop_param.offset] or [0])
 
     def reshape(self, bottom, top):
         shape, sizes = bottom[0].shape, bottom[1].shape

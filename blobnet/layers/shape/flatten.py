@@ -23,6 +23,7 @@ class Flatten(ViewLayer):
     """
 
     options_field = "flatten_param"
+    passes_labels = True
 
     def reshape(self, bottom, top):
         first = bottom[0].canonical_axis(self.options.axis, self.where)

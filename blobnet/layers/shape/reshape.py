@@ -25,6 +25,7 @@ class Reshape(ViewLayer):
     """
 
     options_field = "reshape_param"
+    passes_labels = True
 
     def setup(self, bottom, top):
         self.dims = dims = list(self.options.shape.dim)

@@ -25,6 +25,8 @@ class Slice(ViewLayer):
 
     options_field = "slice_param"
     num_tops = (1, None)
+    passes_labels = True
+    key_options = {"axis": "axis"}
 
     def setup(self, bottom, top):
         if self.options.HasField("slice_dim") and self.options.HasField("axis"):

@@ -18,6 +18,7 @@ class Split(Layer):
     """
 
     num_tops = (1, None)
+    is_split = passes_labels = keeps_coordinates = True
 
     def reshape(self, bottom, top):
         for blob in top:

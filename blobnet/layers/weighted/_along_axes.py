@@ -16,7 +16,7 @@ class AlongAxes(Layer):
     """
 
     num_bottoms = (1, 2)
-    in_place = True
+    in_place = keeps_coordinates = True
 
     def learned_shape(self, x) -> tuple[int, ...]:
         """The shape of a learned second blob: num_axes axes of x from `axis` on, or all of them (-1)."""

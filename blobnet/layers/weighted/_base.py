@@ -9,6 +9,8 @@ import numpy as np
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.weighted._sliding import sliding
+from blobnet.netdef.windows import places_above, places_under, window_line
+from blobnet.netdef.words import option_words
 from blobnet.ops.convolution import Convolution
 
 
@@ -19,10 +21,21 @@ class SlidingLayer(Layer):
     transposed layer leads from the top back to the bottom.
     """
 
-    options_field = "convolution_param"
+    options_field = window_field = "convolution_param"
     num_bottoms = num_tops = (1, None)
-    same_bottoms_tops = True
+    same_bottoms_tops = shows_rates = True
     transposed = False
+
+    @classmethod
+    def coordinates(cls, layer):
+        return (places_above if cls.transposed else places_under)(layer.convolution_param)
+
+    @classmethod
+    def facts(cls, layer):
+        options = layer.convolution_param
+        extra = [f"dilation {'x'.join(map(str, options.dilation))}"] * any(size != 1 for size in options.dilation)
+        extra += [f"group {options.group}"] * (options.group != 1)
+        return [option_words(options, "num_output"), window_line(options), *[", ".join(extra)] * bool(extra)]
 
     def setup(self, bottom, top):
         options = self.options

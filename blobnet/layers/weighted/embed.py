@@ -24,6 +24,7 @@ class Embed(Layer):
     """
 
     options_field = "embed_param"
+    key_options = {"num_output": ""}
     unforced_bottoms = (0,)
 
     def setup(self, bottom, top):

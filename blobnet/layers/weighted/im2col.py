@@ -10,6 +10,7 @@ from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.weighted._sliding import sliding
+from blobnet.netdef.windows import places_under, window_line
 from blobnet.ops.im2col import col2im, im2col, output_size
 
 
@@ -31,8 +32,16 @@ class Im2col(Layer):
     is ignored if backward runs.
     """
 
-    options_field = "convolution_param"
+    options_field = window_field = "convolution_param"
     ignores_propagate_down = True
+
+    @classmethod
+    def coordinates(cls, layer):
+        return places_under(layer.convolution_param)
+
+    @classmethod
+    def facts(cls, layer):
+        return [window_line(layer.convolution_param)]
 
     def setup(self, bottom, top):
         self.axis = bottom[0].canonical_axis(self.options.axis, self.where)

@@ -26,6 +26,8 @@ class InnerProduct(Layer):
     """
 
     options_field = "inner_product_param"
+    key_options = {"num_output": ""}
+    shows_rates = True
 
     def setup(self, bottom, top):
         options = self.options

@@ -9,11 +9,10 @@ from pathlib import Path
 from google.protobuf.message import Message
 
 from blobnet.core.net import Net
-from blobnet.data.first_record import batch_shape
+from blobnet.core.without_data import without_data
 from blobnet.errors import BlobnetError, NetError, close_matches
 from blobnet.netdef.load import load
 from blobnet.netdef.upgrade import upgrade_net
-from blobnet.netdef.without_data import without_data
 from blobnet.proto.files import read_message
 from blobnet.proto.storage import atomic_write
 from blobnet.view.draw.graph import PHASES, net_graph
@@ -30,13 +29,13 @@ Shapes = Mapping[str, tuple[int, ...]]
 def draw_net(source: str | os.PathLike | Message, path: str | os.PathLike, rankdir: str = "LR",
              phases: Iterable[int] = PHASES, display_lrm: bool = False, shapes: Shapes | None = None,
              python_layers: bool = False) -> str:
-    """Draw the net `source`, a file or a NetParameter, into `path`; return what a reader should know, or "".
+    """Draw the net `source`, a file or a NetParameter, into `path`. Returns a note for the reader, or "".
 
     The suffix of `path` names the format: .svg; .dot, .gv or .raw (Graphviz); .mmd or .mermaid; any other through
     Matplotlib (.png, .pdf …). `rankdir` is where the data flows: LR, RL, TB or BT; `phases` are 0 (TRAIN), 1 (TEST)
-    or both; `display_lrm` shows learning rate multipliers. The net is built for the shapes of its blobs, without its
-    data; `shapes` gives those of tops of data layers, `python_layers` is as for Net. If that fails it is drawn without
-    them, and the answer says why.
+    or both; `display_lrm` shows learning rate multipliers. To learn the shapes of its blobs the net is built without
+    its data: `shapes` gives those of tops of data layers, `python_layers` is as for Net. If that fails the net is drawn
+    without shapes, and the note says why.
     Raises BlobnetError for a net that cannot be read and a format that cannot be written.
     """
     if rankdir not in RANKDIRS:
@@ -60,7 +59,8 @@ def draw_net(source: str | os.PathLike | Message, path: str | os.PathLike, rankd
 
 def blob_shapes(net: Message, phases: Iterable[int], given: Shapes, origin: str,
                 python_layers: bool = False) -> tuple[dict[int, Shapes], str]:
-    """For each of the phases the shapes of the blobs of `net`, nothing where it cannot be built; and why it cannot.
+    """The shapes of the blobs of `net` for each phase, and a note. A phase in which the net cannot be built has no
+    shapes, and the note says why.
 
     `given` are the shapes of tops of layers without bottoms; NetError for one that no such layer makes.
     """
@@ -73,7 +73,7 @@ def blob_shapes(net: Message, phases: Iterable[int], given: Shapes, origin: str,
         try:
             definition = load(net, phase, origin=origin)
             mine = {top for layer in definition.layer if not layer.bottom for top in layer.top} & set(given)
-            definition = without_data(definition, {name: given[name] for name in mine}, batch_shape)
+            definition = without_data(definition, {name: given[name] for name in mine})
             built = Net(_unfilled(definition), phase, origin=origin, python_layers=python_layers)
             found[phase] = {name: blob.shape for name, blob in built.blobs.items()}
         except BlobnetError as error:

@@ -11,14 +11,14 @@ PHASES = (0, 1)  # TRAIN, TEST
 
 
 class Box(NamedTuple):
-    """A layer and those that work in place on its only top, one after the other; or no layer, but the end of a wire."""
+    """A layer and those that work in place on its only top, in order; without layers, the end of a wire."""
 
     layers: list[Message]
     label: str = ""  # of the wire that ends or begins here, where no layer reads or makes the blob
 
 
 class Wire(NamedTuple):
-    """A blob from the box that makes it to those that read it, by their numbers; `label` is "" if an end has it."""
+    """A blob, from the number of the box that makes it to those that read it. `label` is "" if an end shows it."""
 
     label: str
     source: int
@@ -40,7 +40,7 @@ def net_graph(net: Message, shapes: Mapping[int, Mapping[str, tuple[int, ...]]])
     `shapes` gives for each phase the shapes of the blobs by name, as far as they are known. In two phases it is the
     union of their nets: a blob that one layer makes in TRAIN and another in TEST comes from both, and goes to readers
     in one phase from the layer of that phase. Levels and stages are not looked at: layers chosen by them are all shown.
-    A layer with one bottom that is its only top joins the box that the blob comes from, if it is alone in reading it.
+    A layer that works in place on its only bottom joins the box that the blob comes from, if no other layer reads it.
     """
     traces = {phase: _trace(net, phase) for phase in shapes}
     home: dict[int, int] = {}  # the first layer in the box of each layer
@@ -95,7 +95,7 @@ def _in_phase(layer: Message, phase: int) -> bool:
 
 
 def _is_plain(rule: Message) -> bool:
-    """Whether `rule` looks at nothing but the phase."""
+    """Whether `rule` depends on the phase alone."""
     return not (rule.HasField("min_level") or rule.HasField("max_level") or rule.stage or rule.not_stage)
 
 
@@ -103,7 +103,7 @@ Reads = dict[tuple[int | None, str], list[int]]
 
 
 def _trace(net: Message, phase: int) -> tuple[set[int], Reads]:
-    """The layers of a phase, and who reads each blob as each layer makes it."""
+    """The layers of a phase, and for each blob and the layer that makes it the layers that read it."""
     present, reads, made = set(), {}, {}
     for index, layer in enumerate(net.layer):
         if not _in_phase(layer, phase):

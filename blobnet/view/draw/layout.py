@@ -22,7 +22,7 @@ STRAIGHT = (8, 1000)        # how much a lane is drawn to a box, and to a lane; 
 
 
 class Room(NamedTuple):
-    """What the label of a wire needs: `length` along, and `low` and `high` across on either side of the wire."""
+    """The room for the label of a wire: `length` along it, and `low` and `high` across, on its two sides."""
 
     length: float
     low: float
@@ -49,7 +49,7 @@ class Place(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Places of the boxes, starts (along, across) of the wires, the lines, and the size of it all."""
+    """Places of the boxes, starts (along, across) of the wires, the lines, and the size of the whole drawing."""
 
     places: list[Place]
     starts: dict[int, tuple[float, float]]
@@ -97,7 +97,7 @@ def _ports(vertices: list[Vertex], boxes: int, ranks: list[list[int]], rooms: Se
 
 
 def _spread(vertices: list[Vertex], boxes: int, ranks: list[list[int]]) -> None:
-    """Places across that keep wires as straight as the distances allow."""
+    """Places across the flow for which the wires are as straight as the least distances allow."""
     gaps = []
     for rank in ranks:
         gaps.append([vertices[a].high + vertices[b].low + (APART if max(a, b) < boxes else LANES_APART)
@@ -115,7 +115,7 @@ def _spread(vertices: list[Vertex], boxes: int, ranks: list[list[int]]) -> None:
 
 
 def _wish(vertices: list[Vertex], boxes: int, v: int, from_ins: bool, from_outs: bool) -> tuple[float, float]:
-    """Where the neighbours of `v` would have it, and with which weight."""
+    """The place at which the wires to the neighbours of `v` are straightest, and how much that counts."""
     vertex = vertices[v]
     places = [(u, vertices[u].exits.get(wire, 0) - vertex.entries.get(wire, 0)) for wire, u in vertex.ins * from_ins]
     places += [(u, vertices[u].entries.get(wire, 0) - vertex.exits.get(wire, 0)) for wire, u in vertex.outs * from_outs]

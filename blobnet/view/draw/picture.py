@@ -73,7 +73,7 @@ class Picture(NamedTuple):
 
 
 def net_picture(graph: Graph, rankdir: str = "LR", display_lrm: bool = False) -> Picture:
-    """Draw `graph`; `rankdir`, where the wires lead, is LR, RL, TB or BT, from left to right and so on."""
+    """Draw `graph`. The wires lead to `rankdir`: LR is from left to right, RL, TB from top to bottom, BT."""
     upright = rankdir in ("TB", "BT")
     boxes = [box_rows(box, graph, display_lrm) for box in graph.boxes]
     sizes = [_size(rows, box.label) for rows, box in zip(boxes, graph.boxes)]
@@ -100,7 +100,7 @@ def net_picture(graph: Graph, rankdir: str = "LR", display_lrm: bool = False) ->
 # Words.
 
 class Row(NamedTuple):
-    """What a box says of a layer, and the colour behind it; a layer in place has its type behind its name."""
+    """What a box says of a layer, and the colour behind it. A layer in place has name and type on one line."""
 
     name: str
     type: str
@@ -110,8 +110,8 @@ class Row(NamedTuple):
 
 
 def box_rows(box: Box, graph: Graph, display_lrm: bool = False) -> list[Row]:
-    """For every layer of a box its name, type and key options, its rates if `display_lrm` asks for them, and the phase
-    that it is kept to if `graph` shows several."""
+    """For every layer of a box: its name, type and key options; its learning rates if `display_lrm` is true; and the
+    phase, if `graph` shows several and the layer is in one of them only."""
     rows = []
     for i, layer in enumerate(box.layers):
         rate, phase = rates(layer) if display_lrm else "", only_phase(layer) if len(graph.phases) > 1 else ""
@@ -127,7 +127,7 @@ def colour(layer: Message) -> str:
 
 
 def text_width(text: str, size: float, bold: bool = False) -> float:
-    """About how wide a text is, rather too much than too little."""
+    """The width of a text, estimated; rather too large than too small."""
     return sum(LETTERS.get(letter, 0.67 if letter < "\u0250" else 1.1) for letter in text) * size * (1.1 if bold else 1)
 
 
@@ -151,7 +151,7 @@ def _row_height(row: Row) -> float:
 
 
 def _box(rows: list[Row], x: float, y: float, width: float, height: float) -> list[Rectangle | Text]:
-    """A box with its rows, the last one as high as is left."""
+    """A box with its rows, which share the height."""
     shown: list = []
     centre = x + width / 2
     slack = (height - sum(map(_row_height, rows))) / len(rows)
@@ -181,7 +181,7 @@ def _end(label: str, x: float, y: float, width: float, height: float) -> list[Re
 
 
 def _room(label: str, upright: bool) -> Room:
-    """What a label takes beside its wire (upright), or on it."""
+    """The room for a label: beside its wire in an upright picture, else on it."""
     width = text_width(label, BLOB) + 10 if label else 0
     if upright:
         return Room(LINE + 4 if label else 0, 6, 6 + width)

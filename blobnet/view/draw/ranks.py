@@ -61,9 +61,8 @@ def _join(vertices: list[Vertex], wire: int, start: int, end: int) -> None:
 
 
 def order_ranks(vertices: list[Vertex]) -> list[list[int]]:
-    """The vertices of each rank in an order with few crossings: the best that sweeps from several first orders find.
-
-    Of it and its mirror image the one in which lower numbers come first more often.
+    """The vertices of each rank in an order with few crossings: sweeps start from several orders, and the best one
+    counts. It or its mirror image is taken, the one in which lower numbers come first more often.
     """
     found = []
     for flip_wires, flip_targets in ((False, False), (False, True), (True, False), (True, True)):
@@ -93,7 +92,7 @@ def _first_order(vertices: list[Vertex], flip_wires: bool, flip_targets: bool) -
 
 
 def _swept(vertices: list[Vertex], ranks: list[list[int]]) -> tuple[int, list[list[int]]]:
-    """How few crossings sweeps to the barycentres reach from `ranks`, and the order that has them."""
+    """The least number of crossings that sweeps to the barycentres reach from `ranks`, and the order that has it."""
     best, fewest = [list(rank) for rank in ranks], _crossings(vertices, ranks)
     for sweep in range(SWEEPS):
         if not fewest:

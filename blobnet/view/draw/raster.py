@@ -1,4 +1,4 @@
-"""A picture through Matplotlib: PNG, PDF and what else it writes."""
+"""A picture as PNG, PDF, or any other format that Matplotlib writes."""
 
 from __future__ import annotations
 
@@ -16,9 +16,10 @@ ANCHORS = {"start": "left", "middle": "center", "end": "right"}
 
 
 def write_raster(picture: Picture, path: str | os.PathLike, others: Iterable[str] = ()) -> float:
-    """Write `picture` in the format that the suffix names; return the dots a pixel got, 2 unless it is too large.
+    """Write `picture` in the format of the suffix. Returns the dots for each pixel: 2, or fewer for a large picture.
 
-    Raises BlobnetError without Matplotlib, and for a suffix it does not know, beside `others` that the caller knows.
+    Raises BlobnetError if Matplotlib is missing or does not know the suffix; the error names `others` too, the suffixes
+    that the caller knows.
     """
     inches = picture.width / INCH, picture.height / INCH
     dots = min(SHARP, MOST[0] / max(inches), (MOST[1] / (inches[0] * inches[1])) ** 0.5)
@@ -56,5 +57,5 @@ def _style(box: Rectangle) -> str:
 
 
 def _points(pixels: float) -> float:
-    """Points, 72 an inch."""
+    """Points, of which 72 make an inch."""
     return pixels * 72 / INCH

@@ -10,7 +10,7 @@ from blobnet.view.draw.picture import INK, WIRE, Row, box_rows
 
 
 def dot(graph: Graph, rankdir: str = "LR", display_lrm: bool = False) -> str:
-    """`graph` in the DOT language: a table of rows a box, a node of its own for blobs without a reader."""
+    """`graph` in the DOT language. A box is a table with a row for each layer; a blob that nobody reads is a node."""
     lines = [f"digraph {_quoted(graph.name or 'Net')} {{", f"  rankdir={rankdir};",
              '  node [shape=plain, fontname="Helvetica", fontsize=11];',
              '  edge [fontname="Helvetica", fontsize=9, color="' + WIRE + '"];']
