@@ -6,7 +6,9 @@ from collections.abc import Sequence
 from math import prod
 
 import numpy as np
+from google.protobuf.message import Message
 
+from blobnet.errors import NetError
 from blobnet.ops.im2col import Axis
 from blobnet.ops.stochastic import ExpectedPool, StochasticPool
 from blobnet.ops.tiles import TileMax, are_tiles
@@ -52,6 +54,22 @@ def of_window(method: str, x: np.ndarray, divisor: float) -> np.ndarray:
         return x.max(-1, initial=np.finfo(float).min)
     total = x.sum(-1)
     return total / divisor if method == "AVE" else np.where(total > 0, (x ** 2).sum(-1) / total, 0)
+
+
+def window_sizes(options: Message, spatial: int, where: str, prefix: str, field: str, least: int = 0,
+                 optional: bool = False) -> tuple[int, ...]:
+    """A size of the windows along each spatial axis, given once in `field` or, of two axes, in `prefix`_h and _w."""
+    names = (f"{prefix}_h", f"{prefix}_w")
+    given = [name for name in (field, *names) if options.HasField(name)]
+    if given not in ([field], [*names], [] if optional else [field]):
+        raise NetError(where, expected=f"{field}, or {names[0]} and {names[1]}", got=" and ".join(given) or "neither")
+    if len(given) == 2 and spatial != 2:
+        raise NetError(where, expected=f"2 spatial axes for {names[0]} and {names[1]}", got=spatial,
+                       hint=f"write {field}")
+    sizes = tuple(getattr(options, name) for name in (names if len(given) == 2 else [field] * spatial))
+    if min(sizes) < least:
+        raise NetError(where, expected=f"{field} at least {least}", got=sizes)
+    return sizes
 
 
 def window_axes(spatial: Sizes, kernel: Sizes, stride: Sizes, pad: Sizes, ceil: bool = True) -> list[Axis]:

@@ -8,7 +8,7 @@ from blobnet.core.context import TRAIN
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
-from blobnet.layers.pooling._base import make_pool, of_window, window_axes
+from blobnet.layers.pooling._base import make_pool, of_window, window_axes, window_sizes
 from blobnet.netdef.windows import places_under, window_line
 from blobnet.netdef.words import option_words
 
@@ -62,8 +62,10 @@ class Pooling(Layer):
         self.method = {options.MAX: "MAX", options.AVE: "AVE", options.STOCHASTIC: "STOCHASTIC"}[options.pool]
         if len(top) == 2 and self.method != "MAX":
             raise NetError(self.where, "the second top is for pool: MAX", expected="1 top", got="2 tops")
-        self.kernel = None if options.global_pooling else self._sizes("kernel", "kernel_size", None, least=1)
-        self.pad, self.stride = self._sizes("pad", "pad", 0), self._sizes("stride", "stride", 1, least=1)
+        of_options = options, self.spatial, self.where
+        self.kernel = None if options.global_pooling else window_sizes(*of_options, "kernel", "kernel_size", least=1)
+        self.stride = window_sizes(*of_options, "stride", "stride", least=1, optional=True)
+        self.pad = window_sizes(*of_options, "pad", "pad", optional=True)
         if options.global_pooling:
             given = [field for field in ("kernel_size", "kernel_h", "kernel_w") if options.HasField(field)]
             if given or any(self.pad) or max(self.stride) > 1:
@@ -73,21 +75,6 @@ class Pooling(Layer):
             raise NetError(self.where, expected=f"pad below the kernel {self.kernel}", got=f"pad {self.pad}")
         if any(self.pad) and self.method == "STOCHASTIC":
             raise NetError(self.where, expected="pad 0 with pool: STOCHASTIC", got=f"pad {self.pad}")
-
-    def _sizes(self, prefix, field, default, least=0):
-        """An option given once, or in two fields, for each spatial axis."""
-        options, names = self.options, (f"{prefix}_h", f"{prefix}_w")
-        given = [name for name in (field, *names) if options.HasField(name)]
-        if given not in ([field], [*names], [] if default is not None else [field]):
-            expected = f"{field}, or {names[0]} and {names[1]}"
-            raise NetError(self.where, expected=expected, got=" and ".join(given) or "neither")
-        if len(given) == 2 and self.spatial != 2:
-            raise NetError(self.where, expected=f"2 spatial axes for {names[0]} and {names[1]}", got=self.spatial,
-                           hint=f"write {field}")
-        sizes = tuple(getattr(options, name) for name in (names if len(given) == 2 else [field] * self.spatial))
-        if min(sizes) < least:
-            raise NetError(self.where, expected=f"{field} at least {least}", got=sizes)
-        return sizes
 
     def reshape(self, bottom, top):
         shape = bottom[0].shape
