@@ -1,4 +1,4 @@
-"""A layer type of your own, in one file: its parameters, its formulas, and the proof of its gradient.
+"""A layer type of your own, in one file: its parameters, its formulas, and the proof of both its passes.
 
     python examples/02_plugin_layer.py
     blobnet summary examples/02_plugin_layer.prototxt --plugin examples/02_plugin_layer.py
@@ -8,6 +8,8 @@ Python with blobnet.load_plugin(path).
 """
 
 from pathlib import Path
+
+import numpy as np
 
 import blobnet
 from blobnet.check import check_net, format_table
@@ -42,6 +44,9 @@ class ScaledTanH(blobnet.Layer):
 
     def reshape(self, bottom, top):
         top[0].reshape(bottom[0].shape)
+
+    def formula(self, x):  # never used to compute: the check below compares forward with it
+        return self.options.amplitude * np.tanh(self.options.steepness * x)
 
     def forward(self, bottom, top):
         y = top[0].data

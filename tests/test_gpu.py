@@ -19,7 +19,7 @@ from blobnet.proto.messages import new
 pytestmark = pytest.mark.gpu
 NET = Path(__file__).resolve().parent.parent / "prototxt/dsh/train_test_12.prototxt"
 WITH_FORMULA = [name for name, case in CASES.items()
-                if (case.expected or getattr(case.type, "formula", None)) and "FOLDER" not in case.source]
+                if (case.expected or case.type.formula) and "FOLDER" not in case.source]
 
 
 @pytest.fixture(scope="module")

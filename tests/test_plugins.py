@@ -85,7 +85,7 @@ def test_the_example_runs():
     before, after = map(float, re.search(r"^loss (\S+) at first, (\S+) after", done.stdout, re.MULTILINE).groups())
     assert after < before / 3
     table = done.stdout[done.stdout.index("worst error"):]
-    assert re.search(r"^squash +ScaledTanH .* ok", table, re.MULTILINE) and "FAIL" not in table
+    assert re.search(r"^squash +ScaledTanH .* \d\.\de[-+]\d\d +ok", table, re.MULTILINE) and "FAIL" not in table
 
 
 def test_the_examples_layer_against_numpy():

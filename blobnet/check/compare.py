@@ -30,7 +30,7 @@ class Rules:
 
 
 class Comparison(NamedTuple):
-    """Gradients compared with differences; `checked`, `skipped` and the others as in GradientResult."""
+    """How gradients compare with differences; the fields are those of GradientResult."""
 
     checked: int
     skipped: int
@@ -44,9 +44,10 @@ def compare(outputs: Callable[[], list[np.ndarray]], weights: Sequence[np.ndarra
             names: Sequence[str] = ("",)) -> Comparison:
     """Compare the `gradients` of sum(weights * outputs()) with differences, changing `variables` in place meanwhile.
 
-    Errors are relative to the larger of both numbers, but never to less than a small part of the whole gradient or of
-    what rounding makes uncertain. Fails if more than half of the points turn out to be kinks, for then the outputs
-    jump. The note begins with `note` and ends with the place of what is wrong, its variable called as in `names`.
+    An error is relative to the larger of the two numbers, or to a floor if both are smaller: a small part of the whole
+    gradient, or what rounding makes uncertain. The check fails too if more than half of the points turn out to be
+    kinks, because then the outputs jump. The note begins with `note` and ends with the place of what is wrong;
+    `names` are the names of the variables there.
     """
     slopes = Slopes(outputs, weights, variables, gradients)
     near = [rules.near_kinks(value) for value in slopes.start]

@@ -13,14 +13,14 @@ TOLERANCE = 1e-4   # largest relative error
 
 
 class Slope(NamedTuple):
-    """A slope in one direction: by differences, by backward, and how far the outputs bend there."""
+    """A slope in one direction: by differences (numeric), by backward (analytic), and how much it changes (bend)."""
 
     numeric: float
     analytic: float
     bend: float
 
     def error(self, floor: float) -> float:
-        """The difference of both, relative to the larger, but at least to `floor`; inf if it is not finite."""
+        """The difference of both, relative to the larger, or to `floor` if that is larger; inf if it is not finite."""
         error = abs(self.numeric - self.analytic) / max(abs(self.numeric), abs(self.analytic), floor,
                                                         np.finfo(float).tiny)
         return error if np.isfinite(error) else np.inf
@@ -70,13 +70,13 @@ class Slopes:
 
     @property
     def element_floor(self) -> float:
-        """Smaller slopes by an element count as if they had this size."""
+        """The floor of errors by one element."""
         return max(1e-3 * max((float(abs(slope).max()) for slope in self.steep if slope.size), default=0.0),
                    self.uncertain)
 
     @property
     def direction_floor(self) -> float:
-        """The same for slopes along a random direction."""
+        """The floor of errors along a random direction."""
         return max(0.1 * DIRECTION * np.sqrt(sum(float(np.square(slope).sum()) for slope in self.steep)),
                    self.uncertain)
 

@@ -21,7 +21,7 @@ def check_forward(alone: Standalone, formula: Callable | None = None) -> Forward
     The formula gets float64 copies of the bottoms and parameters, before forward runs: see Layer.formula.
     """
     cls = type(alone.layer)
-    formula = formula or getattr(alone.layer, "formula", None)
+    formula = formula or alone.layer.formula
     if formula is None:
         return ForwardResult(None, note=WITHOUT_FORMULA.get(cls.__name__) or (PLAIN if is_plain(cls) else "no formula"))
     if not all(value.size for value in alone.values):

@@ -1,9 +1,10 @@
 """Comparison with figures measured on Caffe 1.0.
 
 A case is a mapping of arrays, such as an .npz file. Parameters are numbered in the order of the net.
-Layer cases: prototxt, phase ("TRAIN" or "TEST"), steps (forwards to run), in/<blob>, param/<i>, and what came of
-them: out/<blob>, param_after/<i>; then for given topdiff/<blob>: bottomdiff/<blob>, paramdiff/<i>.
-Solver cases: net, solver, in/<blob>[step], param0/<i>, and what came of them: loss[step], param/<i> after the last.
+A case of layers holds prototxt, phase ("TRAIN" or "TEST"), steps (how many forwards to run), in/<blob> and param/<i>;
+the results were out/<blob> and param_after/<i>, and with topdiff/<blob> given, bottomdiff/<blob> and paramdiff/<i>.
+A case of a solver holds net, solver, in/<blob>[step] and param0/<i>; the results were loss[step], and param/<i> after
+the last step.
 """
 
 from __future__ import annotations
@@ -21,13 +22,13 @@ from blobnet.proto.text import parse
 from blobnet.solvers import get_solver
 
 TOLERANCE = 2e-5  # float32 sums in another order
-SMALL = 1e-2      # arrays of smaller numbers are compared as if they had this one: they may be the rest of sums about 0
+SMALL = 1e-2      # errors are relative to no less: smaller numbers may be what rounding left of a sum that is 0
 
 
 def compare(case: Mapping[str, np.ndarray], device: str = "cpu") -> dict[str, float]:
     """The largest error of every measured array, relative to that array's largest number, at least SMALL.
 
-    It is inf for what is not finite. ShapeError if a shape or the number of parameters differs.
+    An array that is not finite has the error inf. ShapeError if a shape or the number of parameters differs.
     """
     return _compare_solver(case, device) if "solver" in case else _compare_net(case, device)
 

@@ -12,25 +12,25 @@ TRIED = 16  # elements tried one by one where a direction is wrong: so many of t
 
 
 def say_where(slopes: Slopes, i: int, index: tuple[int, ...], slope: Slope, names: Sequence[str]) -> str:
-    """An element and the two numbers that differ there."""
-    at = ", ".join(map(str, index))
-    return (f"at {names[i]}[{at}] backward has {slopes.gradients[i][index]:.6g}, "
-            f"the differences {slope.numeric / slopes.scales[i]:.6g}")
+    """Which element is wrong, without an index if there is one only, and the two numbers that differ there."""
+    element = names[i] + (f"[{', '.join(map(str, index))}]" if index else "")
+    return " ".join(filter(None, [element and f"at {element}", f"backward has {slopes.gradients[i][index]:.6g},",
+                                  f"the differences {slope.numeric / slopes.scales[i]:.6g}"]))
 
 
 def suspects(slopes: Slopes, misses: Sequence[float], directions: Iterable[list[np.ndarray]]) -> set[tuple[int, int]]:
-    """Elements that may be wrong, as (variable, flat index): the steepest, and those that move as the misses do.
+    """Elements that may be wrong, as (variable, flat index): the steepest, and those that explain the misses best.
 
     misses: by how much backward misses the slope along each direction. If a single element is wrong, they are
-    proportional to its moves.
+    proportional to that element's part in the directions.
     """
-    alike, moved = ([np.zeros(value.shape) for value in slopes.start] for _ in range(2))
+    alike, squared = ([np.zeros(value.shape) for value in slopes.start] for _ in range(2))
     for miss, direction in zip(misses, directions, strict=True):
-        for together, squares, part in zip(alike, moved, direction, strict=True):
+        for together, squares, part in zip(alike, squared, direction, strict=True):
             together += miss * part
             squares += part ** 2
     alike = [abs(together) / np.sqrt(np.maximum(squares, np.finfo(float).tiny))
-             for together, squares in zip(alike, moved, strict=True)]
+             for together, squares in zip(alike, squared, strict=True)]
     found = set()
     for ranks in (alike, [abs(slope) for slope in slopes.steep]):
         largest = [(float(rank.flat[j]), i, int(j)) for i, rank in enumerate(ranks)

@@ -1,4 +1,4 @@
-"""The gradients of a whole net: each layer at the values it meets there, then the loss by all parameters at once."""
+"""A whole net: each layer at the values that come to it there, then the loss by all parameters at once."""
 
 from __future__ import annotations
 
@@ -89,7 +89,7 @@ def _inputs(net: Net, given: Mapping[str, np.ndarray], rng: np.random.Generator)
 
 
 def _is_label(net: Net, name: str) -> bool:
-    """Whether the blob ends, perhaps split or cut, in a bottom that takes no gradient."""
+    """Whether a layer reads the blob, or a part of it, at a bottom that takes no gradient, as labels are read."""
     for layer in net.layers:
         for i, bottom in enumerate(layer.param.bottom):
             if bottom == name and (i > 0 and i in layer.unforced_bottoms or layer.type in PASSING and any(
@@ -112,8 +112,10 @@ def _check_layers(net: Net, values: dict[str, np.ndarray], names: Sequence[str],
         layer.reshape(alone.bottom, alone.top)
         stir(alone, rng)
         if not names or layer.name in names:
+            # A ReLU leaves zeros, which would tie in a maximum: move all values a little, upwards, so that positive
+            # ones, which a logarithm may need, stay positive.
             for value, wanted in zip(alone.values, alone.differentiable()):
-                if wanted and value.size:  # zeros from a ReLU tie in a maximum: move them, and keep positive what is
+                if wanted and value.size:
                     value += abs(rng.normal(0, 0.3, value.shape)) * (np.sqrt(np.square(value).mean()) or 1)
             results += check_standalone(alone, RULES, rng, PUBLISHED if layer.name in published else "")
             alone.values = bottoms

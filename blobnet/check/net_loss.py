@@ -10,7 +10,7 @@ from blobnet.core.blob import Blob
 from blobnet.core.net import Net
 
 PLACE = ("(whole net)", "", "loss", "param")
-OPEN, CUT = "open", "cut"  # ways on which a gradient comes from the loss, or would but for propagate_down: false
+OPEN, CUT = "open", "cut"  # ways of a gradient from the loss: one that arrives, one that propagate_down: false stops
 
 
 def check_loss(net: Net, rng: np.random.Generator) -> list[GradientResult]:
@@ -49,7 +49,7 @@ def check_loss(net: Net, rng: np.random.Generator) -> list[GradientResult]:
 
 
 def _ways_from_loss(net: Net) -> list[tuple[Blob, set[str]]]:
-    """The blobs of parameters of every layer, each with the kinds of ways from the loss to it."""
+    """The parameter blobs of every layer, each with the kinds of ways that lead to it from the loss."""
     of_blob: dict[str, set[str]] = {}
     found = []
     for node in reversed(net.nodes):

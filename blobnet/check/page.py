@@ -70,6 +70,6 @@ def _check_imports(text: str, path: Path) -> list[str]:
 def _check_formula(cls: type[Layer]) -> list[str]:
     """A reader must not leave the page for what forward computes."""
     called = kernels(cls)
-    if not called or getattr(cls, "formula", None) or cls.__name__ in WITHOUT_FORMULA:
+    if not called or cls.formula or cls.__name__ in WITHOUT_FORMULA:
         return []
     return [f"forward calls {', '.join(sorted(called))} of blobnet.ops, so the page needs a `formula` in plain NumPy"]

@@ -1,4 +1,4 @@
-"""A layer without a net: its blobs, and runs of it that do not depend on earlier runs."""
+"""A layer without a net, with blobs of its own; a run of it does not depend on earlier runs."""
 
 from __future__ import annotations
 
@@ -64,7 +64,7 @@ class Standalone:
         return [_copy(blob.diff) for blob in self.bottom]
 
     def differentiable(self) -> list[bool]:
-        """For each bottom whether it gets a gradient: as the prototxt says, else all but labels."""
+        """For each bottom whether it gets a gradient: as the prototxt says, or if it says nothing, all but labels."""
         layer = self.layer
         if type(layer).backward is Layer.backward:
             return [False] * len(self.bottom)
@@ -110,7 +110,7 @@ def _copy(array) -> np.ndarray:
 
 
 def exact_gradient(param: Message, cls: type[Layer]) -> bool:
-    """Ask for the derivative where the published gradient is another; whether `param` asked for that one."""
+    """Make `param` ask for the derivative, if the type's published gradient is not that; return whether it changed."""
     if not cls.published_gradient:
         return False
     options = getattr(param, cls.options_field)

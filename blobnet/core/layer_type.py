@@ -35,7 +35,8 @@ class LayerType:
     published_gradient: bool = False  # the default is a published gradient; options.gradient: EXACT is the derivative
 
     # formula(self, *bottoms, *parameters): the tops in plain float64 NumPy, as a textbook writes them. It is never used
-    # to compute, only to read and to prove. None where forward itself is that plain.
+    # to compute, only to read and to prove. None where forward itself is that plain; it returns None where the options
+    # ask for random numbers.
     formula: ClassVar[Callable[..., Any] | None] = None
 
     @classmethod

@@ -146,6 +146,12 @@ def test_the_place_of_a_wrong_gradient_is_told(source, x, mistake, place, monkey
     assert re.search(place, result.note), result.note
 
 
+def test_a_single_number_has_no_index(monkeypatch):
+    monkeypatch.setattr(LAYERS["Sigmoid"], "backward", lambda self, top, down, bottom: bottom[0].diff.fill(9))
+    (result,) = check_layer(SIGMOID, 0.5)
+    assert re.fullmatch(r"backward has 9, the differences -?\S+; 1 of 1 are wrong", result.note)
+
+
 def test_a_place_that_is_not_found_is_not_told(monkeypatch):
     right = LAYERS["Sigmoid"].backward
 

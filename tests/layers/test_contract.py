@@ -32,4 +32,4 @@ def test_page(cls):
 
 def test_types_without_formula_exist_and_have_none():
     assert WITHOUT_FORMULA.keys() <= {cls.__name__ for cls in OURS}
-    assert not [cls.__name__ for cls in OURS if getattr(cls, "formula", None) and cls.__name__ in WITHOUT_FORMULA]
+    assert not [cls.__name__ for cls in OURS if cls.formula and cls.__name__ in WITHOUT_FORMULA]

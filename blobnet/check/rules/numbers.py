@@ -1,4 +1,4 @@
-"""The numbers: of both types of floats, at every repetition, of the formula, and of the gradient."""
+"""The numbers: the same in float32 and float64, the same at every repetition, those of formula and derivative."""
 
 from __future__ import annotations
 
@@ -16,7 +16,7 @@ from blobnet.check.rules.run import Run
 
 @rule
 def dtypes(case: Case) -> Iterator[str]:
-    """float32 and float64 give the same numbers, but for rounding, in arrays of their kind."""
+    """float32 and float64 give the same numbers, up to rounding, in arrays of that type."""
     double, single = Run(case.build()), Run(case.build(dtype="float32"))
     for dtype, run in (("float64", double), ("float32", single)):
         if any(blob.data.dtype != dtype for blob in [*run.alone.top, *run.alone.layer.blobs]):
@@ -28,7 +28,7 @@ def dtypes(case: Case) -> Iterator[str]:
 
 @rule
 def repeatable(case: Case) -> Iterator[str]:
-    """The same seed and step give the same numbers, whatever was computed meanwhile."""
+    """The same seed and step give the same numbers, whatever was computed in between."""
     first, again = case.build(), case.build()
     tops = first.forward()
     for name, alone in (("a new layer", again), ("the same layer", first)):

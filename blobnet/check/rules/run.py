@@ -1,4 +1,4 @@
-"""A forward and a backward of a case, and whether two of them agree."""
+"""One forward and one backward of a layer, and the comparison of two such runs."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from blobnet.check.standalone import Standalone
 
 
 class Run:
-    """A forward and a backward, and what came of them."""
+    """One forward and one backward, with copies of their results."""
 
     def __init__(self, alone: Standalone, wanted: Sequence[bool] | None = None, mark: float = 0.0):
         self.alone = alone
@@ -29,7 +29,7 @@ class Run:
         self.param_diffs = [blob.diff.copy() for blob in alone.layer.blobs]
 
     def differs(self, other: Run, rtol: float = 0.0) -> str:
-        """What is not equal in both runs, or ''; rtol is relative to the largest number of an array."""
+        """The name of the first result that differs, or ''; rtol is relative to the largest number of an array."""
         for name in ("tops", "bottom_diffs", "param_diffs"):
             for i, (a, b) in enumerate(zip(getattr(self, name), getattr(other, name), strict=True)):
                 scale = abs(a).max(initial=0.0) if rtol else 0.0

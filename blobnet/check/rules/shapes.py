@@ -1,4 +1,4 @@
-"""How many blobs, and of which shapes: what is refused, and what another batch size gives."""
+"""The number of blobs and their shapes: what is refused, and what another batch size gives."""
 
 from __future__ import annotations
 

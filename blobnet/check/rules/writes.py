@@ -48,6 +48,11 @@ def backward_writes_diffs(case: Case) -> Iterator[str]:
     for i, (blob, once) in enumerate(zip(alone.layer.blobs, full.param_diffs, strict=True)):
         if not np.allclose(blob.diff, 2 * once, rtol=1e-9, atol=1e-12):
             yield f"two backwards do not give parameter {i} twice the diff of one"
+    yield from _writes_unasked(case, full)
+
+
+def _writes_unasked(case: Case, full: Run) -> Iterator[str]:
+    """What changes when one bottom alone is asked for a gradient, or none is."""
     for i in range(-1, len(full.wanted)):  # -1: none
         only = [j == i and wanted for j, wanted in enumerate(full.wanted)]
         run = Run(case.build(), only, mark=MARK)
@@ -61,7 +66,7 @@ def backward_writes_diffs(case: Case) -> Iterator[str]:
 
 @rule
 def keeps_arrays(case: Case) -> Iterator[str]:
-    """Forward and backward leave bottoms and parameters the arrays that they were: a top may share, a bottom not."""
+    """Forward and backward write into the arrays of bottoms and parameters, and put no other arrays in their place."""
     alone = case.build()
     alone.forward()
     blobs = {f"bottom {i}": blob for i, blob in enumerate(alone.bottom)}
