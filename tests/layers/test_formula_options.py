@@ -55,6 +55,9 @@ ROWS = [
     *(row("PairwiseLoss", [(4, 5), SETS], f"pairwise_param {{ {options} }}")
       for options in ("l_lambda: 0", "q_gamma: 0 class_num: 0.1", "l_threshold: 0 q_threshold: 0.5", "threshold: -1",
                       "threshold: 0", "threshold: 0.5", "weighted: true class_num: 3", "weighted: false")),
+    *(row("PairwiseLoss", [(4, 5, 1), SETS], f"pairwise_param {{ {options} }}")
+      for options in ("", "threshold: 0.3", "weighted: true")),
+    row("PairwiseLoss", [FAR.reshape(4, 6), SETS], "pairwise_param { l_lambda: 2 }"),
     row("PairwiseLoss", [(1, 5), [0]], "pairwise_param { weighted: true }"),
     row("PairwiseLoss", [(4, 5), CLASSES], "pairwise_param { weighted: true sigmoid_param: 0.2 }"),
     row("QuantizationLoss", [(4, 5)], "quantization_param { threshold: 0.2 }"),

@@ -66,7 +66,7 @@ class PairwiseLoss(PairLikelihood):
         t, s, g = options.sigmoid_param * u @ v.T, c > 0, abs(u) - 1
         w = np.where(s, options.class_num, 1) * ((c >= 0) & (c < a.shape[1]))
         linear = (t >= options.l_threshold) & (options.l_threshold >= 0)
-        costs = np.where(linear, (1 - s) * t, np.log(1 + np.exp(t)) - s * t)
+        costs = np.where(linear, (1 - s) * t, np.logaddexp(0, t) - s * t)
         pulls = np.where((g > options.q_threshold) & (options.q_threshold > 0), abs(g - np.log(2)), np.log(np.cosh(g)))
         pull = 0 if other else pulls.mean()
         return (options.l_lambda > 0) * (w * costs).sum() / (w.sum() or 1) + (options.q_gamma > 0) * pull

@@ -43,15 +43,16 @@ class PairwiseMeanLoss(PairLikelihood):
         return param.pairwise_param.HasField("weighted")
 
     def formula(self, u, labels):
-        n, options = len(u), self.options
+        (n, k), options = self.rows, self.options
         a = labels.reshape(n, -1) if labels.size > n else (labels.reshape(n, 1) == np.unique(labels)) * 1.0
         common, sizes = a @ a.T, a.sum(axis=1)
         s, pairs = common > 0, np.triu(np.ones((n, n), bool), 1)  # i < j
-        t, w = options.sigmoid_param * u @ u.T, np.where(s, options.class_num, 1)
+        u, w = u.reshape(n, k), np.where(s, options.class_num, 1)
+        t = options.sigmoid_param * u @ u.T
         if options.weighted:
             shared = np.where(s, common / np.maximum(np.add.outer(sizes, sizes) - common, 1), 1)
             w = w * shared * pairs.sum() / np.where(s, max(1, (s & pairs).sum()), max(1, (~s & pairs).sum()))
-        return (w * (np.log(1 + np.exp(t)) - s * t))[pairs].sum() / max(1, pairs.sum())
+        return (w * (np.logaddexp(0, t) - s * t))[pairs].sum() / max(1, pairs.sum())
 
     def forward(self, bottom, top):
         n, options = self.rows[0], self.options
