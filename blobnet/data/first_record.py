@@ -8,12 +8,12 @@ from collections.abc import Callable
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.data.batches import DatumBatches
-from blobnet.data.database import open_database
-from blobnet.data.hdf5 import dataset_shapes, read_file_list
-from blobnet.data.image_files import read_image
-from blobnet.data.image_list import read_image_list
-from blobnet.data.transformer import Transformer
+from blobnet.data.batches.datums import DatumBatches
+from blobnet.data.images.files import read_image
+from blobnet.data.images.lists import read_image_list
+from blobnet.data.images.transformer import Transformer
+from blobnet.data.stores.database import open_database
+from blobnet.data.stores.hdf5 import dataset_shapes, read_file_list
 
 Shape = tuple[int, ...]
 
@@ -31,7 +31,7 @@ def _database(layer: Message) -> Shape | None:
     if not os.path.isdir(options.source):
         return None
     reader = open_database(options.source, type(options).DB.Name(options.backend))
-    return DatumBatches(reader, _transformer(layer), options.batch_size, np.float32).shape()
+    return DatumBatches(reader, _transformer(layer), options.batch_size, np.float32).shapes()[0]
 
 
 def _images(layer: Message) -> Shape | None:

@@ -10,9 +10,9 @@ from google.protobuf.message import Message
 
 from blobnet.backend import to_host
 from blobnet.core.net import Net
-from blobnet.data.database import open_database
-from blobnet.data.ids import first_ids
-from blobnet.data.image_list import read_image_list
+from blobnet.data.images.lists import read_image_list
+from blobnet.data.stores.database import open_database
+from blobnet.data.stores.ids import first_ids
 from blobnet.errors import DataError, NetError, ShapeError, close_matches
 from blobnet.hashing.codes import Codes
 

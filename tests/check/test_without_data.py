@@ -5,9 +5,9 @@ import pytest
 
 from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
-from blobnet.data.datum import array_to_datum
 from blobnet.data.first_record import batch_shape
-from blobnet.data.lmdb_store import LmdbWriter
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.errors import NetError
 from blobnet.netdef.load import load
 from blobnet.netdef.without_data import without_data

@@ -1,7 +1,7 @@
 """Damages of databases: headers and nodes of an LMDB's pages, blocks of LevelDB's tables with checksums that are right.
 """
 
-from blobnet.data.crc32c import crc32c, masked
+from blobnet.data.stores.leveldb_format import checksum
 from blobnet.proto.wire import read_varint, varint
 
 PAGE = 4096
@@ -54,6 +54,6 @@ def leveldb(data, rng):
         number = varint(value)
         block[at:at + len(number)] = number
         block = block[:length]
-    checksum = masked(crc32c(bytes(block) + kind)).to_bytes(4, "little")
+    trailer = checksum(bytes(block) + kind).to_bytes(4, "little")
     end = start + length + 5
-    return data[:start] + bytes(block) + kind + checksum + data[end:], f"block at {start}: change {what}, {value}"
+    return data[:start] + bytes(block) + kind + trailer + data[end:], f"block at {start}: change {what}, {value}"

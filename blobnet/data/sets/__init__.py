@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from blobnet.data.datum import array_to_datum
-from blobnet.data.hdf5 import write_datasets
-from blobnet.data.image_records import encode_image
-from blobnet.data.lmdb_store import LmdbWriter
-from blobnet.data.mean import mean_image
+from blobnet.data.images.encode import encode_image
+from blobnet.data.images.mean import mean_image
 from blobnet.data.sets import cifar10, digits, miml_scene, mnist, qmul_sbir
 from blobnet.data.sets.files import download_file
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.hdf5 import write_datasets
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.errors import DataError, close_matches
 from blobnet.proto.blobs import write_blob
 

@@ -5,7 +5,7 @@ Song, Xiang, Hospedales, Ruan, Deep Multi-task Attribute-driven Ranking for Fine
 BMVC 2016. The folder holds train/ and test/ with images/ and sketches/, and annotation/.
 
 Of N pairs of a split, record i < N is sketch i and record N + i is its photo, both with label i, black lines on white,
-1 x 256 x 256. Photos are stored as edge maps (see blobnet.data.edges), so that one net may read both.
+1 x 256 x 256. Photos are stored as edge maps (see blobnet.data.sets.canny), so that one net may read both.
 """
 
 from __future__ import annotations
@@ -22,8 +22,8 @@ from typing import BinaryIO
 
 import numpy as np
 
-from blobnet.data.edges import edge_map
-from blobnet.data.image_files import in_parallel, read_image
+from blobnet.data.images.files import in_parallel, read_image
+from blobnet.data.sets.canny import edge_map
 from blobnet.data.sets.files import find_file, inside
 from blobnet.errors import DataError
 from blobnet.proto.budget import require

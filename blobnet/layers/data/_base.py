@@ -11,11 +11,12 @@ from google.protobuf.message import Message
 from blobnet.backend import random_stream
 from blobnet.core.context import TRAIN
 from blobnet.core.layer import Layer
-from blobnet.data.class_draws import ClassDraws
-from blobnet.data.image_batches import ImageBatches
-from blobnet.data.image_list import read_image_list
-from blobnet.data.prefetch import Prefetch
-from blobnet.data.transformer import Transformer
+from blobnet.data.batches.base import Batches
+from blobnet.data.batches.class_draws import ClassDraws
+from blobnet.data.batches.images import ImageBatches
+from blobnet.data.batches.prefetch import Prefetch
+from blobnet.data.images.lists import read_image_list
+from blobnet.data.images.transformer import Transformer
 from blobnet.errors import NetError, within
 from blobnet.proto.budget import require_batch
 
@@ -75,14 +76,14 @@ class BatchSource(Source):
     def seek(self, step):
         self.batches.seek(step)
 
-    def read_ahead(self, produce: Callable, top, shapes) -> None:
-        """Shape the tops, and read what `produce` makes ahead, by as many batches as data_param.prefetch says."""
-        options = self.param.data_param
+    def read_ahead(self, batches: Batches, top) -> None:
+        """Shape the tops, and read ahead by as many of the `batches` as data_param.prefetch says."""
+        options, shapes = self.param.data_param, batches.shapes()
         self.at_least_one(options, "prefetch")
         require_batch(shapes[0][0], sum(map(math.prod, shapes)) // shapes[0][0] * self.dtype.itemsize, self.where)
         for blob, shape in zip(top, shapes):
             blob.reshape(shape)
-        self.batches = Prefetch(produce, options.prefetch)
+        self.batches = Prefetch(batches, options.prefetch)
 
 
 class ImageSource(BatchSource):

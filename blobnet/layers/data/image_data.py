@@ -32,4 +32,4 @@ class ImageData(ImageSource):
         if options.rand_skip > len(batches.paths):
             raise NetError(self.where, expected=f"rand_skip of at most {len(batches.paths)}, the number of images",
                            got=options.rand_skip)
-        self.read_ahead(batches, top, batches.shapes())
+        self.read_ahead(batches, top)

@@ -1,22 +1,20 @@
-"""WindowBatches: batches of windows drawn from a window file, by number."""
+"""WindowBatches: windows drawn from a window file."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-
 import numpy as np
 
-from blobnet.data.batches import Batch
-from blobnet.data.image_files import in_parallel
-from blobnet.data.images import decode_image
-from blobnet.data.resize import resize
-from blobnet.data.window_crop import place_window
-from blobnet.data.window_file import CHANNELS, WindowFile
+from blobnet.data.batches.base import Batch, Batches, Random, Shape
+from blobnet.data.batches.window_crop import place_window
+from blobnet.data.batches.window_file import CHANNELS, WindowFile
+from blobnet.data.images.decode import decode_image
+from blobnet.data.images.files import in_parallel
+from blobnet.data.images.resize import resize
 from blobnet.errors import ShapeError, within
 from blobnet.proto.storage import require_file
 
 
-class WindowBatches:
+class WindowBatches(Batches):
     """Batch n: background windows, then int(size * fg_fraction) foreground windows, each drawn from `random(n)`.
 
     A window is cut out and resized to crop_size as `place_window` says, mirrored with probability one half if `mirror`,
@@ -25,29 +23,27 @@ class WindowBatches:
     """
 
     def __init__(self, windows: WindowFile, size: int, crop_size: int, dtype: np.dtype = np.float32,
-                 random: Callable[..., np.random.Generator] = np.random.default_rng, *, fg_fraction: float = 0.25,
-                 context_pad: int = 0, square: bool = False, mirror: bool = False, scale: float = 1,
-                 mean: np.ndarray | float = 0, cache: bool = False):
-        self.windows, self.size, self.crop_size = windows, size, crop_size
-        self.dtype, self.random = np.dtype(dtype), random
+                 random: Random = np.random.default_rng, *, fg_fraction: float = 0.25, context_pad: int = 0,
+                 square: bool = False, mirror: bool = False, scale: float = 1, mean: np.ndarray | float = 0,
+                 cache: bool = False):
+        super().__init__(size, dtype, random)
+        self.windows, self.crop_size = windows, crop_size
         self.foreground = int(np.float32(size) * np.float32(fg_fraction))
         self.context_pad, self.square, self.mirror = context_pad, square, mirror
         self.scale, self.mean = self.dtype.type(scale), np.broadcast_to(
             np.asarray(mean, self.dtype), (CHANNELS, crop_size, crop_size))
         self.files = [self._content(index) for index in range(len(windows.paths))] if cache else None
 
-    def shapes(self) -> list[tuple[int, ...]]:
-        """The shapes of a batch's images and labels."""
+    def shapes(self) -> list[Shape]:
         return [(self.size, CHANNELS, self.crop_size, self.crop_size), (self.size,)]
 
     def __call__(self, n: int, reuse: Batch | None = None) -> Batch:
-        """Batch `n`, in the arrays of `reuse` if given."""
-        data, labels = reuse or [np.empty(shape, self.dtype) for shape in self.shapes()]
+        data, labels = batch = self.arrays(self.shapes(), reuse)
         drawn, flips = self._draw(self.random(n))
         data.fill(0)
         in_parallel(lambda i: self._cut(drawn[i], flips[i], data[i]), range(self.size))
         labels[...] = drawn[:, 1]
-        return data, labels
+        return batch
 
     def _draw(self, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:
         parts = (self.windows.background, self.size - self.foreground), (self.windows.foreground, self.foreground)

@@ -8,8 +8,8 @@ from collections.abc import Callable, Iterable
 import numpy as np
 
 from blobnet.backend import num_threads, thread_pool
-from blobnet.data.images import decode_image
-from blobnet.data.resize import resize
+from blobnet.data.images.decode import decode_image
+from blobnet.data.images.resize import resize
 from blobnet.proto.storage import require_file
 
 MOST_THREADS = 4  # what Python does around each decoding runs in one of them at a time

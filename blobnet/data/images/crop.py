@@ -7,10 +7,10 @@ from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-from blobnet.data.image_files import read_image
-from blobnet.data.image_records import ENCODINGS, encode_image, extension
-from blobnet.data.images import decoded
-from blobnet.data.resize import resize
+from blobnet.data.images.decode import decoded
+from blobnet.data.images.encode import encode_image, extension
+from blobnet.data.images.files import read_image
+from blobnet.data.images.resize import resize
 from blobnet.errors import DataError
 from blobnet.proto.storage import atomic_write, require_file
 
@@ -72,40 +72,6 @@ def _square(width: int, height: int, side: int) -> tuple[int, int, int, int]:
     if down > across:
         return 0, int(height / 2 - side * across / 2), width, int(height / 2 + side * across / 2)
     return int(width / 2 - side * down / 2), 0, int(width / 2 + side * down / 2), height
-
-
-def images_below(folder: str | os.PathLike) -> list[str]:
-    """The paths, from `folder` on, of the files in it and below it that are images by their extensions, sorted."""
-    if not Path(folder).is_dir():
-        raise DataError(os.fspath(folder), "no such folder")
-    found = [os.path.relpath(os.path.join(place, name), folder) for place, _, names in os.walk(folder)
-             for name in names if extension(name) in ENCODINGS]
-    if not found:
-        raise DataError(os.fspath(folder), "no image in this folder and those below it")
-    return sorted(found)
-
-
-def images_listed(path: str | os.PathLike, folder: str | os.PathLike) -> list[str]:
-    """The paths, from `folder` on, in the list at `path`, one a line; a label behind it does no harm.
-
-    A path may be absolute; one with spaces is taken as a whole, or up to its last space, if such a file is there, else
-    up to its first. DataError for an empty list and for a path that leads out of `folder`.
-    """
-    found = []
-    for number, line in enumerate(require_file(path).read_text("utf-8", "surrogateescape").splitlines(), 1):
-        line = line.strip()
-        if not line:
-            continue
-        names = [name for name in (line, line.rpartition(" ")[0]) if name]
-        there = [name for name in names if os.path.isfile(os.path.join(folder, name))]
-        name = os.path.relpath(os.path.join(folder, there[0] if there else line.split()[0]), folder)
-        if name.split(os.sep)[0] == os.pardir:
-            raise DataError(f"{os.fspath(path)}:{number}", expected=f"a path in the folder {os.fspath(folder)!r}",
-                            got=repr(line))
-        found.append(name)
-    if not found:
-        raise DataError(os.fspath(path), expected="paths of images, one a line", got="an empty list")
-    return found
 
 
 def crop_images(names: Sequence[str], source: str | os.PathLike, target: str | os.PathLike, side: int, threads: int = 1,

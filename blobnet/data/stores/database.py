@@ -5,11 +5,12 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from blobnet.data.leveldb_store import LevelDbReader
-from blobnet.data.lmdb_store import LmdbReader
+from blobnet.data.stores.base import Reader
+from blobnet.data.stores.leveldb_reader import LevelDbReader
+from blobnet.data.stores.lmdb_reader import LmdbReader
 from blobnet.errors import VERY_NEAR, DataError, did_you_mean, nearest
 
-Reader = LmdbReader | LevelDbReader
+READERS: dict[str, type[Reader]] = {"LMDB": LmdbReader, "LEVELDB": LevelDbReader}
 
 
 def database_kind(path: str | os.PathLike) -> str:
@@ -34,7 +35,7 @@ def database_kind(path: str | os.PathLike) -> str:
 
 def _remedy(folder: Path) -> str:
     """What to do where there is no `folder`."""
-    from blobnet.data.sets import SETS, import_command, set_paths  # here, for it writes databases
+    from blobnet.data.sets import SETS, import_command, set_paths  # a later room: only for the hint
 
     siblings = [item.name for item in folder.parent.iterdir()] if folder.parent.is_dir() else []
     hints = [did_you_mean(nearest(folder.name, siblings, cutoff=VERY_NEAR))]
@@ -50,4 +51,4 @@ def open_database(path: str | os.PathLike, backend: str | None = None) -> Reader
         hint = f"write backend: {kind} in data_param" + " (LEVELDB is the default)" * (kind == "LMDB")
         raise DataError(f"database {os.fspath(path)!r}", expected=f"a database of backend {backend}", got=kind,
                         hint=hint)
-    return LmdbReader(path) if kind == "LMDB" else LevelDbReader(path)
+    return READERS[kind](path)

@@ -6,8 +6,8 @@ import dataclasses
 import os
 from collections import Counter
 
-from blobnet.data.database import database_kind, open_database
-from blobnet.data.datum import datum_to_array, parse_datum
+from blobnet.data.stores.database import database_kind, open_database
+from blobnet.data.stores.datum import datum_to_array, parse_datum
 
 
 @dataclasses.dataclass

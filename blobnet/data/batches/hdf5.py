@@ -1,33 +1,33 @@
-"""HDF5Batches: the batches of the rows in a list of HDF5 files, by number."""
+"""HDF5Batches: the rows of a list of HDF5 files."""
 
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 
 import numpy as np
 
-from blobnet.data.hdf5 import dataset_shapes, read_datasets
-from blobnet.data.order import Shuffles
+from blobnet.data.batches.base import Batch, Batches, Random, Shape
+from blobnet.data.batches.order import Shuffles
+from blobnet.data.stores.hdf5 import dataset_shapes, read_datasets
 from blobnet.errors import DataError, within
 
-Batch = tuple[np.ndarray, ...]
 KEPT = 1 << 26  # bytes of all files together up to which they stay in memory
 
 
-class HDF5Batches:
+class HDF5Batches(Batches):
     """Batch n holds the rows n * size … of the datasets `names`, file after file, and then from the first file again.
 
     With `shuffle` the files of every epoch come in another order, and so do the rows of a file: the order of the files
-    in epoch e comes from `random(e, 0)`, that of the rows in the k-th file read in it from `random(e, 1 + k)`.
+    in epoch e comes from `random(e, 0)`, that of the rows in the k-th file of this epoch from `random(e, 1 + k)`.
     `origin` is the list of the files. Raises DataError for files that do not fit each other or have no row. One file at
     a time is in memory, or all if they are small (KEPT).
     """
 
     def __init__(self, files: Sequence[str], names: Sequence[str], size: int, dtype: np.dtype = np.float32,
-                 shuffle: bool = False, random: Callable[..., np.random.Generator] = np.random.default_rng,
-                 origin: str = "list"):
-        self.files, self.names, self.size, self.dtype = list(files), list(names), size, np.dtype(dtype)
+                 shuffle: bool = False, random: Random = np.random.default_rng, origin: str = "list"):
+        super().__init__(size, dtype, random)
+        self.files, self.names = list(files), list(names)
         self._file_order = Shuffles(random) if shuffle else lambda count, *key: np.arange(count)
         self._row_order = Shuffles(random) if shuffle else lambda count, *key: slice(None)
         self._loaded: dict[int, list[np.ndarray]] = {}
@@ -38,11 +38,11 @@ class HDF5Batches:
         self._total = int(self._rows.sum())
         self._keeps = self._total * row <= KEPT
 
-    def _shapes_in(self, number: int, origin: str) -> list[tuple[int, ...]]:
+    def _shapes_in(self, number: int, origin: str) -> list[Shape]:
         with within(f"{origin}, file {number + 1}"):
             return dataset_shapes(self.files[number], self.names)
 
-    def _check(self, file: str, shapes: list[tuple[int, ...]], first: list[tuple[int, ...]]) -> int:
+    def _check(self, file: str, shapes: list[Shape], first: list[Shape]) -> int:
         """The number of rows in `file`."""
         where = f"HDF5 file {file!r}"
         for name, shape, model in zip(self.names, shapes, first):
@@ -56,13 +56,11 @@ class HDF5Batches:
                                 expected=f"rows of shape {model[1:]} as in {self.files[0]!r}")
         return shapes[0][0]
 
-    def shapes(self) -> list[tuple[int, ...]]:
-        """The shapes of the arrays in a batch."""
+    def shapes(self) -> list[Shape]:
         return self._shapes
 
     def __call__(self, n: int, reuse: Batch | None = None) -> Batch:
-        """Batch `n`, an array for each dataset, in the arrays of `reuse` if given."""
-        batch = reuse or tuple(np.empty(shape, self.dtype) for shape in self._shapes)
+        batch = self.arrays(self._shapes, reuse)
         filled = 0
         while filled < self.size:
             epoch, place = divmod(n * self.size + filled, self._total)

@@ -3,17 +3,15 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
 
 import numpy as np
 
-from blobnet.data.order import Order
-from blobnet.data.records import Records
-from blobnet.data.transformer import Transformer
+from blobnet.data.batches.base import Batch, Batches, Random, Shape
+from blobnet.data.batches.order import Order
+from blobnet.data.images.transformer import Transformer
+from blobnet.data.stores.records import Records
 from blobnet.errors import DataError
 from blobnet.proto.storage import require_file
-
-PairBatch = tuple[np.ndarray, np.ndarray, np.ndarray]
 
 
 def read_pairs(path: str | os.PathLike, count: int) -> np.ndarray:
@@ -37,9 +35,10 @@ def read_pairs(path: str | os.PathLike, count: int) -> np.ndarray:
 
 
 def draw_pairs(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
-    """`count` pairs (i, j, similar), i != j, drawn alike among all with NumPy's RandomState(seed); (count, 3).
+    """`count` pairs (i, j, similar), integers (count, 3), drawn by NumPy's RandomState(seed).
 
-    labels: class numbers (N,), N at least 2; similar is 1 where those of i and j are equal.
+    All pairs with i != j have equal chances. labels: class numbers (N,), N at least 2; similar is 1 where i and j have
+    the same label.
     """
     rng = np.random.RandomState(seed)  # whose streams never change
     i = rng.randint(len(labels), size=count)
@@ -47,29 +46,33 @@ def draw_pairs(labels: np.ndarray, count: int, seed: int) -> np.ndarray:
     return np.stack([i, j, labels[i] == labels[j]], axis=1)
 
 
-class PairBatches:
+class PairBatches(Batches):
     """Batch n holds both images of the pairs n * size … in an endless run through `pairs` (P, 3), and similar (N,).
 
-    The images are transformed with numbers of `random(n)`, first images first.
+    Both halves have the shape (N, C, H, W). They are transformed with the random numbers of `random(n)`, the first
+    images before the second ones.
     """
 
     def __init__(self, records: Records, pairs: np.ndarray, transformer: Transformer, size: int, dtype: np.dtype,
-                 random: Callable[..., np.random.Generator]):
-        self.records, self.pairs, self.transformer = records, pairs, transformer
-        self.order, self.size, self.dtype, self.random = Order(len(pairs)), size, np.dtype(dtype), random
+                 random: Random):
+        super().__init__(size, dtype, random)
+        self.records, self.pairs, self.transformer, self.order = records, pairs, transformer, Order(len(pairs))
 
-    def shape(self) -> tuple[int, ...]:
-        """The shape (N, C, H, W) of either half of a batch, judged by the first record."""
-        return (self.size, *self.transformer.output_shape(self.records.images([0], self.transformer.color)[0].shape))
+    def shapes(self) -> list[Shape]:
+        return self._shapes(self._images([0])[0])
 
-    def __call__(self, n: int, reuse: PairBatch | None = None) -> PairBatch:
-        """Batch `n`: two times images (N, C, H, W), and similar (N,), in the arrays of `reuse` if they fit."""
+    def __call__(self, n: int, reuse: Batch | None = None) -> Batch:
         pairs, rng = self.pairs[self.order(n * self.size, self.size)], self.random(n)
-        halves = [self.records.images(column, self.transformer.color) for column in pairs[:, :2].T.tolist()]
-        shape = (self.size, *self.transformer.output_shape(halves[0][0].shape))
-        if reuse is None or reuse[0].shape != shape:
-            reuse = np.empty(shape, self.dtype), np.empty(shape, self.dtype), np.empty(self.size, self.dtype)
-        for images, data in zip(halves, reuse):
+        halves = [self._images(column) for column in pairs[:, :2].T.tolist()]
+        *out, similar = batch = self.arrays(self._shapes(halves[0][0]), reuse)
+        for images, data in zip(halves, out):
             self.transformer(images, data, rng)
-        reuse[2][...] = pairs[:, 2]
-        return reuse
+        similar[...] = pairs[:, 2]
+        return batch
+
+    def _images(self, numbers: list[int]) -> list[np.ndarray]:
+        return self.records.images(numbers, self.transformer.color)
+
+    def _shapes(self, image: np.ndarray) -> list[Shape]:
+        half = (self.size, *self.transformer.output_shape(image.shape))
+        return [half, half, (self.size,)]

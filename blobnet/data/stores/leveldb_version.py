@@ -9,7 +9,9 @@ import dataclasses
 from collections.abc import Iterable
 from pathlib import Path
 
-from blobnet.data.leveldb_log import HINT, damaged, log_bytes, read_log
+from blobnet.data.stores.base import HINT
+from blobnet.data.stores.leveldb_format import damaged, read_text
+from blobnet.data.stores.leveldb_log import log_bytes, read_log
 from blobnet.errors import DataError
 from blobnet.proto.wire import Corrupt, read_varint, varint
 
@@ -111,11 +113,8 @@ class _Fields:
         return value
 
     def text(self) -> bytes:
-        size, start = self.number(), self.position
-        if size > len(self.view) - start:
-            raise Corrupt(start, f"{size} bytes, of which {len(self.view) - start} are there")
-        self.position += size
-        return bytes(self.view[start:self.position])
+        value, self.position = read_text(self.view, self.position)
+        return value
 
 
 def _text(field: int, value: bytes) -> bytes:

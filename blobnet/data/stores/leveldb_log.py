@@ -10,19 +10,12 @@ import os
 import struct
 from collections.abc import Iterable, Iterator
 
-from blobnet.data.crc32c import crc32c, masked
-from blobnet.errors import DataError
-from blobnet.proto.wire import Corrupt, read_varint
+from blobnet.data.stores.leveldb_format import checksum, damaged, read_text
+from blobnet.proto.wire import Corrupt
 
 BLOCK = 1 << 15
 HEADER = struct.Struct("<IHB")
 FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
-HINT = "the database is damaged or incomplete: copy or make it again"
-
-
-def damaged(path: str | os.PathLike, offset: int, reason: object) -> DataError:
-    """The error for the LevelDB file `path`, broken at the byte `offset`."""
-    return DataError(f"LevelDB file {os.fspath(path)!r}: byte {offset}", str(reason), hint=HINT)
 
 
 def read_log(path: str | os.PathLike) -> Iterator[tuple[int, bytes]]:
@@ -37,15 +30,15 @@ def read_log(path: str | os.PathLike) -> Iterator[tuple[int, bytes]]:
             position = 0
             while len(block) - position >= HEADER.size:
                 offset = start + position
-                checksum, size, kind = HEADER.unpack_from(block, position)
+                expected, size, kind = HEADER.unpack_from(block, position)
                 position += HEADER.size
-                if kind == size == checksum == 0:
+                if kind == size == expected == 0:
                     position = len(block)  # reserved, but not written
                     break
                 if size > len(block) - position:
                     raise damaged(path, offset, f"a record of {size} bytes, of which {len(block) - position} are there")
                 data = block[position:position + size]
-                if masked(crc32c(block[position - 1:position + size])) != checksum:
+                if checksum(memoryview(block)[position - 1:position + size]) != expected:
                     raise damaged(path, offset, "the checksum of a record is wrong")
                 if kind not in (FULL, FIRST, MIDDLE, LAST) or bool(begun) != (kind in (MIDDLE, LAST)):
                     raise damaged(path, offset, f"a piece of kind {kind} that does not fit the one before")
@@ -74,7 +67,7 @@ def log_bytes(records: Iterable[bytes]) -> bytes:
             piece = record[begin:begin + room]
             done = begin + len(piece) == len(record)
             kind = (FULL if done else FIRST) if begin == 0 else (LAST if done else MIDDLE)
-            out += HEADER.pack(masked(crc32c(bytes([kind]) + piece)), len(piece), kind) + piece
+            out += HEADER.pack(checksum(bytes([kind]) + piece), len(piece), kind) + piece
             begin += len(piece)
     return bytes(out)
 
@@ -95,19 +88,11 @@ def read_batches(path: str | os.PathLike) -> Iterator[tuple[bytes, int, bytes]]:
                 kind = record[position]
                 if kind > 1:
                     raise Corrupt(position, f"an entry of kind {kind}")
-                key, position = _text(view, position + 1)
-                value, position = _text(view, position) if kind else (b"", position)
+                key, position = read_text(view, position + 1)
+                value, position = read_text(view, position) if kind else (b"", position)
                 yield key, sequence + found << 8 | kind, value
                 found += 1
             if found != count:
                 raise Corrupt(0, f"a batch of {count} entries, of which {found} are there")
         except Corrupt as error:
             raise damaged(path, offset, f"in the record that ends here, at byte {error.offset}: {error}") from None
-
-
-def _text(view: memoryview, position: int) -> tuple[bytes, int]:
-    """The bytes at `position`, their number being before them, and the position after them."""
-    size, begin = read_varint(view, position, len(view))
-    if size > len(view) - begin:
-        raise Corrupt(position, f"{size} bytes, of which {len(view) - begin} are there")
-    return bytes(view[begin:begin + size]), begin + size

@@ -7,9 +7,9 @@ from collections.abc import Sequence
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.data.image_files import in_parallel
-from blobnet.data.mean import read_mean
-from blobnet.data.resize import resize
+from blobnet.data.images.files import in_parallel
+from blobnet.data.images.mean import read_mean
+from blobnet.data.images.resize import resize
 from blobnet.errors import DataError, NetError, ShapeError
 
 Shape = tuple[int, int, int]

@@ -1,12 +1,14 @@
-"""Lists of image files with labels, "path label" a line."""
+"""Lists of image files: those with labels, "path label" a line, those with paths alone, and the files of a folder."""
 
 from __future__ import annotations
 
 import os
 import re
+from pathlib import Path
 
 import numpy as np
 
+from blobnet.data.images.encode import ENCODINGS, extension
 from blobnet.errors import DataError
 from blobnet.proto.storage import require_file
 
@@ -36,6 +38,40 @@ def read_image_list(path: str | os.PathLike, label_num: int = 1,
         paths.append(file)
         labels.append(label)
     return paths, np.array(labels)
+
+
+def images_below(folder: str | os.PathLike) -> list[str]:
+    """The paths, from `folder` on, of the files in it and below it that are images by their extensions, sorted."""
+    if not Path(folder).is_dir():
+        raise DataError(os.fspath(folder), "no such folder")
+    found = [os.path.relpath(os.path.join(place, name), folder) for place, _, names in os.walk(folder)
+             for name in names if extension(name) in ENCODINGS]
+    if not found:
+        raise DataError(os.fspath(folder), "no image in this folder and those below it")
+    return sorted(found)
+
+
+def images_listed(path: str | os.PathLike, folder: str | os.PathLike) -> list[str]:
+    """The paths, from `folder` on, in the list at `path`, one a line; a label behind it does no harm.
+
+    A path may be absolute; one with spaces is taken as a whole, or up to its last space, if such a file is there, else
+    up to its first. DataError for an empty list and for a path that leads out of `folder`.
+    """
+    found = []
+    for number, line in enumerate(require_file(path).read_text("utf-8", "surrogateescape").splitlines(), 1):
+        line = line.strip()
+        if not line:
+            continue
+        names = [name for name in (line, line.rpartition(" ")[0]) if name]
+        there = [name for name in names if os.path.isfile(os.path.join(folder, name))]
+        name = os.path.relpath(os.path.join(folder, there[0] if there else line.split()[0]), folder)
+        if name.split(os.sep)[0] == os.pardir:
+            raise DataError(f"{os.fspath(path)}:{number}", expected=f"a path in the folder {os.fspath(folder)!r}",
+                            got=repr(line))
+        found.append(name)
+    if not found:
+        raise DataError(os.fspath(path), expected="paths of images, one a line", got="an empty list")
+    return found
 
 
 def _one_label(line: str, where: str) -> tuple[str, int]:

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 from google.protobuf.message import DecodeError, Message
 
-from blobnet.data.images import decode_image
+from blobnet.data.images.decode import decode_image
+from blobnet.data.images.encode import encode_image, extension
+from blobnet.data.images.files import read_image
 from blobnet.errors import DataError, ShapeError
 from blobnet.proto import wire
 from blobnet.proto.messages import message_class, new
@@ -64,3 +66,26 @@ def datum_to_array(datum: Message, color: bool | None = None, where: str = "datu
     if min(shape) <= 0 or values.size != shape[0] * shape[1] * shape[2]:
         raise DataError(where, expected=" x ".join(map(str, shape)) + " values", got=values.size)
     return values.reshape(shape)
+
+
+def image_record(path: str, label: int, color: bool, size: tuple[int, int] | None, encoding: str = "") -> tuple[
+        Message, int]:
+    """The Datum of the image at `path`, read in `color` or gray and resized to `size` (H, W), and its number of values.
+
+    Without `encoding` it holds the values; with one ("png", "jpg" …) a compressed image. Raises DataError.
+    Quirks, which are those of Caffe's convert_imageset: a file that already has the extension of `encoding` is kept as
+    it is unless the image is resized, and then stays in colour even if gray was asked for. If a "jpg" is asked for, a
+    .jpeg file counts as one; if a "jpeg" is asked for, a .jpg file does not. A compressed Datum does not say its shape.
+    """
+    image = read_image(path, color, size)
+    if not encoding:
+        datum = array_to_datum(image, label)
+        datum.encoded = False
+        return datum, image.size
+    suffix = extension(path)
+    if size is None and (suffix == encoding or (encoding, suffix) == ("jpg", "jpeg")):
+        with open(path, "rb") as file:
+            data = file.read()
+    else:
+        data = encode_image(image, encoding, f"image {path!r}")
+    return new("Datum", data=data, label=label, encoded=True), image.size
