@@ -8,6 +8,7 @@ import struct
 import cramjam
 import numpy as np
 import pytest
+from databases import packed_leveldb
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
@@ -205,16 +206,11 @@ def pack(folder, content, kind=b"\1"):
     return folder / "000005.ldb"
 
 
-def test_compressed_blocks(tmp_path, monkeypatch):
-    def write_packed(file, block):
-        content, start = bytes(cramjam.snappy.compress_raw(block.bytes())), file.tell()
-        file.write(content + b"\1" + struct.pack("<I", checksum(content + b"\1")))
-        return varint(start) + varint(len(content))
-
-    monkeypatch.setattr(leveldb_table, "write_block", write_packed)
+def test_compressed_blocks(tmp_path):
     rng = np.random.default_rng(0)
     images = [rng.integers(0, 3, 700).astype(np.uint8).repeat(rng.integers(1, 9, 700)).tobytes() for _ in range(30)]
-    write(tmp_path / "db", images)
+    with packed_leveldb():
+        write(tmp_path / "db", images)
     path, = (tmp_path / "db").glob("*.ldb")
     assert path.stat().st_size < sum(map(len, images)) / 1.5
     assert values(tmp_path / "db") == images

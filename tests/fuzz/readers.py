@@ -13,6 +13,7 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+from databases import packed_leveldb
 from PIL import Image
 
 from blobnet import netdef
@@ -130,6 +131,11 @@ def _database(writer):
                 image = IMAGE.transpose(2, 0, 1) + np.uint8(i)
                 database.put(b"%08d" % i, array_to_datum(image, i).SerializeToString())
     return make
+
+
+def _packed_database(folder):
+    with packed_leveldb():
+        _database(LevelDbWriter)(folder)
 
 
 def _log_database(folder):
@@ -267,8 +273,10 @@ READERS = {
     "encoded datum": (_datum(True), _read_datum),
     "lmdb": (_database(LmdbWriter), _read_database),
     "leveldb": (_database(LevelDbWriter), _read_database),
+    "leveldb packed": (_packed_database, _read_database),
     "leveldb log": (_log_database, _read_database),
     "leveldb unchecked": (_database(LevelDbWriter), _read_unchecked),
+    "leveldb packed unchecked": (_packed_database, _read_unchecked),
     "leveldb log unchecked": (_log_database, _read_unchecked),
     "hdf5 data": (_hdf5_data, _read_hdf5_data),
     "hdf5 list": (_text("list.txt", "a.h5 b.h5\n"), lambda folder: read_file_list(folder / "list.txt")),
