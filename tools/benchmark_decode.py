@@ -86,7 +86,7 @@ def main() -> None:
         make_database(folder / "lmdb", paths)
         kinds = {
             "ImageData": ImageBatches(paths, np.zeros(len(paths), int), Transformer(options, True), args.batch,
-                                      size=(args.size, args.size)),
+                                      image_size=(args.size, args.size)),
             "Data": DatumBatches(open_database(folder / "lmdb", "LMDB"), Transformer(options, True), args.batch),
         }
         numbers = range(max(1, args.images // args.batch))

@@ -1,4 +1,4 @@
-"""Histograms of gradients: features of an image that nobody has to train."""
+"""HOG, histograms of oriented gradients: features of an image that need no training."""
 
 from __future__ import annotations
 
@@ -14,8 +14,8 @@ def gradient_histograms(image: np.ndarray, cells: int = 8, bins: int = 8) -> np.
 
     Returns (cells * cells * bins,) float32 of length 1: the square root of the sum of slopes a part and a direction of
     180 / bins degrees; zeros for an image without slopes. ShapeError for a side that is no multiple of `cells`.
-    Bin k has the directions from k * 180 / bins degrees, which belong to it, up to those of bin k + 1. Comparisons
-    decide, and no function whose last bit depends on the processor: the features are the same on every machine.
+    Bin k has the directions from k * 180 / bins degrees, inclusive, to those of bin k + 1, exclusive. Bins are found by
+    comparisons, without any function whose last bit depends on the processor: the features are the same everywhere.
     Source: the orientation cells of Dalal and Triggs, Histograms of Oriented Gradients for Human Detection, CVPR 2005,
     without their blocks.
     """

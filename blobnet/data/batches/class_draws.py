@@ -37,6 +37,6 @@ class ClassDraws:
 
 
 def _draw(records: np.ndarray, count: int, rng: np.random.Generator) -> np.ndarray:
-    """`count` of `records`, all of them again and again in a new order if there are fewer."""
+    """`count` of `records` in a random order; if there are fewer, all of them again and again, each time reordered."""
     rounds = -(-count // len(records))
     return np.concatenate([records[:0], *(rng.permutation(records) for _ in range(rounds))])[:count]

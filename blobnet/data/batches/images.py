@@ -17,22 +17,22 @@ from blobnet.errors import within
 
 
 class ImageBatches(TransformedBatches):
-    """Batch n holds the images at the places n * batch_size … of an endless run through the list, and their labels.
+    """Batch n holds the images at the places n * size … of an endless run through the list, and their labels.
 
     With `shuffle`, epoch e has the order of `random(e, 0)`; the run starts at a place below `rand_skip` that comes from
-    `random(0, 1)`. With `draws`, batch n holds the images draws(n, batch_size) instead.
-    Images are read in `color` or gray, and resized to `size` (H, W) before they are transformed. `root_folder` goes
-    before the paths, which stand in the lines of the file `origin`. DataError for a label that the dtype cannot hold
-    exactly.
+    `random(0, 1)`. With `draws`, batch n holds the images draws(n, size) instead.
+    Images are read in `color` or gray, and resized to `image_size` (H, W) before they are transformed. `root_folder`
+    goes before the paths, which stand in the lines of the file `origin`. DataError for a label that the dtype cannot
+    hold exactly.
     """
 
-    def __init__(self, paths: Sequence[str], labels: np.ndarray, transformer: Transformer, batch_size: int,
+    def __init__(self, paths: Sequence[str], labels: np.ndarray, transformer: Transformer, size: int,
                  dtype: np.dtype = np.float32, random: Random = np.random.default_rng, *, color: bool = True,
-                 size: tuple[int, int] | None = None, shuffle: bool = False, rand_skip: int = 0,
+                 image_size: tuple[int, int] | None = None, shuffle: bool = False, rand_skip: int = 0,
                  draws: ClassDraws | None = None, origin: str = "list", root_folder: str = ""):
-        super().__init__(transformer, batch_size, dtype, random, labels.shape[1:])
+        super().__init__(transformer, size, dtype, random, labels.shape[1:])
         self.paths, self.all_labels, self.origin, self.root_folder = paths, labels, origin, root_folder
-        self.color, self.image_size, self.rand_skip, self.draws = color, size, rand_skip, draws
+        self.color, self.image_size, self.rand_skip, self.draws = color, image_size, rand_skip, draws
         check_labels(labels, self.dtype, lambda n: f"{origin}:{n + 1}")
         self.order = Order(len(paths), Shuffles(random) if shuffle else None)
 

@@ -8,7 +8,7 @@ import numpy as np
 
 
 class Shuffles:
-    """Permutations by key: that of `key` comes from the stream `random(*key)`. The last one is kept."""
+    """A permutation for each key, drawn from the stream `random(*key)`. The last one is kept."""
 
     def __init__(self, random: Callable[..., np.random.Generator]):
         self.random = random
@@ -26,8 +26,7 @@ class Shuffles:
 class Order:
     """Which of `count` records stands at which place of an endless run through them.
 
-    With `shuffles` every epoch e has a permutation of its own, that of the key (e, 0); without, the records keep
-    their order.
+    With `shuffles`, epoch e has the permutation of the key (e, 0); without, the records keep their order.
     """
 
     def __init__(self, count: int, shuffles: Shuffles | None = None):

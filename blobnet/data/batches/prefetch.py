@@ -14,8 +14,8 @@ class Prefetch:
     """Calls `produce(n, reuse)` for n = 0, 1, 2 … in a thread that stays at most `depth` batches ahead.
 
     `reuse` is a batch that nobody needs any more, or None. What produce raises is raised by `take`. The thread starts
-    with the first `take`; it ends with `close`, when the Prefetch is collected, and when the interpreter exits. It
-    stays behind when the process forks: the child starts another, from the batch it comes to.
+    with the first `take`; it ends with `close`, when the Prefetch is collected, and when the interpreter exits. A
+    forked process does not have it, and starts a thread of its own at the batch that comes next.
     """
 
     def __init__(self, produce: Callable[[int, Any], Any], depth: int):

@@ -1,4 +1,4 @@
-"""Listed triplets: which records are query, positive and negative is written down, as are the attributes of records."""
+"""Triplets from a list: a file says which records are query, positive and negative, and what attributes they have."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ from blobnet.errors import DataError
 
 
 def read_triplet_list(path: str, name: str, count: int, attributes: int) -> tuple[np.ndarray, np.ndarray]:
-    """Dataset `name` (T, 3) of an HDF5 file, record numbers below `count`, and "attributes" (count, `attributes`).
+    """The triplets and the attributes in the HDF5 file `path`.
 
-    Without attributes (0) the second is (count, 0). DataError for anything else.
+    Triplets: its dataset `name`, integers (T, 3), numbers of records below `count`. Attributes: its dataset
+    "attributes", (count, attributes); it is not read if `attributes` is 0. DataError for anything else.
     """
     where = f"HDF5 file {path!r}"
     triplets, *rest = read_datasets(path, [name, "attributes"][:2 if attributes else 1], np.float64)

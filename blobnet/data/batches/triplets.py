@@ -12,8 +12,8 @@ from blobnet.errors import DataError
 class Triplets:
     """Batch n: queries, as many positives, as many negatives, drawn from the stream `random(n, 2)`.
 
-    labels: class numbers (R,). Queries come from all records whose class has at least two, the positive of a query
-    from the others of its class, its negative from all of other classes, each with equal chances.
+    labels: class numbers (R,). A query is drawn from all records whose class has at least two records, its positive
+    from the others of its class, its negative from the records of all other classes, each with equal chances.
     DataError at `where` if there are no such records.
     """
 

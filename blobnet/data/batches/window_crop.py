@@ -30,7 +30,7 @@ def place_window(window: tuple[int, int, int, int], image: tuple[int, int], crop
 
     Without context_pad and square the window fills the crop. With them it is made larger, by `context_pad` pixels of
     the crop on every side, or to the smallest square around it; what then lies outside the image stays empty in the
-    crop. `flip` says that the part will be mirrored. Arithmetic is that of `dtype`, and halves are rounded away from
+    crop. `flip` says that the part will be mirrored. Numbers are of the type `dtype`, and halves are rounded away from
     zero. DataError if nothing of the window is left.
     """
     (x1, y1, x2, y2), (rows, columns), real = map(int, window), image, np.dtype(dtype).type

@@ -21,7 +21,8 @@ FIELDS = 6  # of a window: class, overlap, x1, y1, x2, y2
 class WindowFile:
     """paths: of the images; foreground, background: windows, integers (M, 6) of image, class, x1, y1, x2, y2.
 
-    `origin` is the file, as errors call it. Corners belong to the window; background windows have class 0.
+    The pixels at the corners are part of the window. Background windows have class 0. `origin` is the file, as errors
+    call it.
     """
 
     paths: list[str]

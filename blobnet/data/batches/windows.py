@@ -18,8 +18,8 @@ class WindowBatches(Batches):
     """Batch n: background windows, then int(size * fg_fraction) foreground windows, each drawn from `random(n)`.
 
     A window is cut out and resized to crop_size as `place_window` says, mirrored with probability one half if `mirror`,
-    and becomes scale * (x - mean) where the image is, 0 outside of it. `mean` is an array that fits (3, crop_size,
-    crop_size), or 0. With `cache` the files are read once, now, and kept as they are, compressed.
+    and becomes scale * (x - mean) inside the image, 0 outside. `mean` is an array that can be broadcast to
+    (3, crop_size, crop_size), or 0. With `cache` all files are read at the start and kept as they are, compressed.
     """
 
     def __init__(self, windows: WindowFile, size: int, crop_size: int, dtype: np.dtype = np.float32,
@@ -67,7 +67,7 @@ class WindowBatches(Batches):
 
 
 def central_mean(image: np.ndarray, crop_size: int, where: str) -> np.ndarray:
-    """The part of a mean image (C, H, W) that is subtracted, (W - crop_size) // 2 from the left and from the top.
+    """The part of a mean image (C, H, W) that is subtracted; it begins (W - crop_size) // 2 from the left and the top.
 
     ShapeError if it does not fit.
     """

@@ -14,7 +14,7 @@ from blobnet.data.images.resize import resize
 from blobnet.errors import DataError
 from blobnet.proto.storage import atomic_write, require_file
 
-CHUNK = 64  # images a thread that are handed out at once
+CHUNK = 64  # images for each thread that are handed out at once
 
 
 def crop_opencv(source: str | os.PathLike, target: str | os.PathLike, side: int) -> None:
@@ -76,9 +76,10 @@ def _square(width: int, height: int, side: int) -> tuple[int, int, int, int]:
 
 def crop_images(names: Sequence[str], source: str | os.PathLike, target: str | os.PathLike, side: int, threads: int = 1,
                 crop: Callable = crop_opencv) -> Iterator[DataError | None]:
-    """`crop` every image of `names` from the folder `source` into `target`, made as needed, by so many threads.
+    """`crop` the images `names`, paths in the folder `source`, into the folder `target`, with so many threads.
 
-    Yields, image by image in order, None or why it could not be made. DataError if the two folders are one.
+    Folders that are missing are made. Yields for each image, in order, None or the error that prevented it. DataError
+    if the two folders are the same.
     """
     if Path(source).resolve() == Path(target).resolve():
         raise DataError(os.fspath(target), "the images would take the place of the originals",

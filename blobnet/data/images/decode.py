@@ -13,8 +13,8 @@ import numpy as np
 from blobnet.errors import BlobnetError, DataError
 from blobnet.proto.budget import require
 
-# How the files of each format begin, and Pillow's classes that read them. None starts a program or opens another file.
-# Pillow's Image.open would also take PostScript, for which it starts Ghostscript.
+# How the files of each format begin, and Pillow's classes that read them. None of these starts a program or opens
+# another file, whereas Pillow's Image.open would also take PostScript, for which it starts Ghostscript.
 FORMATS = ((rb"\xff\xd8\xff", "JpegImagePlugin.JpegImageFile"), (rb"\x89PNG\r\n\x1a\n", "PngImagePlugin.PngImageFile"),
            (rb"BM", "BmpImagePlugin.BmpImageFile"), (rb"P[1-6fy]\s", "PpmImagePlugin.PpmImageFile"),
            (rb"GIF8[79]a", "GifImagePlugin.GifImageFile"), (rb"II\*\0|MM\0\*", "TiffImagePlugin.TiffImageFile"),
@@ -54,7 +54,7 @@ def decode_image(data: bytes, color: bool | None = None, where: str = "image") -
 
 
 def open_image(data: bytes, where: str = "image"):
-    """The PIL.Image.Image in `data`, not decoded yet; of pictures that move, the first.
+    """The PIL.Image.Image in `data`, not decoded yet; of an animation, the first image.
 
     This is the one way in which blobnet opens images. DataError for other formats than NAMES, for damaged headers, and
     for more pixels than fit into the memory that a file may take (see proto.budget).

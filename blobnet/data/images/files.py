@@ -12,7 +12,7 @@ from blobnet.data.images.decode import decode_image
 from blobnet.data.images.resize import resize
 from blobnet.proto.storage import require_file
 
-MOST_THREADS = 4  # what Python does around each decoding runs in one of them at a time
+MOST_THREADS = 4  # Python's own work around each decoding runs in one thread at a time
 
 
 def read_image(path: str | os.PathLike, color: bool = True, size: tuple[int, int] | None = None) -> np.ndarray:
@@ -25,7 +25,7 @@ def read_image(path: str | os.PathLike, color: bool = True, size: tuple[int, int
 
 
 def in_parallel(body: Callable, items: Iterable) -> list:
-    """[body(item) for item in items], by a few threads. They are not those that layers compute with."""
+    """[body(item) for item in items], computed by a few threads, which are not those that layers compute with."""
     items = list(items)
     threads = min(MOST_THREADS, num_threads(), len(items))
     if threads < 2:

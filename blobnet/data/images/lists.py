@@ -21,9 +21,9 @@ def read_image_list(path: str | os.PathLike, label_num: int = 1,
     """The paths in the list at `path`, and their labels: integers (N,), or (N, label_num) if that is above 1.
 
     A path may have spaces in it. One label: the integer that begins the text after the last space, as Caffe takes it;
-    0 if there is none, so a list without labels works. Several: the last `label_num` words of the line, integers all.
-    DataError, with the line, for an empty list, for an empty line unless `empty_lines` (then its path is ""), for words
-    that are no labels, and for labels of more than 32 bits.
+    0 if there is none, so a list without labels works. Several: the last `label_num` words of the line, which must be
+    integers. DataError, with the line, for an empty list, for an empty line unless `empty_lines` (then its path is ""),
+    for words that are no labels, and for labels of more than 32 bits.
     """
     text = require_file(path).read_text("utf-8", "surrogateescape")
     lines = text.removesuffix("\n").split("\n") if text else []
@@ -41,7 +41,7 @@ def read_image_list(path: str | os.PathLike, label_num: int = 1,
 
 
 def images_below(folder: str | os.PathLike) -> list[str]:
-    """The paths, from `folder` on, of the files in it and below it that are images by their extensions, sorted."""
+    """The paths, relative to `folder`, of all files in and below it that have the extension of an image, sorted."""
     if not Path(folder).is_dir():
         raise DataError(os.fspath(folder), "no such folder")
     found = [os.path.relpath(os.path.join(place, name), folder) for place, _, names in os.walk(folder)
@@ -52,10 +52,11 @@ def images_below(folder: str | os.PathLike) -> list[str]:
 
 
 def images_listed(path: str | os.PathLike, folder: str | os.PathLike) -> list[str]:
-    """The paths, from `folder` on, in the list at `path`, one a line; a label behind it does no harm.
+    """The paths in the list at `path`, one a line, relative to `folder`. A label behind a path is ignored.
 
-    A path may be absolute; one with spaces is taken as a whole, or up to its last space, if such a file is there, else
-    up to its first. DataError for an empty list and for a path that leads out of `folder`.
+    A path may be absolute. In a line with spaces the path is the whole line if there is such a file, otherwise the line
+    up to its last space if there is such a file, otherwise the line up to its first space. DataError for an empty list
+    and for a path that leads out of `folder`.
     """
     found = []
     for number, line in enumerate(require_file(path).read_text("utf-8", "surrogateescape").splitlines(), 1):
@@ -84,7 +85,7 @@ def _one_label(line: str, where: str) -> tuple[str, int]:
 
 
 def _label(word: str) -> int | None:
-    """The integer `word`; None if it is none, or too large for a label."""
+    """The integer that `word` is; None if it is no integer or too large for a label."""
     try:
         value = int(word)
     except ValueError:

@@ -24,7 +24,8 @@ def read_mean(path: str | os.PathLike) -> np.ndarray:
 def mean_image(blocks: Iterable[np.ndarray]) -> np.ndarray:
     """The mean over all images of `blocks`, arrays (N, C, H, W), as float32 (C, H, W).
 
-    Quirk: Caffe's compute_image_mean adds up in float32. Sums here are exact, as its are up to 65,793 images of bytes.
+    Quirk: Caffe's compute_image_mean adds up in float32, which is exact up to 65,793 images of bytes. Here the sums are
+    exact for any number of them.
     """
     total, count = np.zeros((), np.int64), 0
     for block in blocks:

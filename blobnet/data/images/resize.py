@@ -12,8 +12,9 @@ ONE = np.float32(2048)  # weights are whole numbers in units of 1 / 2048
 def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
     """The uint8 image (C, H, W) resized to (C, height, width).
 
-    Centres of pixels lie at one half, edges are continued, and nothing is smoothed before it is made smaller. Exactly
-    half of both sides is the rounded mean of four pixels. ShapeError if there is no pixel to take or to make.
+    The centre of pixel i is at i + 0.5. Beyond its edges the image goes on with its last pixels. It is not smoothed
+    before it becomes smaller. If both sides are halved, a pixel is the rounded mean of four. ShapeError if the image
+    has no pixel, or would have none.
 
     >>> resize(np.array([[[0, 100]]], np.uint8), 1, 4).tolist()
     [[[0, 25, 75, 100]]]
@@ -48,7 +49,7 @@ def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
 
 
 def _places(old: int, new: int) -> tuple[np.ndarray, np.ndarray]:
-    """The old pixel before each new one, which may lie outside, and how far behind it in [0, 1) the new one is."""
+    """For each new pixel the old one before it, which may lie outside, and the distance from there, in [0, 1)."""
     places = ((np.arange(new) + 0.5) * (1 / (new / old)) - 0.5).astype(np.float32)
     before = np.floor(places)
     return before.astype(int), places - before

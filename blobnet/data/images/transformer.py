@@ -110,7 +110,7 @@ class Transformer:
 
 
 def _warped_size(param: Message, where: str) -> tuple[int, int]:
-    """(height, width) that the ResizeParameter `param` resizes to; NetError for what is not done here."""
+    """(height, width) that the ResizeParameter `param` resizes to; NetError for options that blobnet has not."""
     if param.prob != 1:
         raise NetError(where, expected="prob 1 in resize_param", got=f"{param.prob:g}", hint="all images are resized")
     if param.resize_mode != param.WARP:

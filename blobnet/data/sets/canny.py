@@ -1,4 +1,4 @@
-"""Edge maps: photos as line drawings."""
+"""Edge maps after Canny: photos as line drawings."""
 
 from __future__ import annotations
 
@@ -17,8 +17,8 @@ def edge_map(gray: np.ndarray) -> np.ndarray:
     """The edges in the gray image (H, W), uint8: lines of one pixel on white (255), the darker the steeper.
 
     The slope of the smoothed image is kept where it is larger than at the two neighbours across the edge.
-    Comparisons of squares and products, and no function whose last bit depends on the processor, tell directions and
-    the steepest places.
+    Directions and steepest places are found by comparing squares and products, without any function whose last bit
+    depends on the processor.
     Source: Canny, A Computational Approach to Edge Detection, PAMI 1986, without its thresholds.
     """
     down, right = (slope.astype(np.float64) for slope in np.gradient(_smooth(gray.astype(np.float32))))

@@ -55,7 +55,7 @@ def array_to_datum(array: np.ndarray, label: int | None = None) -> Message:
 def datum_to_array(datum: Message, color: bool | None = None, where: str = "datum") -> np.ndarray:
     """The image in `datum` (C, H, W): uint8 from raw bytes (read-only) or a compressed image, else float32.
 
-    `color` says how a compressed image is decoded, see `decode_image`; it does nothing to others.
+    `color` says how a compressed image is decoded, see `decode_image`; it has no effect on others.
     Raises DataError if there are more or fewer values than the shape asks for.
     """
     data = datum.data

@@ -21,7 +21,7 @@ def read_datasets(path: str | os.PathLike, names: Sequence[str], dtype: np.dtype
 
 
 def dataset_shapes(path: str | os.PathLike, names: Sequence[str]) -> list[tuple[int, ...]]:
-    """Their shapes. DataError if there is no such file or dataset, or if it holds other things than numbers."""
+    """The shapes of these datasets. DataError if there is no such file or dataset, or if one holds no numbers."""
     with _datasets(path, names) as datasets:
         return [dataset.shape for dataset in datasets]
 

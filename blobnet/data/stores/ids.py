@@ -7,7 +7,7 @@ from itertools import islice
 
 
 def first_ids(names: Iterable[str | bytes], count: int) -> list[str]:
-    """The first `count` names as text; bytes that are no UTF-8, and zeros, as escapes.
+    """The first `count` names as text. Bytes that are not UTF-8, and zero bytes, become escapes.
 
     >>> first_ids(["a/b.png", b"00000001", b"\\xff\\0"], 3)
     ['a/b.png', '00000001', '\\\\xff\\\\x00']

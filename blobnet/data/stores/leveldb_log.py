@@ -1,4 +1,4 @@
-"""LevelDB's log files: records in blocks of 32 KiB. The manifest is one, and what is not in tables yet is in one.
+"""LevelDB's log files: records in blocks of 32 KiB. The manifest is one; others hold what is not in tables yet.
 
 A record lies in one piece or in several; a piece is its checksum, size and kind, and its bytes.
 Source: https://github.com/google/leveldb/blob/main/doc/log_format.md
@@ -19,9 +19,9 @@ FULL, FIRST, MIDDLE, LAST = 1, 2, 3, 4
 
 
 def read_log(path: str | os.PathLike) -> Iterator[tuple[int, bytes]]:
-    """The records of the log file `path`, each with the byte that its last piece begins at.
+    """The records of the log file `path`, each with the byte at which its last piece begins.
 
-    DataError for a damaged file, also for a last record that is cut off, which LevelDB itself forgets without a word.
+    DataError for a damaged file, also for a last record that is cut off, which LevelDB itself drops without an error.
     """
     begun: list[bytes] = []
     with open(path, "rb") as file:

@@ -75,7 +75,7 @@ class LevelDbReader(Reader):
                     yield key, value
 
     def _find_tables(self) -> list[list[Path]]:
-        """The table files: single ones, whose keys may overlap, and those of a level, in the order of their keys."""
+        """Lists of table files in the order of their keys: of level 0 each file alone, of other levels all files."""
         try:
             self._version = read_version(self._folder)
             levels: dict[tuple[int, int], list[tuple[bytes, Path]]] = {}

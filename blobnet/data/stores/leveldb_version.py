@@ -32,8 +32,9 @@ class Table:
 
 @dataclasses.dataclass
 class Version:
-    """tables: by level and number; from level 1 on their keys do not overlap. log, former_log: what is not in tables
-    is in the log files from number `log` on, and in `former_log`.
+    """tables: by level and number; from level 1 on, those of one level do not overlap in their keys.
+
+    What is not in tables is in the log files of the number `log` and above, and in that of the number `former_log`.
     """
 
     tables: dict[tuple[int, int], Table] = dataclasses.field(default_factory=dict)

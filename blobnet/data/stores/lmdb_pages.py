@@ -100,7 +100,7 @@ def _record(view: memoryview, node: int, end: int, size: int) -> tuple[memoryvie
 
 
 def _find(view: memoryview, page: int, size: int, kind: int) -> int:
-    """The byte at which `page` begins, which must be of `kind`."""
+    """The byte at which `page` begins; raises Corrupt unless it is a page of this kind."""
     start = page * size
     if start + size > len(view):
         raise Corrupt(len(view), f"page {page} is outside of the file")

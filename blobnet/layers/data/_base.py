@@ -109,5 +109,5 @@ class ImageSource(BatchSource):
         size = (options.new_height, options.new_width) if options.new_height else None
         draws = ClassDraws(labels, classes, self.streams(), self.where) if classes else None
         return ImageBatches(paths, labels, transformer, options.batch_size, self.dtype, self.streams(),
-                            color=options.is_color, size=size, draws=draws, origin=source,
+                            color=options.is_color, image_size=size, draws=draws, origin=source,
                             root_folder=options.root_folder, **order)
