@@ -43,7 +43,7 @@ setup(
     package_data={"blobnet": ["py.typed"], "blobnet.proto": ["*.proto"], "blobnet.pycaffe": ["path/caffe.py"]},
     cmdclass={"build_py": BuildPy},
     install_requires=["numpy>=1.26", "protobuf>=6.31", "pyyaml>=6", "threadpoolctl>=3.2", "lmdb>=1.4", "pillow>=10",
-                      "tqdm>=4.65", "h5py>=3.10"],
+                      "tqdm>=4.65", "h5py>=3.10", "cramjam>=2.7", "crc32c>=2.3"],
     extras_require={
         "gpu": ["cupy-cuda12x>=13"],
         "lbfgs": ["scipy>=1.11.1"],

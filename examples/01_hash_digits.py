@@ -15,10 +15,10 @@ from pathlib import Path
 import numpy as np
 
 import blobnet
-from blobnet.data.batches import DatumBatches
-from blobnet.data.lmdb_store import LmdbReader
+from blobnet.data.batches.datums import DatumBatches
+from blobnet.data.images.transformer import Transformer
 from blobnet.data.sets import import_set
-from blobnet.data.transformer import Transformer
+from blobnet.data.stores.lmdb_reader import LmdbReader
 from blobnet.hashing.encode import encode
 from blobnet.hashing.index import HammingIndex
 from blobnet.hashing.metrics import curve_by_radius, evaluate

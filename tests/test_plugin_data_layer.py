@@ -88,7 +88,7 @@ class BarData(blobnet.BatchSource):
         names, values, classes, shades = read(self.source("bar_data_param"))
         self.records, self.record_names = len(names), names.__iter__
         batches = BarBatches((values, classes[:, 0], shades), self.options.batch_size)
-        self.read_ahead(batches, top, batches.shapes())
+        self.read_ahead(batches, top)
 '''
 NET = '''name: "bars"
 layer {{ name: "bars" type: "BarData" top: "x" top: "class" top: "shades"

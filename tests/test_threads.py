@@ -15,8 +15,8 @@ import pytest
 
 import blobnet
 from blobnet import backend
-from blobnet.data.datum import array_to_datum
-from blobnet.data.lmdb_store import LmdbWriter
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.errors import NetError, SolverError
 from blobnet.proto.messages import new
 from blobnet.proto.text import parse
@@ -149,8 +149,8 @@ def test_a_forked_process_runs_the_net(tmp_path):
 
 PREFETCH = """
 import os, sys
-from blobnet.data.prefetch import Prefetch
-from blobnet.data.image_files import in_parallel
+from blobnet.data.batches.prefetch import Prefetch
+from blobnet.data.images.files import in_parallel
 prefetch = Prefetch(lambda n, reuse: n, 2)
 assert [prefetch.take(), prefetch.take()] == [0, 1] and in_parallel(abs, range(9)) == list(range(9))
 child = os.fork()

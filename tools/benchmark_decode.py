@@ -20,13 +20,14 @@ from pathlib import Path
 import numpy as np
 
 from blobnet.backend import num_threads
-from blobnet.data.batches import DatumBatches
-from blobnet.data.database import open_database
-from blobnet.data.image_batches import ImageBatches
-from blobnet.data.image_records import encode_image, image_record
-from blobnet.data.lmdb_store import LmdbWriter
-from blobnet.data.resize import resize
-from blobnet.data.transformer import Transformer
+from blobnet.data.batches.datums import DatumBatches
+from blobnet.data.batches.images import ImageBatches
+from blobnet.data.images.encode import encode_image
+from blobnet.data.images.resize import resize
+from blobnet.data.images.transformer import Transformer
+from blobnet.data.stores.database import open_database
+from blobnet.data.stores.datum import image_record
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.proto.messages import new
 
 CROP = 7 / 8  # of the side
@@ -85,7 +86,7 @@ def main() -> None:
         make_database(folder / "lmdb", paths)
         kinds = {
             "ImageData": ImageBatches(paths, np.zeros(len(paths), int), Transformer(options, True), args.batch,
-                                      size=(args.size, args.size)),
+                                      image_size=(args.size, args.size)),
             "Data": DatumBatches(open_database(folder / "lmdb", "LMDB"), Transformer(options, True), args.batch),
         }
         numbers = range(max(1, args.images // args.batch))

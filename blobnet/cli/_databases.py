@@ -7,9 +7,10 @@ import os
 from pathlib import Path
 
 from blobnet.cli._flags import flag
-from blobnet.data.database import Reader, database_kind, open_database
-from blobnet.data.leveldb_store import LevelDbWriter
-from blobnet.data.lmdb_store import LmdbWriter
+from blobnet.data.stores.base import Reader
+from blobnet.data.stores.database import database_kind, open_database
+from blobnet.data.stores.leveldb_writer import LevelDbWriter
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.errors import DataError
 
 WRITERS = {"lmdb": LmdbWriter, "leveldb": LevelDbWriter}  # of a new database: context managers with put(key, value)

@@ -11,10 +11,10 @@ import numpy as np
 from tqdm import tqdm
 
 from blobnet.cli._databases import add_backend_flag, open_reader, require_folder_of
-from blobnet.data.database import Reader
-from blobnet.data.datum import datum_to_array, parse_datum
-from blobnet.data.image_files import in_parallel
-from blobnet.data.mean import mean_image
+from blobnet.data.images.files import in_parallel
+from blobnet.data.images.mean import mean_image
+from blobnet.data.stores.base import Reader
+from blobnet.data.stores.datum import datum_to_array, parse_datum
 from blobnet.errors import DataError
 from blobnet.proto.blobs import write_blob
 from blobnet.solvers.log import console

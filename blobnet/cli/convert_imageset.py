@@ -13,9 +13,10 @@ from tqdm import tqdm
 
 from blobnet.cli._databases import WRITERS, add_backend_flag
 from blobnet.cli._flags import flag, switch
-from blobnet.data.image_files import in_parallel
-from blobnet.data.image_list import read_image_list
-from blobnet.data.image_records import extension, image_record, require_encoding
+from blobnet.data.images.encode import extension, require_encoding
+from blobnet.data.images.files import in_parallel
+from blobnet.data.images.lists import read_image_list
+from blobnet.data.stores.datum import image_record
 from blobnet.errors import DataError
 from blobnet.solvers.log import console
 

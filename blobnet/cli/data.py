@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 from blobnet.data.sets import SETS, import_set, set_paths
-from blobnet.data.summary import summarize
+from blobnet.data.stores.summary import summarize
 
 
 def add_parser(subparsers) -> None:

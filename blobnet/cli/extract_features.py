@@ -21,7 +21,7 @@ from blobnet.cli._nets import log_weights
 from blobnet.core.blob import Blob
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
-from blobnet.data.hdf5 import write_datasets
+from blobnet.data.stores.hdf5 import write_datasets
 from blobnet.errors import NetError, ShapeError, close_matches
 from blobnet.proto.messages import new
 from blobnet.proto.storage import atomic_write

@@ -10,7 +10,8 @@ from tqdm import tqdm
 
 from blobnet.backend import num_threads
 from blobnet.cli._flags import flag, whole
-from blobnet.data.crop_images import LIBRARIES, crop_images, images_below, images_listed
+from blobnet.data.images.crop import LIBRARIES, crop_images
+from blobnet.data.images.lists import images_below, images_listed
 from blobnet.errors import DataError
 from blobnet.solvers.log import console
 

@@ -9,12 +9,12 @@ import os
 
 from google.protobuf.message import Message
 
-from blobnet.data.batches import DatumBatches
-from blobnet.data.database import open_database
-from blobnet.data.hdf5 import dataset_shapes, read_file_list
-from blobnet.data.image_files import read_image
-from blobnet.data.image_list import read_image_list
-from blobnet.data.transformer import Transformer
+from blobnet.data.batches.datums import DatumBatches
+from blobnet.data.images.files import read_image
+from blobnet.data.images.lists import read_image_list
+from blobnet.data.images.transformer import Transformer
+from blobnet.data.stores.database import open_database
+from blobnet.data.stores.hdf5 import dataset_shapes, read_file_list
 
 Shape = tuple[int, ...]
 
@@ -24,7 +24,7 @@ def database_image(options: Message, transform: Message, where: str) -> Shape | 
     if not os.path.isdir(options.source):
         return None
     reader = open_database(options.source, type(options).DB.Name(options.backend))
-    return DatumBatches(reader, Transformer(transform, False, where), 1).shape()[1:]
+    return DatumBatches(reader, Transformer(transform, False, where), 1).shapes()[0][1:]
 
 
 def listed_image(options: Message, transform: Message, where: str) -> Shape | None:

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 from blobnet.backend import to_host
 from blobnet.core.net import Net
 from blobnet.core.registry import declarations
-from blobnet.data.ids import first_ids
+from blobnet.data.stores.ids import first_ids
 from blobnet.errors import DataError, NetError, ShapeError, close_matches
 from blobnet.hashing.codes import Codes
 from blobnet.netdef.fields import layer_where

@@ -14,8 +14,8 @@ from collections.abc import Mapping, Sequence
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.data import datum as datums
-from blobnet.data.images import decoded
+from blobnet.data.images.decode import decoded
+from blobnet.data.stores import datum as datums
 from blobnet.errors import DataError, ShapeError, close_matches
 from blobnet.proto.blobs import blob_array, blob_shape, set_blob
 from blobnet.proto.messages import new

@@ -9,7 +9,8 @@ from google.protobuf.message import Message
 
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
-from blobnet.data.database import Reader, open_database
+from blobnet.data.stores.base import Reader
+from blobnet.data.stores.database import open_database
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.encode import encode, require_blob, set_source

@@ -8,8 +8,8 @@ from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
 from blobnet.core.registry import LAYERS
 from blobnet.core.without_data import without_data
-from blobnet.data.datum import array_to_datum
-from blobnet.data.lmdb_store import LmdbWriter
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.errors import DataError, NetError
 from blobnet.netdef.load import load
 from blobnet.proto.text import parse

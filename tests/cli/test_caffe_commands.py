@@ -15,12 +15,12 @@ from blobnet import backend
 from blobnet.cli import main
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
-from blobnet.data.database import open_database
-from blobnet.data.datum import datum_to_array, parse_datum
-from blobnet.data.image_files import read_image
-from blobnet.data.image_records import encode_image
-from blobnet.data.lmdb_store import LmdbWriter
-from blobnet.data.mean import read_mean
+from blobnet.data.images.encode import encode_image
+from blobnet.data.images.files import read_image
+from blobnet.data.images.mean import read_mean
+from blobnet.data.stores.database import open_database
+from blobnet.data.stores.datum import datum_to_array, parse_datum
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.proto.files import read_message
 from blobnet.proto.messages import new
 from blobnet.proto.text import parse

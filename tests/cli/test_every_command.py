@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from blobnet.cli import COMMANDS, main
-from blobnet.data.image_records import encode_image
+from blobnet.data.images.encode import encode_image
 from blobnet.hashing.codes import Codes
 
 NET = '''name: "tiny"

@@ -5,11 +5,13 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blobnet.data.batches import DatumBatches
-from blobnet.data.datum import array_to_datum
-from blobnet.data.lmdb_store import LmdbReader, LmdbWriter
-from blobnet.data.records import ChosenBatches, Records
-from blobnet.data.transformer import Transformer
+from blobnet.data.batches.chosen import ChosenBatches
+from blobnet.data.batches.datums import DatumBatches
+from blobnet.data.images.transformer import Transformer
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.lmdb_reader import LmdbReader
+from blobnet.data.stores.lmdb_writer import LmdbWriter
+from blobnet.data.stores.records import Records
 from blobnet.errors import DataError
 from blobnet.proto.messages import new
 
@@ -36,7 +38,7 @@ IMAGES = np.random.default_rng(0).integers(0, 256, (7, 2, 5, 6), np.uint8)
 @pytest.mark.parametrize("n", [0, 1, 2, 30])
 def test_records_of_a_batch(database, n):
     make = batches(database(IMAGES), 3)
-    assert make.shape() == (3, 2, 5, 6)
+    assert make.shapes() == [(3, 2, 5, 6), (3,)]
     data, labels = make(n)
     wanted = [(3 * n + i) % 7 for i in range(3)]
     np.testing.assert_array_equal(data, IMAGES[wanted].astype(np.float32))

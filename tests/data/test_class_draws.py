@@ -8,7 +8,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blobnet.data.class_draws import ClassDraws
+from blobnet.data.batches.class_draws import ClassDraws
 
 
 def streams(*key):

@@ -7,8 +7,9 @@ import pytest
 from PIL import Image
 
 from blobnet.cli import main
-from blobnet.data import crop_images as module
-from blobnet.data.crop_images import crop_images, crop_opencv, crop_pil, images_below, images_listed
+from blobnet.data.images import crop as module
+from blobnet.data.images.crop import crop_images, crop_opencv, crop_pil
+from blobnet.data.images.lists import images_below, images_listed
 from blobnet.errors import DataError
 
 

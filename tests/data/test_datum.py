@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from blobnet.data.datum import array_to_datum, datum_to_array, parse_datum
+from blobnet.data.stores.datum import array_to_datum, datum_to_array, parse_datum
 from blobnet.errors import DataError, ShapeError
 from blobnet.proto.messages import new
 

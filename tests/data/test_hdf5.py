@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
-from blobnet.data import hdf5_batches
-from blobnet.data.hdf5 import dataset_shapes, read_datasets, read_file_list, write_datasets
-from blobnet.data.hdf5_batches import HDF5Batches
+from blobnet.data.batches import hdf5 as hdf5_batches
+from blobnet.data.batches.hdf5 import HDF5Batches
+from blobnet.data.stores.hdf5 import dataset_shapes, read_datasets, read_file_list, write_datasets
 from blobnet.errors import DataError
 
 X = np.random.default_rng(0).normal(size=(9, 2, 3))

@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from blobnet.data.image_batches import ImageBatches
-from blobnet.data.image_list import read_image_list
+from blobnet.data.batches.images import ImageBatches
+from blobnet.data.images.lists import read_image_list
 from blobnet.errors import DataError
 
 

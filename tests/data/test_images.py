@@ -12,8 +12,8 @@ import pytest
 from PIL import Image
 
 import blobnet
-from blobnet.data.datum import datum_to_array
-from blobnet.data.images import decode_image
+from blobnet.data.images.decode import decode_image
+from blobnet.data.stores.datum import datum_to_array
 from blobnet.errors import DataError
 from blobnet.proto.messages import new
 

@@ -5,24 +5,27 @@ from __future__ import annotations
 import random
 import struct
 
+import cramjam
 import numpy as np
 import pytest
+from databases import packed_leveldb
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from blobnet.core.net import Net
-from blobnet.data import leveldb_store, leveldb_table
-from blobnet.data.crc32c import crc32c, masked
-from blobnet.data.database import database_kind, open_database
-from blobnet.data.datum import array_to_datum
-from blobnet.data.leveldb_log import BLOCK, log_bytes, read_log
-from blobnet.data.leveldb_store import LevelDbReader, LevelDbWriter
-from blobnet.data.leveldb_table import read_table, write_table
-from blobnet.data.snappy import unsnap
-from blobnet.data.summary import summarize
+from blobnet.data.stores import leveldb_table, leveldb_writer
+from blobnet.data.stores.database import database_kind, open_database
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.leveldb_block import Block, write_block
+from blobnet.data.stores.leveldb_format import TAG, checksum
+from blobnet.data.stores.leveldb_log import BLOCK, log_bytes, read_log
+from blobnet.data.stores.leveldb_reader import LevelDbReader
+from blobnet.data.stores.leveldb_table import read_table, write_table
+from blobnet.data.stores.leveldb_writer import LevelDbWriter
+from blobnet.data.stores.summary import summarize
 from blobnet.errors import DataError
 from blobnet.proto.text import parse
-from blobnet.proto.wire import Corrupt, varint
+from blobnet.proto.wire import varint
 
 
 def write(path, values):
@@ -62,7 +65,7 @@ def test_seek(ten, counted, before, target):
 
 def test_order_is_that_of_keys_and_the_last_value_counts(tmp_path, monkeypatch):
     """Tables whose keys overlap, since the writer keeps next to nothing."""
-    monkeypatch.setattr(leveldb_store, "FLUSH", 5)
+    monkeypatch.setattr(leveldb_writer, "FLUSH", 5)
     with LevelDbWriter(tmp_path / "db") as writer:
         for key in (b"b", b"c", b"a", b"b", b"", b"\xff", b"aa"):
             writer.put(key, key * 2 + b"%d" % writer._sequence)
@@ -79,7 +82,7 @@ def test_order_is_that_of_keys_and_the_last_value_counts(tmp_path, monkeypatch):
 def test_any_records_come_back(tmp_path_factory, records, flush):
     path = tmp_path_factory.mktemp("db") / "db"
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(leveldb_store, "FLUSH", flush)
+        patch.setattr(leveldb_writer, "FLUSH", flush)
         with LevelDbWriter(path) as writer:
             for key, value in records:
                 writer.put(key, value)
@@ -191,83 +194,96 @@ def test_a_log_with_records_in_several_blocks(tmp_path):
         assert [record for _, record in read_log(tmp_path / "log")][1:] == records
 
 
-def snap(data):
-    """Snappy: literals, and copies of what was there 1, 3, 8 or 300 bytes before."""
-    out, position, literal = bytearray(varint(len(data))), 0, b""
-    while position < len(data) or literal:
-        back = next((back for back in (1, 3, 8, 300) if back <= position
-                     and data[position - back:position - back + 4] == data[position:position + 4] != b""), 0)
-        size = 0
-        while back and size < 64 and data[position + size - back:][:1] == data[position + size:][:1] != b"":
-            size += 1
-        if literal and (size >= 4 or len(literal) == 100 or position == len(data)):
-            out += bytes([len(literal) - 1 << 2]) if len(literal) <= 60 else bytes([60 << 2, len(literal) - 1])
-            out, literal = out + literal, b""
-        elif size < 4:
-            literal += data[position:position + 1]
-            position += 1
-        else:
-            short, wide = bytes([1 | size - 4 << 2 | back >> 8 << 5, back & 255]), bytes([size % 2 + 2 | size - 1 << 2])
-            out += short if size <= 11 else wide + back.to_bytes(4 if size % 2 else 2, "little")
-            position += size
-    return bytes(out)
+def pack(folder, content, kind=b"\1"):
+    """A table whose only block has these bytes, which are said to be packed; its file."""
+    folder.mkdir()
+    index = Block()
+    with open(folder / "000005.ldb", "wb") as file:
+        file.write(content + kind + struct.pack("<I", checksum(content + kind)))
+        index.add(b"z" + TAG.pack(257), varint(0) + varint(len(content)))
+        handles = write_block(file, Block()) + write_block(file, index)
+        file.write(handles.ljust(40, b"\0") + leveldb_table.MAGIC)
+    return folder / "000005.ldb"
 
 
-def test_compressed_blocks(tmp_path, monkeypatch):
-    def write_block(file, block):
-        content, start = snap(block.bytes()), file.tell()
-        file.write(content + b"\1" + struct.pack("<I", masked(crc32c(content + b"\1"))))
-        return varint(start) + varint(len(content))
-
-    monkeypatch.setattr(leveldb_table, "_write_block", write_block)
+def test_compressed_blocks(tmp_path):
     rng = np.random.default_rng(0)
     images = [rng.integers(0, 3, 700).astype(np.uint8).repeat(rng.integers(1, 9, 700)).tobytes() for _ in range(30)]
-    write(tmp_path / "db", images)
+    with packed_leveldb():
+        write(tmp_path / "db", images)
     path, = (tmp_path / "db").glob("*.ldb")
     assert path.stat().st_size < sum(map(len, images)) / 1.5
     assert values(tmp_path / "db") == images
 
 
-@pytest.mark.parametrize("packed, plain", [
-    (bytes([0]), b""), (bytes([3, 8]) + b"abc", b"abc"), (bytes([5, 0, 97, 13, 1]), None),
-    (bytes([5, 0, 97, 1, 1]), b"aaaaa"), (bytes([66, 4]) + b"ab" + bytes([254, 2, 0]), b"ab" * 33),
-    (bytes([70, 240, 69]) + b"x" * 70, b"x" * 70), (bytes([70, 244, 69, 0]) + b"x" * 70, b"x" * 70),
-    (bytes([5, 0, 97, 15, 1, 0, 0, 0]), b"aaaaa")])
-def test_snappy(packed, plain):
-    if plain is None:
-        with pytest.raises(Corrupt):
-            unsnap(memoryview(packed))
-    else:
-        assert unsnap(memoryview(packed)) == plain
+def entry(value):
+    """The bytes of a block of one entry, not packed."""
+    key = b"k" + TAG.pack(257)
+    return bytes([0, len(key)]) + varint(len(value)) + key + value + struct.pack("<2I", 0, 1)
 
 
-@pytest.mark.parametrize("packed, offset, reason", [
-    (b"", 0, "runs past the end"), (b"\xff\xff\xff\x7f\0a", 0, "a length of 268435455 for 6"),
-    (bytes([3, 8, 97]), 1, "a literal of 3 bytes, of which 1"), (bytes([9, 0, 97, 1, 2]), 3, "2 bytes back, after 1"),
-    (bytes([9, 0, 97, 1, 0]), 3, "0 bytes back"), (bytes([2, 0, 97, 1, 1]), 3, "more than the 2"),
-    (bytes([3, 0, 97]), 3, "1 bytes of 3"), (bytes([9, 0, 97, 2, 1]), 3, "a copy")])
-def test_damaged_snappy(packed, offset, reason):
-    with pytest.raises(Corrupt, match=reason) as caught:
-        unsnap(memoryview(packed))
-    assert caught.value.offset == offset
+def literal(data):
+    """Snappy's piece that holds up to 256 bytes as they are."""
+    return bytes([60 << 2, len(data) - 1]) + data
+
+
+START = entry(bytes(5))[:12]  # up to the value
+
+
+@pytest.mark.parametrize("pieces, value", [
+    (literal(START + b"abcde"), b"abcde"),
+    (literal(START + b"a") + bytes([1, 1]), b"aaaaa"),                         # 4 bytes, from 1 byte before
+    (literal(START + b"a") + bytes([3 << 2 | 2, 1, 0]), b"aaaaa"),             # its offset in two bytes
+    (literal(START + b"ab") + bytes([2 << 2 | 3, 2, 0, 0, 0]), b"ababa"),      # and in four
+    (bytes([61 << 2, 16, 0]) + START + b"abcde", b"abcde")])                   # a literal whose size has two bytes
+def test_snappy_by_hand(tmp_path, pieces, value):
+    packed = varint(len(entry(value))) + pieces + literal(entry(value)[-8:])
+    assert list(read_table(pack(tmp_path / "db", packed))) == [(b"k", -257, value)]
+
+
+@pytest.mark.parametrize("packed, reason", [
+    (b"", "runs past the end"),
+    (b"\xff\xff\xff\xff\x0f\0a", "7 packed bytes that claims to unpack to 4294967295"),
+    (varint(23 * 4) + b"\0aa", "4 packed bytes that claims to unpack to 92"),
+    (bytes([3, 8, 97]), "cannot be unpacked"), (bytes([9, 0, 97, 1, 2]), "cannot be unpacked"),
+    (bytes([9, 0, 97, 1, 0]), "cannot be unpacked"), (bytes([2, 0, 97, 1, 1]), "cannot be unpacked"),
+    (bytes([3, 0, 97]), "cannot be unpacked"), (bytes([9, 0, 97, 2, 1]), "cannot be unpacked"),
+    (bytes([0]), "a block of 0 bytes with 0 keys")])
+def test_damaged_snappy(tmp_path, packed, reason):
+    path = pack(tmp_path / "db", packed)
+    with pytest.raises(DataError, match="000005.ldb': byte 0: .*" + reason) as caught:
+        list(read_table(path))
+    assert "copy or make it again" in str(caught.value)
+
+
+def test_a_block_that_would_unpack_to_too_much_memory(tmp_path, monkeypatch):
+    monkeypatch.setenv("BLOBNET_MAX_MEMORY", "1M")
+    plain = bytes(1 << 22)
+    path = pack(tmp_path / "db", bytes(cramjam.snappy.compress_raw(plain)))
+    with pytest.raises(DataError, match=r"000005.ldb': byte 0: an unpacked block, expected at most .* got 4.0 MiB"):
+        list(read_table(path))
 
 
 @settings(max_examples=50)
 @given(st.binary(max_size=5000), st.integers(0, 5000))
-def test_crc32c_byte_by_byte(data, more):
+def test_checksum_byte_by_byte(data, more):
     data += bytes(more)
     crc = 0xFFFFFFFF
     for octet in data:
         crc ^= octet
         for _ in range(8):
             crc = crc >> 1 ^ (0x82F63B78 if crc & 1 else 0)
-    assert crc32c(data) == crc ^ 0xFFFFFFFF
+    assert checksum(data) == masked(crc ^ 0xFFFFFFFF)
 
 
-@pytest.mark.parametrize("data, crc", [(bytes(32), 0x8A9136AA), (b"\xff" * 32, 0x62A8AB43),
+def masked(crc):
+    return ((crc >> 15 | crc << 17 & 0xFFFFFFFF) + 0xA282EAD8) % 2**32
+
+
+@pytest.mark.parametrize("data, crc", [(b"123456789", 0xE3069283), (bytes(32), 0x8A9136AA), (b"\xff" * 32, 0x62A8AB43),
                                        (bytes(range(32)), 0x46DD794E), (b"", 0)])
-def test_crc32c_of_the_rfc(data, crc):
-    assert crc32c(data) == crc
+def test_checksums_of_the_rfc(data, crc):
+    assert checksum(data) == checksum(memoryview(b"x" + data)[1:]) == masked(crc)
 
 
 # Damages.
@@ -313,14 +329,14 @@ def test_a_damaged_database(ten, spoil, words):
 def test_a_block_that_is_named_many_times(tmp_path):
     """An index of one block over and over would give as many records as it likes."""
     folder = tmp_path / "db"
-    index, block = leveldb_table._Block(), leveldb_table._Block()
-    block.add(b"a" + leveldb_table.TAG.pack(257), b"value")
+    index, block = Block(), Block()
+    block.add(b"a" + TAG.pack(257), b"value")
     folder.mkdir()
     with open(folder / "000005.ldb", "wb") as file:
-        handle = leveldb_table._write_block(file, block)
+        handle = write_block(file, block)
         for i in range(9):
-            index.add(b"%d" % i + leveldb_table.TAG.pack(257), handle)
-        handles = leveldb_table._write_block(file, leveldb_table._Block()) + leveldb_table._write_block(file, index)
+            index.add(b"%d" % i + TAG.pack(257), handle)
+        handles = write_block(file, Block()) + write_block(file, index)
         file.write(handles.ljust(40, b"\0") + leveldb_table.MAGIC)
     with pytest.raises(DataError, match="000005.ldb': byte 0: a block that begins before the end of another"):
         list(leveldb_table.read_table(folder / "000005.ldb"))
@@ -336,9 +352,9 @@ def test_keys_have_a_longest_length(tmp_path):
 def test_another_compression(ten):
     data = bytearray((ten / "000002.ldb").read_bytes())
     end = next(end for end in range(len(data)) if data[end] == 0
-               and struct.pack("<I", masked(crc32c(bytes(data[:end + 1])))) == data[end + 1:end + 5])
+               and struct.pack("<I", checksum(bytes(data[:end + 1]))) == data[end + 1:end + 5])
     data[end] = 2
-    data[end + 1:end + 5] = struct.pack("<I", masked(crc32c(bytes(data[:end + 1]))))
+    data[end + 1:end + 5] = struct.pack("<I", checksum(bytes(data[:end + 1])))
     (ten / "000002.ldb").write_bytes(data)
     with pytest.raises(DataError, match=rf"byte {end}: a block of compression 2, not 0 \(none\) or 1 \(Snappy\)"):
         values(ten)

@@ -13,10 +13,11 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from blobnet.data.database import database_kind, open_database
-from blobnet.data.datum import array_to_datum
-from blobnet.data.leveldb_store import LevelDbWriter
-from blobnet.data.lmdb_store import LmdbReader, LmdbWriter
+from blobnet.data.stores.database import database_kind, open_database
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.leveldb_writer import LevelDbWriter
+from blobnet.data.stores.lmdb_reader import LmdbReader
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.errors import DataError
 
 
@@ -217,10 +218,10 @@ CUT = """
 import os, sys
 import numpy as np
 from pathlib import Path
-from blobnet.data.batches import DatumBatches
-from blobnet.data.database import open_database
-from blobnet.data.records import Records
-from blobnet.data.transformer import Transformer
+from blobnet.data.batches.datums import DatumBatches
+from blobnet.data.stores.database import open_database
+from blobnet.data.stores.records import Records
+from blobnet.data.images.transformer import Transformer
 from blobnet.errors import BlobnetError
 from blobnet.proto.messages import new
 path, file = Path(sys.argv[1]), Path(sys.argv[2])

@@ -6,9 +6,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from blobnet.data.image_files import read_image
-from blobnet.data.image_list import read_image_list
-from blobnet.data.mean import read_mean
+from blobnet.data.images.files import read_image
+from blobnet.data.images.lists import read_image_list
+from blobnet.data.images.mean import read_mean
 from blobnet.data.sets import import_set, miml_scene, set_paths
 from blobnet.errors import DataError
 

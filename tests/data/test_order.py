@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blobnet.data.order import Order, Shuffles
+from blobnet.data.batches.order import Order, Shuffles
 
 
 def streams(seed):

@@ -12,7 +12,7 @@ import traceback
 import numpy as np
 import pytest
 
-from blobnet.data.prefetch import Prefetch
+from blobnet.data.batches.prefetch import Prefetch
 
 
 def threads() -> int:
@@ -154,6 +154,6 @@ def test_collected_while_a_batch_is_made():
 
 
 def test_interpreter_exits():
-    script = "from blobnet.data.prefetch import Prefetch\np = Prefetch(lambda n, reuse: n, 2)\nprint(p.take())"
+    script = "from blobnet.data.batches.prefetch import Prefetch\np = Prefetch(lambda n, reuse: n, 2)\nprint(p.take())"
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True, timeout=30)
     assert (done.returncode, done.stdout, done.stderr) == (0, "0\n", "")

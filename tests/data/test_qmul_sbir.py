@@ -13,11 +13,11 @@ import pytest
 import scipy.io
 from PIL import Image
 
-from blobnet.data.datum import datum_to_array, parse_datum
-from blobnet.data.edges import edge_map
-from blobnet.data.image_files import read_image
-from blobnet.data.lmdb_store import LmdbReader
+from blobnet.data.images.files import read_image
 from blobnet.data.sets import SETS, import_set, qmul_sbir
+from blobnet.data.sets.canny import edge_map
+from blobnet.data.stores.datum import datum_to_array, parse_datum
+from blobnet.data.stores.lmdb_reader import LmdbReader
 from blobnet.errors import DataError
 
 SMALL = dataclasses.replace(qmul_sbir.CHAIRS, pairs={"train": 3, "test": 2}, attributes=4)

@@ -5,12 +5,12 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blobnet.data.database import open_database
-from blobnet.data.datum import array_to_datum
-from blobnet.data.image_records import encode_image
-from blobnet.data.leveldb_store import LevelDbWriter
-from blobnet.data.lmdb_store import LmdbWriter
-from blobnet.data.records import Records
+from blobnet.data.images.encode import encode_image
+from blobnet.data.stores.database import open_database
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.leveldb_writer import LevelDbWriter
+from blobnet.data.stores.lmdb_writer import LmdbWriter
+from blobnet.data.stores.records import Records
 from blobnet.errors import DataError
 from blobnet.proto.messages import new
 

@@ -7,7 +7,7 @@ import math
 import numpy as np
 import pytest
 
-from blobnet.data.resize import resize
+from blobnet.data.images.resize import resize
 from blobnet.errors import ShapeError
 
 f32 = np.float32

@@ -18,12 +18,12 @@ import pytest
 from hypothesis import given
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from blobnet.data.datum import datum_to_array, parse_datum
-from blobnet.data.lmdb_store import LmdbReader
-from blobnet.data.mean import read_mean
+from blobnet.data.images.mean import read_mean
 from blobnet.data.sets import cifar10, digits, import_set, mnist
 from blobnet.data.sets.files import download_file
-from blobnet.data.summary import summarize
+from blobnet.data.stores.datum import datum_to_array, parse_datum
+from blobnet.data.stores.lmdb_reader import LmdbReader
+from blobnet.data.stores.summary import summarize
 from blobnet.errors import DataError
 
 RNG = np.random.default_rng(8)

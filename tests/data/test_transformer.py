@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blobnet.data.mean import mean_image, read_mean
-from blobnet.data.transformer import Transformer
+from blobnet.data.images.mean import mean_image, read_mean
+from blobnet.data.images.transformer import Transformer
 from blobnet.errors import DataError, NetError, ShapeError
 from blobnet.proto.blobs import write_blob
 from blobnet.proto.messages import new

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blobnet.data.triplets import Triplets
+from blobnet.data.batches.triplets import Triplets
 from blobnet.errors import DataError
 
 

@@ -7,8 +7,8 @@ import re
 import numpy as np
 import pytest
 
-from blobnet.data.window_crop import Placement, place_window
-from blobnet.data.window_file import read_window_file
+from blobnet.data.batches.window_crop import Placement, place_window
+from blobnet.data.batches.window_file import read_window_file
 from blobnet.errors import DataError
 
 TWO = """# 0

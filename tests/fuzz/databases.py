@@ -1,7 +1,14 @@
 """Damages of databases: headers and nodes of an LMDB's pages, blocks of LevelDB's tables with checksums that are right.
+
+And LevelDBs whose blocks are packed with Snappy, as LevelDB itself writes them.
 """
 
-from blobnet.data.crc32c import crc32c, masked
+from unittest import mock
+
+import cramjam
+
+from blobnet.data.stores import leveldb_table
+from blobnet.data.stores.leveldb_format import checksum
 from blobnet.proto.wire import read_varint, varint
 
 PAGE = 4096
@@ -9,6 +16,18 @@ META = ((16, 4), (20, 4), (32, 8), (40, 4), (44, 2), (46, 2), (72, 8), (80, 8), 
         (128, 8), (136, 8), (144, 8))  # (place, width) of the numbers in a page that begins the file
 HEADER = ((0, 8), (10, 2), (12, 2), (14, 2))
 NODE = ((0, 2), (2, 2), (4, 2), (6, 2))
+
+
+def packed_leveldb():
+    """In this context LevelDbWriter packs its blocks: `with packed_leveldb(): …`."""
+    return mock.patch.object(leveldb_table, "write_block", write_packed)
+
+
+def write_packed(file, block):
+    """leveldb_block.write_block, with Snappy."""
+    content, start = bytes(cramjam.snappy.compress_raw(block.bytes())) + b"\1", file.tell()
+    file.write(content + checksum(content).to_bytes(4, "little"))
+    return varint(start) + varint(len(content) - 1)
 
 
 def lmdb(data, rng):
@@ -54,6 +73,6 @@ def leveldb(data, rng):
         number = varint(value)
         block[at:at + len(number)] = number
         block = block[:length]
-    checksum = masked(crc32c(bytes(block) + kind)).to_bytes(4, "little")
+    trailer = checksum(bytes(block) + kind).to_bytes(4, "little")
     end = start + length + 5
-    return data[:start] + bytes(block) + kind + checksum + data[end:], f"block at {start}: change {what}, {value}"
+    return data[:start] + bytes(block) + kind + trailer + data[end:], f"block at {start}: change {what}, {value}"

@@ -13,27 +13,29 @@ from pathlib import Path
 from unittest import mock
 
 import numpy as np
+from databases import packed_leveldb
 from PIL import Image
 
 from blobnet import netdef
 from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
-from blobnet.data import leveldb_log, leveldb_table
-from blobnet.data.database import database_kind, open_database
-from blobnet.data.datum import array_to_datum, datum_to_array, parse_datum
-from blobnet.data.hdf5 import read_file_list, write_datasets
-from blobnet.data.hdf5_batches import HDF5Batches
-from blobnet.data.image_files import read_image
-from blobnet.data.image_list import read_image_list
-from blobnet.data.leveldb_store import LevelDbWriter
-from blobnet.data.lmdb_store import LmdbWriter
-from blobnet.data.mean import read_mean
+from blobnet.data.batches.hdf5 import HDF5Batches
+from blobnet.data.batches.window_file import read_window_file
+from blobnet.data.images.files import read_image
+from blobnet.data.images.lists import read_image_list
+from blobnet.data.images.mean import read_mean
 from blobnet.data.sets import cifar10, mnist
-from blobnet.data.window_file import read_window_file
+from blobnet.data.stores import leveldb_block, leveldb_log
+from blobnet.data.stores.database import database_kind, open_database
+from blobnet.data.stores.datum import array_to_datum, datum_to_array, parse_datum
+from blobnet.data.stores.hdf5 import read_file_list, write_datasets
+from blobnet.data.stores.leveldb_writer import LevelDbWriter
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.hashing.codes import Codes
 from blobnet.proto.blobs import write_blob
 from blobnet.proto.files import read_message, write_message
 from blobnet.proto.text import parse
+from blobnet.proto.wire import varint
 from blobnet.recipes.recipe import read_recipe
 from blobnet.solvers import get_solver
 from blobnet.solvers.settings import read_solver
@@ -131,12 +133,17 @@ def _database(writer):
     return make
 
 
+def _packed_database(folder):
+    with packed_leveldb():
+        _database(LevelDbWriter)(folder)
+
+
 def _log_database(folder):
     (folder / "db").mkdir()
     batch = struct.pack("<QI", 1, 3)
     for i in range(3):
         value = array_to_datum(IMAGE.repeat(9, 1).transpose(2, 0, 1), i).SerializeToString()
-        batch += b"\x01\x01" + b"%d" % i + leveldb_table.varint(len(value)) + value
+        batch += b"\x01\x01" + b"%d" % i + varint(len(value)) + value
     batches = [batch, struct.pack("<QI", 4, 1) + b"\x00\x011"]  # which deletes a record
     (folder / "db" / "000003.log").write_bytes(leveldb_log.log_bytes(batches * 9))
     (folder / "db" / "MANIFEST-000002").write_bytes(leveldb_log.log_bytes([b"\x02\x03\x03\x04\x04\x00\x09\x00"]))
@@ -162,7 +169,7 @@ class _Anything:
 
 def _read_unchecked(folder):
     """Damaged files whose checksums are right, as of a writer that is wrong."""
-    with mock.patch.object(leveldb_log, "masked", _Anything), mock.patch.object(leveldb_table, "masked", _Anything):
+    with mock.patch.object(leveldb_log, "checksum", _Anything), mock.patch.object(leveldb_block, "checksum", _Anything):
         _read_database(folder)
 
 
@@ -266,8 +273,10 @@ READERS = {
     "encoded datum": (_datum(True), _read_datum),
     "lmdb": (_database(LmdbWriter), _read_database),
     "leveldb": (_database(LevelDbWriter), _read_database),
+    "leveldb packed": (_packed_database, _read_database),
     "leveldb log": (_log_database, _read_database),
     "leveldb unchecked": (_database(LevelDbWriter), _read_unchecked),
+    "leveldb packed unchecked": (_packed_database, _read_unchecked),
     "leveldb log unchecked": (_log_database, _read_unchecked),
     "hdf5 data": (_hdf5_data, _read_hdf5_data),
     "hdf5 list": (_text("list.txt", "a.h5 b.h5\n"), lambda folder: read_file_list(folder / "list.txt")),

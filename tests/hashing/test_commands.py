@@ -9,8 +9,8 @@ from PIL import Image
 from blobnet.cli import encode, evaluate, search
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
-from blobnet.data.datum import array_to_datum
-from blobnet.data.lmdb_store import LmdbWriter
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.errors import BlobnetError, DataError
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.metrics import mean_average_precision

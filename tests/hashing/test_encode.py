@@ -5,8 +5,8 @@ import pytest
 
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
-from blobnet.data.datum import array_to_datum
-from blobnet.data.lmdb_store import LmdbWriter
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.errors import DataError, ShapeError
 from blobnet.hashing.encode import encode
 from blobnet.proto.text import parse

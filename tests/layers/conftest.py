@@ -6,8 +6,8 @@ from cases_data import fill
 from cases_sbir import fill as fill_triplets
 from layer_cases import CASES
 
-from blobnet.data.datum import array_to_datum
-from blobnet.data.lmdb_store import LmdbWriter
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.proto.blobs import write_blob
 
 

@@ -9,8 +9,8 @@ from layer_rows import build
 from blobnet.core.blob import Blob
 from blobnet.core.context import TEST, TRAIN, Context
 from blobnet.core.registry import layer_class
-from blobnet.data.datum import array_to_datum
-from blobnet.data.lmdb_store import LmdbWriter
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.errors import DataError, NetError
 from blobnet.proto.text import parse
 

@@ -15,8 +15,8 @@ from blobnet.core.blob import Blob
 from blobnet.core.context import TEST, TRAIN, Context
 from blobnet.core.registry import layer_class
 from blobnet.core.without_data import without_data
-from blobnet.data.datum import array_to_datum
-from blobnet.data.lmdb_store import LmdbWriter
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.errors import BlobnetError, DataError, NetError, ShapeError
 from blobnet.proto.text import parse
 

@@ -14,10 +14,10 @@ from blobnet.core.context import TEST, TRAIN, Context
 from blobnet.core.net import Net
 from blobnet.core.registry import layer_class
 from blobnet.core.without_data import without_data
-from blobnet.data.datum import array_to_datum
-from blobnet.data.hdf5 import write_datasets
-from blobnet.data.lmdb_store import LmdbWriter
-from blobnet.data.resize import resize
+from blobnet.data.images.resize import resize
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.hdf5 import write_datasets
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.errors import BlobnetError, DataError, NetError, ShapeError
 from blobnet.proto.blobs import write_blob
 from blobnet.proto.text import parse

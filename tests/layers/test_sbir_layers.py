@@ -10,8 +10,8 @@ from layer_rows import build
 from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
 from blobnet.core.without_data import without_data
-from blobnet.data.datum import array_to_datum
-from blobnet.data.lmdb_store import LmdbWriter
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.errors import DataError, NetError, ShapeError
 from blobnet.proto.text import parse
 

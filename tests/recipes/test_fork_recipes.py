@@ -8,8 +8,8 @@ import pytest
 
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
-from blobnet.data.datum import array_to_datum
-from blobnet.data.lmdb_store import LmdbWriter
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.proto.blobs import write_blob
 from blobnet.proto.files import read_message
 from blobnet.recipes import read_recipe, run_recipe

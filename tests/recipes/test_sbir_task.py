@@ -8,9 +8,9 @@ import h5py
 import numpy as np
 import pytest
 
-from blobnet.data.datum import array_to_datum
-from blobnet.data.lmdb_store import LmdbWriter
-from blobnet.data.mean import mean_image
+from blobnet.data.images.mean import mean_image
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.errors import BlobnetError
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.matches import match_ranks

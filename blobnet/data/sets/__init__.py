@@ -16,13 +16,13 @@ from pathlib import Path
 import numpy as np
 from tqdm import tqdm
 
-from blobnet.data.datum import array_to_datum
-from blobnet.data.hdf5 import write_datasets
-from blobnet.data.image_records import encode_image
-from blobnet.data.lmdb_store import LmdbWriter
-from blobnet.data.mean import mean_image
+from blobnet.data.images.encode import encode_image
+from blobnet.data.images.mean import mean_image
 from blobnet.data.sets import cifar10, digits, miml_scene, mnist, qmul_sbir
 from blobnet.data.sets.files import download_file
+from blobnet.data.stores.datum import array_to_datum
+from blobnet.data.stores.hdf5 import write_datasets
+from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.errors import DataError, close_matches
 from blobnet.proto.blobs import write_blob
 
@@ -38,9 +38,9 @@ def import_set(name: str, out: str | os.PathLike, source: str | os.PathLike | No
     NAME_test.txt, in the place of the LMDBs, and the folder NAME_images, where the paths in them lead from `out` on.
 
     `source` is the folder of the published files (default: out/NAME); with `download`, they are fetched into it if
-    they are not there. The results appear all at the end, so an interrupted import leaves none of them behind; where
-    they are all there already, nothing is done.
-    Raises DataError for unknown sets, missing or damaged files, and where a part of the results is there.
+    they are not there. All results appear together at the end, so an interrupted import leaves none of them behind. If
+    all are there already, nothing is done.
+    Raises DataError for unknown sets, for missing or damaged files, and if only a part of the results is there.
     """
     targets = set_paths(name, out)
     data, out = SETS[name], Path(out)

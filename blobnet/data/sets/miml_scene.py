@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blobnet.data.image_files import in_parallel, read_image
+from blobnet.data.images.files import in_parallel, read_image
 from blobnet.data.sets.files import inside, missing
 from blobnet.errors import DataError
 

@@ -5,32 +5,25 @@ Song, Xiang, Hospedales, Ruan, Deep Multi-task Attribute-driven Ranking for Fine
 BMVC 2016. The folder holds train/ and test/ with images/ and sketches/, and annotation/.
 
 Of N pairs of a split, record i < N is sketch i and record N + i is its photo, both with label i, black lines on white,
-1 x 256 x 256. Photos are stored as edge maps (see blobnet.data.edges), so that one net may read both.
+1 x 256 x 256. Photos are stored as edge maps (see blobnet.data.sets.canny), so that one net may read both.
 """
 
 from __future__ import annotations
 
 import json
-import os
 import re
-import struct
-import warnings
-import zlib
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import BinaryIO
 
 import numpy as np
 
-from blobnet.data.edges import edge_map
-from blobnet.data.image_files import in_parallel, read_image
+from blobnet.data.images.files import in_parallel, read_image
+from blobnet.data.sets.canny import edge_map
 from blobnet.data.sets.files import find_file, inside
+from blobnet.data.sets.matlab import read_mat
 from blobnet.errors import DataError
-from blobnet.proto.budget import require
-from blobnet.proto.storage import require_file
 
-SIZE = 256
-MAT_HEADER, MAT_COMPRESSED, CHUNK = 128, 15, 1 << 20
+SIZE = 256  # of all images, on both sides
 
 
 @dataclass(frozen=True)
@@ -65,8 +58,8 @@ class Pairs:
         """What belongs to the records of a split, by name.
 
         attributes (2 N, A) uint8, 1 where the record has the attribute.
-        triplets (T, 3): a sketch and two photos, of which people found the first more similar to it. Where several
-        people judged the same, it is there as often.
+        triplets (T, 3): a sketch and two photos, of which people found the first more similar to it. A judgement that
+        several people made is there several times.
         pairs (N (N - 1), 3): every sketch, its photo and every other photo.
         """
         root, annotation = self._open(folder)
@@ -113,7 +106,7 @@ class Pairs:
     def _attributes(self, root: Path, kind: str, names: list[str]) -> np.ndarray:
         """The rows of the files `names`, which are numbered from 1, in the table of sketches or images."""
         path = root / "annotation" / f"{kind}_label.mat"
-        table = _read_mat(path)
+        table = read_mat(path)
         wrong = [name for name in names if not re.fullmatch(r"0*[1-9]\d{0,8}", Path(name).stem, re.ASCII)]
         if wrong:
             raise DataError(f"QMUL {self.kind}", expected="files whose names are numbers from 1 on", got=wrong[0])
@@ -140,43 +133,6 @@ def _read_gray(path: Path) -> np.ndarray:
     if image.shape != (1, SIZE, SIZE):
         raise DataError(f"image {str(path)!r}", expected=f"{SIZE} x {SIZE} pixels", got=f"shape {image.shape}")
     return image[0]
-
-
-def _read_mat(path: Path) -> np.ndarray:
-    """The only array in a MATLAB file."""
-    try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise DataError(str(path), "MATLAB files are read by scipy, which is not installed",
-                        hint="pip install scipy") from error
-    try:
-        with open(require_file(path), "rb") as file, warnings.catch_warnings():
-            warnings.simplefilter("error")
-            _check_mat(file, str(path))
-            arrays = [array for name, array in loadmat(file).items() if not name.startswith("__")]
-    except DataError:
-        raise
-    except Exception as error:  # scipy raises a dozen types on damaged files
-        raise DataError(str(path), f"not a MATLAB file ({error})") from error
-    if len(arrays) != 1:
-        raise DataError(str(path), expected="one array", got=len(arrays))
-    return arrays[0]
-
-
-def _check_mat(file: BinaryIO, where: str) -> None:
-    """DataError where the compressed parts of the MATLAB file unpack to more than a file may."""
-    size, position, unpacked = os.fstat(file.fileno()).st_size, MAT_HEADER, 0
-    while position + 8 <= size:
-        file.seek(position)
-        kind, length = struct.unpack("<II", file.read(8))
-        if kind == MAT_COMPRESSED:
-            unpacker, left = zlib.decompressobj(), file.read(length)
-            while left and not unpacker.eof:
-                unpacked += len(unpacker.decompress(left, CHUNK))
-                require(unpacked, where, "what it unpacks to, at least", size)
-                left = unpacker.unconsumed_tail
-        position += 8 + length
-    file.seek(0)
 
 
 SHOES = Pairs("shoes", {"train": 304, "test": 115}, attributes=21)

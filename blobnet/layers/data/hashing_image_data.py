@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.context import TRAIN
 from blobnet.core.registry import register
-from blobnet.layers.data._base import ImageSource
+from blobnet.layers.data._images import ImageSource
 
 
 @register
@@ -30,4 +30,4 @@ class HashingImageData(ImageSource):
     def setup(self, bottom, top):
         self.at_least_one(self.options, "cat_per_iter")
         batches = self.images(classes=self.options.cat_per_iter if self.phase == TRAIN else 0)
-        self.read_ahead(batches, top, batches.shapes())
+        self.read_ahead(batches, top)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
+from blobnet.data.batches.hdf5 import HDF5Batches
 from blobnet.data.first_record import hdf5_row
-from blobnet.data.hdf5 import read_file_list
-from blobnet.data.hdf5_batches import HDF5Batches
+from blobnet.data.stores.hdf5 import read_file_list
 from blobnet.errors import NetError
 from blobnet.layers.data._base import BatchSource
 
@@ -43,4 +43,4 @@ class HDF5Data(BatchSource):
         source = self.source("hdf5_data_param")
         batches = HDF5Batches(read_file_list(source), self.param.top, self.options.batch_size, self.dtype,
                               self.options.shuffle, self.streams(), origin=source)
-        self.read_ahead(batches, top, batches.shapes())
+        self.read_ahead(batches, top)

@@ -7,7 +7,7 @@ from pathlib import Path
 from blobnet.backend import to_host
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
-from blobnet.data.hdf5 import write_datasets
+from blobnet.data.stores.hdf5 import write_datasets
 from blobnet.errors import DataError, NetError, ShapeError
 
 NAMES = ("data", "label")

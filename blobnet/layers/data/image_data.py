@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.registry import register
 from blobnet.errors import NetError
-from blobnet.layers.data._base import ImageSource
+from blobnet.layers.data._images import ImageSource
 
 
 @register
@@ -32,4 +32,4 @@ class ImageData(ImageSource):
         if options.rand_skip > len(batches.paths):
             raise NetError(self.where, expected=f"rand_skip of at most {len(batches.paths)}, the number of images",
                            got=options.rand_skip)
-        self.read_ahead(batches, top, batches.shapes())
+        self.read_ahead(batches, top)

@@ -9,7 +9,7 @@ import numpy as np
 from blobnet.backend import as_numbers
 from blobnet.core.context import TRAIN
 from blobnet.core.registry import register
-from blobnet.data.transformer import Transformer
+from blobnet.data.images.transformer import Transformer
 from blobnet.errors import DataError, ShapeError
 from blobnet.layers.data._base import Source
 

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from blobnet.core.context import TRAIN
 from blobnet.core.registry import register
-from blobnet.data.database import open_database
-from blobnet.data.pairs import PairBatches, draw_pairs, read_pairs
-from blobnet.data.records import Records
-from blobnet.data.transformer import Transformer
+from blobnet.data.batches.pairs import PairBatches, draw_pairs, read_pairs
+from blobnet.data.images.transformer import Transformer
+from blobnet.data.stores.database import open_database
+from blobnet.data.stores.records import Records
 from blobnet.errors import NetError
-from blobnet.layers.data._base import DatabaseSource
+from blobnet.layers.data._images import DatabaseSource
 
 
 @register
@@ -51,4 +51,4 @@ class PairData(DatabaseSource):
                  else draw_pairs(records.labels(), options.count, options.seed))
         transformer = Transformer(self.param.transform_param, self.phase == TRAIN, f"{self.where} transform_param")
         batches = PairBatches(records, pairs, transformer, data.batch_size, self.dtype, self.streams())
-        self.read_ahead(batches, top, [batches.shape(), batches.shape(), (data.batch_size,)])
+        self.read_ahead(batches, top)

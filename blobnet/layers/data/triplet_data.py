@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from blobnet.core.context import TRAIN
 from blobnet.core.registry import register
-from blobnet.data.batches import DatumBatches
-from blobnet.data.database import open_database
-from blobnet.data.records import ChosenBatches, Records
-from blobnet.data.transformer import Transformer
-from blobnet.data.triplets import Triplets
+from blobnet.data.batches.chosen import ChosenBatches
+from blobnet.data.batches.datums import DatumBatches
+from blobnet.data.batches.triplets import Triplets
+from blobnet.data.images.transformer import Transformer
+from blobnet.data.stores.database import open_database
+from blobnet.data.stores.records import Records
 from blobnet.errors import NetError
-from blobnet.layers.data._base import DatabaseSource
+from blobnet.layers.data._images import DatabaseSource
 
 
 @register
@@ -50,4 +51,4 @@ class TripletData(DatabaseSource):
                                     len(top) > 1)
         else:
             batches = DatumBatches(reader, transformer, options.batch_size, self.dtype, streams, len(top) > 1)
-        self.read_ahead(batches, top, [batches.shape(), (options.batch_size,)])
+        self.read_ahead(batches, top)

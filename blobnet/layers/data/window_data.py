@@ -5,11 +5,12 @@ from __future__ import annotations
 import numpy as np
 
 from blobnet.core.registry import register
-from blobnet.data.mean import read_mean
-from blobnet.data.window_batches import WindowBatches, central_mean
-from blobnet.data.window_file import CHANNELS, read_window_file
+from blobnet.data.batches.window_file import CHANNELS, read_window_file
+from blobnet.data.batches.windows import WindowBatches, central_mean
+from blobnet.data.images.mean import read_mean
 from blobnet.errors import NetError
-from blobnet.layers.data._base import BatchSource, image_shape
+from blobnet.layers.data._base import BatchSource
+from blobnet.layers.data._images import image_shape
 
 MODES = ("warp", "square")
 
@@ -63,7 +64,7 @@ class WindowData(BatchSource):
                                 fg_fraction=options.fg_fraction, context_pad=options.context_pad,
                                 square=options.crop_mode == "square", mirror=transform.mirror, scale=options.scale,
                                 mean=self._mean(transform), cache=options.cache_images)
-        self.read_ahead(batches, top, batches.shapes())
+        self.read_ahead(batches, top)
 
     def _mean(self, transform):
         """What is subtracted: an image, or a column of values, or 0."""

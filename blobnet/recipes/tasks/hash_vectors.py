@@ -10,9 +10,9 @@ import numpy as np
 
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
-from blobnet.data.batches import DatumBatches
-from blobnet.data.ids import first_ids
-from blobnet.data.transformer import Transformer
+from blobnet.data.batches.datums import DatumBatches
+from blobnet.data.images.transformer import Transformer
+from blobnet.data.stores.ids import first_ids
 from blobnet.errors import DataError, close_matches
 from blobnet.hashing.bdnn import alternate
 from blobnet.hashing.codes import Codes

@@ -5,14 +5,14 @@ from __future__ import annotations
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.data.database import open_database
-from blobnet.data.gradients import gradient_histograms
-from blobnet.data.hdf5 import read_datasets
-from blobnet.data.ids import first_ids
-from blobnet.data.records import Records
+from blobnet.data.stores.database import open_database
+from blobnet.data.stores.hdf5 import read_datasets
+from blobnet.data.stores.ids import first_ids
+from blobnet.data.stores.records import Records
 from blobnet.errors import DataError, close_matches
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.matches import accuracy_at, match_ranks
+from blobnet.recipes.hog import gradient_histograms
 from blobnet.recipes.nets import trial_solver
 from blobnet.recipes.options import Option
 from blobnet.recipes.sources import check_blobs, encode_source

@@ -1,0 +1,101 @@
+"""Lists of image files: those with labels, "path label" a line, those with paths alone, and the files of a folder."""
+
+from __future__ import annotations
+
+import os
+import re
+from pathlib import Path
+
+import numpy as np
+
+from blobnet.data.images.encode import ENCODINGS, extension
+from blobnet.errors import DataError
+from blobnet.proto.storage import require_file
+
+LARGE = 1 << 31
+LEADING_INTEGER = re.compile(r"\s*([-+]?\d+)")
+
+
+def read_image_list(path: str | os.PathLike, label_num: int = 1,
+                    empty_lines: bool = False) -> tuple[list[str], np.ndarray]:
+    """The paths in the list at `path`, and their labels: integers (N,), or (N, label_num) if that is above 1.
+
+    A path may have spaces in it. One label: the integer that begins the text after the last space, as Caffe takes it;
+    0 if there is none, so a list without labels works. Several: the last `label_num` words of the line, which must be
+    integers. DataError, with the line, for an empty list, for an empty line unless `empty_lines` (then its path is ""),
+    for words that are no labels, and for labels of more than 32 bits.
+    """
+    text = require_file(path).read_text("utf-8", "surrogateescape")
+    lines = text.removesuffix("\n").split("\n") if text else []
+    if not lines:
+        raise DataError(os.fspath(path), expected="lines of a path and a label", got="an empty file")
+    paths, labels = [], []
+    for number, line in enumerate(lines, 1):
+        where = f"{os.fspath(path)}:{number}"
+        if not line.strip() and not empty_lines:
+            raise DataError(where, expected="a path and a label", got="an empty line")
+        file, label = _one_label(line, where) if label_num == 1 else _several_labels(line, label_num, where)
+        paths.append(file)
+        labels.append(label)
+    return paths, np.array(labels)
+
+
+def images_below(folder: str | os.PathLike) -> list[str]:
+    """The paths, relative to `folder`, of all files in and below it that have the extension of an image, sorted."""
+    if not Path(folder).is_dir():
+        raise DataError(os.fspath(folder), "no such folder")
+    found = [os.path.relpath(os.path.join(place, name), folder) for place, _, names in os.walk(folder)
+             for name in names if extension(name) in ENCODINGS]
+    if not found:
+        raise DataError(os.fspath(folder), "no image in this folder and those below it")
+    return sorted(found)
+
+
+def images_listed(path: str | os.PathLike, folder: str | os.PathLike) -> list[str]:
+    """The paths in the list at `path`, one a line, relative to `folder`. A label behind a path is ignored.
+
+    A path may be absolute. In a line with spaces the path is the whole line if there is such a file, otherwise the line
+    up to its last space if there is such a file, otherwise the line up to its first space. DataError for an empty list
+    and for a path that leads out of `folder`.
+    """
+    found = []
+    for number, line in enumerate(require_file(path).read_text("utf-8", "surrogateescape").splitlines(), 1):
+        line = line.strip()
+        if not line:
+            continue
+        names = [name for name in (line, line.rpartition(" ")[0]) if name]
+        there = [name for name in names if os.path.isfile(os.path.join(folder, name))]
+        name = os.path.relpath(os.path.join(folder, there[0] if there else line.split()[0]), folder)
+        if name.split(os.sep)[0] == os.pardir:
+            raise DataError(f"{os.fspath(path)}:{number}", expected=f"a path in the folder {os.fspath(folder)!r}",
+                            got=repr(line))
+        found.append(name)
+    if not found:
+        raise DataError(os.fspath(path), expected="paths of images, one a line", got="an empty list")
+    return found
+
+
+def _one_label(line: str, where: str) -> tuple[str, int]:
+    file, space, rest = line.rpartition(" ")
+    found = LEADING_INTEGER.match(rest)
+    label = _label(found[1]) if found else 0
+    if label is None:
+        raise DataError(where, expected="a label below 2^31 in size", got=repr(rest[:40]))
+    return file if space else line.rstrip("\r"), label
+
+
+def _label(word: str) -> int | None:
+    """The integer that `word` is; None if it is no integer or too large for a label."""
+    try:
+        value = int(word)
+    except ValueError:
+        return None
+    return value if -LARGE < value < LARGE else None
+
+
+def _several_labels(line: str, count: int, where: str) -> tuple[str, list[int]]:
+    words = line.rsplit(None, count)
+    labels = [_label(word) for word in words[1:]]
+    if len(labels) != count or None in labels:
+        raise DataError(where, expected=f"a path and {count} integers below 2^31 in size (label_num)", got=repr(line))
+    return words[0], labels

@@ -1,0 +1,63 @@
+"""Bilinear resizing of images, bit for bit as OpenCV's INTER_LINEAR, and so Caffe, does it."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blobnet.errors import ShapeError
+
+ONE = np.float32(2048)  # weights are whole numbers in units of 1 / 2048
+
+
+def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
+    """The uint8 image (C, H, W) resized to (C, height, width).
+
+    The centre of pixel i is at i + 0.5. Beyond its edges the image goes on with its last pixels. It is not smoothed
+    before it becomes smaller. If both sides are halved, a pixel is the rounded mean of four. ShapeError if the image
+    has no pixel, or would have none.
+
+    >>> resize(np.array([[[0, 100]]], np.uint8), 1, 4).tolist()
+    [[[0, 25, 75, 100]]]
+    """
+    if min(*image.shape[1:], height, width) < 1:
+        raise ShapeError("resize", expected="at least one pixel on both sides",
+                         got=f"{image.shape[1:]} to {(height, width)}")
+    if image.shape[1:] == (height, width):
+        return image
+    if image.shape[1:] == (2 * height, 2 * width):
+        rows = image[:, ::2].astype(np.uint16) + image[:, 1::2]
+        return (rows[:, :, ::2] + rows[:, :, 1::2] + 2 >> 2).astype(np.uint8)
+    left, fraction = _places(image.shape[2], width)
+    outside = (left < 0) | (left >= image.shape[2] - 1)
+    fraction[outside] = 0
+    near, far = _weights(fraction)
+    left, right = _pair(left, image.shape[2])
+    across = image.take(left, 2) * near
+    across += image.take(right, 2) * far
+    across >>= 4
+    top, fraction = _places(image.shape[1], height)
+    near, far = (weights[:, None] for weights in _weights(fraction))
+    top, bottom = _pair(top, image.shape[1])
+    above, below = across.take(top, 1), across.take(bottom, 1)
+    for part, weight in ((above, near), (below, far)):
+        part *= weight
+        part >>= 16  # each by itself: the order of the shifts is part of the result
+    above += below
+    above += 2
+    above >>= 2
+    return above.astype(np.uint8)
+
+
+def _places(old: int, new: int) -> tuple[np.ndarray, np.ndarray]:
+    """For each new pixel the old one before it, which may lie outside, and the distance from there, in [0, 1)."""
+    places = ((np.arange(new) + 0.5) * (1 / (new / old)) - 0.5).astype(np.float32)
+    before = np.floor(places)
+    return before.astype(int), places - before
+
+
+def _weights(fraction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    return np.rint((1 - fraction) * ONE).astype(np.int32), np.rint(fraction * ONE).astype(np.int32)
+
+
+def _pair(before: np.ndarray, count: int) -> tuple[np.ndarray, np.ndarray]:
+    return before.clip(0, count - 1), (before + 1).clip(0, count - 1)

@@ -1,0 +1,92 @@
+"""What the data layers share that read images, from databases or from files."""
+
+from __future__ import annotations
+
+from google.protobuf.message import Message
+
+from blobnet.core.context import TRAIN
+from blobnet.data.batches.class_draws import ClassDraws
+from blobnet.data.batches.images import ImageBatches
+from blobnet.data.first_record import Shape, database_image, listed_image
+from blobnet.data.images.lists import read_image_list
+from blobnet.data.images.transformer import Transformer
+from blobnet.data.stores.database import open_database
+from blobnet.errors import NetError
+from blobnet.layers.data._base import BatchSource
+
+
+class DatabaseSource(BatchSource):
+    """A source that reads the images of a database of Datum records, which data_param names."""
+
+    batch_field = source_field = "data_param"
+
+    @classmethod
+    def declared_shapes(cls, layer, batch):
+        means = len(layer.transform_param.mean_value)  # one for each channel, but a single one may serve all
+        return [image_shape(layer, batch, channels=means if means > 1 else 0), (batch,)]
+
+    @classmethod
+    def read_shape(cls, layer, top, batch):
+        image = None if top else database_image(layer.data_param, layer.transform_param, transform_where(layer))
+        return image and (batch, *image)
+
+    @classmethod
+    def count_records(cls, layer):
+        return len(open_database(layer.data_param.source))
+
+
+class ImageSource(BatchSource):
+    """A source that reads image files of a list."""
+
+    options_field = batch_field = source_field = "image_data_param"
+    more_options = ("transform_param", "data_param")
+    num_tops = 2
+    label_tops = (1,)
+
+    @classmethod
+    def declared_shapes(cls, layer, batch):
+        options = layer.image_data_param
+        image = image_shape(layer, batch, 3 if options.is_color else 1, options.new_height, options.new_width)
+        return [image, (batch, options.label_num) if options.label_num > 1 else (batch,)]
+
+    @classmethod
+    def read_shape(cls, layer, top, batch):
+        image = None if top else listed_image(layer.image_data_param, layer.transform_param, transform_where(layer))
+        return image and (batch, *image)
+
+    @classmethod
+    def count_records(cls, layer):
+        options = layer.image_data_param
+        return len(read_image_list(options.source, options.label_num)[0])
+
+    def images(self, classes: int = 0, **order) -> ImageBatches:
+        """The batches of the list in the options: each of so many `classes`, drawn at random; or, if that is 0, in an
+        order that further arguments of ImageBatches choose."""
+        options = self.options
+        self.at_least_one(options, "batch_size", "label_num")
+        if bool(options.new_height) != bool(options.new_width):
+            raise NetError(self.where, expected="new_height and new_width, or neither",
+                           got=f"{options.new_height} and {options.new_width}")
+        source = self.source("image_data_param")
+        paths, labels = read_image_list(source, options.label_num)
+        self.records = len(paths)
+        if not classes and not any(order.values()):
+            self.record_names = paths.__iter__
+        transformer = Transformer(self.param.transform_param, self.phase == TRAIN, f"{self.where} transform_param")
+        size = (options.new_height, options.new_width) if options.new_height else None
+        draws = ClassDraws(labels, classes, self.streams(), self.where) if classes else None
+        return ImageBatches(paths, labels, transformer, options.batch_size, self.dtype, self.streams(),
+                            color=options.is_color, image_size=size, draws=draws, origin=source,
+                            root_folder=options.root_folder, **order)
+
+
+def image_shape(layer: Message, batch: int, channels: int, height: int = 0, width: int = 0) -> Shape | None:
+    """(N, C, H, W) of images of this size after transform_param, where 0 is an unknown number; None if one is left."""
+    side, resized = layer.transform_param.crop_size, layer.transform_param.resize_param
+    image = channels, side or resized.height or height, side or resized.width or width
+    return (batch, *image) if all(image) else None
+
+
+def transform_where(layer: Message) -> str:
+    """The place of transform_param, for errors of a layer that is not built."""
+    return f"layer {layer.name!r} ({layer.type}) transform_param"
