@@ -17,7 +17,7 @@ from blobnet.data.image_files import in_parallel
 from blobnet.data.image_list import read_image_list
 from blobnet.data.image_records import extension, image_record, require_encoding
 from blobnet.errors import DataError
-from blobnet.solvers.log import console
+from blobnet.log.console import console
 
 log = logging.getLogger(__name__)
 CHUNK = 128  # images that are decoded before they are written

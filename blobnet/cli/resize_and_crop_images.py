@@ -12,7 +12,7 @@ from blobnet.backend import num_threads
 from blobnet.cli._flags import flag, whole
 from blobnet.data.crop_images import LIBRARIES, crop_images, images_below, images_listed
 from blobnet.errors import DataError
-from blobnet.solvers.log import console
+from blobnet.log.console import console
 
 log = logging.getLogger(__name__)
 

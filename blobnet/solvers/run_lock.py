@@ -25,11 +25,35 @@ log = logging.getLogger(__name__)
 OLD = 24 * 3600  # seconds after which a temporary file has no writer any more, where no lock can tell
 
 
+class RunLock:
+    """The lock of a run: taken when it is first asked for, and kept until that block ends."""
+
+    def __init__(self, where: str):
+        self._where, self._held = where, False
+
+    @contextlib.contextmanager
+    def held(self, prefix: str, wanted: object = True) -> Iterator[None]:
+        """Hold the lock of `prefix`, as `run_lock` does, while the block runs, if it is `wanted`.
+
+        A block within another takes no second lock, whatever its prefix.
+        """
+        if self._held or not wanted:
+            yield
+            return
+        with run_lock(prefix, self._where):
+            self._held = True
+            try:
+                yield
+            finally:
+                self._held = False
+
+
 @contextlib.contextmanager
 def run_lock(prefix: str, where: str) -> Iterator[None]:
     """While the block runs, no other run writes snapshots to `prefix`, by the lock beside them.
 
-    Temporary files of earlier runs are removed first. SolverError, which says who it is, if another run is at it.
+    Temporary files of earlier runs are removed first. SolverError, which names the other process, if another run writes
+    there.
     """
     folder, name = os.path.split(prefix)
     path = os.path.join(folder, f".{name}.lock")

@@ -91,6 +91,16 @@ def refuse_momentum(solver: Message, where: str) -> None:
                           hint="remove momentum")
 
 
+def check_shares(solver: Message, where: str, kind: str, *fields: str) -> None:
+    """Raise SolverError if a field, the share of the past in a running mean, is not in [0, 1).
+
+    `kind` is the solver type.
+    """
+    for field in fields:
+        if not 0 <= getattr(solver, field) < 1:
+            raise SolverError(where, expected=f"{field} in [0, 1) for {kind}", got=f"{getattr(solver, field):g}")
+
+
 def choose_device(solver: Message) -> str:
     """The device that solver_mode and device_id ask for; the CPU where they ask for a GPU and there is none."""
     if solver.solver_mode != type(solver).GPU:

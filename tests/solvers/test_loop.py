@@ -4,10 +4,10 @@ import re
 import pytest
 
 import blobnet
-from blobnet.core.building_log import log as building
 from blobnet.errors import SolverError
-from blobnet.solvers.evaluation import tests_before as count_tests
-from blobnet.solvers.log import GlogFormatter
+from blobnet.log.glog import GlogFormatter
+from blobnet.log.loggers import building
+from blobnet.solvers.schedule import tests_before as count_tests
 
 PAIR_NET = """
 name: "pair"

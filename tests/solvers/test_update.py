@@ -2,8 +2,7 @@ import numpy as np
 import pytest
 
 from blobnet.errors import SolverError
-from blobnet.solvers import SOLVERS, Solver, get_solver, register_solver
-from blobnet.solvers import solver as solver_module
+from blobnet.solvers import SOLVERS, Solver, get_solver, pieces, register_solver
 
 # settings, specification of the parameter, the weight after 1, 2, 3 iterations; worked out by hand or in decimals
 CASES = [
@@ -72,7 +71,7 @@ def test_pieces_and_threads_change_nothing(make_solver, monkeypatch, piece, thre
         return solver
 
     whole = train()
-    monkeypatch.setattr(solver_module, "PIECE", piece)
+    monkeypatch.setattr(pieces, "PIECE", piece)
     monkeypatch.setenv("BLOBNET_NUM_THREADS", threads)
     cut = train()
     for mine, other in zip(cut.net.parameters, whole.net.parameters):
@@ -88,7 +87,7 @@ def test_a_solver_in_one_file(make_solver, weight):
             if self.param.momentum:
                 raise SolverError(self.where, "Sign has no momentum")
 
-        def update(self, rate, gradient, scratch):
+        def update(self, rate, values, gradient, scratch):
             self.net.xp.sign(gradient, out=gradient)
             gradient *= rate * self.param.stride
 

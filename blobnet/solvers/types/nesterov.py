@@ -16,7 +16,7 @@ class Nesterov(Solver):
     Paper: Sutskever et al., On the importance of initialization and momentum in deep learning, ICML 2013, eq. 3, 4.
     """
 
-    def update(self, rate: float, gradient, scratch, history) -> None:
+    def update(self, rate: float, values, gradient, scratch, history) -> None:
         momentum = self.param.momentum
         gradient *= rate
         history *= momentum      # (1 + m) v' - m v = m v' + rate * g, as v' - m v = rate * g

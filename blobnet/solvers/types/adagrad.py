@@ -22,7 +22,7 @@ class AdaGrad(Solver):
     def check(self) -> None:
         refuse_momentum(self.param, self.where)
 
-    def update(self, rate: float, gradient, scratch, history) -> None:
+    def update(self, rate: float, values, gradient, scratch, history) -> None:
         xp = self.net.xp
         xp.multiply(gradient, gradient, out=scratch)
         history += scratch

@@ -7,8 +7,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from blobnet.backend import single_threaded_blas, to_host
+from blobnet.core.net import Net
 from blobnet.core.parameters import Parameter
 from blobnet.errors import SolverError
+from blobnet.solvers.finite import check_gradients, refuse
 from blobnet.solvers.registry import register_solver
 from blobnet.solvers.settings import refuse_momentum
 from blobnet.solvers.solver import Solver
@@ -56,11 +58,12 @@ class LBFGS(Solver):
 
         Afterwards the diffs hold what was subtracted in all, and `iter` is one more. Errors as those of every solver.
         """
-        self.check_gradients()
-        with self._whole():
+        if not self.allow_nan:
+            check_gradients(self.net, self.iter, self.where)
+        with self._whole.change():
             found = self._minimize()
         if not found:
-            self.refuse_not_finite("the search found weights that are not finite", self.net)
+            refuse("the search found weights that are not finite", self.net, self.iter, self.where)
 
     def _minimize(self) -> bool:
         """The update; False, and the weights as they were, if it would bring in numbers that are not finite."""
@@ -91,7 +94,7 @@ class LBFGS(Solver):
         _scatter(learned, "data", values)
         self.net.clear_param_diffs()
         self.net.seek(position)
-        loss = sum(self._forward_backward() for _ in range(size)) / size
+        loss = sum(_forward_backward(self.net) for _ in range(size)) / size
         decay = np.repeat([self.param.weight_decay * parameter.decay_mult for parameter in learned],
                           [parameter.blob.count for parameter in learned])
         return loss + decay.dot(values ** 2) / 2, _gather(learned, "diff") / size + decay * values
@@ -104,6 +107,12 @@ def _minimizer(where: str):
         raise SolverError(where, "solver type 'LBFGS' needs the package scipy, which is not installed",
                           hint="pip install 'blobnet[lbfgs]'") from None
     return minimize
+
+
+def _forward_backward(net: Net) -> float:
+    net.forward()
+    net.backward()
+    return net.loss
 
 
 def _gather(parameters: Sequence[Parameter], which: str) -> np.ndarray:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from blobnet.errors import SolverError
 from blobnet.solvers.registry import register_solver
+from blobnet.solvers.settings import check_shares
 from blobnet.solvers.solver import Solver
 
 
@@ -26,12 +26,9 @@ class Adam(Solver):
     num_histories = 2
 
     def check(self) -> None:
-        for field in ("momentum", "momentum2"):
-            if not 0 <= getattr(self.param, field) < 1:
-                raise SolverError(self.where, expected=f"{field} in [0, 1) for Adam",
-                                  got=f"{getattr(self.param, field):g}")
+        check_shares(self.param, self.where, "Adam", "momentum", "momentum2")
 
-    def update(self, rate: float, gradient, scratch, mean, square) -> None:
+    def update(self, rate: float, values, gradient, scratch, mean, square) -> None:
         xp, beta1, beta2, t = self.net.xp, self.param.momentum, self.param.momentum2, self.iter + 1
         mean *= beta1
         xp.multiply(gradient, 1 - beta1, out=scratch)

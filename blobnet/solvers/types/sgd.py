@@ -16,7 +16,7 @@ class SGD(Solver):
     Paper: Polyak, Some methods of speeding up the convergence of iteration methods, 1964.
     """
 
-    def update(self, rate: float, gradient, scratch, history) -> None:
+    def update(self, rate: float, values, gradient, scratch, history) -> None:
         gradient *= rate
         history *= self.param.momentum
         history += gradient

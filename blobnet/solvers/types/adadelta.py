@@ -26,7 +26,7 @@ class AdaDelta(Solver):
         if not 0 <= self.param.momentum <= 1:
             raise SolverError(self.where, expected="momentum in [0, 1] for AdaDelta", got=f"{self.param.momentum:g}")
 
-    def update(self, rate: float, gradient, scratch, history, steps) -> None:
+    def update(self, rate: float, values, gradient, scratch, history, steps) -> None:
         xp, momentum, delta = self.net.xp, self.param.momentum, self.param.delta
         xp.multiply(gradient, gradient, out=scratch)
         scratch *= 1 - momentum
