@@ -12,36 +12,20 @@ from blobnet.backend import random_stream
 from blobnet.core.blob import Blob
 from blobnet.core.context import Context
 from blobnet.core.fillers import fill
+from blobnet.core.layer_type import Arity, LayerType
 from blobnet.errors import NetError, ShapeError
 
-Arity = int | tuple[int, int | None]
 
-
-class Layer:
+class Layer(LayerType):
     """One computation between bottom blobs and top blobs, with parameters in `blobs`.
 
-    A layer type is a subclass decorated with `@register`. It declares its arity and the name of its options, and
-    writes `setup` (once), `reshape` (when shapes are new), `forward` and `backward`; it needs no constructor.
+    A layer type is a subclass decorated with `@register`. It declares its arity and the name of its options, as
+    LayerType lists them, and writes `setup` (once), `reshape` (when shapes are new), `forward` and `backward`; it needs
+    no constructor.
 
     Forward writes only top data. Backward writes only diffs: those of the bottoms are overwritten, those of the
     parameters accumulate. Whatever forward keeps for backward is made anew in every forward.
     """
-
-    options_field: str = ""           # field of LayerParameter that holds the options of this type
-    more_options: tuple[str, ...] = ()  # further such fields that it reads
-    schema: str = ""                  # .proto text that a plug-in adds: its message, and the options_field
-    num_bottoms: Arity = 1            # exact, or (least, most), most=None for no limit
-    num_tops: Arity = 1
-    same_bottoms_tops: bool = False   # as many tops as bottoms
-    default_loss_weight: bool = False # a loss: the first top has weight 1 unless loss_weight says otherwise
-    automatic_tops: bool = False      # tops that are not named are made, without a name
-    in_place: bool = False            # whether a top may be the bottom of the same position
-    reshape_always: bool = False      # reshape depends on more than the shapes of the bottoms
-    unforced_bottoms: tuple[int, ...] = ()  # bottoms (labels) to which force_backward does not apply
-    has_run: bool = False             # forward ran in a net, so backward finds what forward keeps
-    ignores_propagate_down: bool = False  # if it runs backward, it hands down all diffs that are needed, as Caffe's
-    overwrites: bool = False          # backward overwrites the diff of a parameter, as Caffe's does
-    published_gradient: bool = False  # the default is a published gradient; options.gradient: EXACT is the derivative
 
     def __init__(self, param: Message, context: Context, index: int = 0):
         self.param, self.context, self.index = param, context, index
@@ -76,10 +60,6 @@ class Layer:
 
     def seek(self, step: int) -> None:
         """Continue as after `step` forwards; for layers that read data."""
-
-    def multiply_adds(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> int:
-        """How often a forward pass multiplies with a weight and adds. Biases and layers without weights count as 0."""
-        return 0
 
     # What a layer type calls.
 

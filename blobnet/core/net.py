@@ -14,16 +14,18 @@ from blobnet.backend import as_numbers, device_module, single_threaded_blas
 from blobnet.core.blob import CHANNELS_LAST, Blob, channels_last
 from blobnet.core.building_log import log_definition, log_end, log_plan, log_shapes, log_wiring
 from blobnet.core.context import TEST, Context
-from blobnet.core.debug_info import set_debug_info
+from blobnet.core.debug_info import DebugInfo
 from blobnet.core.layer import Layer
 from blobnet.core.names import Names
+from blobnet.core.node import Node
 from blobnet.core.parameters import Parameter, own_or_share
 from blobnet.core.registry import layer_class
 from blobnet.core.running import OneThread
 from blobnet.core.trouble import explain
+from blobnet.core.watching import Watched
 from blobnet.core.weights import copy_weights, none_copied, write_net
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
-from blobnet.core.wiring import Node, plan_backward
+from blobnet.core.wiring import Plan, plan_backward
 from blobnet.errors import NetError, ShapeError, UnknownLayer, close_matches
 from blobnet.netdef.load import load_filtered
 from blobnet.netdef.splits import insert_splits
@@ -33,7 +35,7 @@ from blobnet.proto.messages import message_class
 DTYPES = ("float32", "float64")
 
 
-class Net:
+class Net(Watched):
     """A network built from a definition, ready to run.
 
     blobs: the blobs by name; params: the parameter blobs by layer name; layers and layer_dict: the layers in order and
@@ -42,7 +44,16 @@ class Net:
 
     One thread at a time may run a net, and NetError tells another one; several nets may run at once. The bits of all
     results are the same with any number of worker threads (BLOBNET_NUM_THREADS).
+
+    Watchers (`watch`, `watched_by`) are told before_forward(node) and after_forward(node) of every layer that runs,
+    before_backward(node) and after_backward(node) also of those that have nothing to do backward; and before and after
+    each pass before_forward_pass(whole), after_forward_pass(whole), before_backward_pass(whole) and
+    after_backward_pass(whole), where whole says that it goes through the whole net, without start and end. A Node has
+    the layer and its blobs. A pass that an error ends tells nothing more.
     """
+
+    events = tuple(f"{when}_{which}{what}" for which in ("forward", "backward") for when in ("before", "after")
+                   for what in ("", "_pass"))
 
     def __init__(self, source: str | os.PathLike | Message, phase: int = TEST,
                  weights: str | os.PathLike | Message | Sequence | None = None, *, level: int = 0,
@@ -61,6 +72,7 @@ class Net:
         python_layers: whether layers of the type Python may import the modules that the net names, and run their code.
         Raises ParseError, NetError, ShapeError, DeviceError; NetError too for weights none of whose layers is here.
         """
+        super().__init__()
         if random_seed is not None and random_seed < 0:
             raise NetError("random_seed", expected="0 or more", got=random_seed, hint="leave it out for any seed")
         self._origin = origin if isinstance(source, Message) else source
@@ -82,22 +94,20 @@ class Net:
         self.inputs: list[str] = []
         self.loss = 0.0
         self.one_thread = OneThread(f"net {self.name!r}")
-        self.debug_info = False
-        self._bottoms: list[list[Blob]] = []
-        self._tops: list[list[Blob]] = []
-        self._nodes: list[Node] = []
+        self.nodes: list[Node] = []
+        self._debug_info = DebugInfo(self.parameters)
         unread: dict[str, None] = {}
         for param in definition.layer:
             with self._at(param):
                 self._append_layer(param, unread)
         self.outputs = sorted(unread)
         self._prune(definition.force_backward)
-        log_end(self)
+        log_end(self.outputs)
         self._take_inline_weights(definition)
         for given in [weights] if isinstance(weights, (str, os.PathLike, Message)) else weights or ():
             if not self.copy_from(given) and self.params:
                 raise NetError(os.fspath(self._origin or f"net {self.name!r}"), **none_copied(given, self.name))
-        set_debug_info(self, definition.debug_info)
+        self.debug_info = definition.debug_info
 
     # Building.
 
@@ -117,12 +127,12 @@ class Net:
         if len(param.propagate_down) not in (0, len(bottoms)):
             raise NetError(layer.where, expected=f"no propagate_down or one a bottom ({len(bottoms)})",
                            got=len(param.propagate_down))
-        log_wiring(layer, tops)
+        node = Node(layer, bottoms, tops)
+        log_wiring(node)
         layer.initialize(bottoms, tops)
         self.layers.append(layer)
-        self._bottoms.append(bottoms)
-        self._tops.append(tops)
-        log_shapes(self)
+        self.nodes.append(node)
+        log_shapes(self.nodes)
         specs = self._param_specs(layer)
         own_or_share(self.parameters, layer, specs)
         layer.param_propagate_down = [spec.lr_mult != 0 for spec in specs]
@@ -159,17 +169,17 @@ class Net:
         return specs + [message_class("ParamSpec")() for _ in range(len(layer.blobs) - len(specs))]
 
     def _prune(self, force: bool) -> None:
-        for layer, tops in zip(self.layers, self._tops, strict=True):
-            names = list(layer.param.top) + [""] * (len(tops) - len(layer.param.top))
-            self._nodes.append(Node(list(layer.param.bottom), names, [bool(weight) for weight in layer.loss_weights],
-                                    layer.param_propagate_down, list(layer.param.propagate_down),
-                                    layer.unforced_bottoms, layer.ignores_propagate_down))
-        plan_backward(self._nodes)
-        log_plan(self.layers, self._nodes)
+        plans = [Plan(node.bottom_names, node.top_names, [bool(weight) for weight in node.layer.loss_weights],
+                      node.layer.param_propagate_down, list(node.layer.param.propagate_down),
+                      node.layer.unforced_bottoms, node.layer.ignores_propagate_down) for node in self.nodes]
+        plan_backward(plans)
+        log_plan([layer.name for layer in self.layers], plans)
         if force:
-            plan_backward(self._nodes, force)
+            plan_backward(plans, force)
             for layer in self.layers:
                 layer.param_propagate_down = [True] * len(layer.blobs)
+        for node, plan in zip(self.nodes, plans, strict=True):
+            node.needs_backward, node.bottom_needs_backward = plan.needs_backward, plan.bottom_needs_backward
 
     def _take_inline_weights(self, definition: Message) -> None:
         """Weights that stand in the definition itself, as in a .caffemodel, are what the parameters start from."""
@@ -181,11 +191,19 @@ class Net:
 
     # Running.
 
-    tops = property(lambda self: self._tops, doc="the tops of every layer, with those that it makes without a name")
-    bottoms = property(lambda self: self._bottoms, doc="the bottoms of every layer")
-    nodes = property(lambda self: self._nodes, doc="what backward visits, layer by layer")
+    tops = property(lambda self: [node.tops for node in self.nodes],
+                    doc="the tops of every layer, with those that it makes without a name")
     xp = property(lambda self: self.context.xp, doc="numpy or cupy")
     dtype = property(lambda self: self.context.dtype, doc="of all blobs")
+
+    @property
+    def debug_info(self) -> bool:
+        """Whether every pass logs what it computes; may be set."""
+        return self.is_watched_by(self._debug_info)
+
+    @debug_info.setter
+    def debug_info(self, on: bool) -> None:
+        (self.watch if on else self.unwatch)(self._debug_info)
 
     def forward(self, start: str | int | None = None, end: str | int | None = None, **inputs) -> dict:
         """Run the layers from `start` to `end` (names or numbers, both included); return the outputs' data by name.
@@ -194,22 +212,25 @@ class Net:
         Keyword arguments are copied into the blobs of their names first, which take their shapes.
         """
         first, last = self._range(start, end)
-        loss, turned, layer = 0.0, [], None
-        try:
-            with self.one_thread, single_threaded_blas():
-                turned += [self._fill(name, value) for name, value in inputs.items()]
-                for layer, bottoms, tops in zip(self.layers[first:last + 1], self._bottoms[first:], self._tops[first:]):
-                    layer.update_shapes(bottoms, tops)
-                    layer.forward(bottoms, tops)
-                    layer.has_run = True
-                    loss = loss + layer.loss(tops)
-                self.loss = float(loss)
-                self.context.step += 1
-        except Exception as error:
-            if any(turned) and isinstance(error, ShapeError):
-                error.inside("", CHANNELS_LAST)
-            self._explain(error, layer)
-            raise
+        whole, loss = start is end is None, 0.0
+        with self.one_thread, single_threaded_blas():
+            turned = [self._fill(name, value) for name, value in inputs.items()]
+            self._tell("before_forward_pass", whole)
+            for node in self.nodes[first:last + 1]:
+                for tell in self._told["before_forward"]:
+                    tell(node)
+                try:
+                    loss = loss + node.forward()
+                except Exception as error:
+                    if any(turned) and isinstance(error, ShapeError):
+                        error.inside("", CHANNELS_LAST)
+                    explain(error, node.layer.param, os.fspath(self._origin or ""))
+                    raise
+                for tell in self._told["after_forward"]:
+                    tell(node)
+            self.loss = float(loss)
+            self.context.step += 1
+            self._tell("after_forward_pass", whole)
         names = self.outputs if end is None else [*self.layers[last].param.top]
         return {name: self.blobs[name].data for name in names}
 
@@ -220,35 +241,31 @@ class Net:
         that never ran forward works on what is in its blobs; NetError if it needs more than these.
         """
         first, last = self._range(end, start, of="backward")
-        layer = None
-        try:
-            with self.one_thread, single_threaded_blas():
-                for i in range(last, first - 1, -1):
-                    if self._nodes[i].needs_backward:
-                        layer = self.layers[i]
-                        layer.backward(self._tops[i], self._nodes[i].bottom_needs_backward, self._bottoms[i])
-        except Exception as error:
-            if layer is not None and not layer.has_run:
-                raise NetError(layer.where, "has nothing to run backward from", hint="run forward first") from error
-            self._explain(error, layer)
-            raise
+        whole = start is end is None
+        with self.one_thread, single_threaded_blas():
+            self._tell("before_backward_pass", whole)
+            for node in reversed(self.nodes[first:last + 1]):
+                for tell in self._told["before_backward"]:
+                    tell(node)
+                try:
+                    node.backward()
+                except Exception as error:
+                    if not node.has_run and node.layer.type != "Python":  # what that needs is its class's own affair
+                        raise NetError(node.layer.where, "has nothing to run backward from",
+                                       hint="run forward first") from error
+                    explain(error, node.layer.param, os.fspath(self._origin or ""))
+                    raise
+                for tell in self._told["after_backward"]:
+                    tell(node)
+            self._tell("after_backward_pass", whole)
         return {name: self.blobs[name].diff for name in self.inputs}
 
     def reshape(self) -> None:
         """Pass new shapes of the inputs through all layers without running them."""
-        layer = None
-        try:
-            with self.one_thread:
-                for layer, bottoms, tops in zip(self.layers, self._bottoms, self._tops, strict=True):
-                    layer.update_shapes(bottoms, tops)
-        except Exception as error:
-            self._explain(error, layer)
-            raise
-
-    def _explain(self, error: Exception, layer: Layer | None) -> None:
-        """Let an error that came out of `layer` say so, before it is raised again."""
-        if layer is not None:
-            explain(error, layer.param, os.fspath(self._origin or ""))
+        with self.one_thread:
+            for node in self.nodes:
+                with self._at(node.layer.param):
+                    node.layer.update_shapes(node.bottoms, node.tops)
 
     def seek(self, step: int) -> None:
         """Continue as after `step` forward passes: data layers and random streams take the position they had then."""

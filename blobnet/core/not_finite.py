@@ -4,18 +4,14 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator, Sequence
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from blobnet.backend import cut, parallel
 from blobnet.core.blob import Blob
-from blobnet.core.building_log import top_names
 from blobnet.core.layer import Layer
-
-if TYPE_CHECKING:
-    from blobnet.core.net import Net
+from blobnet.core.node import Node
 
 PIECE = 1 << 15  # elements that are summed at a time on the CPU
 
@@ -36,26 +32,27 @@ class NotFinite:
         return f"{self.value:g} at {self.index} of {self.what} of {self.layer.where}{self.note}"
 
 
-def first_not_finite(net: Net, diffs: bool = True) -> NotFinite | None:
-    """The first number of `net` that is not finite, as its passes computed them; None if there is none.
+def first_not_finite(nodes: Sequence[Node], diffs: bool = True) -> NotFinite | None:
+    """The first number that is not finite in a net of these `nodes`, as its passes computed them; None if none is.
 
     Layers in forward order: the parameters of each, then its tops. Then, if `diffs`, in backward order: the diffs of
     its bottoms that are computed, then those of its parameters. A blob is seen as the last layer that works on it in
     place left it: the note names those layers.
     """
-    for i, layer in enumerate(net.layers):
+    for i, node in enumerate(nodes):
+        layer = node.layer
         for j, blob in enumerate(layer.blobs):
             found = _first(layer, f"parameter {j}", blob.data, " before this pass: from the last update, or the "
                            "weights given" if layer.param_propagate_down[j] else "")
             if found:
                 return found
-        for name, blob in zip(top_names(layer, net.tops[i]), net.tops[i], strict=True):
+        for name, blob in zip(node.top_names, node.tops, strict=True):
             itself = "" if layer.param.bottom else " itself: this layer has no bottoms, look at what it reads"
             found = _first(layer, f"top {name!r}", blob.data,
-                           itself + _changed_in_place(net, blob, range(i + 1, len(net.layers))))
+                           itself + _changed_in_place(blob, nodes[i + 1:]))
             if found:
                 return found
-    return _first_diff(net) if diffs else None
+    return _first_diff(nodes) if diffs else None
 
 
 def all_finite(arrays: Iterable) -> bool:
@@ -83,15 +80,15 @@ def _finite(piece: np.ndarray) -> bool:
     return math.isfinite(piece.sum()) or bool(np.isfinite(piece).all())
 
 
-def _first_diff(net: Net) -> NotFinite | None:
-    for i in range(len(net.layers) - 1, -1, -1):
-        layer, node = net.layers[i], net.nodes[i]
+def _first_diff(nodes: Sequence[Node]) -> NotFinite | None:
+    for i, node in reversed(list(enumerate(nodes))):
+        layer = node.layer
         if not node.needs_backward:
             continue
-        for name, blob, wanted in zip(layer.param.bottom, net.bottoms[i], node.bottom_needs_backward):
+        for name, blob, wanted in zip(node.bottom_names, node.bottoms, node.bottom_needs_backward):
             note = ", where the gradients of its readers are added up" if layer.type == "Split" else ""
             found = wanted and _first(layer, f"the diff of bottom {name!r}", blob.diff,
-                                      note + _changed_in_place(net, blob, range(i - 1, -1, -1)))
+                                      note + _changed_in_place(blob, nodes[:i][::-1]))
             if found:
                 return found
         for j, (blob, wanted) in enumerate(zip(layer.blobs, layer.param_propagate_down)):
@@ -101,14 +98,10 @@ def _first_diff(net: Net) -> NotFinite | None:
     return None
 
 
-def _changed_in_place(net: Net, blob: Blob, positions: Iterable[int]) -> str:
-    names = [layer.where for layer, bottoms, tops in _at(net, positions)
-             if any(top is bottom is blob for bottom, top in zip(bottoms, tops))]
+def _changed_in_place(blob: Blob, nodes: Iterable[Node]) -> str:
+    names = [node.layer.where for node in nodes
+             if any(top is bottom is blob for bottom, top in zip(node.bottoms, node.tops))]
     return f", as {' and '.join(names)} left it, in place" if names else ""
-
-
-def _at(net: Net, positions: Iterable[int]) -> Iterator:
-    return ((net.layers[i], net.bottoms[i], net.tops[i]) for i in positions)
 
 
 def _first(layer: Layer, what: str, array, note: str = "") -> NotFinite | None:

@@ -46,7 +46,7 @@ def check_snapshot(net: Net, history: Sequence, iteration: int, where: str) -> N
     """SolverError if a snapshot would hold a number that is not finite, in the weights of `net` or in `history`."""
     weights = [blob.data for layer in net.layers for blob in layer.blobs]
     if not all_finite([*weights, *history]):
-        found = first_not_finite(net, diffs=False) or "the history of the solver"
+        found = first_not_finite(net.nodes, diffs=False) or "the history of the solver"
         raise SolverError(where, f"no snapshot at iteration {iteration}: not all numbers are finite, {found}",
                           hint="earlier snapshots are whole; --allow-nan (allow_nan=True) writes it")
 
@@ -56,7 +56,7 @@ def refuse(problem: str, net: Net, iteration: int, where: str, diffs: bool = Tru
 
     `diffs`: whether to look for it in the diffs too, after the data.
     """
-    found = first_not_finite(net, diffs)
+    found = first_not_finite(net.nodes, diffs)
     words = f"the first number that is not finite: {found}" if found else "all blobs are finite now, so it came from " \
         "an earlier batch or pass, or a sum grew too large"
     raise SolverError(where, f"training stopped at iteration {iteration}: {problem}; {words}",

@@ -8,7 +8,6 @@ import os
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.core.debug_info import set_debug_info
 from blobnet.core.net import Net
 from blobnet.log.loggers import building
 from blobnet.netdef import net_sources, test_nets, train_net
@@ -40,5 +39,5 @@ def build_nets(solver: Message, seed: int, file: str | os.PathLike | None, where
     check_multipliers(nets[0].parameters, where)
     for net in nets[1:]:
         net.share_with(nets[0])
-        set_debug_info(net, solver.debug_info)
+        net.debug_info = solver.debug_info
     return nets

@@ -5,11 +5,11 @@ from __future__ import annotations
 import logging
 import os
 from collections.abc import Callable
+from types import SimpleNamespace
 
 import numpy as np
 
 from blobnet.backend import single_threaded_blas, to_host
-from blobnet.core.debug_info import set_debug_info
 from blobnet.core.parameters import Parameter
 from blobnet.errors import SolverError
 from blobnet.log.loggers import iterations
@@ -76,14 +76,15 @@ class Solver(Training):
                     self.test_all()
                     if self.stop_requested:
                         break
-                self._call(0)
-                set_debug_info(self.net, param.debug_info and is_due(self.iter, param.display))
+                self._tell("before_iteration", self.iter)
+                self.net.debug_info = param.debug_info and is_due(self.iter, param.display)
                 self._record(sum(self._pass() for _ in range(param.iter_size)) / param.iter_size)
                 if is_due(self.iter, param.display):
                     outputs = {name: to_host(self.net.blobs[name].data) for name in self.net.outputs}
                     self._display.show(self.iter, param.display, self.smoothed_loss, outputs, loss_weights(self.net))
-                self._call(1)
+                self._tell("gradients_ready", self.iter, self.loss)
                 self.apply_update()
+                self._tell("after_update", self.iter, self.rate)
                 if self.snapshot_requested or is_due(self.iter, param.snapshot):
                     self.snapshot()
                 if self.stop_requested:
@@ -178,9 +179,6 @@ class Solver(Training):
     def add_callback(self, on_start: Callable[[], object] | None = None,
                      on_gradients_ready: Callable[[], object] | None = None) -> None:
         """Call `on_start` before the forward pass of every iteration, `on_gradients_ready` before every update."""
-        self._callbacks.append((on_start, on_gradients_ready))
-
-    def _call(self, which: int) -> None:
-        for pair in self._callbacks:
-            if pair[which] is not None:
-                pair[which]()
+        for event, call in (("before_iteration", on_start), ("gradients_ready", on_gradients_ready)):
+            if call is not None:
+                self.watch(SimpleNamespace(**{event: lambda *values, call=call: call()}))

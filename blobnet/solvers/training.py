@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
 
 from google.protobuf.message import Message
 
+from blobnet.core.watching import Watched
 from blobnet.core.weights import none_copied
 from blobnet.errors import BlobnetError, SolverError
 from blobnet.proto.text import dump
@@ -26,7 +26,7 @@ from blobnet.solvers.whole import Whole
 log = logging.getLogger(__name__)
 
 
-class Training(SolverType):
+class Training(SolverType, Watched):
     """The nets, numbers and arrays of a run: built from a SolverParameter, written to snapshots and restored from them.
 
     net: the net that is trained; test_nets: the nets it is tested with, which use its parameters; param: the
@@ -36,7 +36,13 @@ class Training(SolverType):
     parameter, and so on; decay: the weight decay of the parameter that is being updated; random_seed: what all random
     numbers come from; stopped: whether the last `step` or `solve` ended early because of `request_stop`; allow_nan:
     whether training goes on, as Caffe's does, where a loss, a gradient or a test result is not finite.
+
+    Watchers (`watch`, `watched_by`) are told before_iteration(iter), where the diffs of the parameters are 0 and the
+    test of this iteration was made; gradients_ready(iter, loss), before the gradients are used; after_update(iter,
+    rate), when iter is one more; and after_snapshot(iter, weights, state) with the two paths.
     """
+
+    events = "before_iteration", "gradients_ready", "after_update", "after_snapshot"
 
     def __init__(self, source: str | os.PathLike | Message, device: str | None = None, dtype: str = "float32",
                  origin: str | os.PathLike | None = None, python_layers: bool = False, allow_nan: bool = False):
@@ -46,6 +52,7 @@ class Training(SolverType):
         `device` is "cpu", "gpu" or "gpu:<number>"; without it, what solver_mode and device_id say, and the CPU if there
         is no GPU. Without a random_seed in the file, one is drawn. SolverError for settings that make no sense.
         """
+        super().__init__()
         file = origin if isinstance(source, Message) else source
         self.where, self.allow_nan = os.fspath(file or "solver"), allow_nan
         self.param = param = read_solver(source)
@@ -67,7 +74,6 @@ class Training(SolverType):
                         for _ in range(self.num_histories) for parameter in self.net.parameters]
         self.stopped = self.stop_requested = self.snapshot_requested = False
         self.decay = 0.0
-        self._callbacks: list[tuple[Callable | None, Callable | None]] = []
         self._lock, self._whole = RunLock(self.where), Whole()
         self._display, self._pieces = Display(param.average_loss), Pieces(self.net.xp, self.net.dtype)
         log.info("Solver scaffolding done.")
@@ -99,8 +105,10 @@ class Training(SolverType):
         with self._lock.held(self.param.snapshot_prefix):
             if not self.allow_nan:
                 check_snapshot(self.net, self.history, self.iter, self.where)
-            return snapshot.save(self.param, self.net, State(self.iter, None, self.current_step, self.history,
-                                                             self.random_seed))
+            files = snapshot.save(self.param, self.net, State(self.iter, None, self.current_step, self.history,
+                                                              self.random_seed))
+        self._tell("after_snapshot", self.iter, *files)
+        return files
 
     def restore(self, path: str | os.PathLike) -> None:
         """Continue from the .solverstate `path` and the weights it names, as the run that wrote it would have.
