@@ -14,6 +14,7 @@ class Nesterov(Solver):
 
     History: v. Settings: momentum (0 if not given).
     Paper: Sutskever et al., On the importance of initialization and momentum in deep learning, ICML 2013, eq. 3, 4.
+    Quirks: v holds steps, not gradients: after a change of the rate, the past goes on with the rate it had.
     """
 
     def update(self, rate: float, values, gradient, scratch, history) -> None:
