@@ -71,6 +71,21 @@ def test_imports_point_backwards(path):
         assert there in ONLY.get(here, {there}), f"{name(path)} imports {module}"
 
 
+def test_no_modules_import_each_other():
+    """Not in a circle either, and not for types alone."""
+    files = {".".join(path.relative_to(ROOT).with_suffix("").parts): path for path in MODULES if path.stem not in FACE}
+
+    def imported(path):
+        for node in ast.walk(ast.parse(path.read_text("utf-8"))):
+            if isinstance(node, ast.ImportFrom):
+                yield from {node.module, *(f"{node.module}.{alias.name}" for alias in node.names)} & files.keys()
+
+    left = {module: set(imported(path)) for module, path in files.items()}
+    while free := {module for module, needs in left.items() if not needs & left.keys()}:
+        left = {module: needs for module, needs in left.items() if module not in free}
+    assert not left, "these import each other, or modules that do"
+
+
 def test_cupy_stays_in_backend_and_ops():
     for path in MODULES:
         if room(path) not in ("backend", "ops"):

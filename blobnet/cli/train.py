@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import logging
+from types import SimpleNamespace
 from typing import TextIO
 
 from google.protobuf.message import Message
@@ -85,13 +86,13 @@ def run(args: argparse.Namespace) -> int:
 
 def solve(solver: Solver, stream: TextIO | None = None) -> None:
     """Train up to max_iter, with a progress bar on `stream` (standard error) if it is a terminal."""
-    def report() -> None:
+    def report(*values: object) -> None:
         show(solver.iter, solver.smoothed_loss, solver.rate)
 
     shape = next(iter(solver.net.blobs.values())).shape
     images = (shape[0] if shape else 1) * solver.param.iter_size  # the first axis of the first blob counts the images
-    with progress(solver.param.max_iter, solver.iter, images, stream) as show:
-        solver.add_callback(on_start=report)
+    watcher = SimpleNamespace(before_iteration=report)
+    with progress(solver.param.max_iter, solver.iter, images, stream) as show, solver.watched_by(watcher):
         solver.solve()
         report()
 
