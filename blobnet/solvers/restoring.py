@@ -21,9 +21,9 @@ from blobnet.solvers.state_files import State, fingerprint, read_state
 def load(path: str | os.PathLike, net: Net, history: Sequence, kind: str) -> State:
     """The state in the file `path`, checked against the net and the `history` of a solver of the type `kind`.
 
-    Nothing is changed. The arrays of the state have the shapes and the dtype of `history`, and its `model` is the path
-    of the weights, which are where the state says, or else beside it. SolverError for a state of another net or solver
-    type, ParseError, ShapeError or DataError for a damaged file.
+    Net and history are not changed. The arrays of the result have the shapes and the dtype of `history`, and its
+    `model` is the path of the weights: where the state says, or else beside the state. SolverError for a state of
+    another net or solver type; ParseError, ShapeError or DataError for a damaged file.
     """
     path = Path(path)
     if ".caffemodel" in path.suffixes:
@@ -44,12 +44,15 @@ def load(path: str | os.PathLike, net: Net, history: Sequence, kind: str) -> Sta
 
 
 def _without_ones(shape: tuple[int, ...]) -> tuple[int, ...]:
-    """`shape` without the ones in front that old versions padded it to four axes with."""
+    """`shape` without the ones in front, which old versions of Caffe add to get four axes."""
     return shape[next((i for i, dim in enumerate(shape) if dim != 1), len(shape)):]
 
 
 def _model(path: Path, state: State, net: Net) -> str | None:
-    """The file of the weights that `state`, from `path`, names: with its fingerprint, and all layers of the net."""
+    """The file of weights that `state`, read from `path`, names; None if it names none.
+
+    SolverError unless it has the fingerprint that the state holds, and parameters for all layers of the net.
+    """
     if not state.model:
         return None
     places = [Path(state.model), path.parent / Path(state.model).name]
@@ -70,7 +73,7 @@ def _model(path: Path, state: State, net: Net) -> str | None:
 
 
 def _saved_layers(model: Path, net: Net) -> set[str]:
-    """The names of the layers whose parameters the file `model` holds, and of those that share all of theirs."""
+    """The names of the layers whose parameters the file `model` holds or that share all their parameters."""
     if is_hdf5(model):
         owners = {parameter.layer.name for parameter in net.parameters}
         return layers_with_parameters(model, net.layers) | (net.params.keys() - owners)

@@ -1,6 +1,6 @@
 """Snapshots: a .caffemodel with the weights, and a .solverstate with what the solver remembers.
 
-As HDF5 files, which snapshot_format: HDF5 asks for, their names end in .h5 besides.
+With snapshot_format: HDF5 both are HDF5 files, and .h5 is added to their names.
 """
 
 from __future__ import annotations
@@ -20,11 +20,11 @@ from blobnet.errors import BlobnetError, SolverError
 from blobnet.solvers.state_files import State, fingerprint, write_state
 
 log = logging.getLogger(__name__)
-FORMATS = (".h5", "HDF5"), ("", "binary proto")  # by the numbers of snapshot_format: ends of names, words of the log
+FORMATS = (".h5", "HDF5"), ("", "binary proto")  # ends of names, words of the log; by the number of snapshot_format
 
 
 def check_destination(solver: Message, where: str) -> None:
-    """Make the folder that snapshots go to; SolverError if there can be none."""
+    """Make the folder that snapshots go to; SolverError if it cannot be made or written to."""
     if not solver.snapshot_prefix:
         raise SolverError(where, "no snapshot_prefix", hint="add one, or set snapshot: 0 snapshot_after_train: false")
     folder = os.path.dirname(solver.snapshot_prefix) or "."
@@ -40,8 +40,8 @@ def check_destination(solver: Message, where: str) -> None:
 def save(solver: Message, net: Net, state: State) -> tuple[str, str]:
     """Write the weights of `net` and the `state` of its training as the SolverParameter `solver` says.
 
-    Returns the paths of the two files; `state` need not know that of the weights. The state is written last, so that it
-    never names weights that are not whole, and holds their fingerprint.
+    Returns the paths of the two files. The state is written last, so that it never names weights that are not whole; in
+    the file it has the path and the fingerprint of the weights, which `state` need not have.
     """
     stem = f"{solver.snapshot_prefix}_iter_{state.iter}"
     suffix, kind = FORMATS[solver.snapshot_format]
@@ -55,9 +55,10 @@ def save(solver: Message, net: Net, state: State) -> tuple[str, str]:
 
 
 def resume(prefix: str, restore: Callable[[str], object]) -> str | None:
-    """Call `restore` with the latest state of `prefix` that can be restored; its path, or None if there are no states.
+    """Call `restore` with the states of `prefix`, the latest first, until one is restored; return its path.
 
-    Warns of every later one that is damaged or does not fit. Raises the error of the latest if all are so.
+    None if there are no states. Logs a warning for every state that is damaged or does not fit, and raises the error of
+    the latest if none can be restored.
     """
     first = None
     for path in states(prefix):
@@ -73,12 +74,12 @@ def resume(prefix: str, restore: Callable[[str], object]) -> str | None:
 
 
 def find_latest(prefix: str) -> str | None:
-    """The path of the state of `prefix`, of either format, with the highest iteration, if there is one."""
+    """The path of the state of `prefix` with the highest iteration, in either format; None if there is none."""
     return next(states(prefix), None)
 
 
 def states(prefix: str) -> Iterator[str]:
-    """The paths of the states of `prefix`, of either format, the highest iteration first."""
+    """The paths of the states of `prefix`, in either format, the highest iteration first."""
     folder, name = os.path.split(prefix)
     pattern = re.compile(re.escape(name) + r"_iter_(\d+)\.solverstate(\.h5)?")
     if not os.path.isdir(folder or "."):

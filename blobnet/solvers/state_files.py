@@ -1,7 +1,7 @@
-"""The files of what a solver remembers: .solverstate, a SolverState message, and .solverstate.h5, the same in HDF5.
+"""The files that hold what a solver remembers: .solverstate, a SolverState message, and .solverstate.h5, in HDF5.
 
-HDF5 has the datasets iter, current_step (integers), learned_net (text), and history/0, history/1 ….
-random_seed, weights_size and weights_crc are blobnet's own: Caffe does not look for them.
+The HDF5 file has the datasets iter and current_step (integers), learned_net (text), and history/0, history/1 ….
+random_seed, weights_size and weights_crc are blobnet's own; Caffe does not look for them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ OWN = ("random_seed", "weights_size", "weights_crc")
 
 @dataclasses.dataclass
 class State:
-    """iter: updates made; model: the file with the weights, if it is known; current_step: steps that the learning rate
-    has taken; history: arrays in the order of `Solver.history`; random_seed: what all random numbers came from, and
-    weights: `fingerprint(model)`, both None in files of Caffe's.
+    """What a solver remembers.
+
+    iter: how many updates were made; model: the file with the weights, None if it is not known; current_step: how many
+    steps down the learning rate has taken; history: arrays in the order of `Solver.history`; random_seed: what all
+    random numbers came from; weights: `fingerprint(model)`. The last two are None in files that Caffe wrote.
     """
 
     iter: int
@@ -38,7 +40,7 @@ class State:
 
 
 def fingerprint(path: str | os.PathLike) -> tuple[int, int]:
-    """Size and CRC-32 of the file `path`, which tell it from others."""
+    """Size and CRC-32 of the file `path`, by which it is recognized."""
     size = crc = 0
     with open(path, "rb") as file:
         while part := file.read(1 << 20):

@@ -81,7 +81,7 @@ class Training(SolverType, Watched):
     def copy_from(self, files: str | os.PathLike) -> None:
         """Copy parameters into the nets from a weight file, or from several with commas between them.
 
-        Layers go by their names; SolverError if a file has none of the net's.
+        Layers are found by their names; SolverError if a file has no layer that the net has.
         """
         for file in map(str.strip, os.fspath(files).split(",")):
             log.info("Finetuning from %s", file)
@@ -91,7 +91,7 @@ class Training(SolverType, Watched):
                 raise SolverError(self.where, **none_copied(file, self.net.name))
 
     def request_snapshot(self) -> None:
-        """Have a snapshot written after the present iteration (or test batch), and go on."""
+        """Let a snapshot be written after the present iteration (or test batch); training goes on."""
         self.snapshot_requested = True
 
     def snapshot(self) -> tuple[str, str]:
@@ -132,9 +132,9 @@ class Training(SolverType, Watched):
         log.info("Restored iteration %d from %s", self.iter, path)
 
     def resume(self) -> str | None:
-        """`restore` the latest state of the snapshot_prefix that can be; its path, or None if there are no states.
+        """Restore the latest state of the snapshot_prefix that can be restored; return its path, None if there is none.
 
-        Warns of every later one that is damaged or does not fit. Raises the error of the latest if all are so.
+        Logs a warning for every later state that is damaged or does not fit; raises the latest's error if all are.
         """
         return snapshot.resume(self.param.snapshot_prefix, self.restore)
 

@@ -16,7 +16,7 @@ class Adam(Solver):
     m <- momentum * m + (1 - momentum) * g        v <- momentum2 * v + (1 - momentum2) * g^2
     values <- values - rate * c * m / (sqrt(v) + delta),   c = sqrt(1 - momentum2^t) / (1 - momentum^t)
 
-    where t counts the iterations from 1, and c makes up for the means having started from 0.
+    where t counts the iterations from 1, and c corrects the means for having started at 0.
     History: m of every parameter, then v of every parameter. Settings: momentum (0 if not given; beta1 of the paper,
     which has 0.9) and momentum2 (0.999; beta2), both in [0, 1); delta (1e-8; epsilon).
     Paper: Kingma, Ba, Adam: a method for stochastic optimization, ICLR 2015, the end of section 2.

@@ -9,20 +9,19 @@ from blobnet.solvers.solver import Solver
 
 @register_solver
 class AdamW(Solver):
-    """Adam's step, and beside it a weight decay that Adam's division by the size of gradients leaves alone.
+    """Adam's step, and beside it a weight decay that is not divided by the size of the gradients.
 
     m <- momentum * m + (1 - momentum) * g        v <- momentum2 * v + (1 - momentum2) * g^2
     values <- values - rate * (M / (sqrt(V) + delta) + decay * values)
 
-    where M = m / (1 - momentum^t) and V = v / (1 - momentum2^t), with t the iterations counted from 1, and decay is
-    weight_decay * decay_mult. g has no part of the decay: that is what "decoupled" means.
+    where M = m / (1 - momentum^t) and V = v / (1 - momentum2^t), t counts the iterations from 1, and decay is
+    weight_decay * decay_mult. The gradient g does not contain the decay: that is what "decoupled" means.
     History: m of every parameter, then v of every parameter. Settings: momentum (0 if not given; beta1 of the paper,
     which has 0.9) and momentum2 (0.999; beta2), both in [0, 1); delta (1e-8; epsilon); weight_decay (0 if not given);
-    regularization_type, "L2" for the formula above, "L1" for sign(values) in the place of its last `values`.
+    regularization_type ("L2", the formula above; with "L1" the decay is decay * sign(values)).
     Paper: Loshchilov, Hutter, Decoupled weight decay regularization, ICLR 2019, algorithm 2.
-    Quirks: not in Caffe. The rate multiplies the decay, as in PyTorch; the paper's decay has only the part of the rate
-    that follows a schedule as its factor, so the paper's lambda is base_lr * weight_decay. Unlike Adam's here, delta is
-    added to the corrected root.
+    Quirks: not in Caffe. The whole rate multiplies the decay, as in PyTorch. In the paper only its schedule does, so the
+    paper's lambda is base_lr * weight_decay. delta is added to the corrected root; Adam here adds it to the uncorrected.
     """
 
     num_histories = 2

@@ -28,7 +28,7 @@ class LBFGS(Solver):
     values <- values - t * H * f'(values), 20 times; H from the last 10 steps, t by a line search (Wolfe conditions)
 
     All forwards of an iteration see the same data and the same random numbers (dropout masks), so that f is a function;
-    the next iteration goes on to the next data. batch_size * iter_size should therefore be the whole data set.
+    the next iteration goes on with the next data. batch_size * iter_size should therefore be the whole data set.
     A step takes one forward and backward pass, or a few where the line search must try again; an iteration ends before
     its 20 steps if f cannot be lowered further at the precision of the net (dtype="float64" goes deeper).
 
@@ -48,7 +48,7 @@ class LBFGS(Solver):
 
     def check(self) -> None:
         _minimizer(self.where)
-        refuse_momentum(self.param, self.where)
+        refuse_momentum(self.param, self.where, "LBFGS")
         if self.param.clip_gradients >= 0:
             raise SolverError(self.where, "LBFGS cannot clip gradients", hint="remove clip_gradients")
         if self.param.regularization_type != "L2":
@@ -68,7 +68,7 @@ class LBFGS(Solver):
             refuse("the search found weights that are not finite", self.net, self.iter, self.where)
 
     def _minimize(self) -> bool:
-        """The update; False, and the weights as they were, if it would bring in numbers that are not finite."""
+        """Update the weights. If the new ones would not be finite, leave them as they were and return False."""
         parameters = self.net.parameters
         learned = [parameter for parameter in parameters if parameter.lr_mult]
         others = [parameter.blob for parameter in parameters if not parameter.lr_mult]

@@ -20,7 +20,7 @@ class RMSProp(Solver):
     """
 
     def check(self) -> None:
-        refuse_momentum(self.param, self.where)
+        refuse_momentum(self.param, self.where, "RMSProp")
         check_shares(self.param, self.where, "RMSProp", "rms_decay")
 
     def update(self, rate: float, values, gradient, scratch, history) -> None:
