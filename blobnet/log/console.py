@@ -30,6 +30,7 @@ class _AboveBar(logging.Handler):
 def console(stream: TextIO | None = None) -> Iterator[None]:
     """While the block runs, show what blobnet logs on `stream` (standard error), from `level_wanted` on."""
     stream = stream or sys.stderr
+    handler: logging.Handler
     if stream.isatty():
         handler = _AboveBar(stream)
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))

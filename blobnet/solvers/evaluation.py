@@ -25,7 +25,8 @@ def evaluate(net: Net, batches: int, number: int, iteration: int, where: str, go
     a loss or a mean that is not finite, unless `allow_nan`.
     """
     log.info("Iteration %d, Testing net (#%d)", iteration, number)
-    loss, sums = 0.0, {}
+    sums: dict[str, np.ndarray] = {}
+    loss = 0.0
     for _ in range(batches):
         if not goes_on():
             log.info("Test interrupted.")

@@ -31,10 +31,11 @@ def build_nets(solver: Message, seed: int, file: str | os.PathLike | None, where
     Net number i has the random seed `seed + i`. file: where `solver` was read from, which errors of nets that stand in
     it show; where: what the solver's own errors begin with; kwargs: as for Net.
     """
-    definitions, nets = [train_net(solver, where), *test_nets(solver, where)], []
-    for i, ((net, state, path), source) in enumerate(zip(definitions, net_sources(solver), strict=True)):
+    definitions = [train_net(solver, where), *test_nets(solver, where)]
+    nets: list[Net] = []
+    for i, ((definition, state, path), source) in enumerate(zip(definitions, net_sources(solver), strict=True)):
         building.info("%s", source)
-        nets.append(Net(net, state.phase, level=state.level, stages=state.stage, random_seed=seed + i,
+        nets.append(Net(definition, state.phase, level=state.level, stages=state.stage, random_seed=seed + i,
                         origin=path or file, **kwargs))
     check_multipliers(nets[0].parameters, where)
     for net in nets[1:]:

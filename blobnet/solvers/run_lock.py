@@ -19,7 +19,7 @@ from blobnet.errors import SolverError
 try:
     import fcntl
 except ImportError:  # not on Windows
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
 OLD = 24 * 3600  # seconds; without a lock, a temporary file that is older counts as left behind

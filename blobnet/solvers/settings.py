@@ -52,11 +52,11 @@ def check_solver(solver: Message, where: str, needs_rate: bool = True) -> None:
                                       got=f"{number:g}")
     if needs_rate:
         learning_rate(0, solver, where=where)
-        for field in missing_fields(solver):
-            log.warning("%s: no %s for lr_policy %r; it counts as 0", where, field, solver.lr_policy)
-    for field in ("average_loss", "iter_size"):
-        if getattr(solver, field) < 1:
-            raise SolverError(where, expected=f"{field} of at least 1", got=getattr(solver, field))
+        for name in missing_fields(solver):
+            log.warning("%s: no %s for lr_policy %r; it counts as 0", where, name, solver.lr_policy)
+    for name in ("average_loss", "iter_size"):
+        if getattr(solver, name) < 1:
+            raise SolverError(where, expected=f"{name} of at least 1", got=getattr(solver, name))
     if solver.regularization_type not in REGULARIZERS:
         raise SolverError(where, f"unknown regularization_type {solver.regularization_type!r}",
                           hint=close_matches(solver.regularization_type, REGULARIZERS))
@@ -92,7 +92,7 @@ def refuse_momentum(solver: Message, where: str, kind: str) -> None:
 
 
 def check_shares(solver: Message, where: str, kind: str, *fields: str) -> None:
-    """Raise SolverError if one of `fields`, shares of the past in running means, is not in [0, 1) for the type `kind`."""
+    """Raise SolverError if one of `fields`, shares of the past in running means, is not in [0, 1); `kind`: the type."""
     for field in fields:
         if not 0 <= getattr(solver, field) < 1:
             raise SolverError(where, expected=f"{field} in [0, 1) for {kind}", got=f"{getattr(solver, field):g}")

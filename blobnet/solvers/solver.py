@@ -78,7 +78,8 @@ class Solver(Training):
                         break
                 self._tell("before_iteration", self.iter)
                 self.net.debug_info = param.debug_info and is_due(self.iter, param.display)
-                self._record(sum(self._pass() for _ in range(param.iter_size)) / param.iter_size)
+                losses = [self._pass() for _ in range(param.iter_size)]
+                self._record(sum(losses) / len(losses))
                 if is_due(self.iter, param.display):
                     outputs = {name: to_host(self.net.blobs[name].data) for name in self.net.outputs}
                     self._display.show(self.iter, param.display, self.smoothed_loss, outputs, loss_weights(self.net))

@@ -52,8 +52,9 @@ def write_state(path: str | os.PathLike, state: State) -> None:
     """Write `state` to `path`, atomically, as HDF5 if the name ends in .h5."""
     if hdf5.named_hdf5(path):
         return _write_hdf5(path, state)
-    message, arrays = new("SolverState", iter=state.iter, learned_net=state.model or "",
-                          random_seed=state.random_seed, current_step=state.current_step), []
+    message = new("SolverState", iter=state.iter, learned_net=state.model or "", random_seed=state.random_seed,
+                  current_step=state.current_step)
+    arrays: list[dict[str, np.ndarray]] = []
     if state.weights is not None:
         message.weights_size, message.weights_crc = state.weights
     for array in state.history:
@@ -109,9 +110,9 @@ def _read_hdf5(path: str | os.PathLike) -> State:
             history.append(hdf5.read_numbers(dataset, f"history/{i}", where))
         numbers = {name: _integer(found[name], name, where) for name in ("iter", "current_step", *OWN)}
         model = hdf5.read_text(found["learned_net"], "learned_net", where) if found["learned_net"] is not None else ""
-        seed, *weights = (numbers[name] for name in OWN)
-        return State(numbers["iter"], model or None, numbers["current_step"] or 0, history, seed,
-                     None if None in weights else tuple(weights))
+        seed, size, crc = (numbers[name] for name in OWN)
+        return State(numbers["iter"] or 0, model or None, numbers["current_step"] or 0, history, seed,
+                     None if size is None or crc is None else (size, crc))
 
 
 def _integer(dataset, name: str, where: str) -> int | None:

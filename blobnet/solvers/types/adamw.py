@@ -20,8 +20,8 @@ class AdamW(Solver):
     which has 0.9) and momentum2 (0.999; beta2), both in [0, 1); delta (1e-8; epsilon); weight_decay (0 if not given);
     regularization_type ("L2", the formula above; with "L1" the decay is decay * sign(values)).
     Paper: Loshchilov, Hutter, Decoupled weight decay regularization, ICLR 2019, algorithm 2.
-    Quirks: not in Caffe. The whole rate multiplies the decay, as in PyTorch. In the paper only its schedule does, so the
-    paper's lambda is base_lr * weight_decay. delta is added to the corrected root; Adam here adds it to the uncorrected.
+    Quirks: not in Caffe. The whole rate multiplies the decay, as in PyTorch; in the paper only its schedule does, so
+    the paper's lambda is base_lr * weight_decay. delta is added to sqrt(V); in Adam here, it is added to sqrt(v).
     """
 
     num_histories = 2
