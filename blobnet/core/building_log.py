@@ -1,6 +1,6 @@
 """What Caffe logs while a net is built and weights are copied: layers, blobs, shapes, memory, the plan of backward.
 
-Everything goes to one logger, which costs nothing while nobody listens and which a progress bar leaves out.
+Everything goes to one logger. It costs nothing while nobody listens, and a progress bar leaves it out.
 """
 
 from __future__ import annotations

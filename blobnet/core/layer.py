@@ -35,9 +35,10 @@ class Layer(LayerType):
         self.options = getattr(param, self.options_field) if self.options_field else None
         self.blobs: list[Blob] = []
         self._param_shapes: list[tuple[int, ...]] = []
-        self.param_propagate_down: list[bool] = []
-        self.loss_weights: list[float] = []
         self._fill_stream = random_stream(np, context.seed, index)
+        # How its run stands.
+        self.param_propagate_down: list[bool] = []  # for each parameter whether backward computes its diff
+        self.loss_weights: list[float] = []  # one a top, 0 for those that are no loss
         self._last_shapes: list[tuple[int, ...]] | None = None  # of bottoms and tops, after the last reshape
 
     # What a layer type writes.
@@ -59,7 +60,7 @@ class Layer(LayerType):
             raise NetError(self.where, "has no backward", hint="it cannot stand between a loss and a layer that learns")
 
     def seek(self, step: int) -> None:
-        """Continue as after `step` forwards; for layers that read data."""
+        """Go to where the layer would stand after `step` forwards. Layers that read data, or keep a state, write it."""
 
     # What a layer type calls.
 
@@ -73,11 +74,11 @@ class Layer(LayerType):
         return blob
 
     def param_data(self, index: int):
-        """The values of a parameter in the shape that `add_param` gave it, though somebody reshaped the blob since."""
+        """The values of a parameter in the shape that `add_param` gave it, even if the blob was reshaped since."""
         return self._as_added(index, "data")
 
     def param_diff(self, index: int):
-        """The gradient of a parameter, as `param_data`."""
+        """The gradient of a parameter, in the same shape."""
         return self._as_added(index, "diff")
 
     def _as_added(self, index: int, which: str):
@@ -106,7 +107,7 @@ class Layer(LayerType):
     # The life cycle, driven by the net.
 
     def initialize(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
-        """Check the arity, set up, shape the tops, and hang the loss weights on the diffs of the tops."""
+        """Check the arity, set up, shape the tops, and write the loss weights into the diffs of the tops."""
         self._check_arity("bottom", self.num_bottoms, len(bottom))
         self._check_arity("top", self.num_tops, len(top))
         if self.same_bottoms_tops and len(bottom) != len(top):
@@ -125,7 +126,7 @@ class Layer(LayerType):
         self.update_shapes(bottom, top)
 
     def setup_again(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
-        """Run `setup` once more, as for these blobs; the parameters stay as they are."""
+        """Run `setup` once more, for these blobs; the parameters stay as they are."""
         lists = self.blobs, self._param_shapes, self.param_propagate_down
         kept = [list(items) for items in lists]
         try:
@@ -138,7 +139,7 @@ class Layer(LayerType):
             self._last_shapes = None
 
     def update_shapes(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
-        """Reshape if a bottom, or a top that somebody reshaped, has another shape than the last time."""
+        """Reshape if a bottom or a top has another shape than the last time."""
         if self._last_shapes == [blob.shape for blob in (*bottom, *top)] and not self.reshape_always:
             return
         self.reshape(bottom, top)

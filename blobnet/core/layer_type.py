@@ -35,6 +35,14 @@ class LayerType:
     # to compute, only to read and to prove. None where forward itself is that plain.
     formula: ClassVar[Callable[..., Any] | None] = None
 
+    @classmethod
+    def unnamed_tops(cls, bottoms: int, named: int) -> int:
+        """How many tops a net makes without a name, for a layer with so many bottoms and `named` tops."""
+        if not cls.automatic_tops:
+            return 0
+        least = cls.num_tops if isinstance(cls.num_tops, int) else cls.num_tops[0]
+        return max(least - named, bottoms - named if cls.same_bottoms_tops else 0, 0)
+
     def multiply_adds(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> int:
         """How often a forward pass multiplies with a weight and adds. Biases and layers without weights count as 0."""
         return 0

@@ -14,7 +14,7 @@ class Plan:
     tops: Sequence[str]
     is_loss: Sequence[bool]                    # one a top
     param_learns: Sequence[bool] = ()          # one a parameter: its lr_mult is not 0
-    propagate_down: Sequence[bool] = ()        # the layer's own wish, one a bottom, or empty
+    propagate_down: Sequence[bool] = ()        # as the prototxt says, one a bottom, or empty
     unforced_bottoms: Sequence[int] = ()
     ignores_propagate_down: bool = False
     needs_backward: bool = False               # result: whether backward runs at all
@@ -24,10 +24,10 @@ class Plan:
 def plan_backward(plans: Sequence[Plan], force: bool = False) -> None:
     """Fill in the results of `plans`, which stand in forward order.
 
-    Forwards: a blob needs its diff if something before it learns. Backwards: a layer runs only if it lies under a
-    loss and somebody above hands it a diff. A layer that ignores propagate_down hands its diffs down all the same if it
-    runs, which counts where the blob is read by others too: a Split adds them up. With `force`, everything runs and
-    every bottom gets its diff.
+    Forwards: a blob needs a diff if something before it learns. Backwards: a layer runs only if a loss lies above it
+    and a layer above hands it a diff. A layer that ignores propagate_down hands all diffs down if it runs; that matters
+    where other layers read the blob too, because a Split adds up the diffs. With `force`, everything runs and every
+    bottom gets its diff.
     Quirks: a loss whose top is read by a layer under no loss (Silence, say) does not run. It does where its prototxt
     writes a loss_weight, for then a Split stands between.
     """
