@@ -47,8 +47,8 @@ class Lion(blobnet.Solver):
             if not 0 <= value <= 1:
                 raise SolverError(self.where, expected=f"{name} in [0, 1] for Lion", got=value)
 
-    def update(self, rate, gradient, scratch, mean):
-        """Turn `gradient` into what is subtracted from the values; all arrays are flat and changed in place."""
+    def update(self, rate, values, gradient, scratch, mean):
+        """Turn `gradient` into what is subtracted from the values; all arrays are flat, and `values` stays as it is."""
         xp, beta1, beta2 = self.net.xp, self.param.lion_param.beta1, self.param.lion_param.beta2
         xp.subtract(mean, gradient, out=scratch)
         scratch *= beta1

@@ -8,7 +8,7 @@ import sys
 from collections.abc import Callable
 
 from blobnet.core.context import TEST, TRAIN
-from blobnet.solvers.log import LEVEL_VARIABLE
+from blobnet.log.glog import LEVEL_VARIABLE
 
 PHASES = {"TRAIN": TRAIN, "TEST": TEST}
 CAFFE_FLAGS = ("gpu", "solver", "model", "phase", "level", "stage", "snapshot", "weights", "iterations",

@@ -10,10 +10,10 @@ from google.protobuf.message import Message
 
 from blobnet.cli.convert import UPGRADES
 from blobnet.errors import ParseError
+from blobnet.log.console import console
 from blobnet.proto import binary, text
 from blobnet.proto.files import CONTROL
 from blobnet.proto.storage import atomic_write, require_file
-from blobnet.solvers.log import console
 
 log = logging.getLogger(__name__)
 _DESCRIPTION = """\

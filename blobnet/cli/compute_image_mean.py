@@ -16,8 +16,8 @@ from blobnet.data.images.mean import mean_image
 from blobnet.data.stores.base import Reader
 from blobnet.data.stores.datum import datum_to_array, parse_datum
 from blobnet.errors import DataError
+from blobnet.log.console import console
 from blobnet.proto.blobs import write_blob
-from blobnet.solvers.log import console
 
 log = logging.getLogger(__name__)
 CHUNK = 128  # images that are added up at a time

@@ -18,7 +18,7 @@ from blobnet.data.images.files import in_parallel
 from blobnet.data.images.lists import read_image_list
 from blobnet.data.stores.datum import image_record
 from blobnet.errors import DataError
-from blobnet.solvers.log import console
+from blobnet.log.console import console
 
 log = logging.getLogger(__name__)
 CHUNK = 128  # images that are decoded before they are written

@@ -23,9 +23,9 @@ from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.data.stores.hdf5 import write_datasets
 from blobnet.errors import NetError, ShapeError, close_matches
+from blobnet.log.console import console
 from blobnet.proto.messages import new
 from blobnet.proto.storage import atomic_write
-from blobnet.solvers.log import console
 
 log = logging.getLogger(__name__)
 

@@ -13,7 +13,7 @@ from blobnet.cli._flags import flag, whole
 from blobnet.data.images.crop import LIBRARIES, crop_images
 from blobnet.data.images.lists import images_below, images_listed
 from blobnet.errors import DataError
-from blobnet.solvers.log import console
+from blobnet.log.console import console
 
 log = logging.getLogger(__name__)
 

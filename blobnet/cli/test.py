@@ -15,9 +15,10 @@ from blobnet.cli._nets import add_net_flags, build_net
 from blobnet.cli._table import table
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
-from blobnet.solvers.display import iterations, loss_note, loss_weights
-from blobnet.solvers.evaluation import add_output
-from blobnet.solvers.log import console
+from blobnet.log.console import console
+from blobnet.log.loggers import iterations
+from blobnet.log.outputs import loss_note
+from blobnet.solvers.evaluation import add_output, loss_weights
 
 log = logging.getLogger(__name__)
 

@@ -13,8 +13,8 @@ from blobnet.cli._flags import PHASES, flag, ignore_other_flags
 from blobnet.cli._nets import add_net_flags, build_net
 from blobnet.core.net import Net
 from blobnet.core.profile import Profile
-from blobnet.solvers.display import iterations
-from blobnet.solvers.log import console
+from blobnet.log.console import console
+from blobnet.log.loggers import iterations
 
 log = logging.getLogger(__name__)
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 import logging
+from types import SimpleNamespace
+from typing import TextIO
 
 from google.protobuf.message import Message
 
@@ -12,11 +14,11 @@ from blobnet.cli._flags import add_extension_flags, add_state_flags, flag, ignor
 from blobnet.cli._gpus import add_gpu_flag, gpu_name, gpu_numbers, gpu_properties
 from blobnet.core.nan import StopAtNotFinite
 from blobnet.errors import DeviceError, SolverError
-from blobnet.solvers import get_solver
-from blobnet.solvers.log import console, progress
+from blobnet.log.console import console, progress
+from blobnet.solvers import Solver, get_solver
 from blobnet.solvers.settings import choose_device, read_solver
 from blobnet.solvers.signals import EFFECTS, handle_signals
-from blobnet.solvers.snapshot import find_latest, resume
+from blobnet.solvers.snapshot import find_latest
 
 log = logging.getLogger(__name__)
 
@@ -77,15 +79,29 @@ def run(args: argparse.Namespace) -> int:
             for net in [solver.net, *solver.test_nets]:
                 net.watch(StopAtNotFinite())
         if latest:
-            log.info("Resuming from %s", resume(solver))
+            log.info("Resuming from %s", solver.resume())
         elif state:
             log.info("Resuming from %s", state)
             solver.restore(state)
         log.info("Starting Optimization")
-        with progress(solver), handle_signals(solver, args.sigint_effect, args.sighup_effect, args.sigterm_effect):
-            solver.solve()
+        with handle_signals(solver.request_stop, solver.request_snapshot, args.sigint_effect, args.sighup_effect,
+                            args.sigterm_effect):
+            solve(solver)
         log.info("Optimization Done.")  # a second time, as Caffe's program says it
     return 0
+
+
+def solve(solver: Solver, stream: TextIO | None = None) -> None:
+    """Train up to max_iter, with a progress bar on `stream` (standard error) if it is a terminal."""
+    def report(*values: object) -> None:
+        show(solver.iter, solver.smoothed_loss, solver.rate)
+
+    shape = next(iter(solver.net.blobs.values())).shape
+    images = (shape[0] if shape else 1) * solver.param.iter_size  # the first axis of the first blob counts the images
+    watcher = SimpleNamespace(before_iteration=report)
+    with progress(solver.param.max_iter, solver.iter, images, stream) as show, solver.watched_by(watcher):
+        solver.solve()
+        report()
 
 
 def _device(args: argparse.Namespace, param: Message) -> str:

@@ -2,16 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Iterable
 
 from google.protobuf.message import Message
 
 from blobnet.errors import NetError
+from blobnet.log.loggers import building as log  # of all that is said while nets are built
 from blobnet.netdef.fields import layer_where, without
 from blobnet.proto import messages
-
-log = logging.getLogger(__name__)  # of all that is said while nets are built
 
 
 def net_state(message: Message, phase: int, level: int = 0, stages: Iterable[str] = ()) -> Message:

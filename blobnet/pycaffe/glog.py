@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 
-from blobnet.solvers.log import GlogFormatter, level_wanted, numbered_level
+from blobnet.log.glog import GlogFormatter, level_wanted, numbered_level
 
 logger = logging.getLogger("blobnet.pycaffe")
 

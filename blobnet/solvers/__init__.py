@@ -1,4 +1,4 @@
-"""Solvers: a file a type; importing this package registers them."""
+"""Solvers: the training loop, and a file a type in `types`; importing this package registers them."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import os
 
 from google.protobuf.message import Message
 
-from blobnet.solvers import adadelta, adagrad, adam, lbfgs, nesterov, rmsprop, sgd  # noqa: F401  (register themselves)
+from blobnet.solvers import types  # noqa: F401  (registers every solver type)
 from blobnet.solvers.registry import SOLVERS, register_solver, solver_class
 from blobnet.solvers.settings import read_solver
 from blobnet.solvers.solver import Solver

@@ -1,34 +1,43 @@
-"""The lines that report a net's outputs, in the words that parsers of Caffe's logs look for."""
+"""What a training logs every `display` iterations: the loss, the outputs, the speed."""
 
 from __future__ import annotations
 
-import logging
-from collections.abc import Iterator, Mapping
+import time
+from collections import deque
+from collections.abc import Mapping
 
-from blobnet.backend import to_host
-from blobnet.core.net import Net
+import numpy as np
 
-iterations = logging.getLogger("blobnet.solvers.iterations")  # what a progress bar shows in another way
-
-
-def output_lines(kind: str, net: Net, values: Mapping[str, object]) -> Iterator[str]:
-    """A line for every element of every output in `values`; outputs with a loss weight show the weighted loss too.
-
-    `kind` is "Train" or "Test". Elements are numbered through all outputs.
-    """
-    weights, number = loss_weights(net), 0
-    for name, array in values.items():
-        weight = weights.get(name, 0)
-        for value in to_host(array).reshape(-1).tolist():
-            yield f"    {kind} net output #{number}: {name} = {value:g}{loss_note(weight, value)}"
-            number += 1
+from blobnet.log.loggers import iterations
+from blobnet.log.outputs import output_lines
 
 
-def loss_weights(net: Net) -> dict[str, float]:
-    """The loss weight of every top by its name, 0 where it is no loss."""
-    return {top: weight for layer in net.layers for top, weight in zip(layer.param.top, layer.loss_weights)}
+class Display:
+    """Smooths the loss over the last `average` iterations, and writes the lines of an iteration."""
 
+    def __init__(self, average: int):
+        self._losses: deque[float] = deque(maxlen=average)
+        self._last, self._time = 0, 0.0  # iteration and time of the last lines
 
-def loss_note(weight: float, value: float) -> str:
-    """What follows the value of an output: its weight and its weighted loss, nothing if it is no loss."""
-    return f" (* {weight:g} = {weight * value:g} loss)" if weight else ""
+    def begin(self, iteration: int) -> None:
+        """Start anew at `iteration`: the losses and the time before it do not count."""
+        self._losses.clear()
+        self._last, self._time = iteration, time.perf_counter()
+
+    def smooth(self, loss: float) -> float:
+        """The mean of the last losses, with `loss` as the newest."""
+        self._losses.append(loss)
+        return sum(self._losses) / len(self._losses)
+
+    def show(self, iteration: int, interval: int, loss: float, outputs: Mapping[str, np.ndarray],
+             weights: Mapping[str, float]) -> None:
+        """Log the smoothed `loss` of `iteration`, the speed since the last lines, and all `outputs`, arrays by name.
+
+        interval: the solver's `display`; weights: the loss weights of outputs by name.
+        """
+        now = time.perf_counter()
+        iterations.info("Iteration %d (%g iter/s, %gs/%d iters), loss = %g", iteration,
+                        (iteration - self._last) / (now - self._time), now - self._time, interval, loss)
+        self._last, self._time = iteration, now
+        for line in output_lines("Train", outputs, weights):
+            iterations.info("%s", line)

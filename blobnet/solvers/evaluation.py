@@ -3,57 +3,53 @@
 from __future__ import annotations
 
 import logging
-import math
-from typing import TYPE_CHECKING
+from collections.abc import Callable
 
 import numpy as np
-from google.protobuf.message import Message
 
 from blobnet.backend import to_host
+from blobnet.core.net import Net
 from blobnet.errors import ShapeError
-from blobnet.solvers.display import output_lines
-
-if TYPE_CHECKING:
-    from blobnet.solvers.solver import Solver
+from blobnet.log.outputs import output_lines
+from blobnet.solvers.finite import check_loss, check_means
 
 log = logging.getLogger(__name__)
 
 
-def evaluate(solver: Solver, k: int) -> dict[str, np.ndarray]:
-    """Run test net `k` of `solver` for its test_iter batches; log and return the mean of every output.
+def evaluate(net: Net, batches: int, number: int, iteration: int, where: str, goes_on: Callable[[], bool],
+             show_loss: bool = False, allow_nan: bool = False) -> dict[str, np.ndarray]:
+    """The mean of every output of `net` over `batches` forward passes, by name, which is also logged.
 
-    Obeys requests for a snapshot between batches. Returns {} if a stop is requested before the last batch. SolverError
-    for a loss or mean that is not finite, unless `solver.allow_nan`.
+    number: that of the test net; iteration: that of the training; where: the solver file. `goes_on` is called before
+    every batch: if it says no, the test ends and its result is {}. `show_loss` logs the mean loss too. SolverError for
+    a loss or a mean that is not finite, unless `allow_nan`.
     """
-    net, batches = solver.test_nets[k], solver.param.test_iter[k]
-    log.info("Iteration %d, Testing net (#%d)", solver.iter, k)
-    loss, sums = 0.0, {}
+    log.info("Iteration %d, Testing net (#%d)", iteration, number)
+    sums: dict[str, np.ndarray] = {}
+    loss = 0.0
     for _ in range(batches):
-        if solver.snapshot_requested:
-            solver.snapshot()
-        if solver.stop_requested:
+        if not goes_on():
             log.info("Test interrupted.")
             return {}
         for name, value in net.forward().items():
             add_output(sums, name, value)
-        if not math.isfinite(net.loss):
-            solver.refuse_not_finite(f"the loss of test net #{k} is {net.loss:g}", net, diffs=False)
+        if not allow_nan:
+            check_loss(net, iteration, where, f"the loss of test net #{number}")
         loss += net.loss
-    if solver.param.test_compute_loss and batches > 0:
+    if show_loss and batches > 0:
         log.info("Test loss: %g", loss / batches)
     means = {name: to_host(total / batches) for name, total in sums.items()}
-    for line in output_lines("Test", net, means):
+    for line in output_lines("Test", means, loss_weights(net)):
         log.info("%s", line)
-    for name, mean in means.items():
-        if not np.isfinite(mean).all():
-            solver.refuse_not_finite(f"output {name!r} of test net #{k} is not finite", net, diffs=False)
+    if not allow_nan:
+        check_means(means, net, number, iteration, where)
     return means
 
 
 def add_output(sums: dict[str, np.ndarray], name: str, value: np.ndarray) -> None:
-    """Add an output of one more batch to its sum, element by element, whatever its shape is, as Caffe does.
+    """Add the output `name` of one more batch to its sum in `sums`, element by element, whatever shape it has now.
 
-    ShapeError if it has another number of elements than in the first batch.
+    That is what Caffe does. ShapeError if it has another number of elements than in the first batch.
     """
     if name not in sums:
         sums[name] = value.copy()
@@ -65,8 +61,6 @@ def add_output(sums: dict[str, np.ndarray], name: str, value: np.ndarray) -> Non
     total += value.reshape(total.shape)
 
 
-def tests_before(iteration: int, solver: Message) -> int:
-    """How many tests a run makes before it comes to `iteration`, that of `iteration` itself not included."""
-    if iteration == 0 or solver.test_interval <= 0:
-        return 0
-    return -(-iteration // solver.test_interval) - (not solver.test_initialization)
+def loss_weights(net: Net) -> dict[str, float]:
+    """The loss weight of every top of `net` by its name; 0 for a top that is no loss."""
+    return {top: weight for layer in net.layers for top, weight in zip(layer.param.top, layer.loss_weights)}

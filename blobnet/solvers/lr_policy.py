@@ -19,8 +19,8 @@ _least = {"stepsize": 1, "max_iter": 1, "gamma": 0}
 def learning_rate(iteration: int, solver: Message, current_step: int = 0, where: str = "solver") -> float:
     """The rate that the SolverParameter `solver` sets for `iteration`, counted from 0.
 
-    `current_step` is how many steps down `multistep` has taken, see next_step.
-    Raises SolverError for an unknown lr_policy, and for a field too small for it. What is missing counts as 0.
+    `current_step` is how many steps down `multistep` has taken; `next_step` counts them. A field that is not given
+    counts as 0. Raises SolverError for an unknown lr_policy, and for a field that is too small for it.
 
     >>> from blobnet.proto.messages import new
     >>> learning_rate(250, new("SolverParameter", base_lr=1, lr_policy="step", gamma=0.5, stepsize=100))
@@ -42,15 +42,16 @@ def learning_rate(iteration: int, solver: Message, current_step: int = 0, where:
 
 
 def missing_fields(solver: Message) -> list[str]:
-    """The fields that the lr_policy of `solver` computes with, and that are not given: they count as 0."""
+    """The fields that the lr_policy of `solver` computes with but that are not given, so that they count as 0."""
     return [field for field in ("base_lr", *_uses.get(solver.lr_policy, ())) if not solver.HasField(field)]
 
 
 def next_step(iteration: int, solver: Message, current_step: int) -> int:
-    """How many steps down the rate has taken at `iteration`, if it was `current_step` before.
+    """How many steps down the rate has taken at `iteration`, if there were `current_step` steps before.
 
-    Only `step` and `multistep` take any. `multistep` takes one an iteration at most, in the order in which the
-    stepvalues are written, and counts on from what a state says, even if the stepvalues are others by then.
+    The number stays as it is unless the lr_policy is `step` or `multistep`. `multistep` takes at most one step in an
+    iteration, in the order in which the stepvalues are written. It goes on from the number that a state holds, even if
+    the stepvalues have changed since.
     """
     if solver.lr_policy == "step":
         return iteration // solver.stepsize if solver.stepsize > 0 else 0
@@ -59,7 +60,7 @@ def next_step(iteration: int, solver: Message, current_step: int) -> int:
 
 
 def _power(base: float, exponent: float) -> float:
-    """base ^ exponent as C has it: inf and nan where Python raises."""
+    """base ^ exponent as C computes it: inf or nan where Python raises an error."""
     with np.errstate(all="ignore"):
         return float(np.float64(base) ** exponent)
 

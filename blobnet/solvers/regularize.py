@@ -13,9 +13,10 @@ log = logging.getLogger(__name__)
 
 
 def clip_factor(parameters: Sequence[Parameter], limit: float) -> float:
-    """The factor that brings the L2 norm of all gradients together down to `limit`; 1 if it is not above.
+    """The factor that scales the L2 norm of all gradients together down to `limit`; 1 if the norm is not above it.
 
-    A negative limit is none. With iter_size the norm is that of the gradients' sum, not of their mean, as in Caffe.
+    A negative `limit` means that there is none. With iter_size, the norm is taken of the sum of the gradients, not of
+    their mean, as in Caffe.
     """
     if limit < 0 or not parameters:
         return 1.0
@@ -33,7 +34,7 @@ def _square_sum(array):
     return array_module(array).dot(array, array)
 
 
-# Each adds the derivative of `decay` times a norm of the values to the gradient; flat arrays of one length.
+# Each adds the derivative of `decay` times a norm of the values to the gradient. All arrays are flat, of one length.
 
 def decay_l2(decay: float, data, gradient, scratch) -> None:
     """gradient += decay * data, the derivative of decay / 2 * ||data||^2"""

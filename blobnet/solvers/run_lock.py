@@ -1,7 +1,7 @@
-"""One run to a snapshot_prefix at a time, and what killed runs of a prefix left behind.
+"""A lock that lets one run at a time write to a snapshot_prefix, and removes what killed runs of it left behind.
 
-The lock is the operating system's, on the file `.<prefix>.lock` beside the snapshots: it ends with the process that
-holds it, however that ends. Where the system or the file system has no locks, runs go on without.
+It is a lock of the operating system on the file `.<prefix>.lock` beside the snapshots: it ends when the process that
+holds it ends, in whatever way. Where the system or the file system has no locks, runs go on without one.
 """
 
 from __future__ import annotations
@@ -19,17 +19,41 @@ from blobnet.errors import SolverError
 try:
     import fcntl
 except ImportError:  # not on Windows
-    fcntl = None
+    fcntl = None  # type: ignore[assignment]
 
 log = logging.getLogger(__name__)
-OLD = 24 * 3600  # seconds after which a temporary file has no writer any more, where no lock can tell
+OLD = 24 * 3600  # seconds; without a lock, a temporary file that is older counts as left behind
+
+
+class RunLock:
+    """The lock of a run: taken when it is first asked for, and kept until that block ends."""
+
+    def __init__(self, where: str):
+        self._where, self._held = where, False
+
+    @contextlib.contextmanager
+    def held(self, prefix: str, wanted: object = True) -> Iterator[None]:
+        """Hold the lock of `prefix`, as `run_lock` does, while the block runs, if it is `wanted`.
+
+        A block within another takes no second lock, whatever its prefix.
+        """
+        if self._held or not wanted:
+            yield
+            return
+        with run_lock(prefix, self._where):
+            self._held = True
+            try:
+                yield
+            finally:
+                self._held = False
 
 
 @contextlib.contextmanager
 def run_lock(prefix: str, where: str) -> Iterator[None]:
     """While the block runs, no other run writes snapshots to `prefix`, by the lock beside them.
 
-    Temporary files of earlier runs are removed first. SolverError, which says who it is, if another run is at it.
+    Temporary files of earlier runs are removed first. SolverError, which names the other process, if another run writes
+    there.
     """
     folder, name = os.path.split(prefix)
     path = os.path.join(folder, f".{name}.lock")
@@ -76,7 +100,7 @@ def _take(path: str, prefix: str, where: str) -> int | None:
 
 
 def _remove_temporary(folder: str, name: str, age: float) -> None:
-    """Remove what `atomic_write` left of snapshots, if it is at least `age` seconds old."""
+    """Remove unfinished files of snapshots, which `atomic_write` left, if they are at least `age` seconds old."""
     pattern = re.compile(rf"\.{re.escape(name)}_iter_\d+\.(caffemodel|solverstate)(\.h5)?\.[a-z0-9_]{{8}}")
     for file in os.listdir(folder) if os.path.isdir(folder) else ():
         if pattern.fullmatch(file):

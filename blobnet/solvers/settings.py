@@ -27,8 +27,8 @@ NOT_FINITE = re.compile(r"[-+]?\.?(nan|inf|infinity)f?|[-+]?[\d.]+e\+?\d+f?", re
 def read_solver(source: str | os.PathLike | Message) -> Message:
     """The SolverParameter in the file `source`, or `source` itself, with `type` in the place of `solver_type`.
 
-    A file without snapshot_prefix gets its own path without the extension; a snapshot_prefix that is a folder (that is
-    there, or ends in /) gets the name of the file added.
+    If a file gives no snapshot_prefix, it is the path of the file without the extension. If it gives a folder, one that
+    exists or a path that ends in /, the name of the file without the extension is added.
     """
     if isinstance(source, Message):
         return upgrade_solver(convert(source))
@@ -43,7 +43,7 @@ def read_solver(source: str | os.PathLike | Message) -> Message:
 
 
 def check_solver(solver: Message, where: str, needs_rate: bool = True) -> None:
-    """Raise SolverError for settings that no training could go by; those of the rate count only if `needs_rate`."""
+    """Raise SolverError for settings that no solver type can work with; the rate's are looked at if `needs_rate`."""
     for field, value in solver.ListFields():
         if field.cpp_type in (field.CPPTYPE_FLOAT, field.CPPTYPE_DOUBLE):
             for number in value if field.is_repeated else [value]:
@@ -52,11 +52,11 @@ def check_solver(solver: Message, where: str, needs_rate: bool = True) -> None:
                                       got=f"{number:g}")
     if needs_rate:
         learning_rate(0, solver, where=where)
-        for field in missing_fields(solver):
-            log.warning("%s: no %s for lr_policy %r; it counts as 0", where, field, solver.lr_policy)
-    for field in ("average_loss", "iter_size"):
-        if getattr(solver, field) < 1:
-            raise SolverError(where, expected=f"{field} of at least 1", got=getattr(solver, field))
+        for name in missing_fields(solver):
+            log.warning("%s: no %s for lr_policy %r; it counts as 0", where, name, solver.lr_policy)
+    for name in ("average_loss", "iter_size"):
+        if getattr(solver, name) < 1:
+            raise SolverError(where, expected=f"{name} of at least 1", got=getattr(solver, name))
     if solver.regularization_type not in REGULARIZERS:
         raise SolverError(where, f"unknown regularization_type {solver.regularization_type!r}",
                           hint=close_matches(solver.regularization_type, REGULARIZERS))
@@ -72,7 +72,7 @@ def check_multipliers(parameters: Sequence[Parameter], where: str) -> None:
 
 
 def _place(where: str, field: str) -> str:
-    """Where the solver file `where` gives a number to `field` that is not finite; `where` if that cannot be told."""
+    """The line of the solver file `where` at which `field` is given a number that is not finite, or else `where`."""
     try:
         with open(where, encoding="utf-8", errors="replace") as file:
             text = file.read()
@@ -84,15 +84,22 @@ def _place(where: str, field: str) -> str:
     return where
 
 
-def refuse_momentum(solver: Message, where: str) -> None:
-    """Raise SolverError if `solver`, of a type without momentum, has one."""
+def refuse_momentum(solver: Message, where: str, kind: str) -> None:
+    """Raise SolverError if `solver` sets a momentum; the solver type `kind` has none."""
     if solver.momentum:
-        raise SolverError(where, expected=f"no momentum with {solver.type}", got=f"{solver.momentum:g}",
+        raise SolverError(where, expected=f"no momentum with {kind}", got=f"{solver.momentum:g}",
                           hint="remove momentum")
 
 
+def check_shares(solver: Message, where: str, kind: str, *fields: str) -> None:
+    """Raise SolverError if one of `fields`, shares of the past in running means, is not in [0, 1); `kind`: the type."""
+    for field in fields:
+        if not 0 <= getattr(solver, field) < 1:
+            raise SolverError(where, expected=f"{field} in [0, 1) for {kind}", got=f"{getattr(solver, field):g}")
+
+
 def choose_device(solver: Message) -> str:
-    """The device that solver_mode and device_id ask for; the CPU where they ask for a GPU and there is none."""
+    """The device that solver_mode and device_id ask for; the CPU if they ask for a GPU and there is none."""
     if solver.solver_mode != type(solver).GPU:
         return "cpu"
     if gpu_available():

@@ -1,7 +1,7 @@
-"""The files of what a solver remembers: .solverstate, a SolverState message, and .solverstate.h5, the same in HDF5.
+"""The files that hold what a solver remembers: .solverstate, a SolverState message, and .solverstate.h5, in HDF5.
 
-HDF5 has the datasets iter, current_step (integers), learned_net (text), and history/0, history/1 ….
-random_seed, weights_size and weights_crc are blobnet's own: Caffe does not look for them.
+The HDF5 file has the datasets iter and current_step (integers), learned_net (text), and history/0, history/1 ….
+random_seed, weights_size and weights_crc are blobnet's own; Caffe does not look for them.
 """
 
 from __future__ import annotations
@@ -24,9 +24,11 @@ OWN = ("random_seed", "weights_size", "weights_crc")
 
 @dataclasses.dataclass
 class State:
-    """iter: updates made; model: the file with the weights, if it is known; current_step: steps that the learning rate
-    has taken; history: arrays in the order of `Solver.history`; random_seed: what all random numbers came from, and
-    weights: `fingerprint(model)`, both None in files of Caffe's.
+    """What a solver remembers.
+
+    iter: how many updates were made; model: the file with the weights, None if it is not known; current_step: how many
+    steps down the learning rate has taken; history: arrays in the order of `Solver.history`; random_seed: what all
+    random numbers came from; weights: `fingerprint(model)`. The last two are None in files that Caffe wrote.
     """
 
     iter: int
@@ -38,7 +40,7 @@ class State:
 
 
 def fingerprint(path: str | os.PathLike) -> tuple[int, int]:
-    """Size and CRC-32 of the file `path`, which tell it from others."""
+    """Size and CRC-32 of the file `path`, by which it is recognized."""
     size = crc = 0
     with open(path, "rb") as file:
         while part := file.read(1 << 20):
@@ -50,8 +52,9 @@ def write_state(path: str | os.PathLike, state: State) -> None:
     """Write `state` to `path`, atomically, as HDF5 if the name ends in .h5."""
     if hdf5.named_hdf5(path):
         return _write_hdf5(path, state)
-    message, arrays = new("SolverState", iter=state.iter, learned_net=state.model or "",
-                          random_seed=state.random_seed, current_step=state.current_step), []
+    message = new("SolverState", iter=state.iter, learned_net=state.model or "", random_seed=state.random_seed,
+                  current_step=state.current_step)
+    arrays: list[dict[str, np.ndarray]] = []
     if state.weights is not None:
         message.weights_size, message.weights_crc = state.weights
     for array in state.history:
@@ -107,9 +110,9 @@ def _read_hdf5(path: str | os.PathLike) -> State:
             history.append(hdf5.read_numbers(dataset, f"history/{i}", where))
         numbers = {name: _integer(found[name], name, where) for name in ("iter", "current_step", *OWN)}
         model = hdf5.read_text(found["learned_net"], "learned_net", where) if found["learned_net"] is not None else ""
-        seed, *weights = (numbers[name] for name in OWN)
-        return State(numbers["iter"], model or None, numbers["current_step"] or 0, history, seed,
-                     None if None in weights else tuple(weights))
+        seed, size, crc = (numbers[name] for name in OWN)
+        return State(numbers["iter"] or 0, model or None, numbers["current_step"] or 0, history, seed,
+                     None if size is None or crc is None else (size, crc))
 
 
 def _integer(dataset, name: str, where: str) -> int | None:

@@ -2,7 +2,7 @@
 
 Resumed runs have two threads and one by turns, while the one left alone has one. Every second kill falls into the
 writing of a snapshot, the others fall anywhere.
-BLOBNET_KILLS: how many kills in all, over seven solvers and two formats (the slow test; 200 take some minutes).
+BLOBNET_KILLS: how many kills in all, over all solver types and both formats (the slow test; 200 take some minutes).
 """
 
 import os
@@ -19,8 +19,7 @@ import pytest
 
 from blobnet import backend
 from blobnet.ops import correlation, linear, share
-from blobnet.solvers import SOLVERS
-from blobnet.solvers import solver as solver_module
+from blobnet.solvers import SOLVERS, pieces
 from blobnet.solvers.snapshot import find_latest
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
@@ -126,13 +125,13 @@ def one_thread(monkeypatch):
 
 def test_the_net_is_split_among_threads(make_solver, monkeypatch):
     solver, most = make_solver(SETTINGS.format("SGD", "HDF5", 1, "run"), net=NET), Counter()
-    for module in (linear, share, solver_module):
+    for module in (linear, share, pieces):
         monkeypatch.setattr(module, "parallel", lambda body, pieces, module=module: (
             most.update({module: len(pieces) > 1}), backend.parallel(body, pieces))[1])
     monkeypatch.setattr(correlation, "in_turn", lambda body, finish, pieces: (
         most.update({correlation: len(pieces) > 1}), backend.in_turn(body, finish, pieces))[1])
     solver.step(1)
-    assert most[linear] >= 2 and all(most[module] for module in (share, correlation, solver_module))
+    assert most[linear] >= 2 and all(most[module] for module in (share, correlation, pieces))
 
 
 def test_killed_runs_resume(make_solver, command, tmp_path):

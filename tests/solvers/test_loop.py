@@ -1,13 +1,14 @@
 import logging
 import re
+from types import SimpleNamespace
 
 import pytest
 
 import blobnet
-from blobnet.core.building_log import log as building
-from blobnet.errors import SolverError
-from blobnet.solvers.evaluation import tests_before as count_tests
-from blobnet.solvers.log import GlogFormatter
+from blobnet.errors import NetError, SolverError
+from blobnet.log.glog import GlogFormatter
+from blobnet.log.loggers import building
+from blobnet.solvers.schedule import tests_before as count_tests
 
 PAIR_NET = """
 name: "pair"
@@ -138,6 +139,62 @@ def test_callbacks(make_solver, weight):
     solver.add_callback(on_gradients_ready=lambda: seen.append(("ready", solver.iter, weight(solver))))
     solver.step(2)
     assert seen == [("start", 0, 0), ("ready", 0, 1), ("start", 1, 0), ("ready", 1, pytest.approx(0.9))]
+
+
+class Recorder:
+    """Keeps what it is told, and what the solver's numbers are at that moment."""
+
+    def __init__(self, solver, read):
+        self.seen, self.solver, self.read = [], solver, read
+
+    def before_iteration(self, iteration):
+        self.seen.append(("before", iteration, self.solver.net.params["ip"][0].diff.item(), self.read(self.solver)))
+
+    def gradients_ready(self, iteration, loss):
+        self.seen.append(("ready", iteration, loss, self.read(self.solver)))
+
+    def after_update(self, iteration, rate):
+        self.seen.append(("after", iteration, rate, self.read(self.solver)))
+
+    def after_snapshot(self, iteration, weights, state):
+        self.seen.append(("snapshot", iteration, weights, state))
+
+
+def test_watchers(make_solver, weight):
+    """They are told what happens in its order, from `watch` to `unwatch`."""
+    solver = make_solver('iter_size: 2 snapshot: 2 snapshot_prefix: "run"', dtype="float64")
+    recorder = Recorder(solver, weight)
+    with solver.watched_by(recorder):
+        solver.step(2)
+    solver.step(2)
+    rate = pytest.approx(0.1)
+    assert recorder.seen == [
+        ("before", 0, 0, 1), ("ready", 0, 0.5, 1), ("after", 1, rate, pytest.approx(0.9)),
+        ("before", 1, 0, pytest.approx(0.9)), ("ready", 1, pytest.approx(0.405), pytest.approx(0.9)),
+        ("after", 2, rate, pytest.approx(0.81)),
+        ("snapshot", 2, "run_iter_2.caffemodel", "run_iter_2.solverstate")]
+
+
+@pytest.mark.parametrize("event", ["before_iteration", "gradients_ready", "after_update", "after_snapshot"])
+def test_a_watcher_that_fails(make_solver, event):
+    """The solver is as it was, and goes on."""
+    solver = make_solver('snapshot: 1 snapshot_prefix: "run"')
+    whole = make_solver('snapshot: 1 snapshot_prefix: "whole"')
+    whole.step(3)
+
+    def fail(*values):
+        raise KeyError(event)
+
+    with pytest.raises(KeyError, match=event), solver.watched_by(SimpleNamespace(**{event: fail})):
+        solver.step(1)
+    assert solver.iter == (event in ("after_update", "after_snapshot"))
+    solver.step(3 - solver.iter)
+    assert solver.net.params["ip"][0].data == whole.net.params["ip"][0].data
+
+
+def test_a_watcher_of_nothing(make_solver):
+    with pytest.raises(NetError, match="methods named before_iteration, gradients_ready, after_update"):
+        make_solver("").watch(SimpleNamespace(on_start=print))
 
 
 @pytest.mark.parametrize("when", ["training", "testing"])

@@ -16,7 +16,6 @@ from blobnet.cli import main
 from blobnet.errors import DataError, SolverError
 from blobnet.proto.storage import atomic_write
 from blobnet.solvers import run_lock
-from blobnet.solvers.snapshot import resume
 
 LEFT = ".run_iter_3.caffemodel.ab_12xyz"
 needs_locks = pytest.mark.skipif(run_lock.fcntl is None, reason="locks of the system")
@@ -97,7 +96,7 @@ def test_a_full_disk(make_solver, random_net, kind, limit):
     assert all(word in str(caught.value) for word in ["run_iter_1.caffemodel", "cannot write", "bytes free in '.'"])
     assert {file: Path(file).read_bytes() for file in os.listdir() if "iter" in file} == before
     fresh = make_solver(f'snapshot_prefix: "run" snapshot_format: {kind}', net=random_net)
-    assert fresh.iter == 0 and "run_iter_0" in resume(fresh)
+    assert fresh.iter == 0 and "run_iter_0" in fresh.resume()
     solver.snapshot()
 
 
@@ -156,7 +155,7 @@ def test_resume_falls_back(make_solver, random_net, caplog, what):
     _spoil(what)
     solver = make_solver(settings + '"run"', net=random_net)
     with caplog.at_level(logging.WARNING):
-        assert resume(solver) == "run_iter_2.solverstate"
+        assert solver.resume() == "run_iter_2.solverstate"
     assert "Cannot resume from run_iter_4.solverstate, trying the one before" in caplog.text
     solver.solve()
     for mine, theirs in zip(solver.net.parameters, whole.net.parameters):
@@ -165,11 +164,11 @@ def test_resume_falls_back(make_solver, random_net, caplog, what):
 
 def test_resume_of_nothing_but_damage(make_solver):
     solver = make_solver('snapshot_prefix: "run"')
-    assert resume(solver) is None
+    assert solver.resume() is None
     for number in (3, 40):
         Path(f"run_iter_{number}.solverstate").touch()
     with pytest.raises(Exception, match="run_iter_40.solverstate"):
-        resume(solver)
+        solver.resume()
 
 
 @pytest.mark.parametrize("at", [4, 6])

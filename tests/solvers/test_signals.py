@@ -20,7 +20,7 @@ solver = get_solver("solver.prototxt")
 latest = find_latest(solver.param.snapshot_prefix)
 if latest:
     solver.restore(latest)
-with handle_signals(solver):
+with handle_signals(solver.request_stop, solver.request_snapshot):
     print("ready", solver.iter, flush=True)
     solver.solve()
 print("ended", solver.iter, flush=True)
@@ -92,7 +92,7 @@ def test_a_stop_while_a_snapshot_is_written(make_solver, settings, monkeypatch):
     save = solver.net.save
     monkeypatch.setattr(solver.net, "save", lambda *args, **kwargs: (signal.raise_signal(signal.SIGTERM),
                                                                       save(*args, **kwargs)))
-    with handle_signals(solver):
+    with handle_signals(solver.request_stop, solver.request_snapshot):
         solver.solve()
     last = {"snapshot: 1": 1, "snapshot: 3": 3, "": 9}[settings]
     assert find_latest("run") == f"run_iter_{last}.solverstate" and solver.iter == last
@@ -102,7 +102,7 @@ def test_a_stop_while_a_snapshot_is_written(make_solver, settings, monkeypatch):
 
 def test_second_interrupt_and_former_handlers(make_solver):
     solver, former = make_solver(""), signal.getsignal(signal.SIGINT)
-    with handle_signals(solver):
+    with handle_signals(solver.request_stop, solver.request_snapshot):
         signal.raise_signal(signal.SIGINT)
         assert solver.stop_requested
         with pytest.raises(KeyboardInterrupt):
@@ -117,7 +117,7 @@ def test_second_interrupt_and_former_handlers(make_solver):
 @pytest.mark.parametrize("name", ["sigint", "sighup", "sigterm"])
 def test_effects(make_solver, name, effect, requests):
     solver, others = make_solver(""), {"sigint": "none", "sighup": "none", "sigterm": "none"}
-    with handle_signals(solver, **{**others, name: effect}):
+    with handle_signals(solver.request_stop, solver.request_snapshot, **{**others, name: effect}):
         for _ in range(1 if effect == "stop" else 2):
             signal.raise_signal(getattr(signal, name.upper()))
         assert (solver.stop_requested, solver.snapshot_requested) == requests

@@ -6,8 +6,8 @@ import pytest
 
 from blobnet.cli import train
 from blobnet.errors import BlobnetError
+from blobnet.log.console import console
 from blobnet.solvers import SOLVERS
-from blobnet.solvers.log import console, progress
 
 
 def run(*words):
@@ -75,7 +75,7 @@ def test_plugin(files, make_solver, tmp_path, capsys):
     (tmp_path / "still.py").write_text(
         "from blobnet.solvers import Solver, register_solver\n"
         "@register_solver\nclass Still(Solver):\n"
-        "    def update(self, rate, gradient, scratch, history):\n        gradient[...] = 0\n")
+        "    def update(self, rate, values, gradient, scratch, history):\n        gradient[...] = 0\n")
     solver = (tmp_path / "solver.prototxt").read_text()
     (tmp_path / "solver.prototxt").write_text(solver + ' type: "Still"')
     try:
@@ -115,8 +115,7 @@ def test_terminal(make_solver):
     settings = "max_iter: 50 display: 1 test_iter: 1 test_interval: 50 snapshot_after_train: false"
     with console(terminal):
         solver = make_solver(settings)
-        with progress(solver, terminal):
-            solver.solve()
+        train.solve(solver, terminal)
     text = terminal.getvalue()
     assert "Test net output #0: loss = 0.5" in text and "Iteration 50, Testing net (#0)" in text
     assert "Solver scaffolding done." in text and "Creating" not in text and "ip <- x" not in text

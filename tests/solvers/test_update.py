@@ -1,9 +1,12 @@
+from pathlib import Path
+
 import numpy as np
 import pytest
 
 from blobnet.errors import SolverError
-from blobnet.solvers import SOLVERS, Solver, get_solver, register_solver
-from blobnet.solvers import solver as solver_module
+from blobnet.netdef.upgrade import SOLVER_TYPES
+from blobnet.proto.text import parse
+from blobnet.solvers import SOLVERS, Solver, get_solver, pieces, register_solver, types
 
 # settings, specification of the parameter, the weight after 1, 2, 3 iterations; worked out by hand or in decimals
 CASES = [
@@ -31,7 +34,27 @@ CASES = [
     ('type: "Adam" momentum: 0.75 momentum2: 0.5 delta: 0.5', "", [0.941421356, 0.878606647, 0.814549793]),
     ('type: "Adam" momentum: 0.75 momentum2: 0.5 delta: 0.5 weight_decay: 0.5', "param { lr_mult: 2 }",
      [0.864075448, 0.721799859, 0.578344816]),
+    ('type: "AdamW"', "", [0.9, 0.805391618, 0.716420321]),
+    ('type: "AdamW" momentum: 0.75 momentum2: 0.5 delta: 0.5 weight_decay: 0.5', "param { lr_mult: 2 }",
+     [0.766666667, 0.561754848, 0.383191982]),
+    ('type: "LBFGS"', "", [0, 0, 0]),  # one step of length 1 along the gradient, and there is none any more
 ]
+GOLDEN = Path(__file__).parent.parent / "golden" / "caffe"
+
+
+def type_of(settings):
+    return parse(settings, "SolverParameter").type
+
+
+def test_every_type_has_its_figures():
+    """Each of ours has a row above; each of Caffe's has a training measured on Caffe."""
+    ours = {name for name, cls in SOLVERS.items() if cls.__module__.startswith(types.__name__)}
+    assert ours == {type_of(settings) for settings, _, _ in CASES}
+    measured = set()
+    for path in GOLDEN.glob("solver_*.npz"):
+        with np.load(path) as case:
+            measured.add(type_of(str(case["solver"])))
+    assert set(SOLVER_TYPES.values()) - {"AdaDelta"} <= measured  # of which no training was measured
 
 
 @pytest.mark.parametrize("settings, param, expected", CASES)
@@ -63,7 +86,8 @@ layer { name: "loss" type: "EuclideanLoss" bottom: "ip" bottom: "y" top: "loss" 
 
 @pytest.mark.parametrize("piece, threads, settings", [
     (64, "1", "momentum: 0.9"), (1000, "3", "momentum: 0.9"), (7, "2", "momentum: 0.9"), (50, "2", 'type: "AdaGrad"'),
-    (50, "2", 'type: "RMSProp"'), (50, "2", 'type: "AdaDelta" momentum: 0.9'), (50, "2", 'type: "Adam" momentum: 0.9')])
+    (50, "2", 'type: "RMSProp"'), (50, "2", 'type: "AdaDelta" momentum: 0.9'), (50, "2", 'type: "Adam" momentum: 0.9'),
+    (50, "2", 'type: "AdamW" momentum: 0.9')])
 def test_pieces_and_threads_change_nothing(make_solver, monkeypatch, piece, threads, settings):
     def train():
         solver = make_solver(f'{settings} random_seed: 3 weight_decay: 0.1 regularization_type: "L1" iter_size: 2',
@@ -72,7 +96,7 @@ def test_pieces_and_threads_change_nothing(make_solver, monkeypatch, piece, thre
         return solver
 
     whole = train()
-    monkeypatch.setattr(solver_module, "PIECE", piece)
+    monkeypatch.setattr(pieces, "PIECE", piece)
     monkeypatch.setenv("BLOBNET_NUM_THREADS", threads)
     cut = train()
     for mine, other in zip(cut.net.parameters, whole.net.parameters):
@@ -88,7 +112,7 @@ def test_a_solver_in_one_file(make_solver, weight):
             if self.param.momentum:
                 raise SolverError(self.where, "Sign has no momentum")
 
-        def update(self, rate, gradient, scratch):
+        def update(self, rate, values, gradient, scratch):
             self.net.xp.sign(gradient, out=gradient)
             gradient *= rate * self.param.stride
 
@@ -103,6 +127,48 @@ def test_a_solver_in_one_file(make_solver, weight):
         del SOLVERS["Sign"]
 
 
+@pytest.mark.parametrize("length", [4, 7, 100])
+def test_norms_of_whole_parameters(make_solver, monkeypatch, length):
+    """A type may ask for whole parameters, and add the weight decay where it belongs: LAMB without its momenta."""
+    class Lamb(Solver):
+        num_histories = 0
+        whole_parameters = decoupled_decay = True
+
+        def update(self, rate, values, gradient, scratch):
+            self.regularize(values, gradient, scratch)
+            gradient *= rate * np.linalg.norm(values) / np.linalg.norm(gradient)
+
+    monkeypatch.setattr(pieces, "PIECE", length)
+    monkeypatch.setitem(SOLVERS, "Lamb", Lamb)
+    solver = make_solver('type: "Lamb" weight_decay: 0.5 random_seed: 2', net=WIDE_NET, dtype="float64")
+    weight = solver.net.params["ip"][0]
+    weight.data[0, 0] = 3
+    solver.net.forward()
+    solver.net.clear_param_diffs()
+    solver.net.backward()
+    before, full = weight.data.copy(), weight.diff + 0.5 * weight.data
+    solver.apply_update()
+    want = before - float(np.float32(0.1)) * np.linalg.norm(before) / np.linalg.norm(full) * full
+    np.testing.assert_allclose(weight.data, want, rtol=1e-12)
+
+
+@pytest.mark.parametrize("histories, update", [
+    (1, lambda self, rate, gradient, scratch, history: None),
+    (2, lambda self, rate, gradient, scratch, *history: None),
+    (0, lambda self, rate, gradient, scratch: None),
+    (2, lambda self, rate, values, gradient, scratch, history: None),
+])
+def test_an_update_that_does_not_see_the_values(histories, update):
+    cls = type("Old", (Solver,), {"num_histories": histories, "update": update})
+    with pytest.raises(SolverError) as caught:
+        register_solver(cls)
+    history = {0: "", 1: ", history", 2: ", history1, history2"}[histories]
+    assert all(word in str(caught.value) for word in [
+        "solver type Old", f"expected update(self, rate, values, gradient, scratch{history})", "got update(self, rate",
+        "write `values` after `rate`"])
+    assert "Old" not in SOLVERS
+
+
 @pytest.mark.parametrize("settings, words", [
     ('type: "SDG"', ["solver.prototxt", "unknown solver type 'SDG'", "did you mean 'SGD'?"]),
     ('type: "AdaGrad" momentum: 0.9', ["solver.prototxt", "no momentum with AdaGrad", "got 0.9"]),
@@ -112,6 +178,7 @@ def test_a_solver_in_one_file(make_solver, weight):
     ('type: "AdaDelta" momentum: 1.5', ["momentum in [0, 1] for AdaDelta", "got 1.5"]),
     ('type: "Adam" momentum: 1', ["momentum in [0, 1) for Adam", "got 1"]),
     ('type: "Adam" momentum2: 1', ["momentum2 in [0, 1) for Adam", "got 1"]),
+    ('type: "AdamW" momentum: 1', ["momentum in [0, 1) for AdamW", "got 1"]),
     ('type: "LBFGS" momentum: 0.9', ["no momentum with LBFGS"]),
     ('type: "LBFGS" clip_gradients: 1', ["LBFGS cannot clip", "remove clip_gradients"]),
     ('type: "LBFGS" regularization_type: "L1"', ['"L2" for LBFGS', "got L1"]),

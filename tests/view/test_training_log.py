@@ -14,9 +14,9 @@ from PIL import Image
 
 from blobnet.cli import main
 from blobnet.errors import BlobnetError, DataError
+from blobnet.log.console import console
 from blobnet.proto.text import parse
 from blobnet.solvers import get_solver
-from blobnet.solvers.log import console
 from blobnet.view.training_charts import chart_title, plot_training_log
 from blobnet.view.training_log import parse_log
 

@@ -18,7 +18,6 @@ from blobnet.recipes.options import Option
 from blobnet.recipes.sources import check_blobs, encode_source
 from blobnet.recipes.trial import Trial
 from blobnet.solvers import get_solver
-from blobnet.solvers.snapshot import resume
 
 WINDOW = 50  # iterations from one line of progress to the next
 CELL = 8     # side of the squares whose mean is a pixel feature
@@ -85,7 +84,7 @@ def footnote(options: dict) -> str:
 def _train(trial: Trial, param: Message) -> str:
     """Train to the last iteration; the path of the weights."""
     solver = get_solver(param, device=trial.device, python_layers=trial.python_layers)
-    if resume(solver):
+    if solver.resume():
         trial.note(f"goes on from iteration {solver.iter}")
     losses: list[float] = []
     solver.add_callback(on_gradients_ready=lambda: losses.append(solver.loss))

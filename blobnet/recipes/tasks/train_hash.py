@@ -18,7 +18,7 @@ from blobnet.recipes.options import RETRIEVAL, Option
 from blobnet.recipes.sources import check_bits, check_blobs, check_source, encode_source, in_words
 from blobnet.recipes.trial import Trial
 from blobnet.solvers import get_solver
-from blobnet.solvers.snapshot import find_latest, resume
+from blobnet.solvers.snapshot import find_latest
 from blobnet.solvers.solver import Solver
 
 WINDOW = 100  # iterations whose mean loss is a point of the curve
@@ -59,7 +59,7 @@ def run(trial: Trial) -> dict[str, float]:
     options = trial.options
     param, net = _definitions(trial)
     solver = get_solver(param, device=trial.device, python_layers=trial.python_layers)
-    if resume(solver):
+    if solver.resume():
         trial.note(f"goes on from iteration {solver.iter}")
     elif options["weights"]:
         solver.net.copy_from(_weights(trial))

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import math
 
-from blobnet.errors import SolverError
 from blobnet.solvers.registry import register_solver
+from blobnet.solvers.settings import check_shares
 from blobnet.solvers.solver import Solver
 
 
@@ -16,7 +16,7 @@ class Adam(Solver):
     m <- momentum * m + (1 - momentum) * g        v <- momentum2 * v + (1 - momentum2) * g^2
     values <- values - rate * c * m / (sqrt(v) + delta),   c = sqrt(1 - momentum2^t) / (1 - momentum^t)
 
-    where t counts the iterations from 1, and c makes up for the means having started from 0.
+    where t counts the iterations from 1, and c corrects the means for having started at 0.
     History: m of every parameter, then v of every parameter. Settings: momentum (0 if not given; beta1 of the paper,
     which has 0.9) and momentum2 (0.999; beta2), both in [0, 1); delta (1e-8; epsilon).
     Paper: Kingma, Ba, Adam: a method for stochastic optimization, ICLR 2015, the end of section 2.
@@ -26,12 +26,9 @@ class Adam(Solver):
     num_histories = 2
 
     def check(self) -> None:
-        for field in ("momentum", "momentum2"):
-            if not 0 <= getattr(self.param, field) < 1:
-                raise SolverError(self.where, expected=f"{field} in [0, 1) for Adam",
-                                  got=f"{getattr(self.param, field):g}")
+        check_shares(self.param, self.where, "Adam", "momentum", "momentum2")
 
-    def update(self, rate: float, gradient, scratch, mean, square) -> None:
+    def update(self, rate: float, values, gradient, scratch, mean, square) -> None:
         xp, beta1, beta2, t = self.net.xp, self.param.momentum, self.param.momentum2, self.iter + 1
         mean *= beta1
         xp.multiply(gradient, 1 - beta1, out=scratch)

@@ -14,9 +14,10 @@ class SGD(Solver):
 
     History: v. Settings: momentum (0 if not given).
     Paper: Polyak, Some methods of speeding up the convergence of iteration methods, 1964.
+    Quirks: v holds steps, not gradients: after a change of the rate, the past goes on with the rate it had.
     """
 
-    def update(self, rate: float, gradient, scratch, history) -> None:
+    def update(self, rate: float, values, gradient, scratch, history) -> None:
         gradient *= rate
         history *= self.param.momentum
         history += gradient

@@ -9,7 +9,7 @@ from blobnet.solvers.solver import Solver
 
 @register_solver
 class AdaGrad(Solver):
-    """Divides every gradient by the length of all gradients that its element has had.
+    """Divides the gradient of every element by the root of the sum of its squares in all iterations so far.
 
     h <- h + g^2        values <- values - rate * g / (sqrt(h) + delta)
 
@@ -20,9 +20,9 @@ class AdaGrad(Solver):
     """
 
     def check(self) -> None:
-        refuse_momentum(self.param, self.where)
+        refuse_momentum(self.param, self.where, "AdaGrad")
 
-    def update(self, rate: float, gradient, scratch, history) -> None:
+    def update(self, rate: float, values, gradient, scratch, history) -> None:
         xp = self.net.xp
         xp.multiply(gradient, gradient, out=scratch)
         history += scratch

@@ -6,12 +6,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from blobnet.backend import single_threaded_blas, to_host
+from blobnet.backend import single_threaded_blas
+from blobnet.core.net import Net
 from blobnet.core.parameters import Parameter
 from blobnet.errors import SolverError
+from blobnet.solvers.finite import check_gradients, refuse
 from blobnet.solvers.registry import register_solver
 from blobnet.solvers.settings import refuse_momentum
 from blobnet.solvers.solver import Solver
+from blobnet.solvers.vector import gather, scatter
 
 STEPS = 20    # L-BFGS steps in an iteration of the solver
 MEMORY = 10   # steps whose curvature is remembered
@@ -25,13 +28,14 @@ class LBFGS(Solver):
     values <- values - t * H * f'(values), 20 times; H from the last 10 steps, t by a line search (Wolfe conditions)
 
     All forwards of an iteration see the same data and the same random numbers (dropout masks), so that f is a function;
-    the next iteration goes on to the next data. batch_size * iter_size should therefore be the whole data set.
+    the next iteration goes on with the next data. batch_size * iter_size should therefore be the whole data set.
     A step takes one forward and backward pass, or a few where the line search must try again; an iteration ends before
     its 20 steps if f cannot be lowered further at the precision of the net (dtype="float64" goes deeper).
 
     History: none. Every iteration starts its memory anew, so a resumed run is the uninterrupted one bit for bit.
     Settings: weight_decay (L2), iter_size. No base_lr and no lr_policy are needed, as the line search sets the length
-    of a step. momentum, clip_gradients and L1 are refused. Needs scipy: pip install 'blobnet[lbfgs]'.
+    of a step. momentum, clip_gradients and regularization_type: "L1" are refused. The package scipy is needed: pip
+    install 'blobnet[lbfgs]'.
     Paper: Byrd, Lu, Nocedal, Zhu, A limited memory algorithm for bound constrained optimization, SIAM J. Sci. Comput.
     1995; no bounds here. scipy's L-BFGS-B in double precision on the CPU; the nets run on their own device.
     Quirks: not in Caffe. Parameters with lr_mult: 0 stay as the iteration's first iter_size forwards left them, running
@@ -44,7 +48,7 @@ class LBFGS(Solver):
 
     def check(self) -> None:
         _minimizer(self.where)
-        refuse_momentum(self.param, self.where)
+        refuse_momentum(self.param, self.where, "LBFGS")
         if self.param.clip_gradients >= 0:
             raise SolverError(self.where, "LBFGS cannot clip gradients", hint="remove clip_gradients")
         if self.param.regularization_type != "L2":
@@ -56,19 +60,20 @@ class LBFGS(Solver):
 
         Afterwards the diffs hold what was subtracted in all, and `iter` is one more. Errors as those of every solver.
         """
-        self.check_gradients()
-        with self._whole():
+        if not self.allow_nan:
+            check_gradients(self.net, self.iter, self.where)
+        with self._whole.change():
             found = self._minimize()
         if not found:
-            self.refuse_not_finite("the search found weights that are not finite", self.net)
+            refuse("the search found weights that are not finite", self.net, self.iter, self.where)
 
     def _minimize(self) -> bool:
-        """The update; False, and the weights as they were, if it would bring in numbers that are not finite."""
+        """Update the weights. If the new ones would not be finite, leave them as they were and return False."""
         parameters = self.net.parameters
         learned = [parameter for parameter in parameters if parameter.lr_mult]
         others = [parameter.blob for parameter in parameters if not parameter.lr_mult]
         kept = [blob.data.copy() for blob in others]
-        start = _gather(learned, "data")
+        start = gather(learned, "data")
         position = self.net.context.step - self.param.iter_size
         good = True
         if learned:
@@ -77,24 +82,24 @@ class LBFGS(Solver):
                     lambda values: self._objective(values, learned, position), start, jac=True, method="L-BFGS-B",
                     options={"maxiter": STEPS, "maxcor": MEMORY, "ftol": np.finfo(self.net.dtype).eps, "gtol": 0}).x
             good = self.allow_nan or bool(np.isfinite(best).all())
-            _scatter(learned, "data", best if good else start)
+            scatter(learned, "data", best if good else start)
         for blob, values in zip(others, kept):
             blob.data[...] = values
             blob.diff.fill(0)
-        _scatter(learned, "diff", start - _gather(learned, "data"))
+        scatter(learned, "diff", start - gather(learned, "data"))
         self.iter += good
         return good
 
     def _objective(self, values: np.ndarray, learned: Sequence[Parameter], position: int) -> tuple[float, np.ndarray]:
         """f and its derivative at `values`, over the batch that begins after `position` forwards."""
         size = self.param.iter_size
-        _scatter(learned, "data", values)
+        scatter(learned, "data", values)
         self.net.clear_param_diffs()
         self.net.seek(position)
-        loss = sum(self._forward_backward() for _ in range(size)) / size
+        loss = sum(_forward_backward(self.net) for _ in range(size)) / size
         decay = np.repeat([self.param.weight_decay * parameter.decay_mult for parameter in learned],
                           [parameter.blob.count for parameter in learned])
-        return loss + decay.dot(values ** 2) / 2, _gather(learned, "diff") / size + decay * values
+        return loss + decay.dot(values ** 2) / 2, gather(learned, "diff") / size + decay * values
 
 
 def _minimizer(where: str):
@@ -106,17 +111,7 @@ def _minimizer(where: str):
     return minimize
 
 
-def _gather(parameters: Sequence[Parameter], which: str) -> np.ndarray:
-    """The data or the diffs of `parameters` as one vector in double precision."""
-    arrays = [to_host(getattr(parameter.blob, which)).reshape(-1) for parameter in parameters]
-    return np.concatenate([np.empty(0), *arrays])
-
-
-def _scatter(parameters: Sequence[Parameter], which: str, values: np.ndarray) -> None:
-    """Write a vector as `_gather` makes it back into `parameters`."""
-    first = 0
-    for parameter in parameters:
-        blob = parameter.blob
-        piece = values[first:first + blob.count].reshape(blob.shape).astype(blob.dtype)
-        getattr(blob, which)[...] = blob.xp.asarray(piece)
-        first += blob.count
+def _forward_backward(net: Net) -> float:
+    net.forward()
+    net.backward()
+    return net.loss

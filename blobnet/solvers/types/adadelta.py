@@ -17,7 +17,7 @@ class AdaDelta(Solver):
     History: h of every parameter, then d of every parameter. Settings: momentum (0 if not given), the share of the past
     in both means, at most 1; delta (1e-8), without which the first step would be 0.
     Paper: Zeiler, ADADELTA: an adaptive learning rate method, arXiv 1212.5701, algorithm 1.
-    Quirks: the paper has no rate; base_lr: 1 is the paper's.
+    Quirks: the paper has no rate; base_lr: 1 gives the paper's steps.
     """
 
     num_histories = 2
@@ -26,7 +26,7 @@ class AdaDelta(Solver):
         if not 0 <= self.param.momentum <= 1:
             raise SolverError(self.where, expected="momentum in [0, 1] for AdaDelta", got=f"{self.param.momentum:g}")
 
-    def update(self, rate: float, gradient, scratch, history, steps) -> None:
+    def update(self, rate: float, values, gradient, scratch, history, steps) -> None:
         xp, momentum, delta = self.net.xp, self.param.momentum, self.param.delta
         xp.multiply(gradient, gradient, out=scratch)
         scratch *= 1 - momentum

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from blobnet.errors import SolverError
 from blobnet.solvers.registry import register_solver
-from blobnet.solvers.settings import refuse_momentum
+from blobnet.solvers.settings import check_shares, refuse_momentum
 from blobnet.solvers.solver import Solver
 
 
@@ -21,11 +20,10 @@ class RMSProp(Solver):
     """
 
     def check(self) -> None:
-        refuse_momentum(self.param, self.where)
-        if not 0 <= self.param.rms_decay < 1:
-            raise SolverError(self.where, expected="rms_decay in [0, 1)", got=f"{self.param.rms_decay:g}")
+        refuse_momentum(self.param, self.where, "RMSProp")
+        check_shares(self.param, self.where, "RMSProp", "rms_decay")
 
-    def update(self, rate: float, gradient, scratch, history) -> None:
+    def update(self, rate: float, values, gradient, scratch, history) -> None:
         xp, decay = self.net.xp, self.param.rms_decay
         xp.multiply(gradient, gradient, out=scratch)
         scratch *= 1 - decay

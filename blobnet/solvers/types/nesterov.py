@@ -14,9 +14,10 @@ class Nesterov(Solver):
 
     History: v. Settings: momentum (0 if not given).
     Paper: Sutskever et al., On the importance of initialization and momentum in deep learning, ICML 2013, eq. 3, 4.
+    Quirks: v holds steps, not gradients: after a change of the rate, the past goes on with the rate it had.
     """
 
-    def update(self, rate: float, gradient, scratch, history) -> None:
+    def update(self, rate: float, values, gradient, scratch, history) -> None:
         momentum = self.param.momentum
         gradient *= rate
         history *= momentum      # (1 + m) v' - m v = m v' + rate * g, as v' - m v = rate * g

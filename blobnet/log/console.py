@@ -1,0 +1,69 @@
+"""The log on standard error: glog's lines in a file or a pipe, shorter ones and a progress bar on a terminal."""
+
+from __future__ import annotations
+
+import contextlib
+import logging
+import sys
+from collections.abc import Callable, Iterator
+from typing import TextIO
+
+from tqdm import tqdm
+
+from blobnet.log.glog import GlogFormatter, level_wanted
+from blobnet.log.loggers import building, iterations
+
+
+class _AboveBar(logging.Handler):
+    """Prints above the progress bar. Leaves out the lines that the bar replaces, and those about building nets."""
+
+    def __init__(self, stream: TextIO):
+        super().__init__()
+        self.stream = stream
+        self.addFilter(lambda record: record.name not in (iterations.name, building.name))
+
+    def emit(self, record: logging.LogRecord) -> None:
+        tqdm.write(self.format(record), file=self.stream)
+
+
+@contextlib.contextmanager
+def console(stream: TextIO | None = None) -> Iterator[None]:
+    """While the block runs, show what blobnet logs on `stream` (standard error), from `level_wanted` on."""
+    stream = stream or sys.stderr
+    handler: logging.Handler
+    if stream.isatty():
+        handler = _AboveBar(stream)
+        handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
+    else:
+        handler = logging.StreamHandler(stream)
+        handler.setFormatter(GlogFormatter())
+    logger = logging.getLogger("blobnet")
+    level = logger.level
+    logger.addHandler(handler)
+    logger.setLevel(level_wanted())
+    try:
+        yield
+    finally:
+        logger.removeHandler(handler)
+        logger.setLevel(level)
+
+
+@contextlib.contextmanager
+def progress(total: int, first: int, images: int, stream: TextIO | None = None) -> Iterator[Callable]:
+    """While the block runs, a bar on `stream` (standard error) shows how far a training is, if that is a terminal.
+
+    The training goes from iteration `first` to `total` and reads `images` in each iteration. The block gets a function
+    `show(iteration, loss, rate)`, which it calls with the present numbers; it does nothing where there is no terminal.
+    """
+    stream = stream or sys.stderr
+    if not stream.isatty():
+        yield lambda iteration, loss, rate: None
+        return
+    with tqdm(total=total, initial=first, unit="it", file=stream, dynamic_ncols=True) as bar:
+        def show(iteration: int, loss: float, rate: float) -> None:
+            speed = bar.format_dict["rate"]
+            bar.set_postfix_str(f"loss {loss:.4g}, lr {rate:.4g}"
+                                + (f", {speed * images:.4g} images/s" if speed else ""), refresh=False)
+            bar.update(iteration - bar.n)
+
+        yield show

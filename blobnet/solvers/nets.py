@@ -1,0 +1,44 @@
+"""The nets that a solver trains and tests with."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+import numpy as np
+from google.protobuf.message import Message
+
+from blobnet.core.net import Net
+from blobnet.log.loggers import building
+from blobnet.netdef import net_sources, test_nets, train_net
+from blobnet.solvers.settings import check_multipliers
+
+log = logging.getLogger(__name__)
+
+
+def seed_of(solver: Message) -> int:
+    """The random_seed of the SolverParameter `solver`; a drawn number, which is logged, if it has none."""
+    if solver.random_seed >= 0:
+        return solver.random_seed
+    seed = int(np.random.SeedSequence().generate_state(1)[0])
+    log.info("No random_seed given: drew %d", seed)
+    return seed
+
+
+def build_nets(solver: Message, seed: int, file: str | os.PathLike | None, where: str, **kwargs) -> list[Net]:
+    """The net that the SolverParameter `solver` trains, then its test nets, which use the parameters of the first.
+
+    Net number i has the random seed `seed + i`. file: where `solver` was read from, which errors of nets that stand in
+    it show; where: what the solver's own errors begin with; kwargs: as for Net.
+    """
+    definitions = [train_net(solver, where), *test_nets(solver, where)]
+    nets: list[Net] = []
+    for i, ((definition, state, path), source) in enumerate(zip(definitions, net_sources(solver), strict=True)):
+        building.info("%s", source)
+        nets.append(Net(definition, state.phase, level=state.level, stages=state.stage, random_seed=seed + i,
+                        origin=path or file, **kwargs))
+    check_multipliers(nets[0].parameters, where)
+    for net in nets[1:]:
+        net.share_with(nets[0])
+        net.debug_info = solver.debug_info
+    return nets

@@ -1,0 +1,146 @@
+"""Training: what a run consists of, from its settings to its snapshots."""
+
+from __future__ import annotations
+
+import logging
+import os
+
+from google.protobuf.message import Message
+
+from blobnet.core.watching import Watched
+from blobnet.core.weights import none_copied
+from blobnet.errors import BlobnetError, SolverError
+from blobnet.proto.text import dump
+from blobnet.solvers import restoring, snapshot
+from blobnet.solvers.display import Display
+from blobnet.solvers.finite import check_snapshot
+from blobnet.solvers.nets import build_nets, seed_of
+from blobnet.solvers.pieces import Pieces
+from blobnet.solvers.run_lock import RunLock
+from blobnet.solvers.schedule import tests_before
+from blobnet.solvers.settings import check_solver, choose_device, read_solver
+from blobnet.solvers.solver_type import SolverType
+from blobnet.solvers.state_files import State
+from blobnet.solvers.whole import Whole
+
+log = logging.getLogger(__name__)
+
+
+class Training(SolverType, Watched):
+    """The nets, numbers and arrays of a run: built from a SolverParameter, written to snapshots and restored from them.
+
+    net: the net that is trained; test_nets: the nets it is tested with, which use its parameters; param: the
+    SolverParameter; iter: how many updates were made; rate: the learning rate of the last one, and current_step: how
+    many steps down it had taken; loss, smoothed_loss: the loss of the last iteration, and the mean of the last
+    average_loss iterations; history: for every parameter an array of its shape, then the second array of every
+    parameter, and so on; decay: the weight decay of the parameter that is being updated; random_seed: what all random
+    numbers come from; stopped: whether the last `step` or `solve` ended early because of `request_stop`; allow_nan:
+    whether training goes on, as Caffe's does, where a loss, a gradient or a test result is not finite.
+
+    Watchers (`watch`, `watched_by`) are told before_iteration(iter), where the diffs of the parameters are 0 and the
+    test of this iteration was made; gradients_ready(iter, loss), before the gradients are used; after_update(iter,
+    rate), when iter is one more; and after_snapshot(iter, weights, state) with the two paths.
+    """
+
+    events = "before_iteration", "gradients_ready", "after_update", "after_snapshot"
+
+    def __init__(self, source: str | os.PathLike | Message, device: str | None = None, dtype: str = "float32",
+                 origin: str | os.PathLike | None = None, python_layers: bool = False, allow_nan: bool = False):
+        """Build the nets of the solver file or SolverParameter `source`.
+
+        `origin` is the file that a SolverParameter was read from, which errors then show; `python_layers` as for Net.
+        `device` is "cpu", "gpu" or "gpu:<number>"; without it, what solver_mode and device_id say, and the CPU if there
+        is no GPU. Without a random_seed in the file, one is drawn. SolverError for settings that make no sense.
+        """
+        super().__init__()
+        file = origin if isinstance(source, Message) else source
+        self.where, self.allow_nan = os.fspath(file or "solver"), allow_nan
+        self.param = param = read_solver(source)
+        if log.isEnabledFor(logging.INFO):
+            log.info("Initializing solver from parameters:\n%s", dump(param).rstrip("\n"))
+        check_solver(param, self.where, self.needs_rate)
+        self.check()
+        if param.snapshot:
+            snapshot.check_destination(param, self.where)
+        self.random_seed = seed_of(param)
+        self.device = choose_device(param) if device is None else device
+        self.net, *self.test_nets = build_nets(param, self.random_seed, file, self.where, device=self.device,
+                                               dtype=dtype, python_layers=python_layers)
+        for files in param.weights:
+            self.copy_from(files)
+        self.iter = self.current_step = 0
+        self.rate = self.loss = self.smoothed_loss = 0.0
+        self.history = [self.net.xp.zeros(parameter.blob.shape, dtype)
+                        for _ in range(self.num_histories) for parameter in self.net.parameters]
+        self.stopped = self.stop_requested = self.snapshot_requested = False
+        self.decay = 0.0
+        self._lock, self._whole = RunLock(self.where), Whole()
+        self._display, self._pieces = Display(param.average_loss), Pieces(self.net.xp, self.net.dtype)
+        log.info("Solver scaffolding done.")
+
+    def copy_from(self, files: str | os.PathLike) -> None:
+        """Copy parameters into the nets from a weight file, or from several with commas between them.
+
+        Layers are found by their names; SolverError if a file has no layer that the net has.
+        """
+        for file in map(str.strip, os.fspath(files).split(",")):
+            log.info("Finetuning from %s", file)
+            for net in self.test_nets:
+                net.copy_from(file)
+            if not self.net.copy_from(file):
+                raise SolverError(self.where, **none_copied(file, self.net.name))
+
+    def request_snapshot(self) -> None:
+        """Let a snapshot be written after the present iteration (or test batch); training goes on."""
+        self.snapshot_requested = True
+
+    def snapshot(self) -> tuple[str, str]:
+        """Write `<snapshot_prefix>_iter_<iter>.caffemodel` and `.solverstate`, atomically; return the two paths.
+
+        SolverError for numbers that are not finite, unless `allow_nan`, and if another run writes to this prefix.
+        """
+        self._whole.check(self.iter, self.where)
+        self.snapshot_requested = False
+        snapshot.check_destination(self.param, self.where)
+        with self._lock.held(self.param.snapshot_prefix):
+            if not self.allow_nan:
+                check_snapshot(self.net, self.history, self.iter, self.where)
+            files = snapshot.save(self.param, self.net, State(self.iter, None, self.current_step, self.history,
+                                                              self.random_seed))
+        self._tell("after_snapshot", self.iter, *files)
+        return files
+
+    def restore(self, path: str | os.PathLike) -> None:
+        """Continue from the .solverstate `path` and the weights it names, as the run that wrote it would have.
+
+        SolverError, and nothing changed, if the state is damaged or of another net.
+        """
+        state = restoring.load(path, self.net, self.history, type(self).__name__)
+        with self._whole.change(harmless=BlobnetError):  # copy_from checks everything before it copies anything
+            if state.model is not None:
+                self.net.copy_from(state.model)
+            for mine, saved in zip(self.history, state.history):
+                mine[...] = self.net.xp.asarray(saved)
+            self.iter, self.current_step = state.iter, state.current_step
+        if self.param.random_seed < 0 and state.random_seed is not None:
+            self.random_seed = state.random_seed
+        for i, net in enumerate([self.net, *self.test_nets]):
+            net.context.seed = self.random_seed + i
+        self.net.seek(self.iter * self.param.iter_size)
+        for net, test_iter in zip(self.test_nets, self.param.test_iter):
+            net.seek(tests_before(self.iter, self.param) * test_iter)
+        log.info("Restored iteration %d from %s", self.iter, path)
+
+    def resume(self) -> str | None:
+        """Restore the latest state of the snapshot_prefix that can be restored; return its path, None if there is none.
+
+        Logs a warning for every later state that is damaged or does not fit; raises the latest's error if all are.
+        """
+        return snapshot.resume(self.param.snapshot_prefix, self.restore)
+
+    def __reduce__(self) -> tuple:
+        raise SolverError(self.where, "a solver cannot be copied or pickled",
+                          hint="take a snapshot(), and restore() it with another solver of the same file")
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} solver of net {self.net.name!r} at iteration {self.iter} on {self.device}>"
