@@ -10,10 +10,11 @@ from collections.abc import Sequence
 from itertools import product
 from math import gcd, prod
 
-from blobnet.backend import array_module
+from blobnet.backend import Array, cut_array, folded, share
+from blobnet.ops.axes import Axis, output_size
 from blobnet.ops.correlation import Correlation
-from blobnet.ops.im2col import Axis, add_columns, output_size
-from blobnet.ops.share import Pieces, pieces_of, share
+from blobnet.ops.im2col import add_columns
+from blobnet.ops.linear import sums
 
 SCATTER_CHANNELS = 8  # with fewer channels (images), the products of the data gradient are too flat: scatter columns
 
@@ -73,12 +74,9 @@ class Convolution:
         """backward_data the other way: the gradient of the im2col columns, added back where they came from."""
         top_diff, weight = top_diff.reshape(*top_diff.shape[:2], -1), weight.reshape(len(weight), -1).T
 
-        def part(run: Pieces) -> None:
-            for a, b in run:
-                add_columns(self.xp.matmul(weight, top_diff[a:b]), self.axes, x_diff[a:b])
-
         self._fill(x_diff, bias)
-        share(self.xp, part, pieces_of(top_diff))
+        share(lambda piece: add_columns(self.xp.matmul(weight, top_diff[piece]), self.axes, x_diff[piece]),
+              cut_array(top_diff))
 
     def _phase(self, *axes):
         """(where in x, which taps, the correlation that computes it, None if no tap falls there)."""
@@ -116,17 +114,6 @@ def phases(axis: Axis) -> list[tuple[slice, slice, Axis | None]]:
     return found
 
 
-def bias_gradient(top_diff, bias_diff) -> None:
+def bias_gradient(top_diff: Array, bias_diff: Array) -> None:
     """bias_diff (K) += top_diff (N, K, ...) summed over everything but its channels."""
-    xp = array_module(top_diff)
-    num, channels = top_diff.shape[:2]
-    planes = top_diff.reshape(num, channels, prod(top_diff.shape[2:]))
-    ones = xp.ones(planes.shape[2], top_diff.dtype)
-    sums = xp.empty((num, channels), top_diff.dtype)
-
-    def part(run: Pieces) -> None:
-        for a, b in run:
-            xp.matmul(planes[a:b], ones, out=sums[a:b])
-
-    share(xp, part, pieces_of(planes))
-    bias_diff += sums.sum(0)
+    bias_diff += sums(top_diff.reshape(folded(top_diff.shape, 1, 2)))

@@ -9,12 +9,12 @@ import os
 import threading
 import time
 from collections import deque
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.backend import cut, parallel, single_threaded_blas
+from blobnet.backend import cut, share, single_threaded_blas
 from blobnet.core.building_log import log as building
 from blobnet.core.debug_info import set_debug_info
 from blobnet.core.net import Net
@@ -266,21 +266,16 @@ class Solver:
         decay = number(self.param.weight_decay) * number(parameter.decay_mult)
         regularize = REGULARIZERS[self.param.regularization_type]
 
-        def part(run: Sequence[tuple[int, int]]) -> None:
-            for first, last in run:
-                piece = slice(first, last)
-                scratch = self._scratch(last - first)
-                if factor != 1:
-                    gradient[piece] *= factor
-                if decay:
-                    regularize(decay, data[piece], gradient[piece], scratch)
-                self.update(rate, gradient[piece], scratch, *(array[piece] for array in history))
-                data[piece] -= gradient[piece]
+        def part(piece: slice) -> None:
+            scratch = self._scratch(piece.stop - piece.start)
+            if factor != 1:
+                gradient[piece] *= factor
+            if decay:
+                regularize(decay, data[piece], gradient[piece], scratch)
+            self.update(rate, gradient[piece], scratch, *(array[piece] for array in history))
+            data[piece] -= gradient[piece]
 
-        if self.net.xp is np:
-            parallel(part, cut(data.size, PIECE, PIECE))
-        else:
-            part([(0, data.size)])
+        share(part, cut(data.size, PIECE, PIECE) if self.net.xp is np else [slice(0, data.size)])
 
     def _scratch(self, size: int):
         """An array of this thread, of `size` elements."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.registry import register
 from blobnet.layers.hashing._base import Similarity
-from blobnet.ops.sigmoid import sigmoid
+from blobnet.ops.softmax import sigmoid
 
 
 @register

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.registry import register
 from blobnet.layers.hashing._base import LabeledCodeLoss
-from blobnet.ops.classes import class_members
+from blobnet.ops.indices import class_members
 
 
 @register

@@ -5,9 +5,9 @@ from __future__ import annotations
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.hashing._base import CodeLoss
-from blobnet.ops.log_cosh import binary_costs, log_cosh_slopes
 from blobnet.ops.pairs import pair_weights, pull_gradient, similar, squared_distances
-from blobnet.ops.sigmoid import sigmoid
+from blobnet.ops.quantization import binary_costs, log_cosh_slopes
+from blobnet.ops.softmax import sigmoid
 
 FIELDS = {  # of the three forms, named after the field that asks for them
     "weighted": {"weighted", "sigmoid_param", "class_num"},

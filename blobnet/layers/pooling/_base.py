@@ -7,10 +7,11 @@ from math import prod
 
 import numpy as np
 
-from blobnet.ops.im2col import Axis
+from blobnet.ops.average_pool import average_matrices, average_pool
+from blobnet.ops.axes import Axis, pooled_size
+from blobnet.ops.max_pool import MaxPool
 from blobnet.ops.stochastic import ExpectedPool, StochasticPool
 from blobnet.ops.tiles import TileMax, are_tiles
-from blobnet.ops.windows import MaxPool, average_matrices, average_pool, pooled_size
 
 Sizes = Sequence[int]
 WIDE = 40  # values of a window from which rows of windows are faster than a pass for each of their places

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from google.protobuf.message import Message
 
+from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
 from blobnet.ops.convolution import Convolution
@@ -153,5 +154,5 @@ class AlongAxes(Layer):
             kind = "bottom 1" if len(bottom) == 2 else "parameter 0"
             raise ShapeError(self.where, f"{kind} has shape {shape}", got=x.shape,
                              expected=f"a bottom 0 that has it from axis {axis} on", hint="axis is where it begins")
-        self.grouped = prod(x.shape[:axis]), prod(shape), prod(x.shape[axis + len(shape):])
+        self.grouped = folded(x.shape, axis, axis + len(shape))
         top[0].reshape(x.shape)

@@ -8,7 +8,8 @@ from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.weighted._base import sliding
-from blobnet.ops.im2col import col2im, im2col, output_size
+from blobnet.ops.axes import output_size
+from blobnet.ops.im2col import col2im, im2col
 
 
 @register

@@ -5,7 +5,7 @@ from __future__ import annotations
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.weighted._base import AlongAxes
-from blobnet.ops.affine import scale_shift, sums
+from blobnet.ops.linear import scale_shift, sums
 from blobnet.proto.messages import new
 
 
