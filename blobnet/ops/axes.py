@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from itertools import product
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
-Ranges = tuple[slice, ...]  # one slice for each axis
+Index = tuple[Any, ...]  # of an array: numbers, slices, ellipsis
 
 
 def output_size(size: int, kernel: int, stride: int = 1, pad: int = 0, dilation: int = 1) -> int:
@@ -58,7 +58,7 @@ class Axis(NamedTuple):
         return slice(first, last), slice(start, start + (last - first - 1) * self.stride + 1, self.stride)
 
 
-def steps(axes: Sequence[Axis]) -> Iterator[tuple[tuple[int, ...], Ranges, Ranges]]:
+def steps(axes: Sequence[Axis]) -> Iterator[tuple[tuple[int, ...], Index, Index]]:
     """(tap, out positions, x positions) for every tap of the kernel in scan order: where that tap falls inside x."""
     for taps in product(*(range(axis.taps) for axis in axes)):
         ranges = [axis.range(tap) for axis, tap in zip(axes, taps)]

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from blobnet.backend import Array
-from blobnet.ops.axes import Axis, output_size, steps
+from blobnet.ops.axes import Axis, Index, output_size, steps
 
 Sizes = Sequence[int]  # one number for each spatial axis
 
@@ -42,7 +42,7 @@ def _by_taps(columns: Array, axes: Sequence[Axis], channels: int) -> Array:
     return columns.reshape(len(columns), channels, *(axis.taps for axis in axes), *(axis.out for axis in axes))
 
 
-def _places(axes: Sequence[Axis]) -> Iterator[tuple[tuple, tuple]]:
+def _places(axes: Sequence[Axis]) -> Iterator[tuple[Index, Index]]:
     """For each kernel tap, the index of its values in the columns and in x."""
     for taps, out, inside in steps(axes):
         yield (..., *taps, *out), (..., *inside)

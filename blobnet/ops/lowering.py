@@ -15,7 +15,7 @@ from types import ModuleType
 import numpy as np
 
 from blobnet.backend import Array
-from blobnet.ops.axes import Axis, steps
+from blobnet.ops.axes import Axis, Index, steps
 from blobnet.ops.elementwise import copy_rows
 
 
@@ -60,5 +60,6 @@ class Lowering:
         rows, x_rows = Axis(first.size, self.rows, 1, pad=first.pad).range(0)
         images = x.transpose(1, 3, 2, 0, *range(4, x.ndim))
         for taps, out, inside in steps(rest):
-            target = (slice(None), rows, slice(None), *taps, slice(len(x)), *out)
-            copy_rows(buffer[target], images[(slice(None), x_rows, slice(None), slice(None), *inside)])
+            target: Index = (slice(None), rows, slice(None), *taps, slice(len(x)), *out)
+            source: Index = (slice(None), x_rows, slice(None), slice(None), *inside)
+            copy_rows(buffer[target], images[source])

@@ -10,7 +10,7 @@ from types import ModuleType
 import numpy as np
 
 from blobnet.backend import Array, cut_array, share
-from blobnet.ops.axes import Axis
+from blobnet.ops.axes import Axis, Index
 from blobnet.ops.elementwise import copy_rows
 from blobnet.ops.indices import scatter_add
 
@@ -30,7 +30,7 @@ class MaxPool:
         self.size, self.out = tuple(axis.size for axis in axes), tuple(axis.out for axis in axes)
         strides = [axis.stride if axis.out > 1 else max(axis.stride, axis.taps) for axis in axes]
         self._phase_size = tuple(axis.out + (axis.taps - 1) // stride for axis, stride in zip(axes, strides))
-        self._phases: dict[tuple, tuple] = {}  # residues: (positions in the phase, positions in x)
+        self._phases: dict[tuple[int, ...], tuple[Index, Index]] = {}  # by residues: positions in the phase, and in x
         self._steps = []  # each tap in scan order: its phase, its shift in the flat phase, 1 + its offset in the plane
         for taps in product(*(range(axis.taps) for axis in axes)):
             residues = tuple(tap % stride for tap, stride in zip(taps, strides))

@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 
 from blobnet.backend import Array
-from blobnet.ops.axes import Axis, steps
+from blobnet.ops.axes import Axis, Index, steps
 
 
 class Windows:
@@ -19,7 +19,7 @@ class Windows:
 
     def __init__(self, xp: ModuleType, dtype, num: int, channels: int, axes: Sequence[Axis]):
         self.xp, self.shape = xp, (num, channels, *(axis.out for axis in axes))
-        self.steps = [((..., *out), (..., *inside)) for _, out, inside in steps(axes)]
+        self.steps: list[tuple[Index, Index]] = [((..., *out), (..., *inside)) for _, out, inside in steps(axes)]
         self.total = xp.zeros(self.shape, dtype)
 
     def add_up(self, x: Array) -> None:
