@@ -61,7 +61,8 @@ def window_sum(x: Array, size: int, axis: int, out: Array) -> None:
     """
     shape, half = folded(x.shape, axis, axis + 1), size // 2
     _, length, inner = shape
-    source, target = x.reshape(-1), out.reshape(-1)
+    source: Array = x.reshape(-1)
+    target: Array = out.reshape(-1)
     if half == 0 or length == 1 or not x.size:
         target[...] = source
         return

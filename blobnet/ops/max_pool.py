@@ -37,7 +37,7 @@ class MaxPool:
             if residues not in self._phases:
                 ranges = [Axis(axis.size, length, stride, stride, 1, axis.pad).range(residue)
                           for axis, length, stride, residue in zip(axes, self._phase_size, strides, residues)]
-                self._phases[residues] = tuple(inside for inside, _ in ranges), tuple(inside for _, inside in ranges)
+                self._phases[residues] = (..., *(out for out, _ in ranges)), (..., *(inside for _, inside in ranges))
             shift = _flat([tap // stride for tap, stride in zip(taps, strides)], self._phase_size)
             self._steps.append((residues, shift, 1 + _flat(taps, self.size)))
         corners = [np.arange(axis.out) * axis.stride - axis.pad for axis in axes]
@@ -66,8 +66,7 @@ class MaxPool:
             phases, best, larger, won, tap = buffers
             num, planes = piece.stop - piece.start, (-1, *self._phase_size)
             for residues, (target, source) in self._phases.items():
-                phase = phases[residues][:len(best)].reshape(planes)
-                phase[(slice(num), *target)] = x[(piece, *source)]
+                phases[residues][:len(best)].reshape(planes)[:num][target] = x[piece][source]
             best[...], won[...] = lowest, 0
             for residues, shift, offset in self._steps:
                 values = phases[residues][shift:shift + len(best)]
