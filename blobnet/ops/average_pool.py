@@ -11,6 +11,7 @@ from blobnet.backend import Array, array_module, cut_array, folded, share
 from blobnet.ops.axes import Axis
 
 MERGED_SIZE = 1 << 15  # of a matrix that averages along several axes at once
+LEAST_BYTES = 1 << 16  # of a piece; the last bits of products depend on their size, so it stays as it is
 
 
 def average_matrices(xp: ModuleType, dtype, axes: Sequence[Axis]) -> list[Array]:
@@ -51,7 +52,7 @@ def average_pool(x: Array, matrices: Sequence[Array], out: Array) -> None:
         else:
             xp.matmul(value, first.T, out=target)
 
-    share(part, cut_array(x))
+    share(part, cut_array(x, least=LEAST_BYTES))
 
 
 def _along(x: Array, matrix: Array, axis: int) -> Array:

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import PARTS, Array, cut, longest, share, share_in_order
+from blobnet.backend import PARTS, Array, cut, cut_array, longest, share, share_in_order
 from blobnet.ops.axes import Axis
 from blobnet.ops.elementwise import copy_rows
 from blobnet.ops.lowering import Lowering
@@ -120,12 +120,21 @@ class Correlation:
             add(part(self.pieces))
         total = found[0].reshape(self.groups, taps[0], self.channels, *taps[1:], self.outputs)
         total = self.xp.moveaxis(total, -1, 1).swapaxes(2, 3)
-        weight_diff += total.reshape(weight_diff.shape)
+        diff = weight_diff.reshape(total.shape)
+
+        def add_outputs(some: slice) -> None:
+            diff[:, some] += total[:, some]
+
+        share(add_outputs, cut_array(diff, 1))  # adding what lies in another order takes as long as a product
 
     def _matrix(self, weight: Array) -> Array:
         """Weights (groups, outputs, channels, *taps) as (groups, outputs, rows), in the order of the lowered rows."""
         shape = (self.groups, self.outputs, self.channels, *(axis.taps for axis in self.axes))
-        return self.xp.ascontiguousarray(weight.reshape(shape).swapaxes(2, 3)).reshape(self.groups, self.outputs, -1)
+        weight = weight.reshape(shape).swapaxes(2, 3)
+        if not weight.flags.c_contiguous:
+            weight, given = self.xp.empty(weight.shape, weight.dtype), weight
+            share(lambda some: self.xp.copyto(weight[:, some], given[:, some]), cut_array(weight, 1))
+        return weight.reshape(self.groups, self.outputs, -1)
 
     def _multiply(self, matrix: Array, windows: Array, products: Array) -> None:
         """products = matrix @ windows; of a single image, which leaves the threads idle, they share the outputs."""

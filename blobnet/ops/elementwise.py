@@ -8,8 +8,6 @@ import numpy as np
 
 from blobnet.backend import Array, array_module, cut_array, share
 
-LEAST_BYTES = 1 << 18  # of a part: smaller ones are computed too fast to be worth a thread
-
 
 def in_parts(body: Callable, *arrays: Array) -> list:
     """The results of body(*parts) for parts of the arrays along their first axis, in order; on a GPU all is one part.
@@ -21,7 +19,7 @@ def in_parts(body: Callable, *arrays: Array) -> list:
         with np.errstate(all="ignore"):
             return body(*(array[piece] for array in arrays))
 
-    return share(part, cut_array(arrays[0], least=LEAST_BYTES))
+    return share(part, cut_array(arrays[0]))
 
 
 def elementwise(body: Callable, *arrays: Array) -> None:

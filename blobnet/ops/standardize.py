@@ -6,6 +6,8 @@ from collections.abc import Callable
 
 from blobnet.backend import Array, array_module, cut_array, share
 
+LEAST_BYTES = 1 << 16  # of a piece of channels; the order of their sums depends on its size, so it stays as it is
+
 
 def center(x: Array, mean: Array, out: Array) -> None:
     """mean (C) of x, and out = x - mean; out may be x."""
@@ -56,7 +58,7 @@ def normalize(x: Array, mean: Array, deviation: Array, out: Array) -> None:
 
 def _share_channels(body: Callable[[slice], None], x: Array) -> None:
     if x.size:  # nothing has no mean
-        share(body, cut_array(x, 1))
+        share(body, cut_array(x, 1, least=LEAST_BYTES))
 
 
 def _center(x: Array, mean: Array, out: Array) -> None:
