@@ -22,6 +22,7 @@ gpu: $(VENV)/test $(VENV)/gpu
 
 lint: $(VENV)/test
 	$(BIN)/ruff check .
+	$(BIN)/mypy
 
 # The tests with the lowest versions that setup.py admits on the oldest Python at hand, with the newest on the newest.
 # PYTHON=… chooses another.

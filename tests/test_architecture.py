@@ -150,7 +150,7 @@ def quick_fillers(monkeypatch):
 @pytest.mark.parametrize("path", NETS, ids=name)
 def test_a_published_net_builds(path, phase, quick_fillers, monkeypatch):
     monkeypatch.chdir(ROOT)
-    monkeypatch.setattr("blobnet.layers.data._base.database_image", database_image)
+    monkeypatch.setattr("blobnet.layers.data._images.database_image", database_image)
     definition = without_data(netdef.load(path, phase))
     net = Net(definition, phase, origin=path)
     assert net.name and net.parameters

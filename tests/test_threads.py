@@ -12,6 +12,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from threadpoolctl import ThreadpoolController
 
 import blobnet
 from blobnet import backend
@@ -101,15 +102,15 @@ def test_the_bits_do_not_depend_on_the_number_of_threads(monkeypatch, body, kind
 def test_pieces_cover_everything_once(n, most):
     for least in (None, 1, 10):
         pieces = backend.cut(n, most, least)
-        assert [i for start, stop in pieces for i in range(start, stop)] == list(range(n))
-        assert all(start < stop for start, stop in pieces)
-        assert most > 1e8 or all(stop - start <= 2 * max(most, 1) for start, stop in pieces)
+        assert [i for piece in pieces for i in range(piece.start, piece.stop)] == list(range(n))
+        assert all(piece.start < piece.stop for piece in pieces)
+        assert most > 1e8 or backend.longest(pieces) <= 2 * max(most, 1)
 
 
 def test_sums_in_turn_have_one_order_and_pass_errors_on(monkeypatch):
     monkeypatch.setenv("BLOBNET_NUM_THREADS", "5")
     found = []
-    backend.in_turn(lambda i: i, found.append, list(range(100)))
+    backend.share_in_order(lambda i: i, found.append, list(range(100)))
     assert found == list(range(100))
 
     def fail(i):
@@ -118,7 +119,7 @@ def test_sums_in_turn_have_one_order_and_pass_errors_on(monkeypatch):
         return i
 
     with pytest.raises(ZeroDivisionError):
-        backend.in_turn(fail, found.append, list(range(100)))
+        backend.share_in_order(fail, found.append, list(range(100)))
 
 
 FORK = """
@@ -210,7 +211,7 @@ def test_a_forked_process_reads_its_own_batches(tmp_path):
 
 def test_the_last_to_leave_restores_the_threads_of_blas():
     def threads():
-        return [library["num_threads"] for library in backend.ThreadpoolController().info()
+        return [library["num_threads"] for library in ThreadpoolController().info()
                 if library["user_api"] == "blas" and "numpy" in library["filepath"]]  # others come with FAISS, OpenCV
 
     before, inside, leave = threads(), threading.Event(), threading.Event()

@@ -63,7 +63,7 @@ def _check_imports(text: str, path: Path) -> list[str]:
             if re.match(r"blobnet\.layers\b", name) and not name.startswith(own):
                 wrong.append(f"imports {name}; what siblings share lives in _base.py or ops")
             if name.split(".")[0] == "cupy":
-                wrong.append("imports cupy, which is for backend.py and ops")
+                wrong.append("imports cupy, which is for backend and ops")
     return wrong
 
 

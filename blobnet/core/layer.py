@@ -127,7 +127,7 @@ class Layer(LayerType):
 
     def setup_again(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Run `setup` once more, for these blobs; the parameters stay as they are."""
-        lists = self.blobs, self._param_shapes, self.param_propagate_down
+        lists: tuple[list, ...] = self.blobs, self._param_shapes, self.param_propagate_down
         kept = [list(items) for items in lists]
         try:
             for items in lists:

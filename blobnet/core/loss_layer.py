@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from blobnet.core.blob import Blob
 from blobnet.core.layer import Layer
+from blobnet.core.layer_type import Arity
 from blobnet.errors import ShapeError
 
 
@@ -15,11 +16,11 @@ class LossLayer(Layer):
     The top's diff holds the loss weight, which backward multiplies into the bottom diffs: `self.weight(top)`.
     """
 
-    num_bottoms = 2
-    num_tops = 1
+    num_bottoms: Arity = 2
+    num_tops: Arity = 1
     default_loss_weight = True
     automatic_tops = True
-    unforced_bottoms = (1,)
+    unforced_bottoms: tuple[int, ...] = (1,)
 
     def reshape(self, bottom, top):
         self.check_rows(bottom)

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Sequence
 
 import numpy as np
 
-from blobnet.backend import cut, parallel
+from blobnet.backend import cut, share
 from blobnet.core.blob import Blob
 from blobnet.core.layer import Layer
 from blobnet.core.node import Node
@@ -96,19 +96,14 @@ def all_finite(arrays: Iterable) -> bool:
 
 
 def _all_finite(array: np.ndarray) -> bool:
-    def check(run: Sequence[tuple[int, int]]) -> bool:
-        with np.errstate(all="ignore"):
-            return all(_finite(array[first:last]) for first, last in run)
-
     if array.size <= PIECE:  # most parameters of deep nets
-        with np.errstate(all="ignore"):
-            return _finite(array)
-    return all(parallel(check, cut(array.size, PIECE, PIECE)))
+        return _finite(array)
+    return all(share(lambda piece: _finite(array[piece]), cut(array.size, PIECE, PIECE)))
 
 
 def _finite(piece: np.ndarray) -> bool:
-    """Whether all numbers of `piece` are finite. A sum that overflows proves nothing, so then each one is asked."""
-    return math.isfinite(piece.sum()) or bool(np.isfinite(piece).all())
+    with np.errstate(all="ignore"):  # the sum itself may overflow, which proves nothing
+        return math.isfinite(piece.sum()) or bool(np.isfinite(piece).all())
 
 
 def _first(layer: Layer, what: str, blob: Blob, array, note: str = "") -> NotFinite | None:

@@ -42,7 +42,7 @@ def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -
     """
     message, arrays = read_weight_message(source)
     what = "copying parameters" if isinstance(source, Message) else f"copying parameters from {os.fspath(source)!r}"
-    targets = {}
+    targets: dict[str, Layer] = {}
     for layer in layers:
         targets.setdefault(layer.name, layer)
     copies, names = [], []
@@ -107,7 +107,8 @@ def fits(shape: tuple[int, ...], given: tuple[int, ...], legacy: bool) -> bool:
 
 def write_net(path: str | os.PathLike, definition: Message, layers: Sequence[Layer], diff: bool = False) -> None:
     """Write `definition` with the parameters of `layers`, and their gradients if `diff`, atomically."""
-    message, arrays = type(definition)(), []
+    message = type(definition)()
+    arrays: list = []
     message.name = definition.name
     for layer in layers:
         saved = message.layer.add()

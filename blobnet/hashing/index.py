@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import functools
+import itertools
 import math
 from collections.abc import Iterator
 from typing import NamedTuple
 
 import numpy as np
 
-from blobnet.backend import cut, parallel
+from blobnet.backend import cut, share
 from blobnet.errors import DataError, ShapeError
 from blobnet.hashing.codes import Codes, to_words
 
@@ -106,9 +107,7 @@ class Index:
             stop = min(start + self.chunk, len(self.codes))
             part = self.part(start, stop) if self._whole is None else self._whole
             near = functools.partial(self._nearest_of, queries, part, start, stop, top, radius)
-            runs = parallel(lambda run, near=near: near(run[0][0], run[-1][1]) if run else [],
-                            cut(len(queries), len(queries), _QUERIES))
-            more = [pair for pairs in runs for pair in pairs]
+            more = list(itertools.chain(*share(near, cut(len(queries), len(queries), _QUERIES))))
             found = [_merge(*old, *new, top) for old, new in zip(found, more)] if start else more
         none, no_distance = np.empty(0, np.int64), np.empty(0, np.int64 if self.levels else np.float32)
         return Neighbours(np.cumsum([0, *(len(indices) for indices, _ in found)]),
@@ -116,9 +115,9 @@ class Index:
                           np.concatenate([no_distance, *(distances for _, distances in found)]))
 
     def _nearest_of(self, queries: Codes, part, start: int, stop: int, top: int | None, radius: float | None,
-                    first: int, last: int) -> list[tuple[np.ndarray, np.ndarray]]:
+                    piece: slice) -> list[tuple[np.ndarray, np.ndarray]]:
         found = []
-        for _, _, distances in self._walk(queries, first, last, part, stop - start):
+        for _, _, distances in self._walk(queries, piece.start, piece.stop, part, stop - start):
             for line in distances:
                 near = np.flatnonzero(line <= self._reach(line, top, radius))
                 order = stable_order(line[near][None])[0, :top]

@@ -12,7 +12,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blobnet.backend import cut, parallel
+from blobnet.backend import cut, share
 from blobnet.errors import DataError, ShapeError
 from blobnet.hashing.codes import Codes, to_words
 from blobnet.hashing.engines import exact_index
@@ -129,8 +129,7 @@ def evaluate(queries: Codes, base: Codes | None = None, protocol: Protocol = STA
 
 def _of_queries(body: Callable, count: int) -> list:
     """The results of body(first, last) on pieces of the queries, whose sums in order are repeatable."""
-    runs = parallel(lambda run: [body(first, last) for first, last in run], cut(count, count, QUERIES))
-    return [result for results in runs for result in results]
+    return share(lambda piece: body(piece.start, piece.stop), cut(count, count, QUERIES))
 
 
 def _require_bits_of(protocol: Protocol, where: str) -> None:

@@ -6,14 +6,19 @@ same kernel taps; each of these phases is the top gradient correlated, with stri
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from itertools import product
 from math import gcd, prod
+from types import ModuleType
 
-from blobnet.backend import array_module
+from blobnet.backend import Array, cut_array, folded, share
+from blobnet.ops.axes import Axis, Index, output_size
 from blobnet.ops.correlation import Correlation
-from blobnet.ops.im2col import Axis, add_columns, output_size
-from blobnet.ops.share import Pieces, pieces_of, share
+from blobnet.ops.im2col import add_columns
+from blobnet.ops.linear import sums
+
+Phase = tuple[slice, slice, Axis | None]  # positions of x, taps of the kernel, what they are correlated along
 
 SCATTER_CHANNELS = 8  # with fewer channels (images), the products of the data gradient are too flat: scatter columns
 
@@ -24,40 +29,38 @@ class Convolution:
     Make one whenever the shapes change; it keeps the buffers. `out_shape` holds the spatial sizes of the result.
     """
 
-    def __init__(self, xp, dtype, shape: Sequence[int], num_output: int, kernel: Sequence[int], stride: Sequence[int],
-                 pad: Sequence[int], dilation: Sequence[int], groups: int = 1):
+    def __init__(self, xp: ModuleType, dtype, shape: Sequence[int], num_output: int, kernel: Sequence[int],
+                 stride: Sequence[int], pad: Sequence[int], dilation: Sequence[int], groups: int = 1):
         num, channels, *spatial = shape
         self.xp, self.groups, self.kernel = xp, groups, tuple(kernel)
         self.out_shape = tuple(map(output_size, spatial, kernel, stride, pad, dilation))
         self.axes = tuple(map(Axis, spatial, self.out_shape, kernel, stride, dilation, pad))
         self._sizes = (xp, dtype, num, groups)
         self._channels, self._outputs = channels // groups, num_output // groups
-        self._empty = not num * prod(spatial) * prod(self.out_shape)  # then nothing reaches the result, or x, but bias
-        self._forward = None if self._empty else Correlation(*self._sizes, self._channels, self._outputs, self.axes)
-        self._phases = None
+        self._forward: Correlation | None = None  # for empty arrays, when only the bias reaches the result, or x
+        if num * prod(spatial) * prod(self.out_shape):
+            self._forward = Correlation(*self._sizes, self._channels, self._outputs, self.axes)
 
-    def forward(self, x, weight, bias, out) -> None:
+    def forward(self, x: Array, weight: Array, bias: Array | None, out: Array) -> None:
         """out = x convolved with weight, plus bias (K) unless it is None."""
-        if self._empty:
+        if self._forward is None:
             self._fill(out, bias)
         else:
             self._forward.run(x, weight, out, bias)
 
-    def backward_weight(self, x, top_diff, weight_diff) -> None:
+    def backward_weight(self, x: Array, top_diff: Array, weight_diff: Array) -> None:
         """weight_diff += gradient to the weights."""
-        if not self._empty:
+        if self._forward is not None:
             self._forward.weight_gradient(x, top_diff, weight_diff)
 
-    def backward_data(self, top_diff, weight, x_diff, bias=None) -> None:
+    def backward_data(self, top_diff: Array, weight: Array, x_diff: Array, bias: Array | None = None) -> None:
         """x_diff = gradient to x (this is also what a deconvolution computes forward, and `bias` (C) is for it)."""
-        if self._empty:
+        if self._forward is None:
             self._fill(x_diff, bias)
             return
         if self.groups == 1 and self._channels < SCATTER_CHANNELS and prod(self.kernel) > 1:
             self._scatter_data(top_diff, weight, x_diff, bias)
             return
-        if self._phases is None:
-            self._phases = [self._phase(*residues) for residues in product(*(phases(axis) for axis in self.axes))]
         weight = weight.reshape(self.groups, self._outputs, self._channels, *self.kernel).swapaxes(1, 2)
         for where, taps, correlation in self._phases:
             if correlation is None:
@@ -65,32 +68,33 @@ class Convolution:
             else:
                 correlation.run(top_diff, weight[taps], x_diff[where], bias)
 
-    def _fill(self, array, bias) -> None:
+    def _fill(self, array: Array, bias: Array | None) -> None:
         """array = the bias, 0 without one."""
         array[...] = 0 if bias is None else bias.reshape(-1, *[1] * len(self.axes))
 
-    def _scatter_data(self, top_diff, weight, x_diff, bias) -> None:
+    def _scatter_data(self, top_diff: Array, weight: Array, x_diff: Array, bias: Array | None) -> None:
         """backward_data the other way: the gradient of the im2col columns, added back where they came from."""
         top_diff, weight = top_diff.reshape(*top_diff.shape[:2], -1), weight.reshape(len(weight), -1).T
 
-        def part(run: Pieces) -> None:
-            for a, b in run:
-                add_columns(self.xp.matmul(weight, top_diff[a:b]), self.axes, x_diff[a:b])
-
         self._fill(x_diff, bias)
-        share(self.xp, part, pieces_of(top_diff))
+        share(lambda piece: add_columns(self.xp.matmul(weight, top_diff[piece]), self.axes, x_diff[piece]),
+              cut_array(top_diff))
 
-    def _phase(self, *axes):
+    @functools.cached_property
+    def _phases(self) -> list[tuple[Index, Index, Correlation | None]]:
+        return [self._phase(*residues) for residues in product(*(phases(axis) for axis in self.axes))]
+
+    def _phase(self, *axes: Phase) -> tuple[Index, Index, Correlation | None]:
         """(where in x, which taps, the correlation that computes it, None if no tap falls there)."""
-        where = (slice(None), slice(None), *(positions for positions, _, _ in axes))
-        taps = (slice(None), slice(None), slice(None), *(taps for _, taps, _ in axes))
-        axes = [axis for _, _, axis in axes]
-        if any(axis is None for axis in axes):
+        where: Index = (slice(None), slice(None), *(positions for positions, _, _ in axes))
+        taps: Index = (slice(None), slice(None), slice(None), *(taps for _, taps, _ in axes))
+        reached = [axis for _, _, axis in axes if axis is not None]
+        if len(reached) < len(axes):
             return where, taps, None
-        return where, taps, Correlation(*self._sizes, self._outputs, self._channels, axes)
+        return where, taps, Correlation(*self._sizes, self._outputs, self._channels, reached)
 
 
-def phases(axis: Axis) -> list[tuple[slice, slice, Axis | None]]:
+def phases(axis: Axis) -> list[Phase]:
     """The gradient to x along `axis`: for each residue modulo the stride, (x positions, taps, axis of the correlation).
 
     Position h = a + stride * t gets tap r of output p when p * stride = h + pad - r * dilation. The taps that divide
@@ -99,7 +103,7 @@ def phases(axis: Axis) -> list[tuple[slice, slice, Axis | None]]:
     >>> phases(Axis(size=6, out=3, taps=3, stride=2, pad=1))[0]
     (slice(0, None, 2), slice(1, 0, -2), Axis(size=3, out=3, taps=1, stride=1, dilation=1, pad=0))
     """
-    found = []
+    found: list[Phase] = []
     divisor = gcd(axis.stride, axis.dilation)
     period, dilation = axis.stride // divisor, axis.dilation // divisor
     for a in range(min(axis.stride, axis.size)):
@@ -116,17 +120,6 @@ def phases(axis: Axis) -> list[tuple[slice, slice, Axis | None]]:
     return found
 
 
-def bias_gradient(top_diff, bias_diff) -> None:
+def bias_gradient(top_diff: Array, bias_diff: Array) -> None:
     """bias_diff (K) += top_diff (N, K, ...) summed over everything but its channels."""
-    xp = array_module(top_diff)
-    num, channels = top_diff.shape[:2]
-    planes = top_diff.reshape(num, channels, prod(top_diff.shape[2:]))
-    ones = xp.ones(planes.shape[2], top_diff.dtype)
-    sums = xp.empty((num, channels), top_diff.dtype)
-
-    def part(run: Pieces) -> None:
-        for a, b in run:
-            xp.matmul(planes[a:b], ones, out=sums[a:b])
-
-    share(xp, part, pieces_of(planes))
-    bias_diff += sums.sum(0)
+    bias_diff += sums(top_diff.reshape(folded(top_diff.shape, 1, 2)))

@@ -1,31 +1,55 @@
-"""Matrix products, their longer side split over the worker threads."""
+"""Matrix products; a factor and a bias for every position of the middle axis of (outer, count, inner) arrays."""
 
 from __future__ import annotations
 
-from blobnet.backend import array_module, cut, parallel, twin
+from blobnet.backend import Array, array_module, cut, cut_array, share, twin
 
-LEAST = 1 << 22  # multiply-adds below which another thread costs more than it brings
-SIDE = 64  # rows or columns below which a product is too flat to be fast
+LEAST = 1 << 22  # multiplications and additions: for fewer, another thread costs more time than it saves
+SIDE = 64  # rows or columns: with fewer, a product is too flat to be fast
 
 
 @twin
-def matmul(a, b, out) -> None:
-    """out (M, N) = a (M, K) . b (K, N)"""
-    xp = array_module(a)
-    by_rows, (rows, columns) = out.shape[0] >= out.shape[1], out.shape
-    length, other = (rows, columns) if by_rows else (columns, rows)
-    least = max(SIDE, LEAST / max(1, a.shape[1] * other))
-
-    def part(run) -> None:
-        for start, stop in run:
-            if by_rows:
-                xp.matmul(a[start:stop], b, out=out[start:stop])
-            else:
-                xp.matmul(a, b[:, start:stop], out=out[:, start:stop])
-
-    parallel(part, cut(length, length, least))
+def matmul(a: Array, b: Array, out: Array) -> None:
+    """out (M, N) = a (M, K) . b (K, N); its longer side is shared by the worker threads."""
+    xp, (rows, columns) = array_module(a), out.shape
+    length, other = max(rows, columns), min(rows, columns)
+    pieces = cut(length, length, max(SIDE, LEAST / max(1, a.shape[1] * other)))
+    if rows >= columns:
+        share(lambda piece: xp.matmul(a[piece], b, out=out[piece]), pieces)
+    else:
+        share(lambda piece: xp.matmul(a, b[:, piece], out=out[:, piece]), pieces)
 
 
 @matmul.cuda
-def _matmul_cuda(a, b, out) -> None:
+def _matmul_cuda(a: Array, b: Array, out: Array) -> None:
     array_module(a).matmul(a, b, out=out)
+
+
+def scale_shift(x: Array, factor: Array | None, bias: Array | None, out: Array) -> None:
+    """out = x * factor + bias, for factor and bias (count); one of them may be None, and `out` may be x."""
+    xp = array_module(x)
+    factor, bias = (None if values is None else values.reshape(-1, 1) for values in (factor, bias))
+
+    def part(piece: slice) -> None:
+        rows, target = x[piece], out[piece]
+        if factor is not None:
+            rows = xp.multiply(rows, factor, out=target)
+        if bias is not None:
+            xp.add(rows, bias, out=target)
+
+    share(part, cut_array(x))
+
+
+def sums(dy: Array, x: Array | None = None) -> Array:
+    """The sums (count) of dy, or of dy * x, over the outer and the inner axis: the gradients to bias and factor."""
+    xp = array_module(dy)
+    ones, found = xp.ones(dy.shape[2], dy.dtype), xp.empty(dy.shape[:2], dy.dtype)
+
+    def part(piece: slice, product: Array) -> None:
+        rows = dy[piece]
+        if x is not None:
+            rows = xp.multiply(rows, x[piece], out=product[:len(rows)])
+        xp.matmul(rows, ones, out=found[piece])
+
+    share(part, cut_array(dy), lambda n: xp.empty((0 if x is None else n, *dy.shape[1:]), dy.dtype))
+    return found.sum(axis=0)

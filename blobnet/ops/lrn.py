@@ -2,11 +2,9 @@
 
 from __future__ import annotations
 
-from math import prod
 from typing import NamedTuple
 
-from blobnet.backend import array_module
-from blobnet.ops.share import Pieces, longest, pieces_of, share
+from blobnet.backend import Array, array_module, cut_array, folded, share
 
 
 class LocalNorm(NamedTuple):
@@ -19,51 +17,52 @@ class LocalNorm(NamedTuple):
     beta: float
 
 
-def lrn_forward(x, norm: LocalNorm, scale, factor, out) -> None:
+def lrn_forward(x: Array, norm: LocalNorm, scale: Array, factor: Array, out: Array) -> None:
     """scale = k + alpha * (sum of x squared over the window), factor = scale ** -beta, out = x * factor."""
-    xp, pieces = array_module(x), pieces_of(x)
+    xp = array_module(x)
 
-    def part(run: Pieces) -> None:
-        buffer = xp.empty_like(x[:longest(run)])
-        for a, b in run:
-            sums, powers = scale[a:b], factor[a:b]
-            xp.multiply(x[a:b], x[a:b], out=powers)
-            _window_sums(powers, norm.size, norm.axes, buffer[:b - a], sums)
-            sums *= norm.alpha
-            sums += norm.k
-            _negative_power(sums, norm.beta, buffer[:b - a], powers)
-            xp.multiply(x[a:b], powers, out=out[a:b])
+    def part(piece: slice, buffer: Array) -> None:
+        images, sums, powers = x[piece], scale[piece], factor[piece]
+        buffer = buffer[:len(images)]
+        xp.multiply(images, images, out=powers)
+        _window_sums(powers, norm.size, norm.axes, buffer, sums)
+        sums *= norm.alpha
+        sums += norm.k
+        _negative_power(sums, norm.beta, buffer, powers)
+        xp.multiply(images, powers, out=out[piece])
 
-    share(xp, part, pieces)
+    share(part, cut_array(x), lambda n: xp.empty_like(x[:n]))
 
 
-def lrn_backward(x, out, scale, factor, out_diff, norm: LocalNorm, x_diff) -> None:
+def lrn_backward(x: Array, out: Array, scale: Array, factor: Array, out_diff: Array, norm: LocalNorm,
+                 x_diff: Array) -> None:
     """x_diff = out_diff * factor - 2 alpha beta x * (sum of out_diff * out / scale over the window)."""
-    xp, pieces = array_module(x), pieces_of(x)
+    xp = array_module(x)
 
-    def part(run: Pieces) -> None:
-        buffers = [xp.empty_like(x[:longest(run)]) for _ in range(3)]
-        for a, b in run:
-            ratio, buffer, sums = (array[:b - a] for array in buffers)
-            xp.multiply(out_diff[a:b], out[a:b], out=ratio)
-            ratio /= scale[a:b]
-            _window_sums(ratio, norm.size, norm.axes, buffer, sums)
-            sums *= x[a:b]
-            sums *= 2 * norm.alpha * norm.beta
-            xp.multiply(out_diff[a:b], factor[a:b], out=ratio)
-            xp.subtract(ratio, sums, out=x_diff[a:b])
+    def part(piece: slice, buffers: list[Array]) -> None:
+        dy = out_diff[piece]
+        ratio, buffer, sums = (array[:len(dy)] for array in buffers)
+        xp.multiply(dy, out[piece], out=ratio)
+        ratio /= scale[piece]
+        _window_sums(ratio, norm.size, norm.axes, buffer, sums)
+        sums *= x[piece]
+        sums *= 2 * norm.alpha * norm.beta
+        xp.multiply(dy, factor[piece], out=ratio)
+        xp.subtract(ratio, sums, out=x_diff[piece])
 
-    share(xp, part, pieces)
+    share(part, cut_array(x), lambda n: [xp.empty_like(x[:n]) for _ in range(3)])
 
 
-def window_sum(x, size: int, axis: int, out) -> None:
+def window_sum(x: Array, size: int, axis: int, out: Array) -> None:
     """out = the sum of x over windows of `size` (odd) along `axis`, clipped at the ends; both arrays are contiguous.
 
-    The whole array is added to itself shifted, flat, which is far faster than slices along a short axis; what that does
-    wrong near the ends of the axis is summed again.
+    The array, flat, is added to itself shifted, which is far faster than adding slices along a short axis. Near the
+    ends of the axis that gives wrong sums, and they are computed again.
     """
-    length, inner, half = x.shape[axis], prod(x.shape[axis + 1:]), size // 2
-    source, target = x.reshape(-1), out.reshape(-1)
+    shape, half = folded(x.shape, axis, axis + 1), size // 2
+    _, length, inner = shape
+    source: Array = x.reshape(-1)
+    target: Array = out.reshape(-1)
     if half == 0 or length == 1 or not x.size:
         target[...] = source
         return
@@ -74,7 +73,7 @@ def window_sum(x, size: int, axis: int, out) -> None:
         shift = distance * inner
         target[shift:] += source[:-shift]
         target[:-shift] += source[shift:]
-    source, target = source.reshape(-1, length, inner), target.reshape(-1, length, inner)
+    source, target = source.reshape(shape), target.reshape(shape)
     for position in {*range(min(half, length)), *range(max(length - half, 0), length)}:
         first, last = max(position - half, 0), min(position + half, length - 1)
         target[:, position] = source[:, first]
@@ -82,7 +81,7 @@ def window_sum(x, size: int, axis: int, out) -> None:
             target[:, position] += source[:, other]
 
 
-def _window_sums(x, size: int, axes: tuple[int, ...], buffer, out) -> None:
+def _window_sums(x: Array, size: int, axes: tuple[int, ...], buffer: Array, out: Array) -> None:
     """out = sums over windows along all of `axes`, one axis after the other."""
     for i, axis in enumerate(axes):
         target = out if (len(axes) - i) % 2 else buffer
@@ -90,7 +89,7 @@ def _window_sums(x, size: int, axes: tuple[int, ...], buffer, out) -> None:
         x = target
 
 
-def _negative_power(x, exponent: float, buffer, out) -> None:
+def _negative_power(x: Array, exponent: float, buffer: Array, out: Array) -> None:
     """out = x ** -exponent for positive x; by square roots for the usual 0.75, which is much faster."""
     xp = array_module(x)
     if exponent == 0.75:

@@ -5,11 +5,11 @@ All arrays have the same leading axes (..., N); `cont` is (..., N, 1).
 
 from __future__ import annotations
 
-from blobnet.backend import array_module
-from blobnet.ops.sigmoid import sigmoid
+from blobnet.backend import Array, array_module
+from blobnet.ops.softmax import sigmoid
 
 
-def cell_forward(gates, cont, last, cell, squashed, out) -> None:
+def cell_forward(gates: Array, cont: Array, last: Array, cell: Array, squashed: Array, out: Array) -> None:
     """One step: from the inputs of the gates and the `last` cell to `cell`, squashed = tanh(cell) and `out`.
 
     gates become i, f, o = sigmoid and g = tanh of their inputs, and f is multiplied by `cont`;
@@ -26,7 +26,7 @@ def cell_forward(gates, cont, last, cell, squashed, out) -> None:
     xp.multiply(o, squashed, out=out)
 
 
-def gate_slopes(gates, last, squashed, out) -> None:
+def gate_slopes(gates: Array, last: Array, squashed: Array, out: Array) -> None:
     """out (..., 4H): the derivative of the cell by the inputs of i, f and g, and of the output by that of o.
 
     `gates` are as cell_forward leaves them. All steps of a sequence can go at once.
@@ -43,7 +43,7 @@ def gate_slopes(gates, last, squashed, out) -> None:
     by_g *= i
 
 
-def cell_backward(gates, squashed, out_diff, cell_diff, slopes) -> None:
+def cell_backward(gates: Array, squashed: Array, out_diff: Array, cell_diff: Array, slopes: Array) -> None:
     """One step back: from the gradients of `out` and `cell` to those of the gates' inputs and the last cell.
 
     cell_diff becomes the gradient of the last cell, and slopes, made by gate_slopes, that of the gates' inputs.
@@ -59,6 +59,6 @@ def cell_backward(gates, squashed, out_diff, cell_diff, slopes) -> None:
     cell_diff *= f
 
 
-def parts(gates, size: int):
+def parts(gates: Array, size: int) -> list[Array]:
     """Views of the four parts of (..., 4 * size)."""
     return [gates[..., k * size:(k + 1) * size] for k in range(4)]

@@ -1,12 +1,12 @@
-"""All pairs of a batch at once: squared distances, similarity, weights, gradient; and the pull to -1 or +1."""
+"""All pairs of a batch at once: squared distances, similarity, weights, gradient."""
 
 from __future__ import annotations
 
-from blobnet.backend import array_module
-from blobnet.ops.classes import class_numbers
+from blobnet.backend import Array, array_module
+from blobnet.ops.indices import class_numbers
 
 
-def squared_distances(u):
+def squared_distances(u: Array) -> Array:
     """(N, N) array of ||u_i - u_j||^2 for the rows of u (N, K), in float64, never negative."""
     xp = array_module(u)
     u = u.astype(xp.float64)
@@ -15,11 +15,11 @@ def squared_distances(u):
     return xp.maximum(distances, 0, out=distances)
 
 
-def similar(labels, where: str, name: str):
-    """(N, N) array of booleans: rows that share a label.
+def similar(labels: Array, where: str, name: str) -> Array:
+    """(N, N) array of booleans: whether rows i and j have a label in common.
 
-    labels (N, 1): class numbers, equal; DataError for others, as by `class_numbers`. labels (N, L): multi-label rows
-    whose product is positive.
+    labels (N, 1): class numbers, similar if equal; DataError, as `class_numbers` raises it, for other numbers.
+    labels (N, L): a row holds 1 for each of its labels; rows are similar if their inner product is positive.
     """
     if labels.shape[1] == 1:
         classes = class_numbers(labels, where, name)[:, 0]
@@ -27,10 +27,11 @@ def similar(labels, where: str, name: str):
     return labels @ labels.T > 0
 
 
-def pair_weights(alike, labels, times, shared):
-    """(N, N) array: `times` if alike, else 1, and 0 on the diagonal.
+def pair_weights(alike: Array, labels: Array, times: float, shared: bool) -> Array:
+    """(N, N) array: the weight of each pair, `times` where `alike` (N, N), else 1; 0 on the diagonal.
 
-    `shared`: also times labels in common / labels of either, and so that similar and other pairs have equal shares.
+    `shared`: the weight of pairs alike is also multiplied by the part of their labels that both have (in common / in
+    either), and all pairs by factors that give those alike and the others the same share in a sum.
     """
     xp = array_module(alike)
     apart = ~xp.eye(len(alike), dtype=bool)
@@ -44,12 +45,6 @@ def pair_weights(alike, labels, times, shared):
     return weights * apart
 
 
-def pull_gradient(signs, u):
+def pull_gradient(signs: Array, u: Array) -> Array:
     """Row i: sum over j of signs[i, j] * (u_i - u_j); signs (N, N) symmetric, u (N, K)."""
     return signs.sum(axis=1, keepdims=True) * u - signs @ u
-
-
-def binary_slopes(u):
-    """The slope of | |u| - 1 | at every element, -1 or +1; +1 where it has none, at -1, 0 and 1."""
-    xp = array_module(u)
-    return xp.where((u >= 1) | ((u <= 0) & (u >= -1)), 1, -1)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from itertools import product
+from types import ModuleType
 
 import numpy as np
 
-from blobnet.ops.im2col import Axis
+from blobnet.backend import Array
+from blobnet.ops.axes import Axis, Index, steps
 
 
 class Windows:
@@ -16,15 +17,12 @@ class Windows:
     `steps` holds for each place of the kernel, in scan order, the out and the x positions that meet there.
     """
 
-    def __init__(self, xp, dtype, num: int, channels: int, axes: Sequence[Axis]):
+    def __init__(self, xp: ModuleType, dtype, num: int, channels: int, axes: Sequence[Axis]):
         self.xp, self.shape = xp, (num, channels, *(axis.out for axis in axes))
-        self.steps = []
-        for taps in product(*(range(axis.taps) for axis in axes)):
-            ranges = [axis.range(tap) for axis, tap in zip(axes, taps)]
-            self.steps.append(((..., *(out for out, _ in ranges)), (..., *(inside for _, inside in ranges))))
+        self.steps: list[tuple[Index, Index]] = [((..., *out), (..., *inside)) for _, out, inside in steps(axes)]
         self.total = xp.zeros(self.shape, dtype)
 
-    def add_up(self, x) -> None:
+    def add_up(self, x: Array) -> None:
         """total += the sum of each window."""
         for out, inside in self.steps:
             self.total[out] += x[inside]
@@ -33,18 +31,18 @@ class Windows:
 class StochasticPool(Windows):
     """One value of each window, drawn with a probability proportional to it."""
 
-    def __init__(self, xp, dtype, num: int, channels: int, axes: Sequence[Axis]):
+    def __init__(self, xp: ModuleType, dtype, num: int, channels: int, axes: Sequence[Axis]):
         super().__init__(xp, dtype, num, channels, axes)
         self.won = xp.zeros(self.shape, np.min_scalar_type(len(self.steps)))  # 1 + the step drawn, 0: none
 
-    def draw(self, random) -> None:
+    def draw(self, random: np.random.Generator) -> None:
         """Take new random numbers, one a window, from the generator `random`."""
         self.draws = 1 - random.random(self.shape, dtype=self.xp.float32)  # in (0, 1]
 
-    def forward(self, x, out) -> None:
+    def forward(self, x: Array, out: Array) -> None:
         """out = of each window the first value in scan order at which the running sum reaches draw * sum.
 
-        Only negative values can keep a running sum from getting there: then 0 is drawn, and no gradient goes back.
+        With negative values the running sum may never reach it: then 0 is drawn, and no gradient goes back.
         """
         running = self.total
         running.fill(0)
@@ -59,7 +57,7 @@ class StochasticPool(Windows):
             self.won[place][hit] = number
             self.xp.copyto(out[place], x[inside], where=hit)
 
-    def backward(self, top_diff, x_diff) -> None:
+    def backward(self, top_diff: Array, x_diff: Array) -> None:
         """x_diff = the gradients of the windows, each where the last forward drew its value, summed."""
         x_diff.fill(0)
         for number, (place, inside) in enumerate(self.steps, 1):
@@ -69,7 +67,7 @@ class StochasticPool(Windows):
 class ExpectedPool(Windows):
     """The mean of each window, every value weighted with its probability to be drawn: sum of squares / sum."""
 
-    def forward(self, x, out) -> None:
+    def forward(self, x: Array, out: Array) -> None:
         """out = sum of x squared / sum of x, 0 where that sum is not above 0."""
         self.x = x
         self.total.fill(0)
@@ -81,7 +79,7 @@ class ExpectedPool(Windows):
         out /= self.total
         self.mean = out.copy()
 
-    def backward(self, top_diff, x_diff) -> None:
+    def backward(self, top_diff: Array, x_diff: Array) -> None:
         """x_diff = sum over the windows of top_diff * (2 x - mean) / sum of x, where that sum is above 0."""
         slope = top_diff / self.total
         x_diff.fill(0)

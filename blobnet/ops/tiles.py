@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from types import ModuleType
 
 import numpy as np
 
-from blobnet.ops.im2col import Axis
-from blobnet.ops.share import Pieces, longest, pieces_of, share
+from blobnet.backend import Array, cut_array, share
+from blobnet.ops.axes import Axis
 
 
 def are_tiles(axes: Sequence[Axis]) -> bool:
@@ -23,7 +24,7 @@ class TileMax:
     lies, -1 if nowhere.
     """
 
-    def __init__(self, xp, dtype, num: int, channels: int, axes: Sequence[Axis]):
+    def __init__(self, xp: ModuleType, dtype, num: int, channels: int, axes: Sequence[Axis]):
         self.xp, self.dtype, self.planes = xp, np.dtype(dtype), num * channels
         self.size, self.out = tuple(axis.size for axis in axes), tuple(axis.out for axis in axes)
         self.taps = tuple(axis.taps for axis in axes)
@@ -38,30 +39,30 @@ class TileMax:
         self._offset = sum(place * prod(self.size[i + 1:]) for i, place in enumerate(places))
         self.won = xp.zeros((self.planes, *self.out), xp.int64)
 
-    def forward(self, x, out) -> None:
+    def forward(self, x: Array, out: Array) -> None:
         """out = the largest value of each window, as MaxPool has it."""
         xp, lowest, axes = self.xp, np.finfo(self.dtype).min, len(self.size)
         x, out = x.reshape(self.planes, *self.size), out.reshape(self.planes, *self.out)
         order = (0, *range(1, 2 * axes, 2), *range(2, 2 * axes + 1, 2))
 
-        def part(run: Pieces) -> None:
-            chunk = longest(run)
-            padded = xp.full((chunk, *(n * taps for n, taps in zip(self.out, self.taps))), lowest, self.dtype)
-            split = padded.reshape(chunk, *(n for pair in zip(self.out, self.taps) for n in pair)).transpose(order)
-            for a, b in run:
-                xp.fmax(x[a:b][self._inside], lowest, out=padded[:b - a][self._target])
-                rows = split[:b - a].reshape(b - a, *self.out, -1)
-                best = rows.argmax(axis=-1)
-                out[a:b] = xp.take_along_axis(rows, best[..., None], axis=-1)[..., 0]
-                self.won[a:b] = xp.where(out[a:b] > lowest, self._corner + self._offset[best], -1)
+        def part(piece: slice, padded: Array) -> None:
+            planes = x[piece]
+            num, padded = len(planes), padded[:len(planes)]
+            xp.fmax(planes[self._inside], lowest, out=padded[self._target])
+            split = padded.reshape(num, *(n for pair in zip(self.out, self.taps) for n in pair)).transpose(order)
+            rows = split.reshape(num, *self.out, -1)
+            best = rows.argmax(axis=-1)
+            out[piece] = xp.take_along_axis(rows, best[..., None], axis=-1)[..., 0]
+            self.won[piece] = xp.where(out[piece] > lowest, self._corner + self._offset[best], -1)
 
-        share(xp, part, pieces_of(x))
+        room = [n * taps for n, taps in zip(self.out, self.taps)]
+        share(part, cut_array(x), lambda n: xp.full((n, *room), lowest, self.dtype))
 
-    def places(self, out) -> None:
+    def places(self, out: Array) -> None:
         """out = where in its plane each maximum of the last forward lies, h * W + w; -1 if a window had none."""
         out[...] = self.won.reshape(out.shape)
 
-    def backward(self, top_diff, x_diff) -> None:
+    def backward(self, top_diff: Array, x_diff: Array) -> None:
         """x_diff = the gradients of the windows, each where the last forward found the maximum."""
         x_diff.fill(0)
         flat, won = x_diff.reshape(-1), self.won.reshape(self.planes, prod(self.out))

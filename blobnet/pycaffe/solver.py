@@ -121,7 +121,7 @@ class AdamSolver(SGDSolver):
     kind = "Adam"
 
 
-SOLVERS = {cls.kind: cls for cls in (SGDSolver, *SGDSolver.__subclasses__())}
+SOLVERS: dict[str, type[Solver]] = {cls.kind: cls for cls in (SGDSolver, *SGDSolver.__subclasses__())}
 
 
 def get_solver(solver_file: str | os.PathLike) -> Solver:

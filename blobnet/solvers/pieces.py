@@ -8,7 +8,7 @@ from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import cut, parallel
+from blobnet.backend import cut, share
 
 PIECE = 1 << 15  # elements that are updated at a time on the CPU
 
@@ -28,14 +28,10 @@ class Pieces:
         flat = [array.reshape(-1) for array in arrays]
         size = flat[0].size
 
-        def part(run: Sequence[tuple[int, int]]) -> None:
-            for first, last in run:
-                body(self._scratch(last - first), *(array[first:last] for array in flat))
+        def part(piece: slice) -> None:
+            body(self._scratch(piece.stop - piece.start), *(array[piece] for array in flat))
 
-        if whole or self._xp is not np:
-            part([(0, size)])
-        else:
-            parallel(part, cut(size, PIECE, PIECE))
+        share(part, [slice(0, size)] if whole or self._xp is not np else cut(size, PIECE, PIECE))
 
     def _scratch(self, size: int):
         """An array of this thread, of `size` elements."""

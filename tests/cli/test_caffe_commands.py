@@ -11,7 +11,7 @@ import lmdb
 import numpy as np
 import pytest
 
-from blobnet import backend
+from blobnet.backend import devices
 from blobnet.cli import main
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
@@ -211,7 +211,8 @@ def two_gpus(monkeypatch):
              "maxThreadsDim": (1024, 1024, 64), "deviceOverlap": 1}
     runtime = SimpleNamespace(getDeviceCount=lambda: 2, getDeviceProperties=lambda number: known)
     device = lambda number: SimpleNamespace(use=lambda: None)  # noqa: E731
-    monkeypatch.setattr(backend, "_cupy", lambda: SimpleNamespace(cuda=SimpleNamespace(runtime=runtime, Device=device)))
+    cupy = SimpleNamespace(cuda=SimpleNamespace(runtime=runtime, Device=device))
+    monkeypatch.setattr(devices, "cupy_module", lambda: cupy)
 
 
 @pytest.mark.parametrize("flags, numbers", [("", "0,1"), ("-gpu all", "0,1"), ("-gpu 1", "1"), ("-gpu 1,1,0", "1,0")])
@@ -245,7 +246,7 @@ def test_gpus_that_cannot_be_taken(two_gpus, tiny, capsys, line, says):
     "device_query -gpu 0", "device_query -gpu all", "train -solver solver.prototxt -gpu 0",
     "time -model net.prototxt -gpu 0", "extract_features net.caffemodel net.prototxt ip o.npz 1 npz GPU 0"])
 def test_no_gpu(tiny, monkeypatch, capsys, line):
-    monkeypatch.setattr(backend, "_cupy", lambda: None)
+    monkeypatch.setattr(devices, "cupy_module", lambda: None)
     assert run(line) == 1
     error = capsys.readouterr().err
     assert "no GPU can be used" in error and "on the command line no --gpu" in error

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from layer_cases import CASES
 
-from blobnet import backend
-from blobnet.ops import correlation, linear, share
+from blobnet.backend import sharing
+from blobnet.ops import correlation, linear
 
-SMALL = [(share, "PIECE_BYTES", 16), (share.pieces_of, "__defaults__", (0, 1)), (linear, "LEAST", 1),
+SMALL = [(sharing, "PIECE_BYTES", 16), (sharing, "LEAST_BYTES", 1), (linear, "LEAST", 1),
          (linear, "SIDE", 1), (correlation, "COLUMNS", 2), (correlation, "MIN_PLANES", 1),
          (correlation, "SHARED_WORK", 1), (correlation, "SHARED_OUTPUTS", 1)]
 CUT = {"BatchNorm", "Convolution", "Deconvolution", "InnerProduct", "LRN", "LSTM", "MVN", "Pooling", "PReLU", "ReLU",
@@ -43,8 +43,8 @@ def test_threads_give_the_same_bits(case, monkeypatch):
 
 
 def test_the_work_is_cut(monkeypatch):
-    seen, runs = set(), backend._runs
-    monkeypatch.setattr(backend, "_runs", lambda n: (n > 1 and seen.add(row.type.__name__), runs(n))[1])
+    seen, threads_for = set(), sharing._threads_for
+    monkeypatch.setattr(sharing, "_threads_for", lambda n: (n > 1 and seen.add(row.type.__name__), threads_for(n))[1])
     for row in CASES.values():
         if row.type.__name__ in CUT:
             run(row)

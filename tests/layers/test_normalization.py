@@ -8,10 +8,10 @@ import numpy as np
 import pytest
 from layer_rows import build
 
+from blobnet.backend import sharing
 from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
 from blobnet.errors import NetError, ShapeError
-from blobnet.ops import share
 from blobnet.proto.files import write_message
 from blobnet.proto.text import parse
 
@@ -33,7 +33,7 @@ def with_statistics(alone, mean, variance, factor):
 
 @pytest.fixture(params=[1 << 19, 40], ids=["one piece", "many pieces"])
 def chunks(request, monkeypatch):
-    monkeypatch.setattr(share, "PIECE_BYTES", request.param)
+    monkeypatch.setattr(sharing, "PIECE_BYTES", request.param)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -11,8 +11,8 @@ from layer_rows import build
 from blobnet.core.context import TEST, TRAIN
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.pooling._base import window_axes
+from blobnet.ops.max_pool import MaxPool
 from blobnet.ops.tiles import TileMax, are_tiles
-from blobnet.ops.windows import MaxPool
 
 
 def pooling(x, options, **more):

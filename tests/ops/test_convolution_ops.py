@@ -8,9 +8,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blobnet.ops import correlation
+from blobnet.ops.axes import Axis, output_size
 from blobnet.ops.convolution import Convolution, bias_gradient
 from blobnet.ops.correlation import Correlation
-from blobnet.ops.im2col import Axis, col2im, copy_rows, im2col, output_size
+from blobnet.ops.elementwise import copy_rows
+from blobnet.ops.im2col import col2im, im2col
 
 
 def slow_convolution(x, weight, bias, stride, pad, dilation, groups):
@@ -105,7 +107,7 @@ def test_the_cases_take_every_path():
 
     assert engine("walked").walk and engine("walked, strided").walk
     assert not any(engine(name).walk for name in ("plain", "dilated", "many outputs"))
-    lengths = [stop - start for start, stop in engine("walked, strided").pieces]
+    lengths = [piece.stop - piece.start for piece in engine("walked, strided").pieces]
     assert len(set(lengths)) > 1  # buffers that are not full
     assert engine("pointwise").pointwise and engine("pointwise").chunk == 1 < engine("pointwise, small planes").chunk
 

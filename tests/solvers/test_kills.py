@@ -18,7 +18,7 @@ import numpy as np
 import pytest
 
 from blobnet import backend
-from blobnet.ops import correlation, linear, share
+from blobnet.ops import correlation, linear
 from blobnet.solvers import SOLVERS, pieces
 from blobnet.solvers.snapshot import find_latest
 
@@ -125,13 +125,13 @@ def one_thread(monkeypatch):
 
 def test_the_net_is_split_among_threads(make_solver, monkeypatch):
     solver, most = make_solver(SETTINGS.format("SGD", "HDF5", 1, "run"), net=NET), Counter()
-    for module in (linear, share, pieces):
-        monkeypatch.setattr(module, "parallel", lambda body, pieces, module=module: (
-            most.update({module: len(pieces) > 1}), backend.parallel(body, pieces))[1])
-    monkeypatch.setattr(correlation, "in_turn", lambda body, finish, pieces: (
-        most.update({correlation: len(pieces) > 1}), backend.in_turn(body, finish, pieces))[1])
+    for module in (linear, pieces):
+        monkeypatch.setattr(module, "share", lambda body, pieces, *buffers, module=module: (
+            most.update({module: len(pieces) > 1}), backend.share(body, pieces, *buffers))[1])
+    monkeypatch.setattr(correlation, "share_in_order", lambda body, finish, pieces: (
+        most.update({correlation: len(pieces) > 1}), backend.share_in_order(body, finish, pieces))[1])
     solver.step(1)
-    assert most[linear] >= 2 and all(most[module] for module in (share, correlation, pieces))
+    assert most[linear] >= 3 and most[correlation] and most[pieces]
 
 
 def test_killed_runs_resume(make_solver, command, tmp_path):

@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from blobnet.backend import folded
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.activation._base import Elementwise
@@ -42,7 +41,7 @@ class PReLU(Elementwise):
         if shape[1] != self.channels and not self.options.channel_shared:
             raise ShapeError(self.where, expected=f"{self.channels} channels, as the slopes have", got=shape)
         top[0].reshape(shape)
-        self.grouped = (shape[0], shape[1], math.prod(shape[2:]))
+        self.grouped = folded(shape, 1, 2)
         self.kept = self.xp.empty(self.grouped, self.dtype) if top[0] is bottom[0] else None
 
     def _check_axes(self, blob):

@@ -7,7 +7,7 @@ import numpy as np
 from blobnet.core.registry import register
 from blobnet.layers.activation._base import Elementwise
 from blobnet.ops.elementwise import elementwise
-from blobnet.ops.sigmoid import sigmoid
+from blobnet.ops.softmax import sigmoid
 
 
 @register

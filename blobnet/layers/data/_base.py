@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 
 from blobnet.backend import random_stream
 from blobnet.core.layer import Layer
+from blobnet.core.layer_type import Arity
 from blobnet.data.batches.base import Batches
 from blobnet.data.batches.prefetch import Prefetch
 from blobnet.errors import NetError, within
@@ -20,7 +21,7 @@ class Source(Layer):
     """A layer without bottoms. Setup gives the tops their shapes, and a user may change them later."""
 
     num_bottoms = 0
-    num_tops = (1, None)
+    num_tops: Arity = (1, None)
 
     def initialize(self, bottom, top):
         with within(self.where):  # errors of files and databases

@@ -69,7 +69,7 @@ class MemoryData(Source):
             raise DataError(self.where, expected="arrays of numbers", got=f"a {type(values).__name__}")
         return array
 
-    def add(self, images: Sequence[np.ndarray], labels: Sequence[int]) -> None:
+    def add(self, images: Sequence[np.ndarray], labels: Sequence[int] | np.ndarray) -> None:
         """As `reset`, with images (C, H', W') that go through transform_param first."""
         shapes = {self.transformer.output_shape(image.shape) for image in images} - {self.image}
         if shapes:

@@ -5,9 +5,10 @@ from __future__ import annotations
 import math
 import warnings
 
+from blobnet.backend import folded
 from blobnet.core.loss_layer import LossLayer
 from blobnet.errors import ShapeError
-from blobnet.ops.classes import class_numbers
+from blobnet.ops.indices import class_numbers
 
 
 class CodeLoss(LossLayer):
@@ -20,7 +21,7 @@ class CodeLoss(LossLayer):
         shape = bottom[0].shape
         if not shape:
             raise ShapeError(self.where, expected="codes (N, ...)", got=shape)
-        self.rows = shape[0], math.prod(shape[1:])
+        self.rows = folded(shape, 1)
         top[0].reshape(())
 
     def codes(self, array):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.hashing._base import CodeLoss
-from blobnet.ops.sigmoid import sigmoid
+from blobnet.ops.softmax import sigmoid
 
 
 class PairLikelihood(CodeLoss):

@@ -6,7 +6,7 @@ import numpy as np
 
 from blobnet.core.registry import register
 from blobnet.layers.hashing._similarity import Similarity
-from blobnet.ops.sigmoid import sigmoid
+from blobnet.ops.softmax import sigmoid
 
 
 @register

@@ -9,7 +9,8 @@ import numpy as np
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.hashing._base import MarginLoss
-from blobnet.ops.pairs import binary_slopes, pull_gradient, similar, squared_distances
+from blobnet.ops.pairs import pull_gradient, similar, squared_distances
+from blobnet.ops.quantization import binary_slopes
 
 
 @register

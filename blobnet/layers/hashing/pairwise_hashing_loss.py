@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
-
+from blobnet.backend import folded
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.hashing._base import MarginLoss
-from blobnet.ops.pairs import binary_slopes
+from blobnet.ops.quantization import binary_slopes
 
 
 @register
@@ -41,7 +40,7 @@ class PairwiseHashingLoss(MarginLoss):
         if s[:1] != a[:1] or bottom[2].count != a[0]:
             raise ShapeError(self.where, f"similarity {self.param.bottom[2]!r}", got=s,
                              expected=f"one number a pair, ({a[0]},)")
-        self.rows = a[0], math.prod(a[1:])
+        self.rows = folded(a, 1)
 
     def forward(self, bottom, top):
         a, b = (blob.data.reshape(self.rows) for blob in bottom[:2])

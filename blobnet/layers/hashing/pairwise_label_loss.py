@@ -6,7 +6,7 @@ import numpy as np
 
 from blobnet.core.registry import register
 from blobnet.layers.hashing._base import LabeledCodeLoss
-from blobnet.ops.classes import class_members
+from blobnet.ops.indices import class_members
 
 
 @register

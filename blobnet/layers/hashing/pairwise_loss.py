@@ -7,7 +7,7 @@ import numpy as np
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.hashing._pairs import PairLikelihood
-from blobnet.ops.log_cosh import binary_costs, log_cosh_slopes
+from blobnet.ops.quantization import binary_costs, log_cosh_slopes
 
 
 @register

@@ -6,7 +6,7 @@ import numpy as np
 
 from blobnet.core.registry import register
 from blobnet.layers.hashing._base import CodeLoss
-from blobnet.ops.log_cosh import binary_costs, log_cosh_slopes
+from blobnet.ops.quantization import binary_costs, log_cosh_slopes
 
 
 @register

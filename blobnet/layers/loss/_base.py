@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-import math
-
+from blobnet.backend import folded
 from blobnet.core.loss_layer import LossLayer
 from blobnet.errors import DataError, ShapeError
-from blobnet.ops.classes import class_numbers
+from blobnet.ops.indices import class_numbers
 
 LOG_THRESHOLD = 1e-20  # what smaller probabilities count as in a logarithm
 
@@ -71,13 +70,13 @@ class LabelLoss(TargetLoss):
         shape = bottom[0].shape
         if not shape[axis]:
             raise ShapeError(self.where, expected=f"at least one class on axis {axis}", got=shape)
-        self.grouped = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1:])
+        self.grouped = folded(shape, axis, axis + 1)
         self._check_count(bottom, f"for scores {shape} with classes on axis {axis}")
 
     def group_rows(self, bottom) -> None:
         """Take every row of scores, however many axes it has, for the scores of one label."""
         shape = bottom[0].shape
-        self.grouped = shape[0], math.prod(shape[1:]), 1
+        self.grouped = *folded(shape, 1), 1
         self._check_count(bottom, f"for the rows of scores {shape}")
 
     def _check_count(self, bottom, what: str) -> None:

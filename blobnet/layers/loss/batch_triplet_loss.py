@@ -7,9 +7,8 @@ import numpy as np
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.loss._base import ReportingLoss
-from blobnet.ops.classes import class_numbers
+from blobnet.ops.indices import class_numbers, scatter_add
 from blobnet.ops.pairs import pull_gradient, squared_distances
-from blobnet.ops.scatter import scatter_add
 
 
 @register

@@ -7,7 +7,7 @@ import numpy as np
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.loss._base import TargetLoss
-from blobnet.ops.sigmoid import sigmoid
+from blobnet.ops.softmax import sigmoid
 
 
 @register

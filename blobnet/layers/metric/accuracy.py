@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import DataError, ShapeError
-from blobnet.ops.classes import class_numbers
+from blobnet.ops.indices import class_numbers
 
 
 @register
@@ -36,7 +35,7 @@ class Accuracy(Layer):
     def reshape(self, bottom, top):
         axis = bottom[0].canonical_axis(self.options.axis, self.where)
         shape = bottom[0].shape
-        self.grouped = outer, classes, inner = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1:])
+        self.grouped = outer, classes, inner = folded(shape, axis, axis + 1)
         if outer * inner != bottom[1].count:
             raise ShapeError(self.where, got=f"{bottom[1].count} of shape {bottom[1].shape}",
                              expected=f"{outer * inner} labels for scores {shape} with classes on axis {axis}")

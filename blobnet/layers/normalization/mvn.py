@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
+from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
@@ -40,8 +39,8 @@ class MVN(Layer):
             raise ShapeError(self.where, expected="at most 4 axes (N, C, H, W)", got=shape)
         shape += (1,) * (4 - len(shape))
         leading = 1 if self.options.across_channels else 2
-        rows = math.prod(shape[:leading])
-        self.grouped = (1, rows, math.prod(shape[leading:]))
+        rows, length = folded(shape, leading)
+        self.grouped = (1, rows, length)
         self.mean, self.variance, self.deviation = (self.xp.empty(rows, self.dtype) for _ in range(3))
         top[0].reshape(shape)
 

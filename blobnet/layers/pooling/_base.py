@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.errors import NetError
-from blobnet.ops.im2col import Axis
+from blobnet.ops.average_pool import average_matrices, average_pool
+from blobnet.ops.axes import Axis, pooled_size
+from blobnet.ops.max_pool import MaxPool
 from blobnet.ops.stochastic import ExpectedPool, StochasticPool
 from blobnet.ops.tiles import TileMax, are_tiles
-from blobnet.ops.windows import MaxPool, average_matrices, average_pool, pooled_size
 
 Sizes = Sequence[int]
 WIDE = 40  # values of a window from which rows of windows are faster than a pass for each of their places
@@ -39,6 +41,7 @@ class AveragePool:
 
 def make_pool(method: str, training: bool, xp, dtype, num: int, channels: int, axes: Sequence[Axis]):
     """What reduces windows by `method` (MAX, AVE, STOCHASTIC), with forward(x, out) and backward(top_diff, x_diff)."""
+    kind: Callable[..., Any]
     if method == "MAX":
         kind = TileMax if are_tiles(axes) and prod(axis.taps for axis in axes) >= WIDE else MaxPool
     elif method == "AVE":

@@ -26,7 +26,7 @@ class Unrolled:
 
     def __init__(self, layer: Layer, inputs: dict[str, tuple[int, ...]]):
         self.layer, self.output = layer, OUTPUTS[layer.param.type]
-        self.net = Net(definition(layer, inputs), layer.phase, dtype=layer.dtype, random_seed=0)
+        self.net = Net(definition(layer, inputs), layer.phase, dtype=str(layer.dtype), random_seed=0)
         self.last = len(self.net.layers) - 2  # the last layer is there so that all others run backward; it never runs
 
     def forward(self, inputs: dict[str, Blob]) -> None:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
+from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
@@ -39,10 +38,10 @@ class ArgMax(Layer):
             raise ShapeError(self.where, expected="a bottom of at least one axis", got=shape)
         if self.options.HasField("axis"):
             axis = bottom[0].canonical_axis(self.options.axis, self.where)
-            self.grouped = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1:])
+            self.grouped = folded(shape, axis, axis + 1)
             top_shape = (*shape[:axis], k, *shape[axis + 1:])
         else:
-            self.grouped = shape[0], math.prod(shape[1:]), 1
+            self.grouped = *folded(shape, 1), 1
             top_shape = (shape[0], 2 if self.options.out_max_val else 1, k, *(1,) * (len(shape) - 3))
         if k > self.grouped[1]:
             raise ShapeError(self.where, got=k,

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
+from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 
@@ -29,7 +28,7 @@ class Reduction(Layer):
     def reshape(self, bottom, top):
         options, shape = self.options, bottom[0].shape
         axis = bottom[0].canonical_axis(options.axis, self.where)
-        self.rows = math.prod(shape[:axis]), math.prod(shape[axis:])
+        self.rows = folded(shape, axis)
         self.factor = options.coeff / max(1, self.rows[1]) if options.operation == options.MEAN else options.coeff
         top[0].reshape(shape[:axis])
 

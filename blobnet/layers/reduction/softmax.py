@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
+from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
@@ -34,7 +33,7 @@ class Softmax(Layer):
         shape = bottom[0].shape
         if not shape[axis]:
             raise ShapeError(self.where, expected=f"at least one class on axis {axis}", got=shape)
-        self.grouped = math.prod(shape[:axis]), shape[axis], math.prod(shape[axis + 1:])
+        self.grouped = folded(shape, axis, axis + 1)
         top[0].reshape(shape)
 
     def formula(self, x):

@@ -5,8 +5,7 @@ from __future__ import annotations
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import DataError, ShapeError
-from blobnet.ops.classes import class_numbers
-from blobnet.ops.scatter import scatter_add
+from blobnet.ops.indices import class_numbers, scatter_add
 
 
 @register

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
+from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError
@@ -30,7 +29,7 @@ class Tile(Layer):
 
     def reshape(self, bottom, top):
         axis, shape = bottom[0].canonical_axis(self.options.axis, self.where), list(bottom[0].shape)
-        outer, inner = math.prod(shape[:axis]), math.prod(shape[axis:])
+        outer, inner = folded(shape, axis)
         self.single, self.tiled = (outer, 1, inner), (outer, self.options.tiles, inner)
         shape[axis] *= self.options.tiles
         top[0].reshape(shape)

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from math import prod
-
+from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
 
@@ -38,5 +37,5 @@ class AlongAxes(Layer):
             kind = "bottom 1" if len(bottom) == 2 else "parameter 0"
             raise ShapeError(self.where, f"{kind} has shape {shape}", got=x.shape,
                              expected=f"a bottom 0 that has it from axis {axis} on", hint="axis is where it begins")
-        self.grouped = prod(x.shape[:axis]), prod(shape), prod(x.shape[axis + len(shape):])
+        self.grouped = folded(x.shape, axis, axis + len(shape))
         top[0].reshape(x.shape)

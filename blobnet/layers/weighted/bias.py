@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.registry import register
 from blobnet.layers.weighted._along_axes import AlongAxes
-from blobnet.ops.affine import scale_shift, sums
+from blobnet.ops.linear import scale_shift, sums
 
 
 @register

@@ -6,8 +6,8 @@ import numpy as np
 
 from blobnet.core.registry import register
 from blobnet.layers.weighted._base import SlidingLayer
+from blobnet.ops.axes import output_size
 from blobnet.ops.convolution import bias_gradient
-from blobnet.ops.im2col import output_size
 
 
 @register

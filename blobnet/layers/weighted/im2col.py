@@ -11,7 +11,8 @@ from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.weighted._sliding import sliding
 from blobnet.netdef.windows import places_under, window_line
-from blobnet.ops.im2col import col2im, im2col, output_size
+from blobnet.ops.axes import output_size
+from blobnet.ops.im2col import col2im, im2col
 
 
 @register

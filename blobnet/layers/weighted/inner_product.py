@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import math
-
+from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
@@ -35,19 +34,18 @@ class InnerProduct(Layer):
             raise NetError(self.where, expected="num_output above 0", got=options.num_output,
                            hint="write num_output, the length of a row of the top, in inner_product_param")
         self.axis = bottom[0].canonical_axis(options.axis, self.where)
-        self.inner = math.prod(bottom[0].shape[self.axis:])
+        _, self.inner = folded(bottom[0].shape, self.axis)
         shape = (options.num_output, self.inner)
         self.add_param(shape[::-1] if options.transpose else shape, options.weight_filler)
         if options.bias_term:
             self.add_param(shape[:1], options.bias_filler)
 
     def reshape(self, bottom, top):
-        inner = math.prod(bottom[0].shape[self.axis:])
+        self.rows, inner = folded(bottom[0].shape, self.axis)
         if inner != self.inner:
             raise ShapeError(self.where, expected=f"{self.inner} inputs a row, as the weights have",
                              got=f"{inner} of {bottom[0].shape}",
                              hint="only the axes before `axis` may change after the net was built")
-        self.rows = math.prod(bottom[0].shape[:self.axis])
         top[0].reshape((*bottom[0].shape[:self.axis], self.options.num_output))
 
     def multiply_adds(self, bottom, top):

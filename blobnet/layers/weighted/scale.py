@@ -7,7 +7,7 @@ import numpy as np
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.weighted._along_axes import AlongAxes
-from blobnet.ops.affine import scale_shift, sums
+from blobnet.ops.linear import scale_shift, sums
 from blobnet.proto.messages import new
 
 

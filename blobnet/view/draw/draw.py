@@ -68,7 +68,8 @@ def blob_shapes(net: Message, phases: Iterable[int], given: Shapes, origin: str,
     for name in given:
         if name not in tops:
             raise NetError(f"shape of {name!r}", "no data layer has this top", hint=close_matches(name, tops))
-    found, note = {}, ""
+    note = ""
+    found: dict[int, Mapping[str, tuple[int, ...]]] = {}
     for phase in phases:
         try:
             definition = load(net, phase, origin=origin)

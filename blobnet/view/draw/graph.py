@@ -104,7 +104,9 @@ Reads = dict[tuple[int | None, str], list[int]]
 
 def _trace(net: Message, phase: int) -> tuple[set[int], Reads]:
     """The layers of a phase, and for each blob and the layer that makes it the layers that read it."""
-    present, reads, made = set(), {}, {}
+    present: set[int] = set()
+    reads: Reads = {}
+    made: dict[str, int] = {}
     for index, layer in enumerate(net.layer):
         if not _in_phase(layer, phase):
             continue

@@ -108,9 +108,9 @@ def _spread(vertices: list[Vertex], boxes: int, ranks: list[list[int]]) -> None:
             position += gap
     for sweep in range(SWEEPS + 1):
         down, both = sweep % 2 == 0, SWEEPS // 2 < sweep < SWEEPS
-        for rank, gap in zip(ranks if down else ranks[::-1], gaps if down else gaps[::-1]):
+        for rank, apart in zip(ranks if down else ranks[::-1], gaps if down else gaps[::-1]):
             wishes = [_wish(vertices, boxes, v, down or both, not down or both) for v in rank]
-            for v, across in zip(rank, _apart(wishes, gap)):
+            for v, across in zip(rank, _apart(wishes, apart)):
                 vertices[v].across = across
 
 

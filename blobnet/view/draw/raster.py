@@ -30,7 +30,7 @@ def write_raster(picture: Picture, path: str | os.PathLike, others: Iterable[str
 
     axes = figure.add_axes((0, 0, 1, 1), xlim=(0, picture.width), ylim=(picture.height, 0))
     axes.set_axis_off()
-    by_type = {kind: [shape for shape in picture.shapes if type(shape) is kind]
+    by_type: dict[type, list] = {kind: [shape for shape in picture.shapes if type(shape) is kind]
                for kind in (Curve, Arrowhead, Rectangle, Text)}
     codes = [Path.MOVETO, Path.LINETO, Path.CURVE4, Path.CURVE4, Path.CURVE4]
     axes.add_collection(PathCollection(

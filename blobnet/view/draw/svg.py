@@ -48,7 +48,7 @@ def _arrowhead(shape: Arrowhead) -> Element:
     return "polygon", {"points": " ".join(map(_point, shape.corners)), "fill": WIRE}, None
 
 
-WRITERS = {Rectangle: _rectangle, Text: _text, Curve: _curve, Arrowhead: _arrowhead}
+WRITERS: dict[type, Callable[..., Element]] = {Rectangle: _rectangle, Text: _text, Curve: _curve, Arrowhead: _arrowhead}
 
 
 def _number(value: float) -> str:

@@ -31,7 +31,8 @@ def dot(graph: Graph, rankdir: str = "LR", display_lrm: bool = False) -> str:
 
 def mermaid(graph: Graph, rankdir: str = "LR", display_lrm: bool = False) -> str:
     """`graph` as a Mermaid flowchart, as GitHub and others show it in Markdown."""
-    lines, fills = [f"flowchart {rankdir}"], {}
+    lines = [f"flowchart {rankdir}"]
+    fills: dict[str, list[str]] = {}
     for number, box in enumerate(graph.boxes):
         if box.layers:
             rows = box_rows(box, graph, display_lrm)

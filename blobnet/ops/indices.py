@@ -1,16 +1,18 @@
-"""Class numbers: read from the floating-point numbers of a blob; which rows of a batch are of which class."""
+"""Whole numbers that name classes or rows: read from blobs, compared, and used as places to add to."""
 
 from __future__ import annotations
 
-from blobnet.backend import array_module, whole_limit
+import numpy as np
+
+from blobnet.backend import Array, array_module, twin, whole_limit
 from blobnet.errors import DataError
 
 
-def class_numbers(values, where: str, name: str):
+def class_numbers(values: Array, where: str, name: str) -> Array:
     """`values`, floating-point numbers of any shape, as int64.
 
-    DataError, with the place of the first, for one that is no whole number, or so large that it may stand for its
-    neighbour: 2^24 in size and more in float32. `where` is the layer, `name` its bottom.
+    DataError, with the place of the first wrong one, for a number that is not whole, or so large that its neighbour has
+    the same value: 2^24 and more, or -2^24 and less, in float32. `where` is the layer, `name` its bottom.
     """
     xp, limit = array_module(values), whole_limit(values.dtype)
     right = (xp.trunc(values) == values) & (abs(values) < limit)
@@ -23,7 +25,19 @@ def class_numbers(values, where: str, name: str):
     return values.astype(xp.int64)
 
 
-def class_members(classes):
+def class_members(classes: Array) -> Array:
     """(N, C) float64 of 0 and 1: row n has its 1 in the column of its class, of the C that occur in `classes` (N,)."""
     xp = array_module(classes)
     return (classes[:, None] == xp.unique(classes)).astype(xp.float64)
+
+
+@twin
+def scatter_add(target: Array, index: Array, values: Array) -> None:
+    """target[index[i]] += values[i], for every i in turn, also where an index comes several times."""
+    np.add.at(target, index, values)
+
+
+@scatter_add.cuda
+def _scatter_add_cuda(target: Array, index: Array, values: Array) -> None:
+    import cupyx
+    cupyx.scatter_add(target, index, values)

@@ -1,0 +1,149 @@
+"""Sharing work among the worker threads.
+
+The work is cut into pieces by its size alone, and a piece is computed in the same way whichever thread does it, with
+BLAS held to one thread. So the bits of a result do not depend on how many threads there are.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import threading
+from collections.abc import Callable, Sequence
+from typing import TypeVar
+
+import numpy as np
+
+from blobnet.backend.arrays import Array, array_module
+from blobnet.backend.threads import num_threads, single_threaded_blas, thread_pool
+
+Result = TypeVar("Result")
+Item = TypeVar("Item")
+Pieces = Sequence[slice]
+
+PARTS = 16  # work that is large enough is cut into as many pieces at least, so that as many threads find some
+LINE = 64   # items that fill whole cache lines, whatever the size of one
+PIECE_BYTES = 1 << 19  # larger pieces leave the cache; smaller ones make the threads wait for each other between calls
+LEAST_BYTES = 1 << 18  # for a smaller piece, another thread costs more time than it saves
+
+
+def cut(n: int, most: float, least: float | None = None) -> list[slice]:
+    """Consecutive pieces of range(n), of about `most` items each; where to cut depends on the arguments alone.
+
+    If that makes fewer than PARTS pieces, they become smaller, but hardly smaller than `least` (default: half of
+    `most`). Their number lets 2, 4, 8 or 16 threads have equal shares. `most` up to 1 means pieces of one item.
+    """
+    if n < 2 or most <= 1:
+        return [slice(i, i + 1) for i in range(n)]
+    parts = max(round(n / most), min(PARTS, int(n / max(1, most / 2 if least is None else least))), 1)
+    parts = min(n, PARTS * round(parts / PARTS) if parts > PARTS else 1 << parts.bit_length() - 1)
+    step = LINE if n >= 16 * LINE * parts else 1  # long pieces begin at cache lines
+    edges = [n * i // parts // step * step for i in range(parts)] + [n]
+    return [slice(a, b) for a, b in zip(edges[:-1], edges[1:])]
+
+
+def cut_array(x: Array, axis: int = 0, most: float | None = None, least: float | None = None) -> list[slice]:
+    """Pieces of `x` along `axis`, for `share`: of about `most` bytes, PIECE_BYTES by default, and `least` as for `cut`.
+
+    An array on a GPU, whose threads are not ours, is one piece, and so is one without elements.
+    """
+    n = x.shape[axis]
+    if n < 2 or not x.size or array_module(x) is not np:
+        return [slice(0, n)] if n else []
+    item = x.nbytes / n
+    return cut(n, (PIECE_BYTES if most is None else most) / item, (LEAST_BYTES if least is None else least) / item)
+
+
+def longest(pieces: Pieces) -> int:
+    """How many items the largest piece has."""
+    return max((piece.stop - piece.start for piece in pieces), default=0)
+
+
+def share(body: Callable[..., Result], pieces: Pieces, buffers: Callable[[int], object] | None = None) -> list[Result]:
+    """The results of `body(piece)` for every piece, in order; each worker thread takes consecutive pieces.
+
+    With `buffers`, each thread calls `buffers(n)` once, n the length of the longest piece, and then
+    `body(piece, what that gave)` for its pieces. A body that runs on a worker and calls `share` does so alone.
+    """
+    if not pieces:
+        return []
+
+    def run(first: int, last: int) -> list[Result]:
+        if buffers is None:
+            return [body(piece) for piece in pieces[first:last]]
+        own = buffers(longest(pieces))
+        return [body(piece, own) for piece in pieces[first:last]]
+
+    count = len(pieces)
+    threads = _threads_for(count)
+    with single_threaded_blas():
+        if threads == 1:
+            return run(0, count)
+        edges = [count * i // threads for i in range(threads + 1)]
+        runs = _at_once([functools.partial(run, a, b) for a, b in zip(edges[:-1], edges[1:])])
+    return [result for results in runs for result in results]
+
+
+def share_in_order(body: Callable[[Item], Result], finish: Callable[[Result], object], items: Sequence[Item]) -> None:
+    """Call `finish(body(item))` for every item: the bodies run on the worker threads, the finishes in order.
+
+    This is for sums, which must have one order: no more results wait to be added than there are threads, while `share`
+    would keep those of all pieces.
+    """
+    numbers, turn = iter(range(len(items))), threading.Condition()
+    failed: list[int] = []
+    done = 0
+
+    def run() -> None:
+        nonlocal done
+        for i in numbers:  # next() of a range's iterator is atomic
+            try:
+                result = body(items[i])
+                with turn:
+                    turn.wait_for(lambda: done == i or failed)  # noqa: B023
+                    if failed:
+                        return
+                    finish(result)
+                    done += 1
+                    turn.notify_all()
+            except BaseException:
+                with turn:
+                    failed.append(i)
+                    turn.notify_all()
+                raise
+
+    with single_threaded_blas():
+        _at_once([run] * _threads_for(len(items)))
+
+
+_worker = threading.local()
+
+
+def _threads_for(pieces: int) -> int:
+    """How many threads share so many pieces; one if this is a worker already."""
+    return 1 if getattr(_worker, "busy", False) else max(1, min(num_threads(), pieces))
+
+
+def _at_once(calls: Sequence[Callable[[], Result]]) -> list[Result]:
+    """The results of the calls: this thread makes the first, a worker each of the others."""
+    def work(call: Callable[[], Result]) -> Result:
+        _worker.busy = True
+        return call()
+
+    futures = [thread_pool(num_threads()).submit(work, call) for call in calls[1:]]
+    try:
+        first = calls[0]()
+    finally:
+        rest = [future.exception() for future in futures]  # waits: no worker may outlive the buffers it writes
+    for error in rest:
+        if error is not None:
+            raise error
+    return [first, *(future.result() for future in futures)]
+
+
+def _after_fork() -> None:
+    _worker.busy = False  # the thread that forked is no worker of the child
+
+
+if hasattr(os, "register_at_fork"):
+    os.register_at_fork(after_in_child=_after_fork)

@@ -1,0 +1,114 @@
+"""Maxima over windows of any number of spatial axes."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from itertools import product
+from math import prod
+from types import ModuleType
+
+import numpy as np
+
+from blobnet.backend import Array, cut_array, share
+from blobnet.ops.axes import Axis, Index
+from blobnet.ops.elementwise import copy_rows
+from blobnet.ops.indices import scatter_add
+
+
+class MaxPool:
+    """Maxima over windows of fixed shapes: x (N, C, *spatial) -> (N, C, *pooled), one `Axis` for each spatial axis.
+
+    The planes of a chunk are first copied apart into phases, positions that agree modulo the stride, padded with the
+    lowest number. In these, each kernel tap of all windows is one contiguous run, so a running maximum takes a few
+    passes at full speed. `taps` keeps for each window which tap won, as 1 + its offset in the plane from the window's
+    corner, and 0 if none did: the offsets rise in scan order, so a plain maximum keeps them current.
+    """
+
+    def __init__(self, xp: ModuleType, dtype, num: int, channels: int, axes: Sequence[Axis]):
+        self.xp, self.dtype, self.axes = xp, np.dtype(dtype), tuple(axes)
+        self.planes = num * channels
+        self.size, self.out = tuple(axis.size for axis in axes), tuple(axis.out for axis in axes)
+        strides = [axis.stride if axis.out > 1 else max(axis.stride, axis.taps) for axis in axes]
+        self._phase_size = tuple(axis.out + (axis.taps - 1) // stride for axis, stride in zip(axes, strides))
+        self._phases: dict[tuple[int, ...], tuple[Index, Index]] = {}  # by residues: positions in the phase, and in x
+        self._steps = []  # each tap in scan order: its phase, its shift in the flat phase, 1 + its offset in the plane
+        for taps in product(*(range(axis.taps) for axis in axes)):
+            residues = tuple(tap % stride for tap, stride in zip(taps, strides))
+            if residues not in self._phases:
+                ranges = [Axis(axis.size, length, stride, stride, 1, axis.pad).range(residue)
+                          for axis, length, stride, residue in zip(axes, self._phase_size, strides, residues)]
+                self._phases[residues] = (..., *(out for out, _ in ranges)), (..., *(inside for _, inside in ranges))
+            shift = _flat([tap // stride for tap, stride in zip(taps, strides)], self._phase_size)
+            self._steps.append((residues, shift, 1 + _flat(taps, self.size)))
+        corners = [np.arange(axis.out) * axis.stride - axis.pad for axis in axes]
+        corner = np.zeros(self.out, np.intp) - 1
+        for positions, step in zip(np.ix_(*corners), [prod(self.size[i + 1:]) for i in range(len(axes))]):
+            corner += positions * step
+        self._corner = xp.asarray(corner)
+        self.taps = xp.zeros((self.planes, *self.out), np.min_scalar_type(self._steps[-1][2]))
+
+    def forward(self, x: Array, out: Array) -> None:
+        """out = the largest value of each window; among equal ones the first in scan order wins the gradient.
+
+        NaN is never the largest. A window without any number above the lowest finite one gives that, and no gradient.
+        """
+        xp, lowest = self.xp, np.finfo(self.dtype).min
+        x, out = x.reshape(self.planes, *self.size), out.reshape(self.planes, *self.out)
+        area, inside = prod(self._phase_size), (slice(None), *map(slice, self.out))
+
+        def buffers(chunk: int) -> tuple:
+            room = chunk * area + self._steps[-1][1]
+            phases = {residues: xp.full(room, lowest, self.dtype) for residues in self._phases}
+            kinds = (self.dtype, np.uint8, self.taps.dtype, self.taps.dtype)
+            return phases, *(xp.empty(chunk * area, kind) for kind in kinds)
+
+        def part(piece: slice, buffers: tuple) -> None:
+            phases, best, larger, won, tap = buffers
+            num, planes = piece.stop - piece.start, (-1, *self._phase_size)
+            for residues, (target, source) in self._phases.items():
+                phases[residues][:len(best)].reshape(planes)[:num][target] = x[piece][source]
+            best[...], won[...] = lowest, 0
+            for residues, shift, offset in self._steps:
+                values = phases[residues][shift:shift + len(best)]
+                xp.greater(values, best, out=larger.view(bool))
+                xp.fmax(values, best, out=best)
+                xp.multiply(larger, self.taps.dtype.type(offset), out=tap)
+                xp.maximum(won, tap, out=won)
+            copy_rows(out[piece], best.reshape(planes)[inside][:num])
+            copy_rows(self.taps[piece], won.reshape(planes)[inside][:num])
+
+        share(part, cut_array(x), buffers)
+
+    def places(self, out: Array) -> None:
+        """out = where in its plane each maximum of the last forward lies, h * W + w; -1 if a window had none."""
+        out = out.reshape(self.taps.shape)
+        out[...] = self._corner + self.taps
+        out[self.taps == 0] = -1
+
+    def backward(self, top_diff: Array, x_diff: Array) -> None:
+        """x_diff = the gradients of the windows, each where the last forward found the maximum, summed."""
+        xp, top_diff, x_diff = self.xp, top_diff.reshape(self.taps.shape), x_diff.reshape(self.planes, *self.size)
+
+        def buffers(chunk: int) -> tuple:
+            corners = xp.arange(chunk).reshape(chunk, *[1] * len(self.axes)) * prod(self.size) + self._corner
+            return corners, xp.empty_like(corners)
+
+        def part(piece: slice, buffers: tuple) -> None:
+            taps, target = self.taps[piece], x_diff[piece].reshape(-1)
+            corners, index = (buffer[:len(taps)] for buffer in buffers)
+            where, values = xp.add(taps, corners, out=index).reshape(-1), top_diff[piece].reshape(-1)
+            if not taps.all():
+                won = taps.reshape(-1) > 0
+                where, values = where[won], values[won]
+            target[...] = 0
+            scatter_add(target, where, values)
+
+        share(part, cut_array(x_diff), buffers)
+
+
+def _flat(position: Sequence[int], shape: Sequence[int]) -> int:
+    """The index of `position` in a flattened array of `shape`."""
+    flat = 0
+    for index, size in zip(position, shape):
+        flat = flat * size + index
+    return flat
