@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Mapping, Sequence
+from types import SimpleNamespace
 
 import numpy as np
 from google.protobuf.message import Message
@@ -14,6 +15,7 @@ from blobnet.check.net_loss import check_loss
 from blobnet.check.standalone import Standalone, exact_gradient
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
+from blobnet.core.node import Node
 from blobnet.core.registry import LAYERS
 from blobnet.data.first_record import batch_shape
 from blobnet.errors import NetError, ShapeError, close_matches
@@ -56,7 +58,8 @@ def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
         if name not in net.layer_dict:
             raise NetError(f"net {net.name!r}", f"no layer {name!r}", hint=close_matches(name, net.layer_dict))
     with single_threaded_blas():
-        results = _check_layers(net, _inputs(net, inputs, rng), layers, published, rng)
+        _fill_inputs(net, inputs, rng)
+        results = _check_layers(net, layers, published, rng)
         return results if layers else results + check_loss(net, rng)
 
 
@@ -72,8 +75,8 @@ def _with_small_batches(definition: Message) -> Message:
     return result
 
 
-def _inputs(net: Net, given: Mapping[str, np.ndarray], rng: np.random.Generator) -> dict[str, np.ndarray]:
-    """Values for the input blobs, which they take."""
+def _fill_inputs(net: Net, given: Mapping[str, np.ndarray], rng: np.random.Generator) -> None:
+    """Give the input blobs their values."""
     for name in net.inputs:
         blob = net.blobs[name]
         if name in given:
@@ -83,7 +86,6 @@ def _inputs(net: Net, given: Mapping[str, np.ndarray], rng: np.random.Generator)
         else:
             values = rng.normal(size=blob.shape)
         blob.data[...] = values
-    return {name: net.blobs[name].data.copy() for name in net.inputs}
 
 
 def _is_label(net: Net, name: str) -> bool:
@@ -96,24 +98,28 @@ def _is_label(net: Net, name: str) -> bool:
     return False
 
 
-def _check_layers(net: Net, values: dict[str, np.ndarray], names: Sequence[str], published: set[str],
+def _check_layers(net: Net, names: Sequence[str], published: set[str],
                   rng: np.random.Generator) -> list[GradientResult]:
-    """Run the net layer by layer on `values`, and check each layer on the way."""
-    results = []
-    for layer in net.layers:
-        if not layer.param.bottom:
-            for name in layer.param.top:
-                values.setdefault(name, net.blobs[name].data.copy())
-            continue
-        bottoms = [values[name] for name in layer.param.bottom]
-        alone = Standalone(layer, bottoms)
+    """Run the net forward, and check each layer at the values that come to it there."""
+    results: list[GradientResult] = []
+
+    def check(node: Node) -> None:
+        layer = node.layer
+        if not node.bottoms:
+            return
+        alone = Standalone(layer, [blob.data for blob in node.bottoms])
         layer.reshape(alone.bottom, alone.top)
         stir(alone, rng)
         if not names or layer.name in names:
             for value, wanted in zip(alone.values, alone.differentiable()):
                 if wanted and value.size:  # zeros from a ReLU tie in a maximum: move them, and keep positive what is
                     value += abs(rng.normal(0, 0.3, value.shape)) * (np.sqrt(np.square(value).mean()) or 1)
-            results += check_standalone(alone, RULES, rng, PUBLISHED if layer.name in published else "")
-            alone.values = bottoms
-        values.update(zip(layer.param.top, alone.forward()))
+            results.extend(check_standalone(alone, RULES, rng, PUBLISHED if layer.name in published else ""))
+        for blob, values in zip(layer.blobs, alone.parameters, strict=True):
+            blob.data[...] = values
+        layer.seek(net.context.step)
+        layer.reshape(node.bottoms, node.tops)
+
+    with net.watched_by(SimpleNamespace(before_forward=check)):
+        net.forward()
     return results

@@ -50,12 +50,13 @@ def _ways_from_loss(net: Net) -> list[tuple[Blob, set[str]]]:
     """The blobs of parameters of every layer, each with the kinds of ways from the loss to it."""
     of_blob: dict[str, set[str]] = {}
     found = []
-    for layer, node in zip(reversed(net.layers), reversed(net._nodes), strict=True):
-        here = set().union(*(of_blob.pop(name, set()) for name in node.tops), {OPEN} if any(node.is_loss) else set())
+    for node in reversed(net.nodes):
+        is_loss = any(node.layer.loss_weights)
+        here = set().union(*(of_blob.pop(name, set()) for name in node.top_names), {OPEN} if is_loss else set())
         if here and not node.needs_backward:
             here = {CUT}
-        found += [(blob, here) for blob in layer.blobs]
-        for name, needed in zip(node.bottoms, node.bottom_needs_backward, strict=True):
+        found += [(blob, here) for blob in node.layer.blobs]
+        for name, needed in zip(node.bottom_names, node.bottom_needs_backward, strict=True):
             below = here if needed or not here else {CUT}
             of_blob[name] = of_blob.get(name, set()) | below
     return found

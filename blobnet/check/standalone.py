@@ -27,13 +27,10 @@ class Standalone:
         self.layer = layer
         self.values = [np.array(value, layer.dtype) for value in values]
         self.bottom = [Blob(value.shape, layer.xp, layer.dtype) for value in self.values]
-        names, cls = layer.param, type(layer)
+        names = layer.param
         self.top = [self.bottom[i] if name in names.bottom[i:i + 1] else Blob((), layer.xp, layer.dtype)
                     for i, name in enumerate(names.top)]
-        if cls.automatic_tops:
-            least = cls.num_tops if isinstance(cls.num_tops, int) else cls.num_tops[0]
-            least = max(least, len(values) if cls.same_bottoms_tops else 0)
-            self.top += [Blob((), layer.xp, layer.dtype) for _ in range(least - len(self.top))]
+        self.top += [Blob((), layer.xp, layer.dtype) for _ in range(layer.unnamed_tops(len(values), len(self.top)))]
         self.parameters = [blob.data.copy() for blob in layer.blobs]
 
     @property

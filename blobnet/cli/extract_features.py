@@ -7,7 +7,7 @@ import contextlib
 import logging
 import sys
 import zipfile
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from tqdm import tqdm
@@ -18,6 +18,7 @@ from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_extension_flags, whole, words
 from blobnet.cli._gpus import first_device
 from blobnet.cli._nets import log_weights
+from blobnet.core.blob import Blob
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.data.hdf5 import write_datasets
@@ -77,28 +78,32 @@ def run(args: argparse.Namespace) -> int:
                 log.info("Opening dataset %s", path)
                 sinks.append((blob, stack.enter_context(sink(path, args.kind, blob))))
             log.info("Extracting Features")
-            counts = _extract(net, sinks, args.batches)
-        for blob, count in zip(args.blobs, counts):
+            extraction = _Extraction(net.blobs, sinks)
+            with net.watched_by(extraction):
+                for _ in tqdm(range(args.batches), unit="batches", disable=not sys.stderr.isatty()):
+                    net.forward()
+        for blob, count in zip(args.blobs, extraction.counts):
             log.info("Extracted features of %d query images for feature blob %s", count, blob)
         log.info("Successfully extracted the features!")
     return 0
 
 
-def _extract(net: Net, sinks: list[tuple[str, Callable]], batches: int) -> list[int]:
-    """Run the batches; give each blob's values (N, C, H, W) and the number of those before them to its sink.
+class _Extraction:
+    """A watcher that gives the values of blobs to their sinks after every forward pass.
 
-    Returns how many were given to each sink.
+    A sink takes a blob's values (N, C, H, W) and the number of those before them; counts: how many each was given.
     """
-    counts = [0] * len(sinks)
-    for _ in tqdm(range(batches), unit="batches", disable=not sys.stderr.isatty()):
-        net.forward()
-        for i, (name, put) in enumerate(sinks):
-            blob = net.blobs[name]
-            put(to_host(blob.data), counts[i])
-            before, counts[i] = counts[i], counts[i] + (blob.shape[0] if blob.shape else 1)
-            if before // 1000 < counts[i] // 1000:
-                log.info("Extracted features of %d query images for feature blob %s", counts[i], name)
-    return counts
+
+    def __init__(self, blobs: Mapping[str, Blob], sinks: list[tuple[str, Callable]]):
+        self.blobs, self.sinks, self.counts = blobs, sinks, [0] * len(sinks)
+
+    def after_forward_pass(self, whole: bool) -> None:
+        for i, (name, put) in enumerate(self.sinks):
+            blob, before = self.blobs[name], self.counts[i]
+            put(to_host(blob.data), before)
+            self.counts[i] += blob.shape[0] if blob.shape else 1
+            if before // 1000 < self.counts[i] // 1000:
+                log.info("Extracted features of %d query images for feature blob %s", self.counts[i], name)
 
 
 @contextlib.contextmanager

@@ -7,14 +7,12 @@ import logging
 import sys
 import time
 
-import numpy as np
 from tqdm import tqdm
 
-from blobnet.backend import single_threaded_blas
 from blobnet.cli._flags import PHASES, flag, ignore_other_flags
 from blobnet.cli._nets import add_net_flags, build_net
-from blobnet.cli._table import table
 from blobnet.core.net import Net
+from blobnet.core.profile import Profile
 from blobnet.solvers.display import iterations
 from blobnet.solvers.log import console
 
@@ -46,54 +44,28 @@ def run(args: argparse.Namespace) -> int:
         net.backward()
         log.info("*** Benchmark begins ***")
         log.info("Testing for %d iterations.", args.iterations)
-        layers, passes, total = measure(net, args.iterations)
+        profile, total = measure(net, args.iterations)
         iterations.info("Average time per layer: ")
-        for layer, (forward, backward) in zip(net.layers, layers):
-            iterations.info("%10s\tforward: %g ms.", layer.name, forward)
-            iterations.info("%10s\tbackward: %g ms.", layer.name, backward)
-        iterations.info("Average Forward pass: %g ms.", passes[0])
-        iterations.info("Average Backward pass: %g ms.", passes[1])
+        for layer in net.layers:
+            iterations.info("%10s\tforward: %g ms.", layer.name, profile.forward[layer].ms)
+            iterations.info("%10s\tbackward: %g ms.", layer.name, profile.backward[layer].ms)
+        iterations.info("Average Forward pass: %g ms.", profile.forward_pass.ms)
+        iterations.info("Average Backward pass: %g ms.", profile.backward_pass.ms)
         iterations.info("Average Forward-Backward: %g ms.", total / args.iterations)
         iterations.info("Total Time: %g ms.", total)
         log.info("*** Benchmark ends ***")
     if sys.stderr.isatty():
-        _print_table(net, layers, passes)
+        print(profile)
     return 0
 
 
-def measure(net: Net, rounds: int) -> tuple[np.ndarray, np.ndarray, float]:
-    """Milliseconds: (layers, 2), the mean forward and backward of each layer; (2,), those of all; all the time.
-
-    A layer's forward takes up new shapes and adds up its loss; its backward is 0 where no gradient is needed.
-    """
-    names, clock = [layer.name for layer in net.layers], time.perf_counter
-    times, passes, start = np.zeros((len(names), 2)), np.zeros(2), clock()
-    with single_threaded_blas():
-        for round_ in tqdm(range(rounds), unit="passes", disable=not sys.stderr.isatty()):
-            marks = [clock()]
-            for which, run_layer, order in ((0, net.forward, range(len(names))),
-                                            (1, net.backward, reversed(range(len(names))))):
-                for i in order:
-                    begin = clock()
-                    run_layer(names[i], names[i])
-                    _wait(net)
-                    times[i, which] += clock() - begin
-                marks.append(clock())
-            passes += np.diff(marks)
-            iterations.info("Iteration: %d forward-backward time: %g ms.", round_ + 1, 1e3 * (marks[2] - marks[0]))
-    return 1e3 * times / rounds, 1e3 * passes / rounds, 1e3 * (clock() - start)
-
-
-def _wait(net: Net) -> None:
-    """Until the GPU has done what it was given."""
-    if net.xp is not np:
-        net.xp.cuda.get_current_stream().synchronize()
-
-
-def _print_table(net: Net, layers: np.ndarray, passes: np.ndarray) -> None:
-    rows = [("layer", "type", "forward ms", "backward ms", "share")]
-    for layer, (forward, backward) in zip(net.layers, layers):
-        rows.append((layer.name, layer.type, f"{forward:.3f}", f"{backward:.3f}",
-                     f"{(forward + backward) / passes.sum():.1%}"))
-    rows.append(("all", "", f"{passes[0]:.3f}", f"{passes[1]:.3f}", "100.0%"))
-    print(table(rows))
+def measure(net: Net, rounds: int) -> tuple[Profile, float]:
+    """The times of so many forward and backward passes, and the milliseconds of all of it."""
+    profile, start = Profile(), time.perf_counter()
+    with net.watched_by(profile):
+        for number in tqdm(range(1, rounds + 1), unit="passes", disable=not sys.stderr.isatty()):
+            begin = time.perf_counter()
+            net.forward()
+            net.backward()
+            iterations.info("Iteration: %d forward-backward time: %g ms.", number, 1e3 * (time.perf_counter() - begin))
+    return profile, 1e3 * (time.perf_counter() - start)

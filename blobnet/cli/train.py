@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_extension_flags, add_state_flags, flag, ignore_other_flags, switch
 from blobnet.cli._gpus import add_gpu_flag, gpu_name, gpu_numbers, gpu_properties
+from blobnet.core.nan import StopAtNotFinite
 from blobnet.errors import DeviceError, SolverError
 from blobnet.solvers import get_solver
 from blobnet.solvers.log import console, progress
@@ -37,7 +38,10 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
          help="start from the weights in these files, for layers of the same names, and not from those that the solver "
               "file names")
     switch(parser, "--resume", "continue from the latest whole snapshot of the solver file's prefix, if there is one")
-    switch(parser, "--allow_nan", "go on, as Caffe does, where a loss, gradient or test result is not finite")
+    nan = parser.add_mutually_exclusive_group()
+    switch(nan, "--allow_nan", "go on, as Caffe does, where a loss, gradient or test result is not finite")
+    switch(nan, "--find_nan", "look at every blob as soon as it is computed, and end at the first layer that makes a "
+           "number that is not finite (slower)")
     device = parser.add_mutually_exclusive_group()
     add_gpu_flag(device, "train on this GPU (default: as the solver file says)")
     switch(device, "--cpu", "train on the CPU")
@@ -69,6 +73,9 @@ def run(args: argparse.Namespace) -> int:
             param.weights[:] = [] if state else [args.weights]
         solver = get_solver(param, device=_device(args, param), origin=args.solver,
                             python_layers=args.python_layers, allow_nan=args.allow_nan)
+        if args.find_nan:
+            for net in [solver.net, *solver.test_nets]:
+                net.watch(StopAtNotFinite())
         if latest:
             log.info("Resuming from %s", resume(solver))
         elif state:

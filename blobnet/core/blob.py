@@ -25,7 +25,7 @@ def channels_last(shape: Sequence[int], given: Sequence[int]) -> bool:
 
 
 class Buffer:
-    """A flat array, allocated when first asked for and grown when too small; or, with an `owner`, that of the owner."""
+    """A flat array, allocated at its first use and enlarged if it is too small; with an `owner`, the array of that."""
 
     __slots__ = ("xp", "dtype", "array", "owner")
 
@@ -34,7 +34,10 @@ class Buffer:
         self.owner: Buffer | None = None
 
     def follow(self, owner: Buffer) -> None:
-        """Be the memory of `owner` from now on, even if that comes to follow another; nothing if that is this one."""
+        """Use the memory of `owner` from now on, also if `owner` comes to follow another buffer later.
+
+        Nothing changes if `owner` is this buffer or follows it.
+        """
         link = owner
         while link is not None:
             if link is self:
@@ -124,11 +127,11 @@ class Blob:
         raise AttributeError(READ_ONLY.format("diff"))
 
     def share_data(self, other: Blob) -> None:
-        """Use the memory of `other.data` from now on, whatever memory `other` itself comes to use."""
+        """From now on use the memory of `other.data`, also if `other` comes to use other memory later."""
         self._share("_data", other)
 
     def share_diff(self, other: Blob) -> None:
-        """Use the memory of `other.diff` from now on, likewise."""
+        """From now on use the memory of `other.diff`, in the same way."""
         self._share("_diff", other)
 
     def _share(self, buffer: str, other: Blob) -> None:
@@ -142,7 +145,7 @@ class Blob:
         return _blob, (self.shape, self._data, self._diff)
 
     def __copy__(self) -> Blob:
-        return copy.deepcopy(self)  # as a copy of an array: with values of its own
+        return copy.deepcopy(self)  # like the copy of an array, it has values of its own
 
     @property
     def num_axes(self) -> int:
@@ -173,7 +176,7 @@ class Blob:
 
 
 def _buffer(module: str, dtype: np.dtype, array, owner: Buffer | None) -> Buffer:
-    """A Buffer out of a pickle: a module is pickled by its name."""
+    """The Buffer of a pickle, which holds the name of the array module."""
     buffer = Buffer(importlib.import_module(module), dtype)
     buffer.array, buffer.owner = array, owner
     return buffer

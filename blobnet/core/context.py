@@ -7,7 +7,10 @@ from types import ModuleType
 
 import numpy as np
 
+from blobnet.errors import NetError
+
 TRAIN, TEST = 0, 1  # the values of the schema's enum Phase
+DTYPES = ("float32", "float64")
 
 
 @dataclasses.dataclass
@@ -23,3 +26,14 @@ class Context:
     seed: int = 0
     step: int = 0
     python_layers: bool = False
+
+
+def float_type(given: str | np.dtype | type) -> np.dtype:
+    """The dtype of all blobs of a net, float32 or float64; NetError for another one."""
+    try:
+        found = str(np.dtype(given)) if given is not None else ""
+    except TypeError:
+        found = ""
+    if found not in DTYPES:
+        raise NetError("dtype", expected=" or ".join(DTYPES), got=str(given))
+    return np.dtype(found)

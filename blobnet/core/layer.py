@@ -12,36 +12,20 @@ from blobnet.backend import random_stream
 from blobnet.core.blob import Blob
 from blobnet.core.context import Context
 from blobnet.core.fillers import fill
+from blobnet.core.layer_type import Arity, LayerType
 from blobnet.errors import NetError, ShapeError
 
-Arity = int | tuple[int, int | None]
 
-
-class Layer:
+class Layer(LayerType):
     """One computation between bottom blobs and top blobs, with parameters in `blobs`.
 
-    A layer type is a subclass decorated with `@register`. It declares its arity and the name of its options, and
-    writes `setup` (once), `reshape` (when shapes are new), `forward` and `backward`; it needs no constructor.
+    A layer type is a subclass decorated with `@register`. It declares its arity and the name of its options, as
+    LayerType lists them, and writes `setup` (once), `reshape` (when shapes are new), `forward` and `backward`; it needs
+    no constructor.
 
     Forward writes only top data. Backward writes only diffs: those of the bottoms are overwritten, those of the
     parameters accumulate. Whatever forward keeps for backward is made anew in every forward.
     """
-
-    options_field: str = ""           # field of LayerParameter that holds the options of this type
-    more_options: tuple[str, ...] = ()  # further such fields that it reads
-    schema: str = ""                  # .proto text that a plug-in adds: its message, and the options_field
-    num_bottoms: Arity = 1            # exact, or (least, most), most=None for no limit
-    num_tops: Arity = 1
-    same_bottoms_tops: bool = False   # as many tops as bottoms
-    default_loss_weight: bool = False # a loss: the first top has weight 1 unless loss_weight says otherwise
-    automatic_tops: bool = False      # tops that are not named are made, without a name
-    in_place: bool = False            # whether a top may be the bottom of the same position
-    reshape_always: bool = False      # reshape depends on more than the shapes of the bottoms
-    unforced_bottoms: tuple[int, ...] = ()  # bottoms (labels) to which force_backward does not apply
-    has_run: bool = False             # forward ran in a net, so backward finds what forward keeps
-    ignores_propagate_down: bool = False  # if it runs backward, it hands down all diffs that are needed, as Caffe's
-    overwrites: bool = False          # backward overwrites the diff of a parameter, as Caffe's does
-    published_gradient: bool = False  # the default is a published gradient; options.gradient: EXACT is the derivative
 
     def __init__(self, param: Message, context: Context, index: int = 0):
         self.param, self.context, self.index = param, context, index
@@ -51,9 +35,10 @@ class Layer:
         self.options = getattr(param, self.options_field) if self.options_field else None
         self.blobs: list[Blob] = []
         self._param_shapes: list[tuple[int, ...]] = []
-        self.param_propagate_down: list[bool] = []
-        self.loss_weights: list[float] = []
         self._fill_stream = random_stream(np, context.seed, index)
+        # How its run stands.
+        self.param_propagate_down: list[bool] = []  # for each parameter whether backward computes its diff
+        self.loss_weights: list[float] = []  # one a top, 0 for those that are no loss
         self._last_shapes: list[tuple[int, ...]] | None = None  # of bottoms and tops, after the last reshape
 
     # What a layer type writes.
@@ -75,11 +60,7 @@ class Layer:
             raise NetError(self.where, "has no backward", hint="it cannot stand between a loss and a layer that learns")
 
     def seek(self, step: int) -> None:
-        """Continue as after `step` forwards; for layers that read data."""
-
-    def multiply_adds(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> int:
-        """How often a forward pass multiplies with a weight and adds. Biases and layers without weights count as 0."""
-        return 0
+        """Go to where the layer would stand after `step` forwards. Layers that read data, or keep a state, write it."""
 
     # What a layer type calls.
 
@@ -93,11 +74,11 @@ class Layer:
         return blob
 
     def param_data(self, index: int):
-        """The values of a parameter in the shape that `add_param` gave it, though somebody reshaped the blob since."""
+        """The values of a parameter in the shape that `add_param` gave it, even if the blob was reshaped since."""
         return self._as_added(index, "data")
 
     def param_diff(self, index: int):
-        """The gradient of a parameter, as `param_data`."""
+        """The gradient of a parameter, in the same shape."""
         return self._as_added(index, "diff")
 
     def _as_added(self, index: int, which: str):
@@ -126,7 +107,7 @@ class Layer:
     # The life cycle, driven by the net.
 
     def initialize(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
-        """Check the arity, set up, shape the tops, and hang the loss weights on the diffs of the tops."""
+        """Check the arity, set up, shape the tops, and write the loss weights into the diffs of the tops."""
         self._check_arity("bottom", self.num_bottoms, len(bottom))
         self._check_arity("top", self.num_tops, len(top))
         if self.same_bottoms_tops and len(bottom) != len(top):
@@ -145,7 +126,7 @@ class Layer:
         self.update_shapes(bottom, top)
 
     def setup_again(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
-        """Run `setup` once more, as for these blobs; the parameters stay as they are."""
+        """Run `setup` once more, for these blobs; the parameters stay as they are."""
         lists = self.blobs, self._param_shapes, self.param_propagate_down
         kept = [list(items) for items in lists]
         try:
@@ -158,7 +139,7 @@ class Layer:
             self._last_shapes = None
 
     def update_shapes(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
-        """Reshape if a bottom, or a top that somebody reshaped, has another shape than the last time."""
+        """Reshape if a bottom or a top has another shape than the last time."""
         if self._last_shapes == [blob.shape for blob in (*bottom, *top)] and not self.reshape_always:
             return
         self.reshape(bottom, top)

@@ -10,7 +10,7 @@ from blobnet.errors import ShapeError
 
 
 class LossLayer(Layer):
-    """Two bottoms, predictions and targets (or labels), of as many rows; one scalar top of weight 1.
+    """Two bottoms, predictions and targets (or labels), with the same number of rows; one scalar top of weight 1.
 
     The top's diff holds the loss weight, which backward multiplies into the bottom diffs: `self.weight(top)`.
     """
@@ -26,7 +26,7 @@ class LossLayer(Layer):
         top[0].reshape(())
 
     def check_rows(self, bottom: Sequence[Blob]) -> None:
-        """ShapeError unless the first two bottoms have as many rows."""
+        """ShapeError unless the first two bottoms have the same number of rows."""
         if bottom[0].shape[:1] != bottom[1].shape[:1]:
             raise ShapeError(self.where, "bottoms of unlike batch size", expected=f"{bottom[0].shape[:1]} rows in both",
                              got=f"{bottom[0].shape} and {bottom[1].shape}")

@@ -1,4 +1,4 @@
-"""Names: the dicts by name that a net shows its parts in."""
+"""Names: the dicts in which a net shows its parts by name."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from blobnet.errors import close_matches
 
 
 class Names(OrderedDict):
-    """A dict by names of `what`, such as blobs, whose KeyError for a name that is missing names close matches."""
+    """A dict of things of the kind `what`, such as blobs, by name. Its KeyError for a missing name shows others."""
 
     def __init__(self, *items, what: str = "name"):
         self.what = what

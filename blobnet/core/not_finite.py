@@ -4,30 +4,28 @@ from __future__ import annotations
 
 import dataclasses
 import math
-from collections.abc import Iterable, Iterator
-from typing import TYPE_CHECKING
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 
 from blobnet.backend import cut, share
 from blobnet.core.blob import Blob
-from blobnet.core.building_log import top_names
 from blobnet.core.layer import Layer
-
-if TYPE_CHECKING:
-    from blobnet.core.net import Net
+from blobnet.core.node import Node
 
 PIECE = 1 << 15  # elements that are summed at a time on the CPU
 
 
 @dataclasses.dataclass(frozen=True)
 class NotFinite:
-    """layer: whose number it is; what: the blob in words; index: its place in the blob; value: nan, inf or -inf; note:
-    what else a reader must know, such as layers that changed the blob in place afterwards.
+    """A number that is not finite. layer: the layer that it belongs to; what: the blob in words, and `blob` itself;
+    index: the place in the blob; value: nan, inf or -inf; note: what else a reader must know, such as the layers that
+    changed the blob in place afterwards.
     """
 
     layer: Layer
     what: str
+    blob: Blob
     index: tuple[int, ...]
     value: float
     note: str = ""
@@ -35,27 +33,57 @@ class NotFinite:
     def __str__(self) -> str:
         return f"{self.value:g} at {self.index} of {self.what} of {self.layer.where}{self.note}"
 
+    def after(self, later: Iterable[Node]) -> NotFinite:
+        """The same, noting which of the layers that ran later work on the blob in place."""
+        names = [node.layer.where for node in later
+                 if any(top is bottom is self.blob for bottom, top in zip(node.bottoms, node.tops))]
+        note = f", as {' and '.join(names)} left it, in place" if names else ""
+        return dataclasses.replace(self, note=self.note + note)
 
-def first_not_finite(net: Net, diffs: bool = True) -> NotFinite | None:
-    """The first number of `net` that is not finite, as its passes computed them; None if there is none.
+
+def first_not_finite(nodes: Sequence[Node], diffs: bool = True) -> NotFinite | None:
+    """The first number that is not finite in a net of these `nodes`, as its passes computed them, or None.
 
     Layers in forward order: the parameters of each, then its tops. Then, if `diffs`, in backward order: the diffs of
     its bottoms that are computed, then those of its parameters. A blob is seen as the last layer that works on it in
     place left it: the note names those layers.
     """
-    for i, layer in enumerate(net.layers):
-        for j, blob in enumerate(layer.blobs):
-            found = _first(layer, f"parameter {j}", blob.data, " before this pass: from the last update, or the "
-                           "weights given" if layer.param_propagate_down[j] else "")
-            if found:
-                return found
-        for name, blob in zip(top_names(layer, net.tops[i]), net.tops[i], strict=True):
-            itself = "" if layer.param.bottom else " itself: this layer has no bottoms, look at what it reads"
-            found = _first(layer, f"top {name!r}", blob.data,
-                           itself + _changed_in_place(net, blob, range(i + 1, len(net.layers))))
-            if found:
-                return found
-    return _first_diff(net) if diffs else None
+    for i, node in enumerate(nodes):
+        found = not_finite_forward(node)
+        if found:
+            return found.after(nodes[i + 1:])
+    for i, node in reversed(list(enumerate(nodes))) if diffs else ():
+        found = not_finite_backward(node)
+        if found:
+            return found.after(nodes[:i][::-1])
+    return None
+
+
+def not_finite_forward(node: Node) -> NotFinite | None:
+    """The first number that is not finite in the parameters of a layer, then in its tops, or None."""
+    layer, found = node.layer, None
+    for i, blob in enumerate(layer.blobs):
+        note = " before this pass: from the last update, or the weights given" if layer.param_propagate_down[i] else ""
+        found = found or _first(layer, f"parameter {i}", blob, blob.data, note)
+    note = "" if node.bottoms else " itself: this layer has no bottoms, look at what it reads"
+    for name, blob in zip(node.top_names, node.tops, strict=True):
+        found = found or _first(layer, f"top {name!r}", blob, blob.data, note)
+    return found
+
+
+def not_finite_backward(node: Node) -> NotFinite | None:
+    """The same of the diffs that a layer writes backward: those of its bottoms, then those of its parameters."""
+    layer, found = node.layer, None
+    if not node.needs_backward:
+        return None
+    note = ", where the gradients of its readers are added up" if layer.type == "Split" else ""
+    for name, blob, wanted in zip(node.bottom_names, node.bottoms, node.bottom_needs_backward):
+        if wanted:
+            found = found or _first(layer, f"the diff of bottom {name!r}", blob, blob.diff, note)
+    for i, (blob, wanted) in enumerate(zip(layer.blobs, layer.param_propagate_down)):
+        if wanted:
+            found = found or _first(layer, f"the diff of parameter {i}", blob, blob.diff)
+    return found
 
 
 def all_finite(arrays: Iterable) -> bool:
@@ -74,43 +102,16 @@ def _all_finite(array: np.ndarray) -> bool:
 
 
 def _finite(piece: np.ndarray) -> bool:
-    with np.errstate(all="ignore"):  # the sum itself may overflow, which proves nothing
+    """Whether all numbers of `piece` are finite. A sum that overflows proves nothing, so then each one is asked."""
+    with np.errstate(all="ignore"):
         return math.isfinite(piece.sum()) or bool(np.isfinite(piece).all())
 
 
-def _first_diff(net: Net) -> NotFinite | None:
-    for i in range(len(net.layers) - 1, -1, -1):
-        layer, node = net.layers[i], net.nodes[i]
-        if not node.needs_backward:
-            continue
-        for name, blob, wanted in zip(layer.param.bottom, net.bottoms[i], node.bottom_needs_backward):
-            note = ", where the gradients of its readers are added up" if layer.type == "Split" else ""
-            found = wanted and _first(layer, f"the diff of bottom {name!r}", blob.diff,
-                                      note + _changed_in_place(net, blob, range(i - 1, -1, -1)))
-            if found:
-                return found
-        for j, (blob, wanted) in enumerate(zip(layer.blobs, layer.param_propagate_down)):
-            found = wanted and _first(layer, f"the diff of parameter {j}", blob.diff)
-            if found:
-                return found
-    return None
-
-
-def _changed_in_place(net: Net, blob: Blob, positions: Iterable[int]) -> str:
-    names = [layer.where for layer, bottoms, tops in _at(net, positions)
-             if any(top is bottom is blob for bottom, top in zip(bottoms, tops))]
-    return f", as {' and '.join(names)} left it, in place" if names else ""
-
-
-def _at(net: Net, positions: Iterable[int]) -> Iterator:
-    return ((net.layers[i], net.bottoms[i], net.tops[i]) for i in positions)
-
-
-def _first(layer: Layer, what: str, array, note: str = "") -> NotFinite | None:
+def _first(layer: Layer, what: str, blob: Blob, array, note: str = "") -> NotFinite | None:
     if all_finite([array]):
         return None
     xp = layer.xp
     flat = array.reshape(-1)
     place = int(xp.argmin(xp.isfinite(flat)))
     index = tuple(int(i) for i in np.unravel_index(place, array.shape))
-    return NotFinite(layer, what, index, float(flat[place]), note)
+    return NotFinite(layer, what, blob, index, float(flat[place]), note)

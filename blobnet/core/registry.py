@@ -3,18 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING, TypeVar
+from typing import TypeVar
 
+from blobnet.core.layer import Layer
 from blobnet.errors import NetError, did_you_mean, nearest
 from blobnet.netdef.upgrade_v1 import TYPES
 from blobnet.proto.messages import extend_schema
 from blobnet.proto.unknown import PLUGIN
 
-if TYPE_CHECKING:
-    from blobnet.core.layer import Layer
-
 LAYERS: dict[str, type[Layer]] = {}
-NEAR = 0.75  # for types that are less alike are others
+NEAR = 0.75  # names less alike than this are different types, not misspelt ones
 NORMALIZED = "BatchNorm, followed by Scale"
 OTHER_NAMES = {  # of types in other frameworks and forks, in small letters: what does their work here
     "bn": NORMALIZED, "batchnormalization": NORMALIZED, "conv": "Convolution", "conv2d": "Convolution",
@@ -30,9 +28,9 @@ LayerClass = TypeVar("LayerClass", bound="type[Layer]")
 
 
 def register(cls: LayerClass) -> LayerClass:
-    """Make `cls` available as the layer type of its own name, and its `schema`, if it has one, part of the schema.
+    """Make `cls` the layer type of its name, and add its `schema`, if it has one, to the schema.
 
-    A class of the same name replaces the earlier one, so that a user can put a ReLU of their own in its place.
+    A later class of the same name replaces the earlier one, so that a user can put in a ReLU of their own.
     """
     if cls.schema:
         extend_schema(cls.schema, origin=f"{cls.__module__}.{cls.__qualname__}.schema")
@@ -41,7 +39,7 @@ def register(cls: LayerClass) -> LayerClass:
 
 
 def layer_class(type_name: str, where: Callable[[], str]) -> type[Layer]:
-    """The class of the layer type `type_name`; NetError at `where()` with what to do if nobody registered it."""
+    """The class of the layer type `type_name`; NetError at the place `where()`, with what to do, if there is none."""
     if not type_name:
         raise NetError(where(), "no type", hint='add type: "…"')
     if type_name not in LAYERS:

@@ -9,10 +9,10 @@ from blobnet.errors import NetError
 
 
 class OneThread:
-    """A context that one thread at a time can be in, as deep as it likes; NetError for another one.
+    """A context that only one thread at a time can enter; NetError for a second thread.
 
-    A Python layer or a callback may run the net that runs it. A forked process begins with nobody inside but the thread
-    that forked.
+    The same thread can enter it again, since a Python layer or a callback may run the net that runs it. In a forked
+    process no thread is inside, except perhaps the one that forked.
     """
 
     __slots__ = ("_lock", "_process", "_where")

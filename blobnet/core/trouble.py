@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import contextlib
 import re
+from collections.abc import Iterator
 
 from google.protobuf.message import Message
 
@@ -14,11 +16,12 @@ ARITHMETIC = (OverflowError, ZeroDivisionError, FloatingPointError, RecursionErr
 
 
 def explain(error: Exception, param: Message, origin: str) -> None:
-    """Called where `error` was caught, before it is raised again: let it say which layer of the file `origin` it is of.
+    """Make `error`, which came out of a layer, say which layer of the file `origin` that is.
 
-    An error of ours is put inside the place of the layer. No memory, arrays too big to address, and numbers that
-    options and shapes make too large, or divide by 0, are raised from here as errors of ours. Other exceptions are
-    faults of a program, and those of a Python layer its author's: they stay as they are.
+    Call it where the error was caught, before it is raised again. A BlobnetError gets the place of the layer added.
+    Missing memory, arrays that are too big to address, numbers that options and shapes make too large and divisions by
+    0 are raised from here as a BlobnetError. All other exceptions, and those of a Python layer, are faults of a
+    program: they stay as they are.
     """
     place = layer_place(param.name, param.type, origin)
     if isinstance(error, BlobnetError):
@@ -31,3 +34,13 @@ def explain(error: Exception, param: Message, origin: str) -> None:
         if isinstance(error, ARITHMETIC):
             raise NetError(where, f"cannot work with such options and shapes ({type(error).__name__}: {error})",
                            hint="look for a number that is 0 or very large") from error
+
+
+@contextlib.contextmanager
+def explained(param: Message, origin: str) -> Iterator[None]:
+    """Let errors of the block say which layer they are of, as `explain` does."""
+    try:
+        yield
+    except Exception as error:
+        explain(error, param, origin)
+        raise

@@ -6,14 +6,14 @@ from blobnet.core.layer import Layer
 
 
 class ViewLayer(Layer):
-    """A layer whose top may use the memory of its bottom: then nothing is left to do forward, nor backward.
+    """A layer whose top may use the memory of its bottom, so that there is nothing to compute, forward or backward.
 
-    It is always the top that follows its bottom. A bottom never takes the memory of a top, for other blobs (a
-    parameter) may share with the bottom.
+    It is always the top that uses the memory of the bottom, never the other way round: other blobs (a parameter) may
+    share the memory of the bottom.
     """
 
     def share(self, bottom, top) -> None:
-        """Let the top, which has its shape, use data and diff of the bottom."""
+        """Let the top, which has been shaped, use the data and the diff of the bottom."""
         top[0].share_data(bottom[0])
         top[0].share_diff(bottom[0])
 
@@ -25,6 +25,6 @@ class ViewLayer(Layer):
 
 
 def hang_weight(layer: Layer, top) -> None:
-    """Write the loss weight of a top whose diff others clear or overwrite, because they share it."""
+    """Write the loss weight into the diff of a top again: other blobs share that diff and may have overwritten it."""
     if layer.loss_weights[0]:
         top[0].diff.fill(layer.loss_weights[0])

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -37,8 +37,8 @@ def read_weight_message(source: str | os.PathLike | Message) -> tuple[Message, l
 def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -> list[str]:
     """Copy the parameters of `source` into the layers of the same names, and return these names.
 
-    Everything is checked before anything is copied. A blob of four legacy numbers fits a shape with the leading ones
-    left out. ShapeError names both shapes and the remedy; NetError if a layer has another number of parameters.
+    Everything is checked before anything is copied. The four numbers of a legacy shape fit a shape without the leading
+    ones. ShapeError names both shapes and the remedy; NetError if a layer has another number of parameters.
     """
     message, arrays = read_weight_message(source)
     what = "copying parameters" if isinstance(source, Message) else f"copying parameters from {os.fspath(source)!r}"
@@ -68,22 +68,40 @@ def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -
     return names
 
 
+def share_weights(layers: Sequence[Layer], theirs: Mapping[str, Sequence[Blob]], net: str) -> None:
+    """Let the parameters of `layers` use the values of those of the same layer names in the net `net`, `theirs`.
+
+    ShapeError, and nothing is shared, if a layer of the same name has other shapes.
+    """
+    pairs: list[tuple[Blob, Blob]] = []
+    for layer in layers:
+        if layer.name in theirs:
+            mine, given = ([blob.shape for blob in blobs] for blobs in (layer.blobs, theirs[layer.name]))
+            if mine != given:
+                raise ShapeError(layer.where, f"sharing parameters with net {net!r}",
+                                 expected=f"shapes {', '.join(map(str, mine))}",
+                                 got=f"shapes {', '.join(map(str, given))}")
+            pairs += zip(layer.blobs, theirs[layer.name])
+    for blob, owner in pairs:
+        blob.share_data(owner)
+
+
 def none_copied(source: str | os.PathLike | Message, net: str) -> dict[str, str]:
-    """What an error says where no layer of `source` has the name of one of the net `net`."""
+    """The text of an error about weights none of whose layers is in the net `net`."""
     file = "the weights" if isinstance(source, Message) else repr(os.fspath(source))
     return dict(message=f"no layer with parameters in {file} has the name of one of net {net!r}",
                 hint="give the weights of such a net")
 
 
 def assign(copies: Iterable[tuple[Blob, np.ndarray]]) -> None:
-    """Copy arrays of any shape and precision into the blobs beside them, which have as many numbers."""
+    """Copy each array, of any shape and precision, into the blob beside it, which holds as many numbers."""
     with np.errstate(over="ignore"):  # a double that is too large for a float becomes inf
         for blob, values in copies:
             blob.data[...] = blob.xp.asarray(values.astype(blob.dtype, copy=False)).reshape(blob.shape)
 
 
 def fits(shape: tuple[int, ...], given: tuple[int, ...], legacy: bool) -> bool:
-    """Whether a saved shape is `shape`; four `legacy` numbers may have ones in front."""
+    """Whether the saved shape `given` fits `shape`; a `legacy` shape of four numbers may begin with ones."""
     return given == shape or (legacy and len(shape) <= 4 and given == (1,) * (4 - len(shape)) + shape)
 
 

@@ -1,10 +1,10 @@
 """Parameters to and from HDF5 files, as Caffe lays them out: data/<layer name>/<number>, and gradients in diff/….
 
-A parameter that several layers share stands with its owner only, its gradient with all of them. Every layer has a
-group, even if it is empty.
+A parameter that several layers share is stored once, with its owner; its gradient is stored with each of them. Every
+layer has a group, even if it is empty.
 Quirks: a `/` in the name of a layer makes groups in groups. Caffe 1.0 stops when it should write such a layer, and
-passes over it when it reads one; here they are written and read. Of layers with one name the last takes the
-parameters, unlike those of a .caffemodel; no file can be written for such a net.
+leaves it out when it reads; here such layers are written and read. If several layers have one name, the last of them
+takes the parameters, unlike with a .caffemodel; no file can be written for such a net.
 """
 
 from __future__ import annotations

@@ -7,54 +7,54 @@ from collections.abc import Sequence
 
 
 @dataclasses.dataclass
-class Node:
-    """What the pruning needs to know of a layer."""
+class Plan:
+    """What backward does at a layer, and what decides it."""
 
     bottoms: Sequence[str]
     tops: Sequence[str]
     is_loss: Sequence[bool]                    # one a top
     param_learns: Sequence[bool] = ()          # one a parameter: its lr_mult is not 0
-    propagate_down: Sequence[bool] = ()        # the layer's own wish, one a bottom, or empty
+    propagate_down: Sequence[bool] = ()        # as the prototxt says, one a bottom, or empty
     unforced_bottoms: Sequence[int] = ()
     ignores_propagate_down: bool = False
     needs_backward: bool = False               # result: whether backward runs at all
     bottom_needs_backward: list[bool] = dataclasses.field(default_factory=list)  # result, one a bottom
 
 
-def plan_backward(nodes: Sequence[Node], force: bool = False) -> None:
-    """Fill in the results of `nodes`, which stand in forward order.
+def plan_backward(plans: Sequence[Plan], force: bool = False) -> None:
+    """Fill in the results of `plans`, which stand in forward order.
 
-    Forwards: a blob needs its diff if something before it learns. Backwards: a layer runs only if it lies under a
-    loss and somebody above hands it a diff. A layer that ignores propagate_down hands its diffs down all the same if it
-    runs, which counts where the blob is read by others too: a Split adds them up. With `force`, everything runs and
-    every bottom gets its diff.
+    Forwards: a blob needs a diff if something before it learns. Backwards: a layer runs only if a loss lies above it
+    and a layer above hands it a diff. A layer that ignores propagate_down hands all diffs down if it runs; that matters
+    where other layers read the blob too, because a Split adds up the diffs. With `force`, everything runs and every
+    bottom gets its diff.
     Quirks: a loss whose top is read by a layer under no loss (Silence, say) does not run. It does where its prototxt
     writes a loss_weight, for then a Split stands between.
     """
     blob_needs: dict[str, bool] = {}
-    needs: list[list[bool]] = []  # of every node: which bottoms need their diffs
-    for node in nodes:
-        needs.append([blob_needs[name] for name in node.bottoms])
-        node.bottom_needs_backward = list(node.propagate_down or needs[-1])
-        node.needs_backward = any(needs[-1]) or any(node.param_learns)
-        for name in node.tops:
-            blob_needs[name] = blob_needs.get(name, False) or node.needs_backward
+    needs: list[list[bool]] = []  # of every layer: which bottoms need their diffs
+    for plan in plans:
+        needs.append([blob_needs[name] for name in plan.bottoms])
+        plan.bottom_needs_backward = list(plan.propagate_down or needs[-1])
+        plan.needs_backward = any(needs[-1]) or any(plan.param_learns)
+        for name in plan.tops:
+            blob_needs[name] = blob_needs.get(name, False) or plan.needs_backward
 
     under_loss: set[str] = set()
     skipped: set[str] = set()
-    for node in reversed(nodes):
-        contributes = any(node.is_loss) or any(name in under_loss for name in node.tops)
-        if not contributes or node.needs_backward and all(name in skipped for name in node.tops):
-            node.needs_backward = False
-            node.bottom_needs_backward = [False] * len(node.bottoms)
-        under_loss.update(node.bottoms if contributes else ())
-        skipped.update(name for name, needed in zip(node.bottoms, node.bottom_needs_backward) if not needed)
+    for plan in reversed(plans):
+        contributes = any(plan.is_loss) or any(name in under_loss for name in plan.tops)
+        if not contributes or plan.needs_backward and all(name in skipped for name in plan.tops):
+            plan.needs_backward = False
+            plan.bottom_needs_backward = [False] * len(plan.bottoms)
+        under_loss.update(plan.bottoms if contributes else ())
+        skipped.update(name for name, needed in zip(plan.bottoms, plan.bottom_needs_backward) if not needed)
 
-    for node, needed in zip(nodes, needs):
-        if node.needs_backward and node.ignores_propagate_down:
-            node.bottom_needs_backward = [a or b for a, b in zip(node.bottom_needs_backward, needed)]
+    for plan, needed in zip(plans, needs):
+        if plan.needs_backward and plan.ignores_propagate_down:
+            plan.bottom_needs_backward = [a or b for a, b in zip(plan.bottom_needs_backward, needed)]
     if force:
-        for node in nodes:
-            node.needs_backward = True
-            node.bottom_needs_backward = [needed or i not in node.unforced_bottoms
-                                          for i, needed in enumerate(node.bottom_needs_backward)]
+        for plan in plans:
+            plan.needs_backward = True
+            plan.bottom_needs_backward = [needed or i not in plan.unforced_bottoms
+                                          for i, needed in enumerate(plan.bottom_needs_backward)]

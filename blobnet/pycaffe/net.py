@@ -7,6 +7,7 @@ from collections import OrderedDict
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partialmethod
 from itertools import zip_longest
+from types import SimpleNamespace
 
 import numpy as np
 
@@ -15,12 +16,12 @@ from blobnet.core.blob import Blob as CoreBlob
 from blobnet.core.layer import Layer as CoreLayer
 from blobnet.core.names import Names
 from blobnet.core.net import Net as CoreNet
+from blobnet.core.node import Node
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.errors import NetError, ShapeError, close_matches
 from blobnet.layers.data.memory_data import MemoryData
 from blobnet.pycaffe import modes
 from blobnet.pycaffe.blob import Blob, BlobVec, write_back
-from blobnet.pycaffe.hooks import add_hook
 from blobnet.pycaffe.layer import Layer, LayerVec, show_layer
 from blobnet.pycaffe.vectors import DtypeVec, IntVec, StringVec, Vector
 
@@ -268,7 +269,11 @@ class Net:
     # Functions called with the number of every layer, before or after it runs.
 
     def _add_hook(self, when: str, run: Callable[[int], object]) -> None:
-        add_hook(self.core, when, run)
+        def call(node: Node) -> None:
+            run(node.layer.index)
+            write_back()
+
+        self.core.watch(SimpleNamespace(**{when: call}))
 
     before_forward = partialmethod(_add_hook, "before_forward")
     after_forward = partialmethod(_add_hook, "after_forward")

@@ -68,7 +68,7 @@ def save(solver: Solver) -> tuple[str, str]:
 def _refuse_not_finite(solver: Solver) -> None:
     weights = [blob.data for layer in solver.net.layers for blob in layer.blobs]
     if not all_finite([*weights, *solver.history]):
-        found = first_not_finite(solver.net, diffs=False) or "the history of the solver"
+        found = first_not_finite(solver.net.nodes, diffs=False) or "the history of the solver"
         raise SolverError(solver.where, f"no snapshot at iteration {solver.iter}: not all numbers are finite, {found}",
                           hint="earlier snapshots are whole; --allow-nan (allow_nan=True) writes it")
 

@@ -16,7 +16,6 @@ from google.protobuf.message import Message
 
 from blobnet.backend import cut, share, single_threaded_blas
 from blobnet.core.building_log import log as building
-from blobnet.core.debug_info import set_debug_info
 from blobnet.core.net import Net
 from blobnet.core.not_finite import all_finite, first_not_finite
 from blobnet.core.parameters import Parameter
@@ -90,7 +89,7 @@ class Solver:
         check_multipliers(self.net.parameters, self.where)
         for net in self.test_nets:
             net.share_with(self.net)
-            set_debug_info(net, param.debug_info)
+            net.debug_info = param.debug_info
         for files in param.weights:
             self.copy_from(files)
         self.iter = self.current_step = 0
@@ -174,7 +173,7 @@ class Solver:
                 if self.stop_requested:
                     break
             self._call(0)
-            set_debug_info(self.net, param.debug_info and self._is_due(param.display))
+            self.net.debug_info = param.debug_info and self._is_due(param.display)
             self._record(sum(self._checked_pass() for _ in range(param.iter_size)) / param.iter_size)
             if self._is_due(param.display):
                 self._display()
@@ -220,7 +219,7 @@ class Solver:
         """SolverError that says where in `net` the first number that is not finite is, unless `allow_nan`."""
         if self.allow_nan:
             return
-        found = first_not_finite(net, diffs)
+        found = first_not_finite(net.nodes, diffs)
         words = f"the first number that is not finite: {found}" if found else "all blobs are finite now, so it came " \
             "from an earlier batch or pass, or a sum grew too large"
         raise SolverError(self.where, f"training stopped at iteration {self.iter}: {problem}; {words}",

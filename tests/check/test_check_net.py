@@ -89,6 +89,22 @@ def test_a_wrong_layer_is_named(monkeypatch):
     assert {result.layer for result in check_net(net()) if not result.passed} == {"pool", "(whole net)"}
 
 
+def test_layers_are_checked_at_the_values_that_come_to_them(monkeypatch):
+    met = {}
+    monkeypatch.setattr("blobnet.check.net.check_standalone",
+                        lambda alone, *rest: met.setdefault(alone.layer.name, alone.values[0].min()) and [])
+    check_net(net("""
+        layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }
+        layer { name: "times" type: "Power" bottom: "x" top: "a" power_param { scale: 7 } }
+        layer { name: "ip" type: "InnerProduct" bottom: "a" top: "b" param { name: "w" }
+                inner_product_param { num_output: 4 bias_term: false weight_filler { value: 5 } } }
+        layer { name: "w" type: "Parameter" top: "w" param { name: "w" }
+                parameter_param { shape { dim: 4 dim: 3 } } }
+        layer { name: "weight" type: "Power" bottom: "w" top: "c" }"""), inputs={"x": np.full((2, 3), 2)}, layers=[
+            "times", "ip", "weight"])
+    assert 2 <= met["times"] < 3 and 14 <= met["ip"] < 21 and 4 < met["weight"] < 7
+
+
 def test_wrong_wiring_is_noticed_though_all_layers_are_right():
     text = """
         layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 3 dim: 4 } } }

@@ -4,13 +4,13 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from blobnet.core.wiring import Node, plan_backward
+from blobnet.core.wiring import Plan, plan_backward
 
 
 def node(wiring, *flags, down=(), unforced=(), deaf=False):
     """A layer such as node("x label -> loss", "loss"); the flags: "learns", "loss"."""
     bottoms, tops = (side.split() for side in wiring.split("->"))
-    return Node(bottoms, tops, ["loss" in flags] * len(tops), ["learns" in flags], down, unforced,
+    return Plan(bottoms, tops, ["loss" in flags] * len(tops), ["learns" in flags], down, unforced,
                 deaf)
 
 
@@ -38,7 +38,7 @@ PLANS = {
     "a loss that is read by a layer under no loss": (
         [DATA, node("x -> y", "learns"), node(LOSS, "loss"), node("loss ->")], "0 00 000 00"),
     "a loss that is split": (
-        [DATA, node("x -> y", "learns"), node(LOSS), Node(["loss"], ["a", "b"], [True, False]), node("b ->")],
+        [DATA, node("x -> y", "learns"), node(LOSS), Plan(["loss"], ["a", "b"], [True, False]), node("b ->")],
         "0 10 110 11 00"),
     "a layer of any type with a loss weight": (
         [DATA, node("x -> y", "learns", "loss")], "0 10"),
@@ -109,7 +109,7 @@ def nets(draw):
         unread = [name for name in unread if name not in bottoms]
         tops = [f"b{index}{k}" for k in range(draw(st.integers(0 if bottoms else 1, 3)))]
         unread += tops
-        nodes.append(Node(bottoms, tops, [False] * len(tops), [draw(st.booleans())]))
+        nodes.append(Plan(bottoms, tops, [False] * len(tops), [draw(st.booleans())]))
     for item in nodes:
         item.is_loss = [name in unread and draw(st.booleans()) for name in item.tops]
     return nodes

@@ -156,4 +156,4 @@ def test_a_sound_net_has_none():
     net = Net(parse(chain(), "NetParameter"), 0)
     net.forward()
     net.backward()
-    assert first_not_finite(net) is None
+    assert first_not_finite(net.nodes) is None

@@ -123,3 +123,14 @@ def test_terminal(make_solver):
     assert "Train net output" not in text and "Iteration 1," not in text and "Iteration 1 (" not in text
     last = text.replace("\r", "\n").strip().splitlines()[-1]
     assert "50/50" in last and "loss 1.328e-05, lr 0.1" in last
+
+
+def test_find_nan(files, tmp_path, capsys):
+    assert run("--solver", "solver.prototxt", "--find-nan") == 0
+    text = (tmp_path / "net.prototxt").read_text()
+    (tmp_path / "net.prototxt").write_text(text.replace("data_filler { value: 1 }", "data_filler { value: 0 }") + """
+        layer { name: "root" type: "Power" bottom: "ip" top: "root" power_param { power: 0.5 } loss_weight: 1 }""")
+    with pytest.raises(BlobnetError, match=r"layer 'root' \(Power\), backward of step 0: nan at \(0, 0\) of the diff"):
+        run("--solver", "solver.prototxt", "--find_nan")
+    with pytest.raises(SystemExit):
+        run("--solver", "solver.prototxt", "--find-nan", "--allow-nan")

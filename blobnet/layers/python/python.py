@@ -42,7 +42,6 @@ class Python(Layer):
     num_bottoms = num_tops = (0, None)
     in_place = True
     reshape_always = True
-    has_run = True  # what backward needs is the class's own affair
 
     def setup(self, bottom, top):
         options = self.options

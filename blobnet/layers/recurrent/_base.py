@@ -7,7 +7,7 @@ from math import prod
 from blobnet.core.blob import Blob
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
-from blobnet.layers.recurrent._unrolled import UNROLLED
+from blobnet.layers.recurrent._unrolled import STEPS, Unrolled
 from blobnet.ops.linear import matmul
 
 
@@ -23,9 +23,9 @@ class Recurrent(Layer):
 
     The linear part of every step is the same in all types: gates[t] = W_x x[t] + b + W_static x_static + W_h held[t],
     held[t] = cont[t] * h[t-1]. The products with x run for all steps at once. A subclass sets `num_gates`, the rows
-    of gates in units of H, and `num_states`, and writes forward and backward around `begin`, `step`, `finish` and
-    `step_back`, `finish_back`, and ends both with `log_forward`, `log_backward`. The states that are not exposed are
-    kept from forward to forward, and get no gradient.
+    of gates in units of H, and `num_states`, and writes forward around `begin`, `step`, `finish`, and backward around
+    `begin_back`, `step_back`, `finish_back`. The states that are not exposed are kept from forward to forward, and get
+    no gradient.
     """
 
     options_field = "recurrent_param"
@@ -81,6 +81,14 @@ class Recurrent(Layer):
         self.gates, self.gate_diffs = (self.xp.empty((self.steps, self.num, rows), self.dtype) for _ in range(2))
         self.held = self.xp.empty((self.steps, self.num, size), self.dtype)
         self.product = self.xp.empty((self.num, rows), self.dtype)
+        self.unrolled = None
+        if self.options.debug_info and self.param.type in STEPS:
+            self.unrolled = Unrolled(self, {name: blob.shape for name, blob in self._inputs(bottom).items()})
+
+    def _inputs(self, bottom) -> dict[str, Blob]:
+        """The inputs of Caffe's net of single steps, by its names and in its order."""
+        states = dict(zip(("h_0", "c_0"), bottom[2 + self.static:] or self.states))
+        return dict(zip(("x", "cont", "x_static"), bottom[:2 + self.static])) | dict(sorted(states.items()))
 
     def seek(self, step):
         """Forget the carried states: after a restored snapshot they begin at 0."""
@@ -92,6 +100,8 @@ class Recurrent(Layer):
 
     def begin(self, bottom) -> list:
         """Compute the inputs' part of all gates; return the states (N, H) before the first step."""
+        if self.unrolled:
+            self.unrolled.forward(self._inputs(bottom))
         weight = self.param_data(0)
         matmul(bottom[0].data.reshape(-1, weight.shape[1]), weight.T, self.gates.reshape(-1, len(weight)))
         self.gates += self.param_data(1)
@@ -112,6 +122,12 @@ class Recurrent(Layer):
         """Hand the states after the last step to the tops, or to the next forward."""
         for blob, value in zip(top[1:] or self.states, states, strict=True):
             blob.data[0] = value
+
+    def begin_back(self, top, propagate_down) -> None:
+        """NetError if the continuation indicators should get a gradient."""
+        refuse_cont(self.where, propagate_down[1])
+        if self.unrolled:
+            self.unrolled.backward(top[0].diff)
 
     def step_back(self, t: int, cont, out) -> None:
         """out (N, H) = the gradient of the h before step t, from the gate_diffs of that step."""
@@ -144,13 +160,3 @@ class Recurrent(Layer):
         self.param_diff(index)[...] += gradient
         if bias:
             self.param_diff(index + 1)[...] += diffs.sum(axis=0)
-
-    def log_forward(self, bottom, top) -> None:
-        """Log the lines of Caffe's unrolled net, if debug_info asks for them."""
-        if self.options.debug_info and self.param.type in UNROLLED:
-            UNROLLED[self.param.type](self, bottom, top).forward()
-
-    def log_backward(self, top, propagate_down, bottom) -> None:
-        """The same of the gradients."""
-        if self.options.debug_info and self.param.type in UNROLLED:
-            UNROLLED[self.param.type](self, bottom, top).backward(propagate_down)

@@ -1,200 +1,104 @@
-"""debug_info of recurrent layers: the lines of the net that Caffe unrolls, in its order and under its names.
+"""debug_info of recurrent layers: Caffe's net of single steps, which runs beside the layer and logs its lines.
 
-blobnet has no such net, so what its blobs would hold is computed again here from what the layer keeps. Left out are
-layers that only copy: Input, Reshape, c_T, and in the forward lines Split. The gradient of a parameter that all steps
-share shows once, whole, where Caffe adds the part of the first step.
+Caffe's layers are such nets. Ours are not: this one is built only where the option debug_info asks for its lines.
 """
 
 from __future__ import annotations
 
-import logging
+from collections.abc import Callable
 
-from blobnet.core.debug_info import magnitude
+from google.protobuf.message import Message
+
+from blobnet.backend import to_host
+from blobnet.core.blob import Blob
 from blobnet.core.layer import Layer
-from blobnet.ops.lstm import cell_backward
+from blobnet.core.net import Net
+from blobnet.proto.messages import new
 
-log = logging.getLogger(__name__)
+Add = Callable[..., None]
 
 
 class Unrolled:
-    """The lines of one pass. `kind` is the letter of Caffe's names: W_xc, W_hc, b_c in LSTM; W_xh, W_hh, b_h in RNN.
+    """The net of `steps` steps for an LSTM or RNN, on the CPU, whatever device the layer itself is on.
 
-    A subclass names the layers of a step (`product`, `total`), adds the lines of its units (`unit`, `unit_back`), and
-    says by which layer and split h goes on to the next step (`source`, `split`). Steps count from 1.
+    inputs: the shape of each of its inputs by Caffe's name: x, cont, perhaps x_static, perhaps c_0, and h_0.
     """
 
-    kind: str
-    product: str  # of W_h h; {t} is the step and {s} the one before it
-    total: tuple[str, str]  # the layer and the blob of the inputs of the gates
-    output: str
-    source: str
-    split: int
-    tops_before = 0  # tops of `source` before h
+    def __init__(self, layer: Layer, inputs: dict[str, tuple[int, ...]]):
+        self.layer, self.output = layer, OUTPUTS[layer.param.type]
+        self.net = Net(definition(layer, inputs), layer.phase, dtype=layer.dtype, random_seed=0)
+        self.last = len(self.net.layers) - 2  # the last layer is there so that all others run backward; it never runs
 
-    def __init__(self, layer: Layer, bottom, top):
-        self.layer, self.bottom, self.top = layer, bottom, top
-        self.name, self.steps = layer.name, layer.steps
-        self.weight = layer.param_data(layer.recurrent)
+    def forward(self, inputs: dict[str, Blob]) -> None:
+        """Log the forward lines, of these inputs and the parameters of the layer."""
+        self._take("data")
+        self.net.forward(end=self.last, **{name: to_host(blob.data) for name, blob in inputs.items()})
 
-    def forward(self) -> None:
-        """Log the forward lines."""
-        layer, kind, bottom = self.layer, self.kind, self.bottom
-        for t, cont in enumerate(bottom[1].data, 1):
-            self.data("cont_slice", f"cont_{t}", cont)
-        weight = layer.param_data(0)
-        x = (bottom[0].data.reshape(-1, weight.shape[1]) @ weight.T + layer.param_data(1)).reshape(layer.gates.shape)
-        self.data("x_transform", f"W_x{kind}_x", x)
-        self.param_data("x_transform", f"W_x{kind}", 0)
-        self.param_data("x_transform", f"b_{kind}", 1)
-        static = 0
-        if layer.static:
-            weight = layer.param_data(2)
-            static = bottom[2].data.reshape(-1, weight.shape[1]) @ weight.T
-            self.data(f"W_x{kind}_x_static", f"W_x{kind}_x_static_preshape", static)
-            self.param_data(f"W_x{kind}_x_static", f"W_x{kind}_static", 2)
-        for t in range(1, self.steps + 1):
-            self.data(f"W_x{kind}_x_slice", f"W_x{kind}_x_{t}", x[t - 1])
-        for t in range(1, self.steps + 1):
-            product = layer.held[t - 1] @ self.weight.T
-            self.data(f"h_conted_{t - 1}", f"h_conted_{t - 1}", layer.held[t - 1])
-            self.data(self.product.format(t=t, s=t - 1), f"W_h{kind}_h_{t - 1}", product)
-            self.param_data(self.product.format(t=t, s=t - 1), f"W_h{kind}", layer.recurrent)
-            name, blob = self.total
-            self.data(f"{name}_{t}", f"{blob}_{t}", product + x[t - 1] + static)
-            self.unit(t)
-        self.data(f"{self.output}_concat", self.output, self.top[0].data)
+    def backward(self, diff) -> None:
+        """Log the backward lines; `diff` is that of the first top. Gradients add to those that the layer has."""
+        self._take("diff")
+        self.net.blobs[self.output].diff[...] = to_host(diff)
+        self.net.backward(start=self.last)
 
-    def backward(self, propagate_down) -> None:
-        """Log the backward lines."""
-        layer, kind, diffs = self.layer, self.kind, self.layer.gate_diffs
-        static = f"W_x{kind}_x_static"
-        for t in range(1, self.steps + 1):
-            self.diff(f"{self.output}_concat", self.output_part(t), self.top[0].diff[t - 1])
-        carried = layer.xp.zeros_like(layer.held[0])  # the gradient of h that comes from the step after
-        for t in reversed(range(1, self.steps + 1)):
-            self.unit_back(t, carried)
-            name, _ = self.total
-            part = self.part(static, f"{static}_reshape", 0, t - 1) if self.steps > 1 else static
-            for blob in (f"W_h{kind}_h_{t - 1}", f"W_x{kind}_x_{t}", *[part] * layer.static):
-                self.diff(f"{name}_{t}", blob, diffs[t - 1])
-            name, held = self.product.format(t=t, s=t - 1), diffs[t - 1] @ self.weight
-            if t > 1:
-                self.diff(name, f"h_conted_{t - 1}", held)
-                carried = held * self.bottom[1].data[t - 1, :, None]
-                self.diff(f"h_conted_{t - 1}", self.h_part(t - 1, self.split), carried)
-        self.param_diff(name, 0, layer.recurrent)
-        self.diff(f"W_x{kind}_x_slice", f"W_x{kind}_x", diffs)
-        if layer.static:
-            total = diffs.sum(axis=0)
-            if self.steps > 1:
-                self.split_diff(static, f"{static}_reshape", 0, total)
-            self.diff(f"{static}_reshape", f"{static}_preshape", total)
-            if propagate_down[2]:
-                self.diff(static, "x_static", self.bottom[2].diff)
-            self.param_diff(static, 0, 2)
-        if propagate_down[0]:
-            self.diff("x_transform", "x", self.bottom[0].diff)
-        self.param_diff("x_transform", 0, 0)
-        self.param_diff("x_transform", 1, 1)
-
-    def unit(self, t: int) -> None:
-        """Log what step t makes of the inputs of its gates."""
-        raise NotImplementedError
-
-    def unit_back(self, t: int, carried) -> None:
-        """Log the gradients of step t down to the inputs of its gates."""
-        raise NotImplementedError
-
-    def output_part(self, t: int) -> str:
-        """The blob of step t that goes into the output."""
-        raise NotImplementedError
-
-    def part(self, blob: str, source: str, top: int, index: int) -> str:
-        """The name of a part of a blob that more than one layer takes: top `top` of the layer `source`."""
-        return f"{blob}_{self.name}_{source}_{top}_split_{index}"
-
-    def h_part(self, t: int, index: int) -> str:
-        """The name of a part of h_t, which the last step has no need to split."""
-        return self.part(f"h_{t}", f"{self.source}_{t}", self.tops_before, index) if t < self.steps else f"h_{t}"
-
-    def data(self, layer: str, blob: str, array) -> None:
-        log.info("    [Forward] Layer %s_%s, top blob %s data: %g", self.name, layer, blob, magnitude(array))
-
-    def param_data(self, layer: str, name: str, index: int) -> None:
-        log.info("    [Forward] Layer %s_%s, param blob %s data: %g", self.name, layer, name,
-                 magnitude(self.layer.param_data(index)))
-
-    def diff(self, layer: str, blob: str, array) -> None:
-        log.info("    [Backward] Layer %s_%s, bottom blob %s diff: %g", self.name, layer, blob, magnitude(array))
-
-    def split_diff(self, blob: str, source: str, top: int, array) -> None:
-        """The line of the layer that splits a blob: the sum of the gradients of the parts."""
-        log.info("    [Backward] Layer %s_%s_%s_%d_split, bottom blob %s diff: %g", blob, self.name, source, top, blob,
-                 magnitude(array))
-
-    def param_diff(self, layer: str, number: int, index: int) -> None:
-        log.info("    [Backward] Layer %s_%s, param blob %d diff: %g", self.name, layer, number,
-                 magnitude(self.layer.param_diff(index)))
+    def _take(self, which: str) -> None:
+        for i, parameter in enumerate(self.net.parameters):
+            theirs = self.layer.param_data(i) if which == "data" else self.layer.param_diff(i)
+            getattr(parameter.blob, which)[...] = to_host(theirs)
 
 
-class UnrolledLSTM(Unrolled):
-    """One step: gate_input_t -> LSTMUnit -> c_t, h_t."""
+def definition(layer: Layer, inputs: dict[str, tuple[int, ...]]) -> Message:
+    """The net as Caffe writes it, with its names: W_xc, W_hc, b_c in an LSTM; W_xh, W_hh, b_h in an RNN."""
+    net, size, steps = new("NetParameter", debug_info=True), layer.options.num_output, inputs["x"][0]
+    letter, rows = ("c", 4 * size) if layer.param.type == "LSTM" else ("h", size)
+    output, step = OUTPUTS[layer.param.type], STEPS[layer.param.type]
 
-    kind, product, total, output = "c", "transform_{t}", ("gate_input", "gate_input"), "h"
-    source, split, tops_before = "unit", 0, 1
+    def add(name: str, kind: str, bottoms: str, tops: str, **options) -> None:
+        name = f"{layer.name}_{name}" if layer.name else name
+        net.layer.add(name=name, type=kind, bottom=bottoms.split(), top=tops.split(), **options)
 
-    def unit(self, t):
-        self.data(f"unit_{t}", f"c_{t}", self.layer.cells[t])
-        self.data(f"unit_{t}", f"h_{t}", self.top[0].data[t - 1])
+    def product(name: str, bottom: str, top: str, params: str, axis: int = 2, **options) -> None:
+        add(name, "InnerProduct", bottom, top, param=[dict(name=param) for param in params.split()], **options,
+            inner_product_param=dict(num_output=rows, axis=axis, bias_term=" " in params))
 
-    def backward(self, propagate_down):
-        self.cell_diff, self.slopes = (self.layer.xp.zeros_like(array[0]) for array in (self.layer.cells,
-                                                                                        self.layer.gates))
-        super().backward(propagate_down)
+    def numbered(name: str) -> str:
+        return " ".join(f"{name}_{t}" for t in range(1, steps + 1))
 
-    def unit_back(self, t, carried):
-        layer, out_diff = self.layer, self.top[0].diff[t - 1] + carried
-        if t < self.steps:
-            self.split_diff(f"h_{t}", f"unit_{t}", 1, out_diff)
-        cell_backward(layer.gates[t - 1], layer.squashed[t - 1], out_diff, self.cell_diff, self.slopes)
-        if t > 1:
-            self.diff(f"unit_{t}", f"c_{t - 1}", self.cell_diff)
-        self.diff(f"unit_{t}", f"gate_input_{t}", layer.gate_diffs[t - 1])
-
-    def output_part(self, t):
-        return self.h_part(t, 1)
-
-
-class UnrolledRNN(Unrolled):
-    """One step: h_neuron_input_t -> TanH -> h_t -> W_ho_h_t -> TanH -> o_t."""
-
-    kind, product, total, output = "h", "W_hh_h_{s}", ("h_input_sum", "h_neuron_input"), "o"
-    source, split = "h_neuron", 1
-
-    def unit(self, t):
-        layer, h = self.layer, self.layer.gates[t - 1]
-        self.data(f"h_neuron_{t}", f"h_{t}", h)
-        product = h @ layer.param_data(layer.output).T + layer.param_data(layer.output + 1)
-        self.data(f"W_ho_h_{t}", f"W_ho_h_{t}", product)
-        self.param_data(f"W_ho_h_{t}", "W_ho", layer.output)
-        self.param_data(f"W_ho_h_{t}", "b_o", layer.output + 1)
-        self.data(f"o_neuron_{t}", f"o_{t}", self.top[0].data[t - 1])
-
-    def unit_back(self, t, carried):
-        layer = self.layer
-        diff = (1 - layer.outputs.reshape(layer.held.shape)[t - 1] ** 2) * self.top[0].diff[t - 1]
-        self.diff(f"o_neuron_{t}", f"W_ho_h_{t}", diff)
-        through = diff @ layer.param_data(layer.output)
-        self.diff(f"W_ho_h_{t}", self.h_part(t, 0), through)
-        if t == 1:
-            self.param_diff("W_ho_h_1", 0, layer.output)
-            self.param_diff("W_ho_h_1", 1, layer.output + 1)
-        if t < self.steps:
-            self.split_diff(f"h_{t}", f"h_neuron_{t}", 0, through + carried)
-        self.diff(f"h_neuron_{t}", f"h_neuron_input_{t}", layer.gate_diffs[t - 1])
-
-    def output_part(self, t):
-        return f"o_{t}"
+    states = [name for name in inputs if name.endswith("_0")]
+    for names in [name for name in inputs if name not in states], states:
+        add("", "Input", "", " ".join(names), input_param=dict(shape=[dict(dim=inputs[name]) for name in names]))
+    add("cont_slice", "Slice", "cont", numbered("cont"), slice_param=dict(axis=0))
+    x, static = f"W_x{letter}_x", f"W_x{letter}_x_static" if "x_static" in inputs else ""
+    product("x_transform", "x", x, f"W_x{letter} b_{letter}", propagate_down=[True])
+    if static:
+        product(static, "x_static", f"{static}_preshape", f"W_x{letter}_static", axis=1, propagate_down=[True])
+        add(f"{static}_reshape", "Reshape", f"{static}_preshape", static,
+            reshape_param=dict(shape=dict(dim=[1, -1, rows])))
+    add(f"{x}_slice", "Slice", x, numbered(x), slice_param=dict(axis=0))
+    for t in range(1, steps + 1):
+        add(f"h_conted_{t - 1}", "Scale", f"h_{t - 1} cont_{t}", f"h_conted_{t - 1}", scale_param=dict(axis=0))
+        step(add, product, t, f"{x}_{t} {static}")
+    if letter == "c":
+        add("", "Split", f"c_{steps}", "c_T")
+    add(f"{output}_concat", "Concat", numbered(output), output, concat_param=dict(axis=0))
+    net.layer.add(name=f"{output}_pseudoloss", type="Reduction", bottom=[output], top=[f"{output}_pseudoloss"],
+                  loss_weight=[1])
+    return net
 
 
-UNROLLED = {"LSTM": UnrolledLSTM, "RNN": UnrolledRNN}
+def lstm_step(add: Add, product: Add, t: int, inputs: str) -> None:
+    """Step t of an LSTM, with the parts of its gates that come from x."""
+    product(f"transform_{t}", f"h_conted_{t - 1}", f"W_hc_h_{t - 1}", "W_hc")
+    add(f"gate_input_{t}", "Eltwise", f"W_hc_h_{t - 1} {inputs}", f"gate_input_{t}")
+    add(f"unit_{t}", "LSTMUnit", f"c_{t - 1} gate_input_{t} cont_{t}", f"c_{t} h_{t}")
+
+
+def rnn_step(add: Add, product: Add, t: int, inputs: str) -> None:
+    """Step t of an RNN, likewise."""
+    product(f"W_hh_h_{t - 1}", f"h_conted_{t - 1}", f"W_hh_h_{t - 1}", "W_hh")
+    add(f"h_input_sum_{t}", "Eltwise", f"W_hh_h_{t - 1} {inputs}", f"h_neuron_input_{t}")
+    add(f"h_neuron_{t}", "TanH", f"h_neuron_input_{t}", f"h_{t}")
+    product(f"W_ho_h_{t}", f"h_{t}", f"W_ho_h_{t}", "W_ho b_o")
+    add(f"o_neuron_{t}", "TanH", f"W_ho_h_{t}", f"o_{t}")
+
+
+STEPS, OUTPUTS = {"LSTM": lstm_step, "RNN": rnn_step}, {"LSTM": "h", "RNN": "o"}

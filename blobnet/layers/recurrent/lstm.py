@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
-from blobnet.layers.recurrent._base import Recurrent, refuse_cont
+from blobnet.layers.recurrent._base import Recurrent
 from blobnet.ops.lstm import cell_backward, cell_forward, gate_slopes
 
 
@@ -29,8 +29,7 @@ class LSTM(Recurrent):
     is 0), and that of the exposed h[T] and c[T] is ignored. cont gets no gradient; between 0 and 1 the gradient is not
     the derivative, for that of f is taken with f * cont in the place of f. T may change between forwards, which
     Caffe refused. Parameters with lr_mult 0 get their gradients, so clip_gradients counts them. debug_info
-    logs the lines of the net of single steps that Caffe builds, but for layers that only copy (Input, Reshape, c_T,
-    and in forward Split), and the gradient of each parameter once, after all steps.
+    logs the lines of the net of single steps that Caffe builds: such a net then runs beside this layer, on the CPU.
     """
 
     num_bottoms, num_tops = (2, 5), (1, 3)
@@ -48,10 +47,9 @@ class LSTM(Recurrent):
             h = top[0].data[t]
             cell_forward(gates, cont, self.cells[t], self.cells[t + 1], self.squashed[t], h)
         self.finish(top, h, self.cells[-1])
-        self.log_forward(bottom, top)
 
     def backward(self, top, propagate_down, bottom):
-        refuse_cont(self.where, propagate_down[1])
+        self.begin_back(top, propagate_down)
         gate_slopes(self.gates, self.cells[:-1], self.squashed, self.gate_diffs)
         dh, dc = self.xp.zeros((2, *top[0].shape[1:]), self.dtype)
         for t in reversed(range(self.steps)):
@@ -59,4 +57,3 @@ class LSTM(Recurrent):
             cell_backward(self.gates[t], self.squashed[t], dh, dc, self.gate_diffs[t])
             self.step_back(t, bottom[1].data[t, :, None], dh)
         self.finish_back(propagate_down, bottom)
-        self.log_backward(top, propagate_down, bottom)

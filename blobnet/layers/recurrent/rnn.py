@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
-from blobnet.layers.recurrent._base import Recurrent, refuse_cont
+from blobnet.layers.recurrent._base import Recurrent
 from blobnet.ops.linear import matmul
 
 
@@ -26,8 +26,7 @@ class RNN(Recurrent):
     memory of the state suffices; when it grows all begin at 0. No gradient goes to h[0] (its is 0), that of the exposed
     h[T] is ignored, and cont gets none. T may change between forwards, which Caffe refused. Parameters with lr_mult 0
     get their gradients, so clip_gradients counts them. debug_info logs the lines of the net of single steps that
-    Caffe builds, but for layers that only copy (Input, Reshape, and in forward Split), and the gradient of each
-    parameter once, after all steps.
+    Caffe builds: such a net then runs beside this layer, on the CPU.
     """
 
     num_bottoms, num_tops = (2, 4), (1, 2)
@@ -54,10 +53,9 @@ class RNN(Recurrent):
         self.outputs += self.param_data(self.output + 1)
         self.xp.tanh(self.outputs, out=self.outputs)
         top[0].data[...] = self.outputs.reshape(top[0].shape)
-        self.log_forward(bottom, top)
 
     def backward(self, top, propagate_down, bottom):
-        refuse_cont(self.where, propagate_down[1])
+        self.begin_back(top, propagate_down)
         output_diffs = 1 - self.xp.square(self.outputs)
         output_diffs *= top[0].diff.reshape(self.outputs.shape)
         self.add_gradients(self.output, output_diffs, self.gates)
@@ -69,4 +67,3 @@ class RNN(Recurrent):
             self.gate_diffs[t] *= slopes[t]
             self.step_back(t, bottom[1].data[t, :, None], dh)
         self.finish_back(propagate_down, bottom)
-        self.log_backward(top, propagate_down, bottom)
