@@ -5,8 +5,9 @@ The rest of the package knows a device only as `xp`, the array module that its a
 
 from blobnet.backend.arrays import Array, array_module, as_numbers, folded, to_host, twin, whole_limit
 from blobnet.backend.devices import device_module, gpu_available
+from blobnet.backend.pieces import PARTS, Pieces, cut, cut_array, longest
 from blobnet.backend.random_streams import random_stream
-from blobnet.backend.sharing import PARTS, Pieces, cut, cut_array, longest, share, share_in_order
+from blobnet.backend.sharing import share, share_in_order
 from blobnet.backend.threads import num_threads, single_threaded_blas, thread_pool
 
 __all__ = ["PARTS", "Array", "Pieces", "array_module", "as_numbers", "cut", "cut_array", "device_module", "folded",

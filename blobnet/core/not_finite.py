@@ -102,7 +102,8 @@ def _all_finite(array: np.ndarray) -> bool:
 
 
 def _finite(piece: np.ndarray) -> bool:
-    with np.errstate(all="ignore"):  # the sum itself may overflow, which proves nothing
+    """Whether all numbers of `piece` are finite. A sum that overflows proves nothing, so then each one is asked."""
+    with np.errstate(all="ignore"):
         return math.isfinite(piece.sum()) or bool(np.isfinite(piece).all())
 
 

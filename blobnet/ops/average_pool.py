@@ -15,10 +15,10 @@ LEAST_BYTES = 1 << 16  # of a piece; the last bits of products depend on their s
 
 
 def average_matrices(xp: ModuleType, dtype, axes: Sequence[Axis]) -> list[Array]:
-    """Matrices that average over windows, for `average_pool`: one for each axis, small neighbours merged into one.
+    """Matrices that average over windows, for `average_pool`: one for each axis, or for neighbouring axes if small.
 
-    Row p of an axis' matrix is 1 / divisor where window p covers x; the divisor counts padding too, up to size + pad.
-    A window beyond x averages to 0.
+    Row p of the matrix of an axis is 1 / divisor where window p covers x; the divisor counts padding too, but nothing
+    from size + pad on. The average of a window beyond x is 0.
     """
     merged: list[np.ndarray] = []
     for axis in reversed(axes):

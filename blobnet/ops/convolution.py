@@ -1,7 +1,8 @@
 """Convolution of any number of spatial axes: forward, and the gradients to weights, data and bias.
 
-All but the last are correlations. For the gradient to the data, input positions that agree modulo the stride see the
-same kernel taps; each of these phases is the top gradient correlated, with stride 1, with its taps flipped.
+All but the gradient to the bias are correlations. For the gradient to the data, the input positions that agree modulo
+the stride, a phase, are reached by the same kernel taps: the gradient of a phase is the top gradient, correlated with
+these taps in reverse order, with stride 1.
 """
 
 from __future__ import annotations
@@ -26,7 +27,7 @@ SCATTER_CHANNELS = 8  # with fewer channels (images), the products of the data g
 class Convolution:
     """A convolution of fixed shapes: x (N, C, *spatial) with weight (K, C / groups, *kernel) -> (N, K, *out_shape).
 
-    Make one whenever the shapes change; it keeps the buffers. `out_shape` holds the spatial sizes of the result.
+    It keeps buffers, so make a new one when the shapes change. `out_shape`: the spatial sizes of the result.
     """
 
     def __init__(self, xp: ModuleType, dtype, shape: Sequence[int], num_output: int, kernel: Sequence[int],
@@ -49,12 +50,12 @@ class Convolution:
             self._forward.run(x, weight, out, bias)
 
     def backward_weight(self, x: Array, top_diff: Array, weight_diff: Array) -> None:
-        """weight_diff += gradient to the weights."""
+        """weight_diff += the gradient to the weights."""
         if self._forward is not None:
             self._forward.weight_gradient(x, top_diff, weight_diff)
 
     def backward_data(self, top_diff: Array, weight: Array, x_diff: Array, bias: Array | None = None) -> None:
-        """x_diff = gradient to x (this is also what a deconvolution computes forward, and `bias` (C) is for it)."""
+        """x_diff = the gradient to x. A deconvolution computes this forward, and then adds its `bias` (C)."""
         if self._forward is None:
             self._fill(x_diff, bias)
             return
@@ -69,13 +70,12 @@ class Convolution:
                 correlation.run(top_diff, weight[taps], x_diff[where], bias)
 
     def _fill(self, array: Array, bias: Array | None) -> None:
-        """array = the bias, 0 without one."""
+        """array = the bias, or 0 if there is none."""
         array[...] = 0 if bias is None else bias.reshape(-1, *[1] * len(self.axes))
 
     def _scatter_data(self, top_diff: Array, weight: Array, x_diff: Array, bias: Array | None) -> None:
-        """backward_data the other way: the gradient of the im2col columns, added back where they came from."""
-        top_diff, weight = top_diff.reshape(*top_diff.shape[:2], -1), weight.reshape(len(weight), -1).T
-
+        """backward_data in another way: the gradient to the im2col columns, added where the columns came from."""
+        top_diff, weight = top_diff.reshape(folded(top_diff.shape, 1, 2)), weight.reshape(folded(weight.shape, 1)).T
         self._fill(x_diff, bias)
         share(lambda piece: add_columns(self.xp.matmul(weight, top_diff[piece]), self.axes, x_diff[piece]),
               cut_array(top_diff))

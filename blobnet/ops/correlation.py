@@ -14,7 +14,7 @@ import numpy as np
 from blobnet.backend import PARTS, Array, cut, cut_array, longest, share, share_in_order
 from blobnet.ops.axes import Axis
 from blobnet.ops.elementwise import copy_rows
-from blobnet.ops.lowering import Lowering
+from blobnet.ops.lowering import Lowering, Workspace
 
 COLUMNS = 192  # products of this many columns run at the BLAS peak, and still well with a third of them
 MIN_PLANES = 64  # lowered by one call, so that the calls cost little
@@ -37,7 +37,6 @@ class Correlation:
         columns = num * prod(axis.out for axis in axes[1:])
         self.walk = bool(xp is np and axes and axes[0].taps > 1 and axes[0].dilation == 1
                          and outputs <= WALK_OUTPUTS and columns >= COLUMNS // 3)
-        self.pointwise = all(axis == Axis(axis.size, axis.size, 1) for axis in axes)
         if not self.walk:  # a first axis of one position: plain im2col
             axes = [Axis(1, 1, 1), *axes]
         self.xp, self.dtype, self.num, self.axes = xp, dtype, num, tuple(axes)
@@ -45,7 +44,7 @@ class Correlation:
         self.lowering = Lowering(xp, dtype, groups, channels, self.axes)
         self.pieces = self._cut()
         self.chunk = longest(self.pieces)
-        self._spare: list[dict[str, Array]] = []  # buffers for a piece; each thread borrows some
+        self._spare: list[Workspace] = []  # each thread borrows one
 
     def _cut(self) -> list[slice]:
         """Pieces of the batch: enough columns for fast products, and lowered images that stay in the cache."""
@@ -54,7 +53,7 @@ class Correlation:
             chunk = max(1, GPU_LOWERED_BYTES // image)
             return [slice(a, min(a + chunk, self.num)) for a in range(0, self.num, chunk)]
         wanted = -(-COLUMNS // positions) if self.walk or positions < COLUMNS // 3 else 1
-        if not self.pointwise:
+        if not self.lowering.pointwise:
             wanted = max(wanted, MIN_PLANES // (self.groups * self.channels))
         return cut(self.num, min(max(self.num / 2, 1), wanted, LOWERED_BYTES // image))
 
@@ -66,15 +65,14 @@ class Correlation:
             bias = bias.reshape(self.groups, 1, -1, 1)
 
         def part(piece: slice) -> None:
-            buffers = _borrow(self._spare, dict)
-            images = out[piece]
-            products, copied = self._products_of(images, buffers)
-            self._multiply(matrix, self._windows(x[piece], buffers), products)
+            work = _borrow(self._spare, self._workspace)
+            products, results = work.products(out[piece])
+            self._multiply(matrix, work.windows(x[piece]), products)
             if bias is not None:
                 products += bias
-            if copied:
-                copy_rows(images, self._by_image(products, len(images)))
-            self._spare.append(buffers)
+            if results is not None:
+                copy_rows(out[piece], results)
+            self._spare.append(work)
 
         if self.xp is np:
             share(part, self.pieces)
@@ -93,18 +91,17 @@ class Correlation:
         def part(pieces: Sequence[slice]) -> list[Array]:
             total, term = pair = _borrow(spare, lambda: [self.xp.empty(shape, self.dtype) for _ in range(2)])
             target = total  # the first product needs no addition
-            buffers = _borrow(self._spare, dict)
+            work = _borrow(self._spare, self._workspace)
             for piece in pieces:
-                windows, images = self._windows(x[piece], buffers), top[piece]
-                products, copied = self._products_of(images, buffers)
-                if copied:
-                    copy_rows(self._by_image(products, len(images)), images)
+                windows, (products, results) = work.windows(x[piece]), work.products(top[piece])
+                if results is not None:
+                    copy_rows(results, top[piece])
                 for p in range(self.axes[0].out):
                     self.xp.matmul(windows[:, p], products[:, p].swapaxes(1, 2), out=target)
                     if target is term:
                         total += term
                     target = term
-            self._spare.append(buffers)
+            self._spare.append(work)
             return pair
 
         def add(pair: list[Array]) -> None:
@@ -148,29 +145,8 @@ class Correlation:
     def _split(self, x: Array, sizes: Sequence[int]) -> Array:
         return x.reshape(x.shape[0], self.groups, -1, *sizes)
 
-    def _windows(self, x: Array, buffers: dict[str, Array]) -> Array:
-        """(groups, P, rows, images * positions): the lowered rows that each output row needs."""
-        if self.pointwise and self.chunk == 1:
-            return x.reshape(self.groups, 1, self.channels, self.lowering.positions)
-        if "lowered" not in buffers:
-            buffers["lowered"] = self.lowering.buffer(self.chunk)
-        return self.lowering.windows(x, buffers["lowered"])
-
-    def _products_of(self, out: Array, buffers: dict[str, Array]) -> tuple[Array, bool]:
-        """(groups, P, outputs, images * positions) for the images of `out`, and whether that is memory of its own."""
-        positions = self.lowering.positions
-        if self.chunk == 1 and not self.walk and out.flags.c_contiguous:
-            return out.reshape(self.groups, 1, self.outputs, positions), False
-        if "products" not in buffers:
-            shape = (self.groups, self.axes[0].out, self.outputs, self.chunk * positions)
-            buffers["products"] = self.xp.empty(shape, self.dtype)
-        return buffers["products"][..., :len(out) * positions], True
-
-    def _by_image(self, products: Array, num: int) -> Array:
-        """Products (groups, P, outputs, num * positions) seen as (num, groups, outputs, P, *out)."""
-        shape = (*products.shape[:3], num, *(axis.out for axis in self.axes[1:]))
-        products = products.reshape(shape)
-        return products.transpose(3, 0, 2, 1, *range(4, products.ndim))
+    def _workspace(self) -> Workspace:
+        return Workspace(self.lowering, self.outputs, self.chunk)
 
 
 def _borrow(spare: list, make: Callable):

@@ -22,8 +22,8 @@ from blobnet.ops.elementwise import copy_rows
 class Lowering:
     """How images (groups, channels, *spatial) are lowered along `axes`.
 
-    rows: lowered rows h; step: rows of the matrix that one of them takes, C * S; positions: columns for each image;
-    image_bytes: of one image, lowered.
+    rows: how many lowered rows h there are; step: matrix rows for each of them, C * S; positions: matrix columns for
+    each image; image_bytes: the size of one lowered image; pointwise: whether the images are their own matrix.
     """
 
     def __init__(self, xp: ModuleType, dtype, groups: int, channels: int, axes: Sequence[Axis]):
@@ -32,10 +32,11 @@ class Lowering:
         self.rows = (first.out - 1) * first.stride + first.taps
         self.step = channels * prod(axis.taps for axis in rest)
         self.positions = prod(axis.out for axis in rest)
+        self.pointwise = all(axis == Axis(axis.size, axis.size, 1) for axis in self.axes)
         self.image_bytes = groups * self.rows * self.step * self.positions * self.dtype.itemsize
 
     def buffer(self, images: int) -> Array:
-        """Memory for as many lowered images: (groups, rows, channels, *taps, images, *out), without the first axis.
+        """Memory for so many lowered images: (groups, rows, channels, *taps, images, *out), without the first axis.
 
         Its zeros are the padding, which is written once: every use leaves it as it is.
         """
@@ -63,3 +64,39 @@ class Lowering:
             target: Index = (slice(None), rows, slice(None), *taps, slice(len(x)), *out)
             source: Index = (slice(None), x_rows, slice(None), slice(None), *inside)
             copy_rows(buffer[target], images[source])
+
+
+class Workspace:
+    """Memory for one piece of a correlation, up to `images` images: the lowered ones and the products with weights.
+
+    It is made when first needed, and not at all where the arrays themselves have the right layout.
+    """
+
+    def __init__(self, lowering: Lowering, outputs: int, images: int):
+        self.lowering, self.images = lowering, images
+        self.shape = (lowering.groups, lowering.axes[0].out, outputs, images * lowering.positions)
+        self._lowered: Array | None = None
+        self._products: Array | None = None
+
+    def windows(self, x: Array) -> Array:
+        """(groups, P, R * C * S, N * positions) for the images x, as `Lowering.windows` has it."""
+        lowering = self.lowering
+        if lowering.pointwise and self.images == 1:
+            return x.reshape(lowering.groups, 1, lowering.channels, lowering.positions)
+        if self._lowered is None:
+            self._lowered = lowering.buffer(self.images)
+        return lowering.windows(x, self._lowered)
+
+    def products(self, out: Array) -> tuple[Array, Array | None]:
+        """Memory for the products that give the results `out` (N, groups, outputs, P, ...) of N images.
+
+        (groups, P, outputs, N * positions), and the same memory in the layout of `out`, from or to which it must be
+        copied; None where it is the memory of `out`.
+        """
+        if self.images == 1 and self.lowering.axes[0].taps == 1 and out.flags.c_contiguous:
+            return out.reshape(self.shape), None
+        if self._products is None:
+            self._products = self.lowering.xp.empty(self.shape, self.lowering.dtype)
+        products = self._products[..., :len(out) * self.lowering.positions]
+        by_image = products.reshape(*products.shape[:3], len(out), *out.shape[4:])
+        return products, by_image.transpose(3, 0, 2, 1, *range(4, by_image.ndim))

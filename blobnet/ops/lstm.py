@@ -1,6 +1,7 @@
-"""The cell of an LSTM: gates (..., 4H) hold the input, forget and output gate and the candidate, H numbers each.
+"""The cell of an LSTM.
 
-All arrays have the same leading axes (..., N); `cont` is (..., N, 1).
+`gates` (..., N, 4H) holds the input, forget and output gate and the candidate, i, f, o and g, H numbers each; `cont` is
+(..., N, 1), the other arrays are (..., N, H). All have the same leading axes.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ from blobnet.ops.softmax import sigmoid
 
 
 def cell_forward(gates: Array, cont: Array, last: Array, cell: Array, squashed: Array, out: Array) -> None:
-    """One step: from the inputs of the gates and the `last` cell to `cell`, squashed = tanh(cell) and `out`.
+    """One step: from the inputs of the gates and the `last` cell to `cell`, `squashed` = tanh(cell) and `out`.
 
     gates become i, f, o = sigmoid and g = tanh of their inputs, and f is multiplied by `cont`;
     cell = f * last + i * g,   out = o * squashed
@@ -27,9 +28,9 @@ def cell_forward(gates: Array, cont: Array, last: Array, cell: Array, squashed: 
 
 
 def gate_slopes(gates: Array, last: Array, squashed: Array, out: Array) -> None:
-    """out (..., 4H): the derivative of the cell by the inputs of i, f and g, and of the output by that of o.
+    """out (..., 4H): the derivatives of the cell by the inputs of i, f and g, and of the output by the input of o.
 
-    `gates` are as cell_forward leaves them. All steps of a sequence can go at once.
+    `gates` are as `cell_forward` leaves them. All steps of a sequence can be computed in one call.
     """
     size = last.shape[-1]
     array_module(gates).subtract(1, gates, out=out)
@@ -44,9 +45,9 @@ def gate_slopes(gates: Array, last: Array, squashed: Array, out: Array) -> None:
 
 
 def cell_backward(gates: Array, squashed: Array, out_diff: Array, cell_diff: Array, slopes: Array) -> None:
-    """One step back: from the gradients of `out` and `cell` to those of the gates' inputs and the last cell.
+    """One step back: from the gradients to `out` and `cell` to those to the inputs of the gates and the last cell.
 
-    cell_diff becomes the gradient of the last cell, and slopes, made by gate_slopes, that of the gates' inputs.
+    `cell_diff` becomes the gradient to the last cell; `slopes`, made by `gate_slopes`, that to the inputs of the gates.
     """
     size = out_diff.shape[-1]
     _, f, o, _ = parts(gates, size)

@@ -18,10 +18,11 @@ from blobnet.ops.indices import scatter_add
 class MaxPool:
     """Maxima over windows of fixed shapes: x (N, C, *spatial) -> (N, C, *pooled), one `Axis` for each spatial axis.
 
-    The planes of a chunk are first copied apart into phases, positions that agree modulo the stride, padded with the
-    lowest number. In these, each kernel tap of all windows is one contiguous run, so a running maximum takes a few
-    passes at full speed. `taps` keeps for each window which tap won, as 1 + its offset in the plane from the window's
-    corner, and 0 if none did: the offsets rise in scan order, so a plain maximum keeps them current.
+    The planes of a piece are first copied into phases: one array for the positions that agree modulo the stride,
+    padded with the lowest number. There the values that all windows have at one kernel tap lie side by side, so a
+    running maximum over the taps takes a few passes at full speed. `taps` keeps for each window the tap that won: 1 +
+    its offset in the plane from the window's corner, 0 if none did. Offsets grow in scan order, so the running maximum
+    of those that were larger than all before is the offset of the winner.
     """
 
     def __init__(self, xp: ModuleType, dtype, num: int, channels: int, axes: Sequence[Axis]):
@@ -48,9 +49,10 @@ class MaxPool:
         self.taps = xp.zeros((self.planes, *self.out), np.min_scalar_type(self._steps[-1][2]))
 
     def forward(self, x: Array, out: Array) -> None:
-        """out = the largest value of each window; among equal ones the first in scan order wins the gradient.
+        """out = the largest value of each window; of equal ones, the first in scan order will get the gradient.
 
-        NaN is never the largest. A window without any number above the lowest finite one gives that, and no gradient.
+        NaN is never the largest. A window that has no number above the lowest finite one gives that number, and passes
+        no gradient back.
         """
         xp, lowest = self.xp, np.finfo(self.dtype).min
         x, out = x.reshape(self.planes, *self.size), out.reshape(self.planes, *self.out)
@@ -86,7 +88,7 @@ class MaxPool:
         out[self.taps == 0] = -1
 
     def backward(self, top_diff: Array, x_diff: Array) -> None:
-        """x_diff = the gradients of the windows, each where the last forward found the maximum, summed."""
+        """x_diff = the sum of the gradients of the windows, each added where the last forward found the maximum."""
         xp, top_diff, x_diff = self.xp, top_diff.reshape(self.taps.shape), x_diff.reshape(self.planes, *self.size)
 
         def buffers(chunk: int) -> tuple:

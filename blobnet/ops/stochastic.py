@@ -58,17 +58,17 @@ class StochasticPool(Windows):
             self.xp.copyto(out[place], x[inside], where=hit)
 
     def backward(self, top_diff: Array, x_diff: Array) -> None:
-        """x_diff = the gradients of the windows, each where the last forward drew its value, summed."""
+        """x_diff = the sum of the gradients of the windows, each added where the last forward drew its value."""
         x_diff.fill(0)
         for number, (place, inside) in enumerate(self.steps, 1):
             x_diff[inside] += top_diff[place] * (self.won[place] == number)
 
 
 class ExpectedPool(Windows):
-    """The mean of each window, every value weighted with its probability to be drawn: sum of squares / sum."""
+    """The mean of each window, each value weighted with the probability that it is drawn: sum of squares / sum."""
 
     def forward(self, x: Array, out: Array) -> None:
-        """out = sum of x squared / sum of x, 0 where that sum is not above 0."""
+        """out = sum of x squared / sum of x; 0 where the sum of x is not above 0."""
         self.x = x
         self.total.fill(0)
         self.add_up(x)

@@ -1,4 +1,4 @@
-"""Maxima over windows that do not overlap, for wide ones: global pooling, pyramids."""
+"""Maxima over windows that lie side by side; made for large windows, as in global pooling and pyramids."""
 
 from __future__ import annotations
 
@@ -18,10 +18,10 @@ def are_tiles(axes: Sequence[Axis]) -> bool:
 
 
 class TileMax:
-    """What MaxPool computes, for windows that lie side by side: each is copied into one row, whose maximum is taken.
+    """Maxima, as those of MaxPool, over windows that lie side by side: each window is copied into a row of its own.
 
-    The cost does not grow with the size of the windows. `won` keeps for each window where in its plane the maximum
-    lies, -1 if nowhere.
+    So there is one pass over x, however large the windows are. `won` keeps for each window where in its plane the
+    maximum lies, -1 if it has none.
     """
 
     def __init__(self, xp: ModuleType, dtype, num: int, channels: int, axes: Sequence[Axis]):
@@ -40,7 +40,7 @@ class TileMax:
         self.won = xp.zeros((self.planes, *self.out), xp.int64)
 
     def forward(self, x: Array, out: Array) -> None:
-        """out = the largest value of each window, as MaxPool has it."""
+        """out = the largest value of each window, with the rules of `MaxPool.forward`."""
         xp, lowest, axes = self.xp, np.finfo(self.dtype).min, len(self.size)
         x, out = x.reshape(self.planes, *self.size), out.reshape(self.planes, *self.out)
         order = (0, *range(1, 2 * axes, 2), *range(2, 2 * axes + 1, 2))

@@ -4,10 +4,10 @@ import numpy as np
 import pytest
 from layer_cases import CASES
 
-from blobnet.backend import sharing
+from blobnet.backend import pieces, sharing
 from blobnet.ops import correlation, linear
 
-SMALL = [(sharing, "PIECE_BYTES", 16), (sharing, "LEAST_BYTES", 1), (linear, "LEAST", 1),
+SMALL = [(pieces, "PIECE_BYTES", 16), (pieces, "LEAST_BYTES", 1), (linear, "LEAST", 1),
          (linear, "SIDE", 1), (correlation, "COLUMNS", 2), (correlation, "MIN_PLANES", 1),
          (correlation, "SHARED_WORK", 1), (correlation, "SHARED_OUTPUTS", 1)]
 CUT = {"BatchNorm", "Convolution", "Deconvolution", "InnerProduct", "LRN", "LSTM", "MVN", "Pooling", "PReLU", "ReLU",

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from layer_rows import build
 
-from blobnet.backend import sharing
+from blobnet.backend import pieces
 from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
 from blobnet.errors import NetError, ShapeError
@@ -33,7 +33,7 @@ def with_statistics(alone, mean, variance, factor):
 
 @pytest.fixture(params=[1 << 19, 40], ids=["one piece", "many pieces"])
 def chunks(request, monkeypatch):
-    monkeypatch.setattr(sharing, "PIECE_BYTES", request.param)
+    monkeypatch.setattr(pieces, "PIECE_BYTES", request.param)
 
 
 @pytest.mark.parametrize("dtype", ["float32", "float64"])

@@ -109,7 +109,8 @@ def test_the_cases_take_every_path():
     assert not any(engine(name).walk for name in ("plain", "dilated", "many outputs"))
     lengths = [piece.stop - piece.start for piece in engine("walked, strided").pieces]
     assert len(set(lengths)) > 1  # buffers that are not full
-    assert engine("pointwise").pointwise and engine("pointwise").chunk == 1 < engine("pointwise, small planes").chunk
+    assert engine("pointwise").lowering.pointwise
+    assert engine("pointwise").chunk == 1 < engine("pointwise, small planes").chunk
 
 
 axis = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(0, 4), st.integers(1, 3), st.integers(0, 6))

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blobnet.backend import sharing
+from blobnet.backend import pieces
 from blobnet.ops.lrn import LocalNorm, lrn_backward, lrn_forward, window_sum
 
 
@@ -52,7 +52,7 @@ def test_gradient_is_the_derivative(norm):
 def test_small_pieces_give_the_same(monkeypatch):
     x = np.random.default_rng(0).standard_normal((7, 3, 4, 5))
     want = run(x, NORMS[3])[0]
-    monkeypatch.setattr(sharing, "PIECE_BYTES", 2 * x[0].nbytes)
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 2 * x[0].nbytes)
     np.testing.assert_array_equal(run(x, NORMS[3])[0], want)
 
 

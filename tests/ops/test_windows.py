@@ -9,7 +9,7 @@ import pytest
 from hypothesis import assume, given, settings
 from hypothesis import strategies as st
 
-from blobnet.backend import sharing
+from blobnet.backend import pieces
 from blobnet.ops.average_pool import average_matrices, average_pool
 from blobnet.ops.axes import Axis, pooled_size
 from blobnet.ops.max_pool import MaxPool
@@ -99,7 +99,7 @@ def test_any_geometry(data, rounding):
 
 
 def test_small_pieces_give_the_same(monkeypatch):
-    monkeypatch.setattr(sharing, "PIECE_BYTES", 3 * 7 * 8 * 8)  # 3 planes, 11 to share
+    monkeypatch.setattr(pieces, "PIECE_BYTES", 3 * 7 * 8 * 8)  # 3 planes, 11 to share
     x = np.random.default_rng(0).standard_normal((11, 1, 7, 8))
     check(x, axes_of((7, 8), (3, 3), (2, 2), (1, 1)))
 
