@@ -89,18 +89,6 @@ def test_no_circles():
         pytest.fail("a circle of imports: " + " <- ".join(error.args[1]))
 
 
-DATA_ROOMS = ("images", "stores", "batches", "sets")  # of blobnet/data; a function may import a later one, for a hint
-
-
-@pytest.mark.parametrize("path", sorted(PACKAGE.glob("data/*/*.py")), ids=name)
-def test_the_rooms_of_data_import_backwards(path):
-    here = DATA_ROOMS.index(path.parent.name)
-    for node in ast.parse(path.read_text("utf-8")).body:
-        if isinstance(node, ast.ImportFrom) and node.module.startswith("blobnet.data."):
-            there = node.module.split(".")[2]
-            assert here >= DATA_ROOMS.index(there), f"{name(path)} imports {node.module}"
-
-
 def test_cupy_stays_in_backend_and_ops():
     for path in MODULES:
         if room(path) not in ("backend", "ops"):

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import Any
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from blobnet.data.images.transformer import Transformer
 
@@ -22,7 +23,7 @@ class Batches:
     A subclass defines `shapes` and `__call__`.
     """
 
-    def __init__(self, size: int, dtype: np.dtype = np.float32, random: Random = np.random.default_rng):
+    def __init__(self, size: int, dtype: DTypeLike = np.float32, random: Random = np.random.default_rng):
         self.size, self.dtype, self.random = size, np.dtype(dtype), random
 
     def shapes(self) -> list[Shape]:
@@ -47,20 +48,20 @@ class TransformedBatches(Batches):
     what a batch is made of: `items`, `images`, `labels` and `first_image`.
     """
 
-    def __init__(self, transformer: Transformer, size: int, dtype: np.dtype = np.float32,
+    def __init__(self, transformer: Transformer, size: int, dtype: DTypeLike = np.float32,
                  random: Random = np.random.default_rng, label_shape: Shape = ()):
         super().__init__(size, dtype, random)
         self.transformer, self.label_shape = transformer, label_shape
 
-    def items(self, n: int) -> Sequence[Any]:
-        """What batch `n` is made of, such as the numbers of records: as many items as the batch has images."""
+    def items(self, n: int) -> Any:
+        """What batch `n` is made of, such as the numbers of records: a sequence with an item for each image."""
         raise NotImplementedError
 
-    def images(self, items: Sequence[Any]) -> list[np.ndarray]:
+    def images(self, items: Any) -> list[np.ndarray]:
         """The images of the items, uint8 or float, each (C, H, W)."""
         raise NotImplementedError
 
-    def labels(self, items: Sequence[Any]) -> np.ndarray:
+    def labels(self, items: Any) -> np.ndarray:
         """Their labels, (N, *label_shape)."""
         raise NotImplementedError
 

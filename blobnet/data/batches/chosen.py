@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from blobnet.data.batches.base import Random, TransformedBatches
 from blobnet.data.batches.labels import check_labels
@@ -19,7 +20,7 @@ class ChosenBatches(TransformedBatches):
     """
 
     def __init__(self, records: Records, choose: Callable[[int, int], np.ndarray], transformer: Transformer, size: int,
-                 dtype: np.dtype, random: Random, labelled: bool = True):
+                 dtype: DTypeLike, random: Random, labelled: bool = True):
         super().__init__(transformer, size, dtype, random)
         self.records, self.choose, self.all_labels = records, choose, records.labels()
         if labelled:

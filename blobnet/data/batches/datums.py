@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 from google.protobuf.message import Message
+from numpy.typing import DTypeLike
 
 from blobnet.data.batches.base import Random, TransformedBatches
 from blobnet.data.batches.labels import check_labels
@@ -21,7 +22,7 @@ class DatumBatches(TransformedBatches):
     If they are `labelled`, DataError for a label that the dtype cannot hold exactly.
     """
 
-    def __init__(self, reader: Reader, transformer: Transformer, size: int, dtype: np.dtype = np.float32,
+    def __init__(self, reader: Reader, transformer: Transformer, size: int, dtype: DTypeLike = np.float32,
                  random: Random = np.random.default_rng, labelled: bool = True):
         super().__init__(transformer, size, dtype, random)
         self.reader, self.labelled = reader, labelled

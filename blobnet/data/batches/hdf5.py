@@ -6,6 +6,7 @@ import math
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from blobnet.data.batches.base import Batch, Batches, Random, Shape
 from blobnet.data.batches.order import Shuffles
@@ -24,7 +25,7 @@ class HDF5Batches(Batches):
     a time is in memory, or all if they are small (KEPT).
     """
 
-    def __init__(self, files: Sequence[str], names: Sequence[str], size: int, dtype: np.dtype = np.float32,
+    def __init__(self, files: Sequence[str], names: Sequence[str], size: int, dtype: DTypeLike = np.float32,
                  shuffle: bool = False, random: Random = np.random.default_rng, origin: str = "list"):
         super().__init__(size, dtype, random)
         self.files, self.names = list(files), list(names)

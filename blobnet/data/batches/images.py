@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from blobnet.data.batches.base import Random, TransformedBatches
 from blobnet.data.batches.class_draws import ClassDraws
@@ -27,7 +28,7 @@ class ImageBatches(TransformedBatches):
     """
 
     def __init__(self, paths: Sequence[str], labels: np.ndarray, transformer: Transformer, size: int,
-                 dtype: np.dtype = np.float32, random: Random = np.random.default_rng, *, color: bool = True,
+                 dtype: DTypeLike = np.float32, random: Random = np.random.default_rng, *, color: bool = True,
                  image_size: tuple[int, int] | None = None, shuffle: bool = False, rand_skip: int = 0,
                  draws: ClassDraws | None = None, origin: str = "list", root_folder: str = ""):
         super().__init__(transformer, size, dtype, random, labels.shape[1:])

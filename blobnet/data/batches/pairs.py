@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from blobnet.data.batches.base import Batch, Batches, Random, Shape
 from blobnet.data.batches.order import Order
@@ -53,7 +54,7 @@ class PairBatches(Batches):
     images before the second ones.
     """
 
-    def __init__(self, records: Records, pairs: np.ndarray, transformer: Transformer, size: int, dtype: np.dtype,
+    def __init__(self, records: Records, pairs: np.ndarray, transformer: Transformer, size: int, dtype: DTypeLike,
                  random: Random):
         super().__init__(size, dtype, random)
         self.records, self.pairs, self.transformer, self.order = records, pairs, transformer, Order(len(pairs))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from blobnet.data.batches.base import Random, TransformedBatches
 from blobnet.data.batches.order import Order, Shuffles
@@ -40,7 +41,7 @@ class TripletListBatches(TransformedBatches):
     """
 
     def __init__(self, records: Records, triplets: np.ndarray, attributes: np.ndarray, transformer: Transformer,
-                 size: int, dtype: np.dtype, random: Random, shuffle: bool):
+                 size: int, dtype: DTypeLike, random: Random, shuffle: bool):
         super().__init__(transformer, size, dtype, random, attributes.shape[1:])
         self.records, self.triplets, self.attributes = records, triplets, attributes
         self.mirror, transformer.mirror = transformer.mirror, False  # the transformer would turn each image by itself

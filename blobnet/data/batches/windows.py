@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from blobnet.data.batches.base import Batch, Batches, Random, Shape
 from blobnet.data.batches.window_crop import place_window
@@ -22,7 +23,7 @@ class WindowBatches(Batches):
     (3, crop_size, crop_size), or 0. With `cache` all files are read at the start and kept as they are, compressed.
     """
 
-    def __init__(self, windows: WindowFile, size: int, crop_size: int, dtype: np.dtype = np.float32,
+    def __init__(self, windows: WindowFile, size: int, crop_size: int, dtype: DTypeLike = np.float32,
                  random: Random = np.random.default_rng, *, fg_fraction: float = 0.25, context_pad: int = 0,
                  square: bool = False, mirror: bool = False, scale: float = 1, mean: np.ndarray | float = 0,
                  cache: bool = False):
