@@ -12,7 +12,7 @@ from blobnet.check.results import PLAIN, ForwardResult
 from blobnet.check.standalone import Standalone
 
 TOLERANCE = 1e-10  # of the difference, relative to the largest number of the array
-SMALL = 1e-3       # arrays of smaller numbers count as if this were their largest: they may be what is left of sums
+SMALL = 1e-3       # errors are relative to no less: smaller numbers may be what rounding left of a sum that is 0
 
 
 def check_forward(alone: Standalone, formula: Callable | None = None) -> ForwardResult:
@@ -45,7 +45,7 @@ def _compare(name: str, top: np.ndarray, want: np.ndarray) -> ForwardResult:
     if top.size != want.size:
         return ForwardResult(np.inf, False, f"{name} has shape {top.shape}, the formula {want.shape}")
     want = want.reshape(top.shape)
-    ordinary = abs(want)[abs(want) < np.finfo(float).max]  # not NaN, inf, or the lowest number of an empty maximum
+    ordinary = abs(want)[abs(want) < np.finfo(float).max]  # no NaN, no inf, nor the maximum of an empty window
     same = (top == want) | (np.isnan(top) & np.isnan(want))
     with np.errstate(all="ignore"):
         error = np.where(same, 0.0, abs(top - want) / max(ordinary.max(initial=0.0), SMALL))

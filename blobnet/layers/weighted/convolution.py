@@ -40,6 +40,7 @@ class Convolution(SlidingLayer):
 
     def formula(self, *arrays):
         *bottoms, weight, bias = arrays if self.options.bias_term else (*arrays, np.zeros(self.outputs))
+        # Zeros outside x: no kernel reaches a stride beyond the padded end.
         group, margins = self.options.group, zip(self.sliding.pad, np.add(self.sliding.pad, self.sliding.stride))
         x = np.pad(np.reshape(bottoms, (-1, *self.bottom_shape[1:])), ((0, 0), (0, 0), *margins))
         y = np.empty((len(x), group, self.outputs // group, *self.top_shape[2:]))
