@@ -13,8 +13,9 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 TEXT = ROOT.joinpath("CONTRIBUTING.md").read_text("utf-8")
-COPIED = ("blobnet", "tests", "pyproject.toml", "README.md")
-MAIN = {"pytest": ["pytest", "-q", "-p", "no:cacheprovider"], "ruff": ["ruff"], "blobnet": ["blobnet"]}  # modules
+COPIED = ("blobnet", "tests", "pyproject.toml", "README.md", "SECURITY.md")
+MAIN = {"pytest": ["-m", "pytest", "-q", "-p", "no:cacheprovider"], "ruff": ["-m", "ruff"],
+        "blobnet": ["-m", "blobnet"], "python": []}  # how Python runs a program
 MARKS = re.compile(r"(<!-- \w+: printed by [^\n]*-->\n).*?(\n<!-- end of )", re.DOTALL)
 
 
@@ -39,7 +40,7 @@ def read_recipes():
         proofs = re.search(r"^Proofs:\n\n```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)[1]
         assert section.count("\n```\n") == len(blocks) + 1, f"a block without a path in: {section[:20]}"
         recipes[section.partition("\n")[0]] = Recipe([Step(*block) for block in blocks],
-                                                     [shlex.split(line) for line in proofs.splitlines()])
+                                                     [shlex.split(line) for line in proofs.replace("\\\n", "").splitlines()])
     return recipes
 
 
@@ -60,7 +61,7 @@ def house(tmp_path):
 def run(words, house):
     """The finished process of a command in the house."""
     environment = os.environ | {"PYTHONPATH": str(house), "OPENBLAS_NUM_THREADS": "1", "RUFF_NO_CACHE": "true"}
-    return subprocess.run([sys.executable, "-m", *MAIN[words[0]], *words[1:]], cwd=house, env=environment, text=True,
+    return subprocess.run([sys.executable, *MAIN[words[0]], *words[1:]], cwd=house, env=environment, text=True,
                           capture_output=True, timeout=300)
 
 
