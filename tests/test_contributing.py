@@ -37,10 +37,10 @@ def read_recipes():
     recipes = {}
     for section in re.split(r"^### ", TEXT, flags=re.MULTILINE)[1:]:
         blocks = re.findall(r"^`([^`\n]+)`, ([^\n]+):\n\n```\w+\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)
-        proofs = re.search(r"^Proofs:\n\n```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)[1]
+        proofs = re.search(r"^Proofs:\n\n```sh\n(.*?)^```$", section, re.MULTILINE | re.DOTALL)[1].replace("\\\n", "")
         assert section.count("\n```\n") == len(blocks) + 1, f"a block without a path in: {section[:20]}"
         recipes[section.partition("\n")[0]] = Recipe([Step(*block) for block in blocks],
-                                                     [shlex.split(line) for line in proofs.replace("\\\n", "").splitlines()])
+                                                     [shlex.split(line) for line in proofs.splitlines()])
     return recipes
 
 
