@@ -33,6 +33,13 @@ def test_the_order_of_imports_is_the_one_that_is_tested():
     assert tuple(" ".join(line.split()) for line in block("errors").splitlines()) == constant("ORDER")
 
 
+def test_the_rooms_that_see_less_are_those_that_are_tested():
+    sentence = re.search(r"^Two rooms see less: (.*?)\.", TEXT, re.MULTILINE | re.DOTALL)[1]
+    told = {here: {here, *re.findall(r"\w+", there)} - {"and"}
+            for here, there in re.findall(r"(\w+) (?:imports )?only from (\w+(?:(?:, | and )\w+)*)", sentence)}
+    assert told == constant("ONLY")
+
+
 def test_files_named_are_there():
     links = re.findall(r"\]\(([^)]+)\)", TEXT)
     assert links
