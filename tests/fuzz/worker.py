@@ -1,7 +1,7 @@
 """Reads damaged files, in a process of its own: worker.py FIRST COUNT READER …, with the seeds from FIRST on.
 
-Prints every case, and what went wrong with it. The process ends if it crashes, if a case takes more than LIMIT seconds,
-or more memory than ROOM; its last line then says which case it was.
+Prints every case, and what went wrong with it; the exit status is then 1. The process ends if it crashes, if a case
+takes more than LIMIT seconds, or more memory than ROOM; its last line then says which case it was.
 """
 
 import faulthandler
@@ -39,7 +39,9 @@ def problem_with(read, folder, path, cut):
 
 
 def run(name, first, count):
+    """How many of these cases were wrong."""
     make, read = READERS[name]
+    wrong = 0
     with tempfile.TemporaryDirectory() as temporary:
         folder = Path(temporary)
         make(folder)
@@ -61,13 +63,15 @@ def run(name, first, count):
                 problem += " a file was changed"
             if problem:
                 print(f"WRONG {name} {seed}: {problem}", flush=True)
+                wrong += 1
             path.write_bytes(whole[path])
+    return wrong
 
 
 if __name__ == "__main__":
     warnings.simplefilter("error")
     logging.disable()
     limit_memory()
-    for reader in sys.argv[3:]:
-        run(reader, int(sys.argv[1]), int(sys.argv[2]))
+    found = sum(run(reader, int(sys.argv[1]), int(sys.argv[2])) for reader in sys.argv[3:])
     print("done", flush=True)
+    sys.exit(found > 0)
