@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 from xml.etree import ElementTree
 
 from blobnet.view.draw.picture import BLANK, INK, WIRE, Arrowhead, Curve, Picture, Point, Rectangle, Text
