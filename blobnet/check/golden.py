@@ -10,6 +10,7 @@ the last step.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from typing import Any
 
 import numpy as np
 
@@ -66,7 +67,7 @@ def _compare_solver(case: Mapping[str, np.ndarray], device: str) -> dict[str, fl
         "param/", case, [blob.data for blob in params])
 
 
-def _under(prefix: str, case: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:
+def _under(prefix: str, case: Mapping[str, np.ndarray]) -> dict[str, Any]:
     return {key.removeprefix(prefix): case[key] for key in case if key.startswith(prefix)}
 
 

@@ -114,8 +114,9 @@ def _assigned(node: ast.Assign) -> Iterator[tuple[str, ast.expr]]:
     """The X of every target X, in a class, or self.X, and the value that it gets: its own of two tuples, or all."""
     for target in node.targets:
         targets = target.elts if isinstance(target, ast.Tuple) else [target]
-        apart = isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple)
-        values = node.value.elts if apart and len(node.value.elts) == len(targets) else [node.value] * len(targets)
+        values = [node.value] * len(targets)
+        if isinstance(target, ast.Tuple) and isinstance(node.value, ast.Tuple) and len(node.value.elts) == len(targets):
+            values = node.value.elts
         for part, value in zip(targets, values, strict=True):
             if isinstance(part, ast.Attribute | ast.Name):
                 yield part.attr if isinstance(part, ast.Attribute) else part.id, value

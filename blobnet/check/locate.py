@@ -43,7 +43,7 @@ def worst_element(slopes: Slopes, suspects: set[tuple[int, int]], tolerance: flo
     """The place of the worst of some elements; a few words if none of them is wrong."""
     floor, worst, place = slopes.element_floor, tolerance, f"none of {len(suspects)} elements tried is wrong by itself"
     for i, flat in sorted(suspects):
-        index = np.unravel_index(flat, slopes.start[i].shape)
+        index = tuple(map(int, np.unravel_index(flat, slopes.start[i].shape)))
         slope = slopes.element(i, index)
         if slope.error(floor) > worst and not slope.may_be_kink:
             worst, place = slope.error(floor), f"the worst element found: {say_where(slopes, i, index, slope, names)}"

@@ -44,8 +44,8 @@ def check_loss(net: Net, rng: np.random.Generator) -> list[GradientResult]:
     net.clear_param_diffs()
     net.backward()
     gradients = [blob.diff.copy() for blob in learned]
-    found = compare(loss, [np.ones(())], variables, gradients, Rules(exhaustive=0, tolerance=1e-3), rng, names=names)
-    return [GradientResult(*PLACE, **found._asdict())]
+    compared = compare(loss, [np.ones(())], variables, gradients, Rules(exhaustive=0, tolerance=1e-3), rng, names=names)
+    return [GradientResult(*PLACE, **compared._asdict())]
 
 
 def _ways_from_loss(net: Net) -> list[tuple[Blob, set[str]]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from google.protobuf.message import Message
@@ -32,7 +33,7 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
     require_blob(net, blob)
     if label is not None:
         require_blob(net, label, "of labels")
-    sources = [layer for layer in net.layers if getattr(layer, "records", None) is not None]
+    sources: list[Any] = [layer for layer in net.layers if getattr(layer, "records", None) is not None]
     most = min((layer.records for layer in sources), default=None)
     if count < 1 or most is not None and count > most:
         raise DataError(f"net {net.name!r}", got=f"a count of {count}",

@@ -67,11 +67,11 @@ def hdf5_where(path: str | os.PathLike) -> str:
     return f"HDF5 file {os.fspath(path)!r}"
 
 
-def find(group: Group, name: str, where: str) -> Group | Dataset | None:
+def find(group: Group | Dataset, name: str, where: str) -> Group | Dataset | None:
     """The group or dataset `name` in `group`, None if there is no such name; DataError if it cannot be opened."""
     path = f"{group.name}/{name}".lstrip("/")
     with _faults(where, f"{path!r} cannot be opened"):
-        found = group.get(name)
+        found = _group(group, where).get(name)
         if isinstance(found, str):
             raise DataError(where, f"{path!r}", expected="a group or a dataset", got=found)
         return found

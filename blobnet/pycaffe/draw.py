@@ -111,11 +111,11 @@ def get_layer_label(layer: Message, rankdir: str, display_lrm: bool = False) -> 
     if layer.type in ("Convolution", "Deconvolution", "Pooling"):
         if layer.type == "Pooling":
             options = layer.pooling_param
-            sizes = options.kernel_size, options.stride, options.pad
+            sizes = [options.kernel_size, options.stride, options.pad]
         else:
             options = layer.convolution_param
             given = (options.kernel_size, 1), (options.stride, 1), (options.pad, 0)
-            sizes = tuple(values[0] if values else default for values, default in given)
+            sizes = [values[0] if values else default for values, default in given]
         parts += map("{}: {}".format, ("kernel size", "stride", "pad"), sizes)
     if display_lrm and declarations(layer).shows_rates and any(get_layer_lr_mult(layer)):
         parts.append("lr mult: {:.1f}, {:.1f}".format(*get_layer_lr_mult(layer)))

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
+from typing import Any
 
 from blobnet.log.glog import GlogFormatter, level_wanted, numbered_level
 
@@ -34,7 +35,7 @@ def log(text: str) -> None:
 class _Handler(logging.StreamHandler):
     """Unless it has a level, it asks GLOG_minloglevel when the first record comes: scripts set that themselves."""
 
-    def filter(self, record: logging.LogRecord) -> bool | logging.LogRecord:
+    def filter(self, record: logging.LogRecord) -> Any:  # a bool; since Python 3.12 perhaps another record
         if self.level == logging.NOTSET:
             self.setLevel(level_wanted())
         return record.levelno >= self.level and super().filter(record)

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property, partialmethod
 from itertools import zip_longest
 from types import SimpleNamespace
+from typing import Any
 
 import numpy as np
 
@@ -34,7 +35,7 @@ class Net:
     blobs by layer name; blob_loss_weights: by blob name.
     """
 
-    def __init__(self, network_file: str | os.PathLike, phase: int | str | os.PathLike, level: int | None = None,
+    def __init__(self, network_file: str | os.PathLike, phase: Any, level: int | None = None,
                  stages: Sequence[str] | None = None, weights: str | os.PathLike | None = None):
         """Net(file, phase, weights=…), or as in old scripts Net(file, weights, phase), on the device of set_mode_…."""
         if isinstance(phase, (str, os.PathLike)):
@@ -65,8 +66,8 @@ class Net:
         """The name of every blob, in the order in which layers make them; tops without one are "(automatic)"."""
         named: dict[CoreBlob, str] = {}
         for layer, tops in zip(self.core.layers, self.core.tops):
-            for blob, name in zip_longest(tops, layer.param.top, fillvalue="(automatic)"):
-                named.setdefault(blob, name)
+            for i, blob in enumerate(tops):
+                named.setdefault(blob, layer.param.top[i] if i < len(layer.param.top) else "(automatic)")
         return named
 
     @cached_property
@@ -207,13 +208,14 @@ class Net:
             raise ShapeError(f"net {self.core.name!r}", expected="inputs of one length", got=lengths or "none")
         length, size = next(iter(lengths.values())), self._blobs[0].shape[0]
         data, gradient = [], []
-        for given, above in zip_longest(self._batch(values), self._batch(gradients), fillvalue={}):
+        none: dict[str, Any] = {}
+        for given, above in zip_longest(self._batch(values), self._batch(gradients), fillvalue=none):
             data.append(_copies(self.forward(blobs, **given)))
             if diffs is not None:
                 gradient.append(_copies(self.backward(diffs, **above)))
         return _joined(data, length, size), _joined(gradient, length, size)
 
-    def _batch(self, blobs: Mapping[str, Sequence]) -> Iterator[dict[str, np.ndarray]]:
+    def _batch(self, blobs: Mapping[str, Sequence]) -> Iterator[dict[str, Any]]:
         """The arrays of `blobs`, all of one length, in pieces of the net's batch, the last one filled up with zeros."""
         length, size = max(map(len, blobs.values()), default=0), self._blobs[0].shape[0]
         for first in range(0, length, size):

@@ -121,7 +121,8 @@ class AdamSolver(SGDSolver):
     kind = "Adam"
 
 
-SOLVERS: dict[str, type[Solver]] = {cls.kind: cls for cls in (SGDSolver, *SGDSolver.__subclasses__())}
+_KINDS: list[type[Solver]] = [SGDSolver, *SGDSolver.__subclasses__()]
+SOLVERS = {cls.kind: cls for cls in _KINDS}
 
 
 def get_solver(solver_file: str | os.PathLike) -> Solver:

@@ -22,7 +22,7 @@ def gradient_histograms(image: np.ndarray, cells: int = 8, bins: int = 8) -> np.
     height, width = image.shape
     if height % cells or width % cells:
         raise ShapeError("gradient histograms", expected=f"sides that are multiples of {cells}", got=image.shape)
-    down, right = (slope.astype(np.float64) for slope in np.gradient(image.astype(np.float32)))
+    down, right = (np.asarray(slope, np.float64) for slope in np.gradient(image.astype(np.float32)))
     part = np.arange(height)[:, None] * cells // height * cells + np.arange(width) * cells // width
     sums = np.bincount((part * bins + direction_bins(down, right, bins)).ravel(),
                        np.sqrt(down * down + right * right).ravel(), cells * cells * bins)

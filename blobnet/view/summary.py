@@ -17,7 +17,7 @@ class Row(NamedTuple):
     type: str
     tops: dict[str, tuple[int, ...]]
     parameters: list[tuple[int, ...]]
-    count: int
+    count: int  # type: ignore[assignment]  # not that of tuples
     multiply_adds: int
 
 

@@ -142,9 +142,9 @@ def source(case: Case) -> Iterator[str]:
             return
     if not cls.source_field:
         return
-    layer, count = case.build().layer, cls.count_records(param)
-    if count < 1 or getattr(layer, "records", None) not in (None, count):
-        yield f"count_records tells {count}, the layer has {layer.records}"
+    records, count = getattr(case.build().layer, "records", None), cls.count_records(param)
+    if count < 1 or records not in (None, count):
+        yield f"count_records tells {count}, the layer has {records}"
     getattr(param, cls.source_field).source += " is not there"
     try:
         cls.count_records(param)

@@ -18,6 +18,11 @@ class Prefetch:
     forked process does not have it, and starts a thread of its own at the batch that comes next.
     """
 
+    _ready: SimpleQueue    # what was made
+    _tickets: SimpleQueue  # what may be made
+    _taken: Any            # the batch that the last `take` gave
+    _process: int          # the process that started the thread
+
     def __init__(self, produce: Callable[[int, Any], Any], depth: int):
         self._produce, self._depth = produce, depth
         self._next = 0

@@ -20,7 +20,7 @@ def read_triplet_list(path: str, name: str, count: int, attributes: int) -> tupl
     "attributes", (count, attributes); it is not read if `attributes` is 0. DataError for anything else.
     """
     where = f"HDF5 file {path!r}"
-    triplets, *rest = read_datasets(path, [name, "attributes"][:2 if attributes else 1], np.float64)
+    triplets, *rest = read_datasets(path, [name, "attributes"][:2 if attributes else 1], np.dtype(np.float64))
     if triplets.ndim != 2 or triplets.shape[1] != 3 or not len(triplets):
         raise DataError(where, f"dataset {name!r}", expected="triplets (T, 3)", got=f"shape {triplets.shape}")
     wrong = triplets[(triplets < 0) | (triplets >= count) | (triplets % 1 != 0)]

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from collections.abc import Sequence
+from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.typing import DTypeLike
 
 from blobnet.errors import DataError
 
@@ -23,8 +25,8 @@ class Placement(NamedTuple):
     pad_x: int
 
 
-def place_window(window: tuple[int, int, int, int], image: tuple[int, int], crop_size: int, context_pad: int = 0,
-                 square: bool = False, flip: bool = False, dtype: np.dtype = np.float32,
+def place_window(window: Sequence[int] | np.ndarray, image: tuple[int, int], crop_size: int, context_pad: int = 0,
+                 square: bool = False, flip: bool = False, dtype: DTypeLike = np.float32,
                  where: str = "window") -> Placement:
     """Where to find `window`, the corners x1, y1, x2, y2 (both inside), in an image of size (H, W).
 
@@ -33,7 +35,8 @@ def place_window(window: tuple[int, int, int, int], image: tuple[int, int], crop
     crop. `flip` says that the part will be mirrored. Numbers are of the type `dtype`, and halves are rounded away from
     zero. DataError if nothing of the window is left.
     """
-    (x1, y1, x2, y2), (rows, columns), real = map(int, window), image, np.dtype(dtype).type
+    (x1, y1, x2, y2), (rows, columns) = map(int, window), image
+    real: Any = np.dtype(dtype).type
     height = width = crop_size
     pad_y = pad_x = 0
     if context_pad or square:

@@ -31,8 +31,8 @@ class WindowBatches(Batches):
         self.windows, self.crop_size = windows, crop_size
         self.foreground = int(np.float32(size) * np.float32(fg_fraction))
         self.context_pad, self.square, self.mirror = context_pad, square, mirror
-        self.scale, self.mean = self.dtype.type(scale), np.broadcast_to(
-            np.asarray(mean, self.dtype), (CHANNELS, crop_size, crop_size))
+        self.scale = np.asarray(scale, self.dtype)[()]
+        self.mean = np.broadcast_to(np.asarray(mean, self.dtype), (CHANNELS, crop_size, crop_size))
         self.files = [self._content(index) for index in range(len(windows.paths))] if cache else None
 
     def shapes(self) -> list[Shape]:
@@ -51,7 +51,7 @@ class WindowBatches(Batches):
         drawn = np.concatenate([pool[rng.integers(len(pool), size=count)] for pool, count in parts])
         return drawn, rng.integers(2, size=self.size) if self.mirror else np.zeros(self.size, int)
 
-    def _cut(self, window: np.ndarray, flip: int, out: np.ndarray) -> None:
+    def _cut(self, window: np.ndarray, flip: np.ndarray, out: np.ndarray) -> None:
         index = int(window[0])
         where = f"{self.windows.origin} image {index}: {self.windows.paths[index]!r}"
         image = decode_image(self.files[index] if self.files else self._content(index), True, where)

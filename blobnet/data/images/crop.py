@@ -55,7 +55,7 @@ def crop_pil(source: str | os.PathLike, target: str | os.PathLike, side: int) ->
             factor *= 2
         if factor > 1:
             image.thumbnail((image.width // factor, image.height // factor), Image.Resampling.NEAREST)
-        image = image.crop(_square(*image.size, side))
+        image = image.crop(_square(image.width, image.height, side))
         image.thumbnail((side, side), Image.Resampling.LANCZOS)
     except (OSError, ValueError, MemoryError) as error:
         raise DataError(f"image {os.fspath(source)!r}", f"cannot be decoded ({error})") from error

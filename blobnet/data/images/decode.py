@@ -64,11 +64,12 @@ def open_image(data: bytes, where: str = "image"):
         raise DataError(where, f"{len(data)} bytes that cannot be decoded as an image", expected=NAMES,
                         got=f"a file that begins with {bytes(data[:8])!r}" if data else "nothing")
     if data[12:16] == b"VP8X":  # Pillow takes memory for the whole of it at once
-        _require(*(1 + int.from_bytes(data[at:at + 3], "little") for at in (24, 27)), data, where)
+        width, height = (1 + int.from_bytes(data[at:at + 3], "little") for at in (24, 27))
+        _require(width, height, data, where)
     module, _, name = found.partition(".")
     with _decoding(data, where):
         image = getattr(import_module(f"PIL.{module}"), name)(io.BytesIO(data))
-        _require(*image.size, data, where)
+        _require(image.width, image.height, data, where)
         return image
 
 

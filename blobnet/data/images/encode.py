@@ -11,7 +11,7 @@ from blobnet.errors import DataError, close_matches
 
 ENCODINGS = {"jpg": "JPEG", "jpeg": "JPEG", "jpe": "JPEG", "png": "PNG", "bmp": "BMP", "tif": "TIFF", "tiff": "TIFF",
              "webp": "WEBP", "ppm": "PPM", "pgm": "PPM"}  # extension: what Pillow calls it
-OPTIONS = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}  # OpenCV's defaults
+OPTIONS: dict[str, dict] = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}  # OpenCV's defaults
 
 
 def encode_image(image: np.ndarray, encoding: str, where: str = "image") -> bytes:

@@ -44,7 +44,7 @@ def images_below(folder: str | os.PathLike) -> list[str]:
     """The paths, relative to `folder`, of all files in and below it that have the extension of an image, sorted."""
     if not Path(folder).is_dir():
         raise DataError(os.fspath(folder), "no such folder")
-    found = [os.path.relpath(os.path.join(place, name), folder) for place, _, names in os.walk(folder)
+    found = [os.path.relpath(os.path.join(place, name), folder) for place, _, names in os.walk(os.fspath(folder))
              for name in names if extension(name) in ENCODINGS]
     if not found:
         raise DataError(os.fspath(folder), "no image in this folder and those below it")

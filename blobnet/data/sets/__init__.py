@@ -12,6 +12,7 @@ from __future__ import annotations
 import os
 import tempfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from tqdm import tqdm
@@ -26,7 +27,7 @@ from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.errors import DataError, close_matches
 from blobnet.proto.blobs import write_blob
 
-SETS = {"cifar10": cifar10, "digits": digits, "miml_scene": miml_scene, "mnist": mnist,
+SETS: dict[str, Any] = {"cifar10": cifar10, "digits": digits, "miml_scene": miml_scene, "mnist": mnist,
         "qmul_chairs": qmul_sbir.CHAIRS, "qmul_shoes": qmul_sbir.SHOES}
 
 

@@ -49,5 +49,6 @@ def _smooth(image: np.ndarray) -> np.ndarray:
     weights /= weights.sum()
     for axis, length in enumerate(image.shape):
         padded = np.pad(image, [(len(reach) // 2,) * 2 if other == axis else (0, 0) for other in (0, 1)], "edge")
-        image = sum(np.float32(w) * padded.take(np.arange(i, i + length), axis) for i, w in enumerate(weights))
+        parts = [np.float32(w) * padded.take(np.arange(i, i + length), axis) for i, w in enumerate(weights)]
+        image = np.asarray(sum(parts))
     return image

@@ -11,7 +11,7 @@ import gzip
 import tarfile
 import zlib
 from pathlib import Path
-from typing import BinaryIO
+from typing import Any
 
 import numpy as np
 
@@ -53,9 +53,10 @@ def _binary(folder: Path, name: str) -> Path | None:
 def _from_archive(path: Path, names: list[str]) -> list[bytes]:
     warn_if_changed(path, MD5)
     left = allowed(path.stat().st_size)
+    bounded: Any = _Bounded  # tarfile asks for no more than `read`
     contents: dict[str, bytes] = {}
     try:
-        with gzip.open(path) as stream, tarfile.open(fileobj=_Bounded(stream, left, str(path)), mode="r|") as archive:
+        with gzip.open(path) as stream, tarfile.open(fileobj=bounded(stream, left, str(path)), mode="r|") as archive:
             for member in archive:  # nothing is written anywhere
                 name = member.name.removeprefix("cifar-10-batches-bin/")
                 if name in names and member.isreg():
@@ -71,7 +72,7 @@ def _from_archive(path: Path, names: list[str]) -> list[bytes]:
 class _Bounded:
     """A stream of which no more than `left` bytes are read."""
 
-    def __init__(self, stream: BinaryIO, left: int, where: str):
+    def __init__(self, stream: gzip.GzipFile, left: int, where: str):
         self.stream, self.left, self.where = stream, left, where
 
     def read(self, size: int) -> bytes:

@@ -64,7 +64,7 @@ def _read(folder: Path, name: str, axes: int) -> np.ndarray:
     return parse_idx(content, axes, str(path))
 
 
-def parse_idx(content: bytes, axes: int, where: str = "IDX file") -> np.ndarray:
+def parse_idx(content: bytes | bytearray, axes: int, where: str = "IDX file") -> np.ndarray:
     """The uint8 array in an IDX file: two zero bytes, type 8, the number of axes, their lengths (big-endian), values.
 
     >>> parse_idx(bytes([0, 0, 8, 1, 0, 0, 0, 2, 5, 7]), axes=1)

@@ -58,7 +58,7 @@ def _unpack(packed: memoryview, start: int, where: str, size: int) -> bytes:
     try:
         length, _ = read_varint(packed, 0, len(packed))
     except Corrupt as error:
-        raise Corrupt(start + error.offset, error) from None
+        raise Corrupt(start + error.offset, str(error)) from None
     if length > MOST * len(packed):
         raise Corrupt(start, f"a block of {len(packed)} packed bytes that claims to unpack to {length}")
     require(length, where, "an unpacked block", size)

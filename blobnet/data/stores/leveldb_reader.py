@@ -24,6 +24,7 @@ class LevelDbReader(Reader):
     """
 
     kind = "LevelDB"
+    _value: tuple | None  # the next record: its key and its value
 
     def __init__(self, path: str | os.PathLike):
         super().__init__(path)

@@ -75,7 +75,7 @@ def _index(file: BinaryIO, size: int) -> tuple[int, int]:
         position = _handle(footer)[2]
         return _handle(footer, position)[:2]
     except Corrupt as error:
-        raise Corrupt(size - FOOTER + error.offset, error) from None
+        raise Corrupt(size - FOOTER + error.offset, str(error)) from None
 
 
 def _handle(data: bytes, position: int = 0) -> tuple[int, int, int]:

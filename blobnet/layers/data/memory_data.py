@@ -47,7 +47,7 @@ class MemoryData(Source):
         self.data = self.labels = None
         self.step = self.origin = 0  # forwards made, and those before the data came
 
-    def reset(self, data: np.ndarray, labels: np.ndarray) -> None:
+    def reset(self, data: np.ndarray, labels: Sequence[int] | np.ndarray) -> None:
         """Take batches from `data` (R, C, H, W) and `labels`, R numbers, from now on, from the first on.
 
         ShapeError if R is no multiple of the batch size, or a shape does not fit.

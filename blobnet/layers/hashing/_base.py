@@ -6,6 +6,7 @@ import math
 import warnings
 
 from blobnet.backend import folded
+from blobnet.core.layer_type import Arity
 from blobnet.core.loss_layer import LossLayer
 from blobnet.errors import ShapeError
 from blobnet.ops.indices import class_numbers
@@ -14,8 +15,8 @@ from blobnet.ops.indices import class_numbers
 class CodeLoss(LossLayer):
     """A loss of a batch of codes, read as (N, K): `self.codes(array)`."""
 
-    num_bottoms = 1
-    unforced_bottoms = ()
+    num_bottoms: Arity = 1
+    unforced_bottoms: tuple[int, ...] = ()
 
     def reshape(self, bottom, top):
         shape = bottom[0].shape

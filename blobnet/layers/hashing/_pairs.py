@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blobnet.core.layer_type import Arity
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.hashing._base import CodeLoss
 from blobnet.ops.softmax import sigmoid
@@ -16,8 +17,8 @@ class PairLikelihood(CodeLoss):
 
     options_field = "pairwise_param"
     published_gradient = True
-    num_bottoms = 2
-    unforced_bottoms = (1,)
+    num_bottoms: Arity = 2
+    unforced_bottoms: tuple[int, ...] = (1,)
     fields: frozenset[str]
     field = ""
 

@@ -6,6 +6,7 @@ Caffe's layers are such nets. Ours are not: this one is built only where the opt
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from google.protobuf.message import Message
 
@@ -32,7 +33,8 @@ class Unrolled:
     def forward(self, inputs: dict[str, Blob]) -> None:
         """Log the forward lines, of these inputs and the parameters of the layer."""
         self._take("data")
-        self.net.forward(end=self.last, **{name: to_host(blob.data) for name, blob in inputs.items()})
+        values: dict[str, Any] = {name: to_host(blob.data) for name, blob in inputs.items()}
+        self.net.forward(end=self.last, **values)
 
     def backward(self, diff) -> None:
         """Log the backward lines; `diff` is that of the first top. Gradients add to those that the layer has."""

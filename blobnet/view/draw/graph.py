@@ -106,13 +106,13 @@ def _trace(net: Message, phase: int) -> tuple[set[int], Reads]:
     """The layers of a phase, and for each blob and the layer that makes it the layers that read it."""
     present: set[int] = set()
     reads: Reads = {}
-    made: dict[str, int] = {}
+    made: dict[str, list[int]] = {}
     for index, layer in enumerate(net.layer):
         if not _in_phase(layer, phase):
             continue
         present.add(index)
         for blob in layer.bottom:
-            for source in made.get(blob, [None]):
+            for source in made.get(blob) or [None]:
                 reads.setdefault((source, blob), []).append(index)
         always = all(map(_is_plain, [*layer.include, *layer.exclude]))
         for blob in layer.top:
