@@ -113,8 +113,9 @@ def _database_sink(path: str, kind: str, blob: str) -> Iterator[Callable]:
             if values.ndim > 4:
                 raise ShapeError(f"blob {blob!r}", expected="at most 4 axes for a database", got=values.shape,
                                  hint="extract it as hdf5 or npz")
-            fields = dict(zip(("channels", "height", "width"), (*values.shape[1:], 1, 1, 1)))
-            for i, row in enumerate(values.reshape(len(values), -1).tolist(), start):
+            shape = (*values.shape, 1, 1, 1, 1)[:4]
+            fields = dict(zip(("channels", "height", "width"), shape[1:]))
+            for i, row in enumerate(values.reshape(shape[0], -1).tolist(), start):
                 database.put(b"%010d" % i, new("Datum", float_data=row, **fields).SerializeToString())
         yield put
 
