@@ -3,8 +3,17 @@
 The rest of the package knows a device only as `xp`, the array module that its arrays belong to: numpy or cupy.
 """
 
-from blobnet.backend.arrays import Array, array_module, as_numbers, folded, to_host, twin, whole_limit
-from blobnet.backend.devices import device_module, gpu_available
+from blobnet.backend.devices import (
+    Array,
+    array_module,
+    as_numbers,
+    device_module,
+    folded,
+    gpu_available,
+    to_host,
+    twin,
+    whole_limit,
+)
 from blobnet.backend.pieces import PARTS, Pieces, cut, cut_array, longest
 from blobnet.backend.random_streams import random_stream
 from blobnet.backend.sharing import share, share_in_order

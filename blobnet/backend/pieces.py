@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from blobnet.backend.arrays import Array, array_module
+from blobnet.backend.devices import Array, array_module
 
 Pieces = Sequence[slice]
 

@@ -13,7 +13,7 @@ from blobnet.core.blob import Blob
 from blobnet.core.layer import Layer
 from blobnet.core.node import Node
 
-PIECE = 1 << 15  # elements that are summed at a time on the CPU
+PIECE = 1 << 17  # elements that are summed at a time on the CPU
 
 
 @dataclasses.dataclass(frozen=True)

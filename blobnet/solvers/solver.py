@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from blobnet.backend import single_threaded_blas, to_host
+from blobnet.backend import Array, cut, share, single_threaded_blas, to_host
 from blobnet.core.parameters import Parameter
 from blobnet.errors import SolverError
 from blobnet.log.loggers import iterations
@@ -22,6 +22,7 @@ from blobnet.solvers.snapshot import check_destination
 from blobnet.solvers.training import Training
 
 log = logging.getLogger(__name__)
+PIECE = 1 << 15  # elements that are updated at a time on the CPU, so that all arrays of a piece stay in its cache
 
 
 class Solver(Training):
@@ -135,7 +136,9 @@ class Solver(Training):
         rate = number(self.rate) * number(parameter.lr_mult)
         self.decay = number(self.param.weight_decay) * number(parameter.decay_mult)
 
-        def update(scratch, values, gradient, *history) -> None:
+        def update(piece: slice, scratch: Array) -> None:
+            values, gradient, *history = (array[piece] for array in flat)
+            scratch = scratch[:values.size]
             if factor != 1:
                 gradient *= factor
             if not self.decoupled_decay:
@@ -144,7 +147,10 @@ class Solver(Training):
             values -= gradient
 
         arrays = parameter.blob.data, parameter.blob.diff, *self.history[index::len(self.net.parameters)]
-        self._pieces.run(update, arrays, self.whole_parameters)
+        flat, xp = [array.reshape(-1) for array in arrays], self.net.xp
+        whole = self.whole_parameters or xp is not np
+        share(update, [slice(0, flat[0].size)] if whole else cut(flat[0].size, PIECE, PIECE),
+              lambda size: xp.empty(size, self.net.dtype))
 
     def regularize(self, values, gradient, scratch) -> None:
         """Add the derivative of the weight decay to `gradient`: decay * values (L2) or decay * sign(values) (L1)."""

@@ -15,7 +15,6 @@ from blobnet.solvers import restoring, snapshot
 from blobnet.solvers.display import Display
 from blobnet.solvers.finite import check_snapshot
 from blobnet.solvers.nets import build_nets, seed_of
-from blobnet.solvers.pieces import Pieces
 from blobnet.solvers.run_lock import RunLock
 from blobnet.solvers.schedule import tests_before
 from blobnet.solvers.settings import check_solver, choose_device, read_solver
@@ -75,7 +74,7 @@ class Training(SolverType, Watched):
         self.stopped = self.stop_requested = self.snapshot_requested = False
         self.decay = 0.0
         self._lock, self._whole = RunLock(self.where), Whole()
-        self._display, self._pieces = Display(param.average_loss), Pieces(self.net.xp, self.net.dtype)
+        self._display = Display(param.average_loss)
         log.info("Solver scaffolding done.")
 
     def copy_from(self, files: str | os.PathLike) -> None:

@@ -77,7 +77,7 @@ def test_the_twin_runs_for_arrays_of_the_gpu(monkeypatch):
         return 2 * x
 
     assert double(np.ones(1)) == 2 and double.__doc__ == "Twice x."
-    monkeypatch.setattr("blobnet.backend.arrays.array_module", lambda array: "cupy")
+    monkeypatch.setattr("blobnet.backend.devices.array_module", lambda array: "cupy")
     assert double(np.ones(1)) == 2  # the one body serves both
     double.cuda(lambda x: "on the GPU")
     assert double(np.ones(1)) == "on the GPU"

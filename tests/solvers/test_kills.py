@@ -19,7 +19,8 @@ import pytest
 
 from blobnet import backend
 from blobnet.ops import correlation, linear
-from blobnet.solvers import SOLVERS, pieces
+from blobnet.solvers import SOLVERS
+from blobnet.solvers import solver as solver_module
 from blobnet.solvers.snapshot import find_latest
 
 pytestmark = pytest.mark.skipif(os.name != "posix", reason="signals")
@@ -125,13 +126,13 @@ def one_thread(monkeypatch):
 
 def test_the_net_is_split_among_threads(make_solver, monkeypatch):
     solver, most = make_solver(SETTINGS.format("SGD", "HDF5", 1, "run"), net=NET), Counter()
-    for module in (linear, pieces):
+    for module in (linear, solver_module):
         monkeypatch.setattr(module, "share", lambda body, pieces, *buffers, module=module: (
             most.update({module: len(pieces) > 1}), backend.share(body, pieces, *buffers))[1])
     monkeypatch.setattr(correlation, "share_in_order", lambda body, finish, pieces: (
         most.update({correlation: len(pieces) > 1}), backend.share_in_order(body, finish, pieces))[1])
     solver.step(1)
-    assert most[linear] >= 3 and most[correlation] and most[pieces]
+    assert most[linear] >= 3 and most[correlation] and most[solver_module]
 
 
 def test_killed_runs_resume(make_solver, command, tmp_path):

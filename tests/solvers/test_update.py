@@ -6,7 +6,8 @@ import pytest
 from blobnet.errors import SolverError
 from blobnet.netdef.upgrade import SOLVER_TYPES
 from blobnet.proto.text import parse
-from blobnet.solvers import SOLVERS, Solver, get_solver, pieces, register_solver, types
+from blobnet.solvers import SOLVERS, Solver, get_solver, register_solver, types
+from blobnet.solvers import solver as solver_module
 
 # settings, specification of the parameter, the weight after 1, 2, 3 iterations; worked out by hand or in decimals
 CASES = [
@@ -96,7 +97,7 @@ def test_pieces_and_threads_change_nothing(make_solver, monkeypatch, piece, thre
         return solver
 
     whole = train()
-    monkeypatch.setattr(pieces, "PIECE", piece)
+    monkeypatch.setattr(solver_module, "PIECE", piece)
     monkeypatch.setenv("BLOBNET_NUM_THREADS", threads)
     cut = train()
     for mine, other in zip(cut.net.parameters, whole.net.parameters):
@@ -138,7 +139,7 @@ def test_norms_of_whole_parameters(make_solver, monkeypatch, length):
             self.regularize(values, gradient, scratch)
             gradient *= rate * np.linalg.norm(values) / np.linalg.norm(gradient)
 
-    monkeypatch.setattr(pieces, "PIECE", length)
+    monkeypatch.setattr(solver_module, "PIECE", length)
     monkeypatch.setitem(SOLVERS, "Lamb", Lamb)
     solver = make_solver('type: "Lamb" weight_decay: 0.5 random_seed: 2', net=WIDE_NET, dtype="float64")
     weight = solver.net.params["ip"][0]
