@@ -28,7 +28,9 @@ class BlobnetError(Exception):
         super().__init__(f"{where}: {text}" + (f"; {hint}" if hint else ""))
 
     def inside(self, where: str, hint: str = "") -> BlobnetError:
-        """Itself, its place being within `where` (a layer, a list of files; "": where it was), with `hint` at the end.
+        """Put `where`, such as a layer or a list of files, before the place, and `hint` at the end; return the error.
+
+        An empty `where` leaves the place as it is.
 
         >>> str(DataError("cat.jpg", "no such file").inside("list.txt:3"))
         'list.txt:3: cat.jpg: no such file'
