@@ -1,0 +1,96 @@
+"""What is inside a file of weights: the arrays by layer, with their shapes and the size of their numbers."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from blobnet.core.weights import read_weight_message
+from blobnet.errors import DataError
+from blobnet.proto import hdf5
+from blobnet.proto.blobs import blob_array, blob_shape, read_blob
+from blobnet.proto.storage import require_file
+from blobnet.solvers.state_files import read_state
+
+HEADER = ("layer", "number", "shape", "count", "mean", "deviation", "zeros")
+
+
+class Row(NamedTuple):
+    """An array: the layer that it belongs to, its number there, its shape, and how many numbers it has; their mean and
+    standard deviation; the share of them that is 0; and how many are not finite, which mean and deviation leave out."""
+
+    layer: str
+    number: int
+    shape: tuple[int, ...]
+    size: int
+    mean: float
+    deviation: float
+    zeros: float
+    not_finite: int
+
+
+def weight_rows(path: str | os.PathLike) -> list[Row]:
+    """A row for every array in the file `path`, in its order.
+
+    The file is a .caffemodel, a prototxt with numbers, an HDF5 file of weights, a .solverstate (its arrays are called
+    "history"), or a .binaryproto, which the ending of its name tells. Raises ParseError, DataError or SolverError for a
+    file that is none of these, or damaged.
+    """
+    return [_row(layer, number, values) for layer, number, values in _arrays(os.fspath(require_file(path)))]
+
+
+def weight_table(rows: list[Row]) -> str:
+    """The rows as lines of text, and what they add up to."""
+    lines = [HEADER, *((row.layer, str(row.number), "x".join(map(str, row.shape)) or "()", f"{row.size:,}",
+                        f"{row.mean:.4g}", f"{row.deviation:.4g}", f"{row.zeros:.1%}") for row in rows)]
+    widths = [max(map(len, column)) for column in zip(*lines)]
+    text = ["  ".join(cell.ljust(width) if i in (0, 2) else cell.rjust(width)
+                      for i, (cell, width) in enumerate(zip(line, widths))).rstrip() for line in lines]
+    text += ["", f"{len(rows)} arrays, {sum(row.size for row in rows):,} numbers"]
+    text += [f"not finite: {row.not_finite:,} of the numbers of layer {row.layer!r}, number {row.number}"
+             for row in rows if row.not_finite]
+    return "\n".join(text)
+
+
+def _arrays(path: str) -> Iterator[tuple[str, int, np.ndarray]]:
+    if path.endswith(".binaryproto"):
+        yield "", 0, read_blob(path)
+    elif ".solverstate" in os.path.basename(path):
+        for i, array in enumerate(read_state(path).history):
+            yield "history", i, array
+    elif hdf5.is_hdf5(path):
+        where = hdf5.hdf5_where(path)
+        with hdf5.reading(path) as file:
+            data = hdf5.find(file, "data", where)
+            if data is None:
+                raise DataError(where, "no group 'data', so these are no weights",
+                                hint="a state is called .solverstate.h5")
+            yield from _in_group(data, "", where)
+    else:
+        message, arrays = read_weight_message(path)
+        for layer in message.layer:
+            for i, blob in enumerate(layer.blobs):
+                values, shape = blob_array(blob, arrays), blob_shape(blob)
+                yield layer.name, i, values.reshape(shape) if values.size == np.prod(shape) else values
+
+
+def _in_group(group: Any, layer: str, where: str) -> Iterator[tuple[str, int, np.ndarray]]:
+    """The arrays of a group and of the groups in it; a slash in the name of a layer made groups in groups."""
+    for name in hdf5.names(group, where):
+        found = hdf5.find(group, name, where)
+        if isinstance(found, hdf5.Group):
+            yield from _in_group(found, f"{layer}/{name}".lstrip("/"), where)
+        elif found is not None:
+            yield layer, int(name) if name.isdecimal() else 0, hdf5.read_numbers(found, f"data/{layer}/{name}", where)
+
+
+def _row(layer: str, number: int, values: np.ndarray) -> Row:
+    finite = np.isfinite(values)
+    wrong = values.size - int(np.count_nonzero(finite))
+    good = values[finite] if wrong else values
+    mean, deviation = (good.mean(dtype=np.float64), good.std(dtype=np.float64)) if good.size else (0, 0)
+    zeros = 1 - np.count_nonzero(values) / values.size if values.size else 0
+    return Row(layer, number, values.shape, values.size, float(mean), float(deviation), float(zeros), wrong)
