@@ -19,7 +19,7 @@ from blobnet.core.names import Names
 from blobnet.core.running import OneThread
 from blobnet.core.trouble import explain, explained
 from blobnet.core.watching import Watched
-from blobnet.core.weights import copy_weights, none_copied, share_weights, write_net
+from blobnet.core.weights import Copied, copy_weights, none_copied, share_weights, write_net
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.errors import NetError, ShapeError, UnknownLayer, close_matches
 from blobnet.netdef.load import load_filtered
@@ -229,8 +229,11 @@ class Net(Watched):
 
     # Weights.
 
-    def copy_from(self, source: str | os.PathLike | Message) -> list[str]:
+    def copy_from(self, source: str | os.PathLike | Message) -> Copied:
         """Copy parameters by layer name from a file or a NetParameter; return the names of layers found here.
+
+        The list that is returned also knows which layers of the net were `left` as they are, and which of the file
+        were `unused`.
 
         A file is a .caffemodel, an HDF5 file (recognised by name or content), or a prototxt with numbers. Layers that
         only the file has are left out, and layers that only the net has keep their parameters. ShapeError if a layer

@@ -23,6 +23,22 @@ from blobnet.proto.messages import convert
 REMEDY = "rename the layer to train it from scratch"
 
 
+class Copied(list[str]):
+    """The names of the layers that got their parameters from a file, in the order of the file.
+
+    left: the layers of the net that got no parameter, not by sharing it either, and keep what they have; unused: the
+    layers of the file with parameters that the net does not have.
+    """
+
+    def __init__(self, names: Iterable[str], layers: Sequence[Layer], given: Iterable[str]):
+        super().__init__(names)
+        here = {layer.name for layer in layers}
+        got = {id(blob.memory) for layer in layers if layer.name in self for blob in layer.blobs}
+        self.left = [layer.name for layer in layers if layer.blobs and got.isdisjoint(
+            id(blob.memory) for blob in layer.blobs)]
+        self.unused = [name for name in given if name not in here]
+
+
 def read_weight_message(source: str | os.PathLike | Message) -> tuple[Message, list]:
     """The net with weights in `source`, of any generation, upgraded, and the arrays beside it."""
     if isinstance(source, Message):
@@ -34,7 +50,7 @@ def read_weight_message(source: str | os.PathLike | Message) -> tuple[Message, l
     return upgrade_net(message, os.fspath(source)), arrays
 
 
-def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -> list[str]:
+def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -> Copied:
     """Copy the parameters of `source` into the layers of the same names, and return these names.
 
     Everything is checked before anything is copied. The four numbers of a legacy shape fit a shape without the leading
@@ -65,7 +81,7 @@ def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -
             copies.append((blob, values))
         names.append(layer.name)
     assign(copies)
-    return names
+    return Copied(names, layers, (theirs.name for theirs in message.layer if theirs.blobs))
 
 
 def share_weights(layers: Sequence[Layer], theirs: Mapping[str, Sequence[Blob]], net: str) -> None:

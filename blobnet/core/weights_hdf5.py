@@ -19,12 +19,12 @@ from blobnet.core.blob import Blob
 from blobnet.core.building_log import log_ignored
 from blobnet.core.layer import Layer
 from blobnet.core.parameters import Parameter
-from blobnet.core.weights import REMEDY, assign, fits
+from blobnet.core.weights import REMEDY, Copied, assign, fits
 from blobnet.errors import DataError, NetError, ShapeError
 from blobnet.proto import hdf5
 
 
-def copy_hdf5(layers: Sequence[Layer], parameters: Sequence[Parameter], path: str | os.PathLike) -> list[str]:
+def copy_hdf5(layers: Sequence[Layer], parameters: Sequence[Parameter], path: str | os.PathLike) -> Copied:
     """Copy the parameters in the file `path` into the layers of the same names, and return these names.
 
     Everything is checked and read before anything is copied. A parameter that is shared with an earlier layer may be
@@ -57,8 +57,14 @@ def copy_hdf5(layers: Sequence[Layer], parameters: Sequence[Parameter], path: st
                     copies.append((blob, _values(group, f"data/{name}", i, layer, what, where)))
             if saved:
                 names.append(name)
+        unused = [name for name in hdf5.names(data, where) if name not in known and _has_arrays(data, name, where)]
     assign(copies)
-    return names
+    return Copied(names, layers, unused)
+
+
+def _has_arrays(parent, name: str, where: str) -> bool:
+    group = _group(parent, name, where)
+    return group is not None and bool(hdf5.dataset_names(group, where))
 
 
 def layers_with_parameters(path: str | os.PathLike, layers: Sequence[Layer]) -> set[str]:

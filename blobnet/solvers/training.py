@@ -86,8 +86,11 @@ class Training(SolverType, Watched):
             log.info("Finetuning from %s", file)
             for net in self.test_nets:
                 net.copy_from(file)
-            if not self.net.copy_from(file):
+            copied = self.net.copy_from(file)
+            if not copied:
                 raise SolverError(self.where, **none_copied(file, self.net.name))
+            if copied.left:
+                log.info("Not in this file, so as they were: %s", ", ".join(copied.left))
 
     def request_snapshot(self) -> None:
         """Let a snapshot be written after the present iteration (or test batch); training goes on."""

@@ -221,3 +221,13 @@ def test_weights_in_the_definition_are_what_parameters_start_from(tmp_path):
     again = Net(tmp_path / "net.caffemodel", random_seed=2)
     assert_same(values(again), values(net))
     assert not any(layer.blobs for layer in again.definition.layer)
+
+
+@pytest.mark.parametrize("file", ["source.caffemodel", "source.caffemodel.h5"])
+def test_what_a_copy_leaves_and_does_not_use(tmp_path, file):
+    text = '''layer {{ name: "x" type: "Input" top: "x" input_param {{ shape {{ dim: 1 dim: 2 }} }} }}
+        layer {{ name: "one" type: "InnerProduct" bottom: "x" top: "one" inner_product_param {{ num_output: 1 }} }}
+        layer {{ name: "{}" type: "InnerProduct" bottom: "x" top: "y" inner_product_param {{ num_output: 1 }} }}'''
+    Net(parse(text.format("theirs"), "NetParameter")).save(tmp_path / file)
+    copied = Net(parse(text.format("mine"), "NetParameter")).copy_from(tmp_path / file)
+    assert (copied, copied.left, copied.unused) == (["one"], ["mine"], ["theirs"])
