@@ -29,6 +29,7 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "ScaleTanH": ("scale_tanh_param", {147}),
     "TripletLoss": ("triplet_loss_param", {146, 203}),
 }
+IMAGES = {b"\x89PNG\r\n": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF"}
 TEXTS = (  # what is taken for a message: how it begins, and what to do
     (re.compile(rb"version https://git-lfs"), "this is a git-lfs pointer: fetch the file itself with git lfs pull"),
     (re.compile(rb"\s*<(!doctype|html)", re.IGNORECASE), "a web page was saved: download the file itself"),
@@ -86,6 +87,9 @@ def _parse(view: memoryview, message_name: str, origin: str, arrays: list | None
     if view[:8] == SIGNATURE:
         raise ParseError(origin, expected=f"a binary {message_name}", got="an HDF5 file",
                          hint="HDF5 files hold weights, states and data, no net")
+    image = next((name for start, name in IMAGES.items() if view[:len(start)] == start), None)
+    if image:
+        raise ParseError(origin, expected=f"a binary {message_name}", got=f"a {image} image")
     if message_name == "NetParameter" and STATE.match(view[:12]):
         raise ParseError(origin, expected="a net or weights", got="a solver's state", hint="give the .caffemodel")
     try:

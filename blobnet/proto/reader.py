@@ -223,7 +223,15 @@ def _value_problem(token: Token, field: Field) -> dict | None:
             return dict(message=f"{bad.group().decode('utf-8', 'replace')} stands for no character",
                         hint=r"write \\ for a backslash, or / in a path")
         return None if field.type in TEXTS else _wrong(token, field, _old_type(token, field))
-    return _wrong(token, field, "put it between quotes") if field.type in TEXTS else None
+    return _wrong(token, field, _unquoted(token, field)) if field.type in TEXTS else None
+
+
+def _unquoted(token: Token, field: Field) -> str:
+    """A hint for a text without quotes, which in a layer may be a type of the second generation."""
+    old = field.file.message_types_by_name["V1LayerParameter"].enum_types_by_name["LayerType"].values_by_name \
+        if field.full_name.split(".")[-2:] == ["LayerParameter", "type"] else {}
+    return f"{token.text} is of the old layers {{ … }}; a layer {{ … }} has its type between quotes, such as \"Data\"" \
+        if token.text in old else "put it between quotes"
 
 
 def _old_type(token: Token, field: Field) -> str:

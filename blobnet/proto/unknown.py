@@ -11,6 +11,7 @@ from blobnet.errors import VERY_NEAR, close_matches, did_you_mean, nearest
 LAYERS = ("LayerParameter", "V1LayerParameter")
 ROOTS = ("NetParameter", "SolverParameter")
 UNWRITTEN = ("BlobProto", "V0LayerParameter", "V1LayerParameter")  # messages that nobody should begin to write
+OLD_RULES = {"blobs_lr": "lr_mult", "weight_decay": "decay_mult"}  # of the old layers { }, and their names of today
 PLUGIN = ("write it as a plug-in (such as examples/02_plugin_layer.py; `blobnet prototxt copy examples` writes it) and "
           "give it to --plugin or blobnet.load_plugin")
 
@@ -21,6 +22,9 @@ def unknown_field(name: str, messages: Sequence[Descriptor], layer_type: str = "
     `layer_type` is the type of the layer it stands in, `net` the net that the file names, if they are known.
     """
     message, places = messages[-1], _fields_with(name, messages[-1])
+    if message.name == "LayerParameter" and name in OLD_RULES:
+        return f"{name} is of the old layers {{ … }}; in a layer write param {{ {OLD_RULES[name]}: … }}, one a " \
+               "parameter"
     if len(messages) == 1 and message.name in ROOTS and name in _other_root(message).fields_by_name:
         if message.name == "SolverParameter":
             return "this is a net; give its solver file"

@@ -201,6 +201,8 @@ def test_parameters_that_no_fork_wrote_are_refused():
     (nested(100, b"") + nested(100, nested(7, b"") + nested(7, nested(7, b"\x0f"))), "bytes: byte 12",
      "NetParameter.layer[1].blobs[1].shape: after the start: no field"),
     (SIGNATURE + b"rest", "bytes", "got an HDF5 file"),
+    (b"\x89PNG\r\n\x1a\n" + bytes(20), "bytes", "got a PNG image"),
+    (b"\xff\xd8\xff\xe0" + bytes(20), "bytes", "got a JPEG image"),
     (b"<!DOCTYPE html>\n<html><head>", "bytes", "text beginning '<!DOCTYPE html>'; a web page was saved"),
     (b"version https://git-lfs.github.com/spec/v1\noid", "bytes", "a git-lfs pointer: fetch the file itself with git"),
     (b"name: 'net'\nlayer { name: 'a' }", "bytes", "got text beginning \"name: 'net'\"; name it .prototxt if"),
