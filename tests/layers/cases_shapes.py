@@ -1,6 +1,11 @@
-"""Rows of the layers of forks that move numbers."""
+"""Rows of the layers of forks that move numbers, and of their convolutions."""
 
-from layer_rows import row
+from layer_rows import FILLERS, row
+
+
+def convolution(type_name, values, options, **more):
+    return row(type_name, values, f"convolution_param {{ {options} {FILLERS} }}", **more)
+
 
 CASES = {
     "Permute": row("Permute", [(2, 3, 4, 5)], "permute_param { order: 0 order: 2 order: 3 order: 1 }"),
@@ -16,4 +21,16 @@ CASES = {
     "ShuffleChannel of two axes": row("ShuffleChannel", [(2, 6)], "shuffle_channel_param { group: 3 }"),
     "Reorg": row("Reorg", [(2, 4, 4, 6)], "reorg_param { stride: 2 }"),
     "Reorg reverse": row("Reorg", [(2, 8, 3, 2)], "reorg_param { stride: 2 reverse: true }"),
+    "ConvolutionDepthwise": convolution("ConvolutionDepthwise", [(2, 3, 5, 4)], "kernel_size: 3 stride: 2 pad: 1"),
+    "ConvolutionDepthwise sides": convolution(
+        "ConvolutionDepthwise", [(2, 2, 5, 4)], "num_output: 7 group: 5 kernel_size: 5 kernel_h: 2 kernel_w: 3 "
+        "pad_h: 0 pad_w: 1 pad: 3 stride: 1 stride_w: 2 dilation: 2 dilation: 1 bias_term: false"),
+    "ConvolutionDepthwise two sizes": convolution("ConvolutionDepthwise", [(1, 2, 6, 5)], "kernel_size: 3 "
+                                                  "kernel_size: 2 stride: 1 stride: 2 pad: 1 pad: 0"),
+    "DepthwiseConvolution": convolution("DepthwiseConvolution", [(2, 4, 5, 4)], "num_output: 4 group: 4 kernel_size: 3 "
+                                        "stride: 2 pad: 1"),
+    "DepthwiseConvolution of groups": convolution("DepthwiseConvolution", [(2, 4, 5, 3)] * 2, "num_output: 6 group: 2 "
+                                                  "kernel_size: 2 dilation: 2 bias_term: false", tops="y z"),
+    "DepthwiseConvolution 1-D": convolution("DepthwiseConvolution", [(2, 3, 5)], "num_output: 3 group: 3 "
+                                            "kernel_size: 2 pad: 1 stride: 3"),
 }
