@@ -21,6 +21,8 @@ CASES = {
     "ShuffleChannel of two axes": row("ShuffleChannel", [(2, 6)], "shuffle_channel_param { group: 3 }"),
     "Reorg": row("Reorg", [(2, 4, 4, 6)], "reorg_param { stride: 2 }"),
     "Reorg reverse": row("Reorg", [(2, 8, 3, 2)], "reorg_param { stride: 2 reverse: true }"),
+    "AutoCrop": row("AutoCrop", [(2, 3, 5, 6), (1, 1, 3, 2)], "crop_param { offset: 1 offset: 2 }"),
+    "AutoCrop of one size": row("AutoCrop", [(2, 3, 4, 5), (1, 2, 4, 5)]),
     "Gather": row("Gather", [(2, 3, 4)]),
     "Gather two": row("Gather", [(4, 3), (4,)], "loss_weight: 2 loss_weight: 0.7", tops="y z"),
     "ConvolutionDepthwise": convolution("ConvolutionDepthwise", [(2, 3, 5, 4)], "kernel_size: 3 stride: 2 pad: 1"),
