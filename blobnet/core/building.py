@@ -32,6 +32,7 @@ class Building:
         self.blobs: dict[str, Blob] = Names(what="blob")
         self.parameters: list[Parameter] = []
         self._unread: set[str] = set()
+        self._below: list[Message] = []  # the layers that are built
         for param in definition.layer:
             with explained(param, origin):
                 if not param.HasField("phase"):
@@ -43,6 +44,8 @@ class Building:
 
     def _add(self, param: Message) -> None:
         cls = class_of(param)
+        cls.complete(param, self._below)
+        self._below.append(param)
         layer = cls(param, self.context, len(self.nodes))
         bottoms = [self.blobs[name] for name in param.bottom]  # they are there: the splits were inserted
         self._unread.difference_update(param.bottom)

@@ -75,6 +75,10 @@ class LayerType:
         """Whether a LayerParameter of the type `variant_of` means this type, by the fields that it has."""
         raise NotImplementedError(f"{cls.__name__} must define claims")
 
+    @classmethod
+    def complete(cls, layer: Message, below: Sequence[Message]) -> None:
+        """Write options into `layer` that follow from the layers before it in the net, `below`, in their order."""
+
     def multiply_adds(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> int:
         """How often a forward pass multiplies with a weight and adds. Biases and layers without weights count as 0."""
         return 0

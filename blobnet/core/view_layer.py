@@ -24,7 +24,7 @@ class ViewLayer(Layer):
         hang_weight(self, top)
 
 
-def hang_weight(layer: Layer, top) -> None:
-    """Write the loss weight into the diff of a top again: other blobs share that diff and may have overwritten it."""
-    if layer.loss_weights[0]:
-        top[0].diff.fill(layer.loss_weights[0])
+def hang_weight(layer: Layer, top, i: int = 0) -> None:
+    """Write the loss weight into the diff of top i again: other blobs share that diff and may have overwritten it."""
+    if layer.loss_weights[i]:
+        top[i].diff.fill(layer.loss_weights[i])

@@ -33,9 +33,9 @@ def window_line(options: Message) -> str:
 def places_under(options: Message) -> CoordinateMap | None:
     """Where the centre of the window over coordinate x lies in the output: (axis, scale, shift) of scale * x + shift.
 
-    Scale and shift hold one number for all axes after `axis`, or one for each of them. None without a kernel_size.
+    Scale and shift hold one number for all axes after `axis`, or one for each of them. None without a kernel.
     """
-    if not _array(options, "kernel_size").size:
+    if not _array(options, "kernel_size", "kernel").size:
         return None
     axis, stride, reach, pad = _numbers(options)
     return axis, 1 / stride, (pad - (reach - 1) / 2) / stride
@@ -43,7 +43,7 @@ def places_under(options: Message) -> CoordinateMap | None:
 
 def places_above(options: Message) -> CoordinateMap | None:
     """As `places_under`, for a window that is spread over the output instead of being read from the input."""
-    if not _array(options, "kernel_size").size:
+    if not _array(options, "kernel_size", "kernel").size:
         return None
     axis, stride, reach, pad = _numbers(options)
     return axis, stride, (reach - 1) / 2 - pad
@@ -51,8 +51,9 @@ def places_above(options: Message) -> CoordinateMap | None:
 
 def _numbers(options: Message) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]:
     """The axis before the places, stride, places from the first to the last of the kernel, pad."""
-    stride, pad, dilation = _array(options, "stride", 1), _array(options, "pad", 0), _array(options, "dilation", 1)
-    return getattr(options, "axis", 1), stride, (_array(options, "kernel_size") - 1) * dilation + 1, pad
+    stride, pad = _array(options, "stride", "stride", 1), _array(options, "pad", "pad", 0)
+    reach = (_array(options, "kernel_size", "kernel") - 1) * _array(options, "dilation", default=1) + 1
+    return getattr(options, "axis", 1), stride, reach, pad
 
 
 def _sizes(options: Message, stem: str, field: str, default: str) -> str:
@@ -64,10 +65,13 @@ def _sizes(options: Message, stem: str, field: str, default: str) -> str:
     return "x".join(map(str, sizes if len(set(sizes)) > 1 else sizes[:1])) or default
 
 
-def _array(options: Message, field: str, default: int | None = None) -> np.ndarray:
-    """The numbers of a field, repeated or not, or the default; an empty array if there is neither."""
+def _array(options: Message, field: str, stem: str = "", default: int | None = None) -> np.ndarray:
+    """The numbers of a field, repeated or not, or those of `stem`_h and `stem`_w if one of them is given, or the
+    default; an empty array if there is nothing."""
     known = options.DESCRIPTOR.fields_by_name.get(field)
-    if known is None or not known.is_repeated and not options.HasField(field):
+    if stem and (options.HasField(stem + "_h") or options.HasField(stem + "_w")):
+        given = [getattr(options, stem + "_h"), getattr(options, stem + "_w")]
+    elif known is None or not known.is_repeated and not options.HasField(field):
         given = []
     else:
         given = list(getattr(options, field)) if known.is_repeated else [getattr(options, field)]

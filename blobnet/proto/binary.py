@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from functools import cache
 
 import numpy as np
+from google.protobuf.descriptor import Descriptor
 from google.protobuf.message import DecodeError, Message
 
 from blobnet.errors import ParseError
@@ -26,7 +27,10 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "CenterLoss": ("center_loss_param", {147, 211}),
     "HashingLoss": ("hashing_loss_param", {145}),
     "LiftedStructSimilaritySoftmaxLoss": ("lifted_struct_sim_softmax_loss_param", {145}),
+    "Permute": ("permute_param", {224}),
+    "Reverse": ("reverse_param", {143}),
     "ScaleTanH": ("scale_tanh_param", {147}),
+    "Transpose": ("transpose_param", {142}),
     "TripletLoss": ("triplet_loss_param", {146, 203}),
 }
 IMAGES = {b"\x89PNG\r\n": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF"}
@@ -93,7 +97,8 @@ def _parse(view: memoryview, message_name: str, origin: str, arrays: list | None
     if message_name == "NetParameter" and STATE.match(view[:12]):
         raise ParseError(origin, expected="a net or weights", got="a solver's state", hint="give the .caffemodel")
     try:
-        message = cls.FromString(wire.scan(view, cls.DESCRIPTOR, arrays))
+        data = wire.scan(view, cls.DESCRIPTOR, arrays)
+        message = cls.FromString(_renumber(data, origin) if message_name == "NetParameter" else data)
     except wire.Corrupt as error:
         begin = bytes(view[:40])
         hint = next((hint for pattern, hint in TEXTS if pattern.match(begin)), None)
@@ -105,32 +110,55 @@ def _parse(view: memoryview, message_name: str, origin: str, arrays: list | None
                          hint="the file is damaged or incomplete, or no such message") from None
     except DecodeError as error:
         raise ParseError(origin, f"not a {message_name}: {error}") from None
-    if message_name == "NetParameter":
-        _renumber(message, origin)
     missing = message.FindInitializationErrors()
     if missing:
         raise ParseError(origin, f"{missing[0]} needs a value")
     return message
 
 
-def _renumber(net: Message, origin: str) -> None:
-    """Give layers of forks their parameters back, which the forks number as upstream does others."""
-    for layer in net.layer:
-        field, numbers = FORKS.get(layer.type, ("", ()))
-        data, position = memoryview(layer.SerializePartialToString() if field else b""), 0
-        parts: list[bytes | memoryview] = []
-        while position < len(data):
-            start = position
-            number, kind, begin, position = wire.read_field(data, start, len(data))
-            if number in numbers and kind == wire.BYTES:
-                own = layer.DESCRIPTOR.fields_by_name[field].number
-                start, parts = begin, [*parts, wire.tag(own, wire.BYTES) + wire.varint(position - begin)]
-            parts.append(data[start:position])
-        if parts:
+def _renumber(data: bytes, origin: str) -> bytes:
+    """A NetParameter whose layers of forks have their parameters by our numbers: forks number them as upstream others.
+
+    Done before the message is made, since what is read as another message loses what that has no place for.
+    """
+    net = messages.message_class("NetParameter").DESCRIPTOR.fields_by_name["layer"]
+    view, position = memoryview(data), 0
+    parts: list[bytes | memoryview] = []
+    while position < len(view):
+        start = position
+        number, kind, begin, position = wire.read_field(view, start, len(view))
+        is_layer = (number, kind) == (net.number, wire.BYTES)
+        layer = _own_numbers(view[begin:position], net.message_type, origin) if is_layer else None
+        parts += [view[start:position]] if layer is None else [wire.tag(number, kind), wire.varint(len(layer)), layer]
+    return b"".join(parts)
+
+
+def _own_numbers(layer: memoryview, schema: Descriptor, origin: str) -> bytes | None:
+    """The bytes of a layer with our numbers; None if no fork numbers the parameters of its type."""
+    fields, position = [], 0
+    while position < len(layer):
+        start = position
+        fields.append((start, *wire.read_field(layer, start, len(layer))))
+        position = fields[-1][-1]
+    words = {number: str(layer[begin:end], "utf-8") for _, number, kind, begin, end in fields
+             if number in (schema.fields_by_name["name"].number, schema.fields_by_name["type"].number)
+             and kind == wire.BYTES}
+    type_name = words.get(schema.fields_by_name["type"].number, "")
+    field, numbers = FORKS.get(type_name, ("", ()))
+    if not field:
+        return None
+    own, parts = schema.fields_by_name[field], []
+    for start, number, kind, begin, end in fields:
+        if number in numbers and kind == wire.BYTES:
             try:
-                layer.ParseFromString(b"".join(parts))
+                messages.message_class(own.message_type.name).FromString(bytes(layer[begin:end]))
             except DecodeError as error:
-                raise ParseError(origin, f"layer {layer.name!r} ({layer.type}): not a {field}: {error}") from None
+                name = words.get(schema.fields_by_name["name"].number, "")
+                raise ParseError(origin, f"layer {name!r} ({type_name}): not a {field}: {error}") from None
+            start, head = begin, wire.tag(own.number, wire.BYTES) + wire.varint(end - begin)
+            parts.append(head)
+        parts.append(bytes(layer[start:end]))
+    return b"".join(parts)
 
 
 def _pieces(message: Message, arrays: Arrays, origin: str) -> list:

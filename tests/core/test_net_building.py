@@ -183,8 +183,8 @@ WRONG = {
         ["unknown layer type 'BN'; here it is BatchNorm, followed by Scale; otherwise write it as a plug-in"]),
     "an old name of a type": ('layer { name: "a" type: "SOFTMAX_LOSS" }', NetError, ["here it is SoftmaxWithLoss"]),
     "a type that is far from all": (
-        'layer { name: "a" type: "Permute" }', NetError,
-        ["unknown layer type 'Permute'; write it as a plug-in (such as examples/02_plugin_layer.py; `blobnet "
+        'layer { name: "a" type: "Maxout" }', NetError,
+        ["unknown layer type 'Maxout'; write it as a plug-in (such as examples/02_plugin_layer.py; `blobnet "
          "prototxt copy examples` writes it) and give it to --plugin or blobnet.load_plugin"]),
     "unknown bottom": (
         IP % ("ip1", "x", "ip1", "", 5) + IP % ("ip2", "ip", "ip2", "", 2),

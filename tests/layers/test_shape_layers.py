@@ -111,3 +111,29 @@ def test_a_single_blob_is_shared(kind):
     net.backward()
     np.testing.assert_allclose(net.blobs["y"].data, [[-0.731, -0.881, -0.953]], atol=1e-3)
     np.testing.assert_allclose(net.blobs["x"].diff, [[-1.266, -1.657, -1.860]], atol=1e-3)
+
+
+@pytest.mark.parametrize("order", ["", "order: 0 order: 1", "order: 0 order: 1 order: 2 order: 3"])
+def test_a_natural_order_shares(order):
+    alone = build("Permute", [X], f"permute_param {{ {order} }}")
+    np.testing.assert_array_equal(alone.forward()[0], X)
+    assert np.shares_memory(alone.top[0].data, alone.bottom[0].data)
+    assert np.shares_memory(alone.top[0].diff, alone.bottom[0].diff)
+
+
+def test_reorg_mixes_channels_as_published():
+    """A row of 4 channels of 2 x 2 is read as one of 4 x 4; its four corners of cells become channels."""
+    x = np.arange(16.).reshape(1, 4, 2, 2)
+    there = build("Reorg", [x], "reorg_param { stride: 2 }").forward()[0]
+    assert there.shape == (1, 16, 1, 1)
+    assert there.ravel().tolist() == [0, 2, 8, 10, 1, 3, 9, 11, 4, 6, 12, 14, 5, 7, 13, 15]
+    back = build("Reorg", [there.reshape(x.shape)], "reorg_param { stride: 2 reverse: true }").forward()[0]
+    assert back.shape == (1, 1, 4, 4)
+    np.testing.assert_array_equal(back.ravel(), x.ravel())
+
+
+def test_shuffled_channels():
+    x = np.arange(6.).reshape(1, 6)
+    y = build("ShuffleChannel", [x], "shuffle_channel_param { group: 2 }").forward()[0]
+    assert y.shape == (1, 6, 1, 1)
+    assert y.ravel().tolist() == [0, 3, 1, 4, 2, 5]

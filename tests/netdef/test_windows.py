@@ -10,7 +10,9 @@ from blobnet.proto.messages import new
     ({"kernel_size": [3]}, (1, [1], [-1]), (1, [1], [1])),
     ({"kernel_size": [3], "pad": [1], "stride": [2]}, (1, [0.5], [0]), (1, [2], [0])),
     ({"kernel_size": [3, 1], "dilation": [2], "axis": 2}, (2, [1], [-2, 0]), (2, [1], [2, 0])),
-    ({"kernel_h": 3, "kernel_w": 3}, None, None), ({}, None, None)])
+    ({"kernel_h": 3, "kernel_w": 5, "pad_w": 1, "stride": [2]}, (1, [0.5], [-0.5, -0.5]), (1, [2], [1, 1])),
+    ({"kernel_h": 3, "kernel_w": 1, "stride_h": 1, "stride_w": 2}, (1, [1, 0.5], [-1, 0]), (1, [1, 2], [1, 0])),
+    ({}, None, None)])
 def test_maps_of_windows(options, under, above):
     message = new("ConvolutionParameter", **options)
     for found, expected in ((places_under(message), under), (places_above(message), above)):

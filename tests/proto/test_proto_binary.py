@@ -157,6 +157,10 @@ CENTERS, CENTERS_TEXT = b"\x08\x07" + nested(2, nested(1, b"xavier")), "num_outp
     ("ScaleTanH", 147, unpacked(1, [2.5]) + b"\x10\x1e" + unpacked(4, [-1]), "init_scale: 2.5 step_size: 30 power: -1"),
     ("ScaleTanH", 147, b"", ""),
     ("LiftedStructSimilaritySoftmaxLoss", 145, unpacked(1, [3]), "margin: 3"),
+    ("Permute", 202, b"\x08\x01\x08\x00", "order: 1 order: 0"),
+    ("Permute", 224, b"\x08\x01\x08\x00", "order: 1 order: 0"),
+    ("Transpose", 142, b"\x08\x01\x08\x00", "dim: 1 dim: 0"),
+    ("Reverse", 143, b"\x08\x02", "axis: 2"),
     ("TripletLoss", 146, unpacked(1, [0.25]), "margin: 0.25"),
     ("TripletLoss", 203, unpacked(1, [0.25]), "margin: 0.25"),
 ])

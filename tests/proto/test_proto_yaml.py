@@ -49,7 +49,7 @@ def test_what_is_read(source, prototxt):
 @pytest.mark.parametrize("source, place, words", [
     ("layer:\n- nam: a", "2:3", "LayerParameter has no field 'nam'; did you mean 'name'?"),
     ("layer: {type: Convolution, num_output: 3}", "1:28", "it belongs into convolution_param { … }"),
-    ("layer: {type: Permute, permute_param: {}}", "1:24", "these are options of a layer type 'Permute'"),
+    ("layer: {type: Maxout, maxout_param: {}}", "1:23", "these are options of a layer type 'Maxout'"),
     ("layer: {phase: TRIAN}", "1:16", "expected a value of Phase, got 'TRIAN'; did you mean 'TRAIN'?"),
     ("name: [a]", "1:7", "'name' takes one value, not a list"), ("state: [{}]", "1:8", "takes one value, not a list"),
     ("name: {a: 3}", "1:7", "expected a string, got a mapping"), ("name:", "1:6", "got no value"),

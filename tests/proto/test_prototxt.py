@@ -110,7 +110,7 @@ def test_a_net_inside_a_solver():
     ("force_backward name: 'a'", "1:16", "after 'force_backward', expected ':' and a value"),
     ("layer { convoluton_param { } }", "1:9", "no field 'convoluton_param'; did you mean 'convolution_param'?"),
     ("layer { type: 'Convolution' conv_param { } }", "1:29", "did you mean 'convolution_param'?"),
-    ("layer { type: 'Permute' permute_param { } }", "1:25", "these are options of a layer type 'Permute' that neither "
+    ("layer { type: 'Maxout' maxout_param { } }", "1:24", "these are options of a layer type 'Maxout' that neither "
      "Caffe 1.0 nor the forks here have: write it as a plug-in (such as examples/02_plugin_layer.py; `blobnet prototxt "
      "copy examples` writes it) and give it to --plugin"),
     ("layer { roi_pooling_param { } }", "1:9", "these are options of a layer type that neither"),

@@ -7,6 +7,7 @@ from math import gcd, prod
 import numpy as np
 
 from blobnet.core.layer import Layer
+from blobnet.core.layer_type import Arity
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.weighted._sliding import sliding
 from blobnet.netdef.windows import places_above, places_under, window_line
@@ -22,7 +23,8 @@ class SlidingLayer(Layer):
     """
 
     options_field = window_field = "convolution_param"
-    num_bottoms = num_tops = (1, None)
+    num_bottoms: Arity = (1, None)
+    num_tops: Arity = (1, None)
     same_bottoms_tops = shows_rates = True
     transposed = False
 
@@ -41,7 +43,7 @@ class SlidingLayer(Layer):
         options = self.options
         self.axis = bottom[0].canonical_axis(options.axis, self.where)
         self.sliding = sliding(options, bottom[0].num_axes - self.axis - 1, self.where)
-        self.channels, self.outputs = bottom[0].shape[self.axis], options.num_output
+        self.channels, self.outputs, self.group = bottom[0].shape[self.axis], options.num_output, options.group
         if not options.num_output:
             raise NetError(self.where, expected="num_output above 0", got=options.num_output,
                            hint="write num_output, the channels of the top, in convolution_param")
@@ -71,7 +73,7 @@ class SlidingLayer(Layer):
                              got=f"{spatial} under {self.sliding.words()}", hint="lower kernel_size or raise pad")
         self.bottom_shape, self.top_shape = (num, self.channels, *spatial), (num, self.outputs, *sizes)
         source, target = (self.top_shape, self.channels) if self.transposed else (self.bottom_shape, self.outputs)
-        self.plan = Convolution(self.xp, self.dtype, source, target, *self.sliding, groups=self.options.group)
+        self.plan = Convolution(self.xp, self.dtype, source, target, *self.sliding, groups=self.group)
         for blob in top:
             blob.reshape((*lead, self.outputs, *sizes))
 

@@ -5,13 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from blobnet.core.registry import register
-from blobnet.layers.weighted._base import SlidingLayer
-from blobnet.ops.axes import output_size
-from blobnet.ops.convolution import bias_gradient
+from blobnet.layers.weighted._convolving import ConvolvingLayer
 
 
 @register
-class Convolution(SlidingLayer):
+class Convolution(ConvolvingLayer):
     """Slide a bank of filters over the spatial axes.
 
     y[n, k, p, q] = bias[k] + sum over c, r, s of
@@ -32,12 +30,6 @@ class Convolution(SlidingLayer):
     that reaches less than a stride beyond the padded end has one position: the division rounds towards 0.
     """
 
-    def output_sizes(self, spatial):
-        return tuple(map(output_size, spatial, *self.sliding))
-
-    def multiply_adds(self, bottom, top):
-        return sum(blob.count // self.outputs for blob in top) * self.blobs[0].count  # every weight at every position
-
     def formula(self, *arrays):
         *bottoms, weight, bias = arrays if self.options.bias_term else (*arrays, np.zeros(self.outputs))
         # Zeros outside x: no kernel reaches a stride beyond the padded end.
@@ -48,18 +40,3 @@ class Convolution(SlidingLayer):
             patch = x[self.covered(p)].reshape(len(x), group, -1)  # n, g, (c, r, s)
             y[(..., *p)] = np.einsum("gki,ngi->ngk", weight.reshape(group, -1, patch.shape[2]), patch)
         return np.split(y.reshape(len(x), self.outputs, -1) + bias[:, None], len(bottoms))
-
-    def forward(self, bottom, top):
-        for x, y in zip(bottom, top):
-            self.plan.forward(x.data.reshape(self.bottom_shape), self.param_data(0), self.bias,
-                              y.data.reshape(self.top_shape))
-
-    def backward(self, top, propagate_down, bottom):
-        for x, y, wanted in zip(bottom, top, propagate_down):
-            dy = y.diff.reshape(self.top_shape)
-            if self.learns_bias():
-                bias_gradient(dy, self.param_diff(1))
-            if self.param_propagate_down[0]:
-                self.plan.backward_weight(x.data.reshape(self.bottom_shape), dy, self.param_diff(0))
-            if wanted:
-                self.plan.backward_data(dy, self.param_data(0), x.diff.reshape(self.bottom_shape))
