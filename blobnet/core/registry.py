@@ -24,7 +24,7 @@ LAYERS: dict[str, type[Layer]] = {}
 NEAR = 0.75  # names less alike than this are different types, not misspelt ones
 NORMALIZED = "BatchNorm, followed by Scale"
 OTHER_NAMES = {  # of types in other frameworks and forks, in small letters: what does their work here
-    "bn": NORMALIZED, "batchnormalization": NORMALIZED, "conv": "Convolution", "conv2d": "Convolution",
+    "batchnormalization": NORMALIZED, "conv": "Convolution", "conv2d": "Convolution",
     "depthwiseconvolution": "Convolution with group: as many as there are channels",
     "convolutiondepthwise": "Convolution with group: as many as there are channels",
     "dense": "InnerProduct", "linear": "InnerProduct", "fullyconnected": "InnerProduct", "fc": "InnerProduct",

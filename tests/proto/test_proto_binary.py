@@ -157,6 +157,8 @@ CENTERS, CENTERS_TEXT = b"\x08\x07" + nested(2, nested(1, b"xavier")), "num_outp
     ("ScaleTanH", 147, unpacked(1, [2.5]) + b"\x10\x1e" + unpacked(4, [-1]), "init_scale: 2.5 step_size: 30 power: -1"),
     ("ScaleTanH", 147, b"", ""),
     ("LiftedStructSimilaritySoftmaxLoss", 145, unpacked(1, [3]), "margin: 3"),
+    *[("BN", number, nested(1, unpacked(2, [1])) + unpacked(3, [0.5]) + b"\x28\x01",
+       "slope_filler { value: 1 } momentum: 0.5 frozen: true") for number in (137, 152, 200)],
     ("TripletLoss", 146, unpacked(1, [0.25]), "margin: 0.25"),
     ("TripletLoss", 203, unpacked(1, [0.25]), "margin: 0.25"),
 ])

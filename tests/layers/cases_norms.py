@@ -1,0 +1,38 @@
+"""Rows of the forks' layers that normalise, and of what stands beside them in their nets."""
+
+from layer_rows import row
+
+from blobnet.core.context import TEST
+
+LEARNED = {field: f'{field}_filler {{ type: "gaussian" }}' for field in ("slope", "bias", "scale", "shift")}
+SLOPE, SCALE = (" ".join(LEARNED[field] for field in pair) for pair in (("slope", "bias"), ("scale", "shift")))
+KEEPS = {"forward_writes_tops": "the running statistics are kept in the parameters, as in the fork"}
+LAST_COUNTS = {"backward_writes_diffs": "the fork's gradients of the parameters overwrite what was there"}
+IN_PLACE = {"in_place": "the fork's gradient of the scale reads y for x"}
+SUM = LAST_COUNTS | dict.fromkeys(["mutation", "dtypes"], "a sum of normalised numbers has no slope but noise")
+ONLY_Y = "loss_weight: 1 loss_weight: 0 loss_weight: 0"
+
+
+def psp(shape, options="", more="", **kinds):
+    return row("BN", [shape], f"bn_param {{ {SLOPE} {options} }} {more}", **kinds)
+
+
+def segnet(shape, options="", more="", tops="y", **kinds):
+    return row("BN", [shape], f"bn_param {{ {SCALE} {options} }} {more}", tops, **kinds)
+
+
+CASES = {
+    "PSPNetBN": psp((3, 2, 2, 3), exceptions=KEEPS),
+    "PSPNetBN rows": psp((4, 3), "momentum: 0.5 eps: 0.1 engine: CUDNN", exceptions=KEEPS),
+    "PSPNetBN TEST": psp((3, 2, 2, 2), "eps: 0.5", phase=TEST),
+    "PSPNetBN TEST exact": psp((3, 2, 2, 2), "eps: 0.5 gradient: EXACT", phase=TEST),
+    "PSPNetBN frozen": psp((3, 2, 2, 2), "frozen: true", "param { lr_mult: 1 }"),
+    "PSPNetBN frozen TEST": psp((3, 2, 4), "frozen: true eps: 0.3", phase=TEST),
+    "PSPNetBN by its params": row("BN", [(3, 2, 2)], "param { } " * 4, exceptions=KEEPS | {
+        "mutation": "without fillers y is 0"}),
+    "SegNetBN": segnet((3, 2, 2, 3), exceptions=LAST_COUNTS),
+    "SegNetBN rows in TEST": segnet((4, 3), "bn_mode: LEARN", phase=TEST, exceptions=LAST_COUNTS),
+    "SegNetBN mean": segnet((3, 2, 3), tops="y m", more="loss_weight: 1 loss_weight: 0", exceptions=SUM),
+    "SegNetBN mean and variance": segnet((3, 2, 2, 3), tops="y m v", more=ONLY_Y, exceptions=SUM),
+    "SegNetBN inference": segnet((3, 2, 2, 3), "bn_mode: INFERENCE", exceptions=LAST_COUNTS | IN_PLACE),
+}

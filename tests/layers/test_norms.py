@@ -1,0 +1,111 @@
+"""The normalising layers of the forks: which one a name means, their parameters, their quirks and errors."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+from layer_rows import build, layer
+
+from blobnet.core.context import TEST, TRAIN
+from blobnet.core.net import Net
+from blobnet.core.registry import class_of
+from blobnet.errors import NetError, ShapeError
+from blobnet.proto.text import parse
+
+RNG = np.random.default_rng(31)
+X = RNG.normal(2, 3, (4, 3, 2, 5))
+INPUT = 'layer { name: "x" type: "Input" top: "x" input_param { shape { dim: [4, 3, 2, 5] } } } '
+
+
+def kind(text):
+    return class_of(parse(text, "NetParameter").layer[0]).__name__
+
+
+# BN.
+
+@pytest.mark.parametrize(("options", "tops", "wanted"), [
+    ("bn_param { scale_filler { value: 1 } }", "y", "SegNetBN"), ("bn_param { bn_mode: LEARN }", "y", "SegNetBN"),
+    ("", "y m", "SegNetBN"), ("param { } param { } bn_param { }", "y m v", "SegNetBN"),
+    ("bn_param { slope_filler { value: 1 } }", "y", "PSPNetBN"), ("bn_param { frozen: false }", "y", "PSPNetBN"),
+    ("bn_param { momentum: 0.9 }", "y", "PSPNetBN"), ("bn_param { eps: 1 }", "y", "PSPNetBN"),
+    ("param { } param { } param { } param { }", "y", "PSPNetBN")])
+def test_which_bn(options, tops, wanted):
+    assert kind(layer("BN", "x", tops, options)) == wanted
+
+
+@pytest.mark.parametrize(("options", "words"), [
+    ("", "here it is PSPNetBN, by its fields or SegNetBN, by its fields"),
+    ("bn_param { }", "here it is PSPNetBN, by its fields or SegNetBN, by its fields"),
+    ("bn_param { bn_mode: LEARN frozen: true }",
+     "expected the fields of one of the layers called BN, got those of PSPNetBN and SegNetBN; leave fields out")])
+def test_a_bn_that_may_be_either(options, words):
+    with pytest.raises(NetError, match=words):
+        kind(layer("BN", "x", "y", options))
+
+
+@pytest.mark.parametrize(("name", "shape", "options", "tops", "error", "words"), [
+    ("SegNetBN", (2, 3), "frozen: true", "y", NetError, "the fields of SegNetBN, got frozen, of the other layer"),
+    ("PSPNetBN", (2, 3), "scale_filler { } bn_mode: LEARN", "y", NetError, "got scale_filler and bn_mode, of"),
+    ("BN", (2, 3), "bn_mode: INFERENCE", "y m", NetError, "1 top blob with bn_mode: INFERENCE, got 2; mean and var"),
+    ("BN", (3,), "frozen: true", "y", ShapeError, r"2 to 4 axes \(N, C, H, W\), got \(3,\)"),
+    ("BN", (2, 3, 1, 1, 1), "bn_mode: LEARN", "y", ShapeError, "2 to 4 axes"),
+    ("BN", (0, 3), "momentum: 0.5", "y", ShapeError, r"at least one value to take the statistics of, got \(0, 3\)")])
+def test_bn_refuses(name, shape, options, tops, error, words):
+    with pytest.raises(error, match=words):
+        build(name, [np.ones(shape)], f"bn_param {{ {options} }}", tops)
+
+
+def test_bn_of_other_channels():
+    alone = build("BN", [X], "bn_param { frozen: true }")
+    alone.values = [X[:, :2]]
+    with pytest.raises(ShapeError, match="3 channels on axis 1, as the parameters have"):
+        alone.forward()
+
+
+def channel(x, c):
+    return x[:, c].ravel()
+
+
+@pytest.mark.parametrize("momentum", [0.9, 0.25])
+def test_running_statistics_are_ready_to_use(momentum):
+    alone = build("BN", [X], f"bn_param {{ slope_filler {{ value: 2 }} momentum: {momentum} }}")
+    assert [blob.shape for blob in alone.layer.blobs] == [(1, 3, 1, 1)] * 4
+    alone.parameters[2][...], alone.parameters[3][...] = 5, 7
+    (y,) = alone.forward()
+    mean, variance = (blob.data.ravel() for blob in alone.layer.blobs[2:])
+    kept = float(np.float32(momentum))
+    for c in range(3):
+        values = channel(X, c)
+        np.testing.assert_allclose(channel(y, c), 2 * (values - values.mean()) / np.sqrt(values.var() + 1e-5))
+        np.testing.assert_allclose(mean[c], 5 * kept + (1 - kept) * values.mean())
+        np.testing.assert_allclose(variance[c], 7 * kept + (1 - kept) * values.var())
+
+
+@pytest.mark.parametrize(("frozen", "wanted"), [(False, [1, 2, 0, 0]), (True, [0, 0, 0, 0])])
+def test_what_psp_bn_learns(frozen, wanted):
+    text = layer("BN", "x", "y", f"param {{ lr_mult: 1 }} param {{ lr_mult: 2 }} bn_param {{ frozen: {frozen} }}")
+    net = Net(parse(INPUT + text.replace("True", "true").replace("False", "false"), "NetParameter"), TRAIN)
+    assert [parameter.lr_mult for parameter in net.parameters] == wanted
+    assert [parameter.decay_mult for parameter in net.parameters] == [float(rate > 0) for rate in wanted]
+    assert [blob.data.ravel()[0] for blob in net.params["it"]] == [0, 0, 0, frozen]
+
+
+def test_published_gradient_of_psp_bn_in_test():
+    dy = RNG.normal(size=X.shape)
+    diffs = []
+    for options in ("", "gradient: EXACT"):
+        alone = build("BN", [X], f"bn_param {{ slope_filler {{ value: 2 }} {options} }}", phase=TEST)
+        alone.parameters[3][...] = 4
+        (y,) = alone.forward()
+        diffs.append(alone.backward([dy], [True])[0])
+    deviation = np.sqrt(4 + 1e-5)
+    np.testing.assert_allclose(diffs[1], dy * 2 / deviation, rtol=1e-6)
+    for c in range(3):
+        slopes, normalized = channel(dy, c), channel(y, c) / 2
+        want = 2 / deviation * (slopes - slopes.mean() - normalized * (slopes * normalized).mean())
+        np.testing.assert_allclose(channel(diffs[0], c), want, rtol=1e-6)
+
+
+def test_segnet_bn_of_a_constant():
+    alone = build("BN", [np.full((2, 3, 4), 1e3)], "bn_param { scale_filler { value: 3 } shift_filler { value: 2 } }")
+    np.testing.assert_array_equal(alone.forward()[0], 2)
