@@ -31,7 +31,7 @@ OTHER_NAMES = {  # of types in other frameworks and forks, in small letters: wha
     "maxpool": "Pooling with pool: MAX", "maxpooling": "Pooling with pool: MAX",
     "avgpool": "Pooling with pool: AVE", "averagepooling": "Pooling with pool: AVE",
     "add": "Eltwise", "softmaxloss": "SoftmaxWithLoss", "crossentropyloss": "SoftmaxWithLoss",
-    "relu6": "Clip with min: 0 max: 6", "normalize": "L2Norm, which divides whole samples by their norm",
+    "relu6": "Clip with min: 0 max: 6",
 }
 LayerClass = TypeVar("LayerClass", bound="type[Layer]")
 

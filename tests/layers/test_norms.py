@@ -109,3 +109,72 @@ def test_published_gradient_of_psp_bn_in_test():
 def test_segnet_bn_of_a_constant():
     alone = build("BN", [np.full((2, 3, 4), 1e3)], "bn_param { scale_filler { value: 3 } shift_filler { value: 2 } }")
     np.testing.assert_array_equal(alone.forward()[0], 2)
+
+
+# Normalize.
+
+@pytest.mark.parametrize(("options", "wanted"), [
+    ("norm_param { }", "SSDNormalize"), ("norm_param { eps: 1 }", "SSDNormalize"),
+    ("normalize_param { }", "ChannelNormalize"), ("", "ChannelNormalize")])
+def test_which_normalize(options, wanted):
+    assert kind(layer("Normalize", "x", "y", options)) == wanted
+
+
+def test_a_normalize_that_may_be_either():
+    with pytest.raises(NetError, match="layers called Normalize, got those of ChannelNormalize and SSDNormalize"):
+        kind(layer("Normalize", "x", "y", "norm_param { } normalize_param { }"))
+
+
+@pytest.mark.parametrize(("shape", "options", "error", "words"), [
+    ((2, 3, 1, 2), "", ShapeError, r"one place \(N, C, 1, 1\), or options, got \(2, 3, 1, 2\); over C at every place: "
+     r'normalize_param { }; over whole samples: type: "L2Norm", or with the learned factor of SSD norm_param { }'),
+    ((2, 3, 1, 2, 1), "", ShapeError, "1 to 4 axes"),
+    ((2, 3), 'normalize_param { normalize_type: "L3" }', NetError, "normalize_type L2 or L1, got 'L3'"),
+    ((3,), "norm_param { }", ShapeError, r"at least 2 axes \(N, C, …\), got \(3,\)")])
+def test_normalize_refuses(shape, options, error, words):
+    with pytest.raises(error, match=words):
+        build("Normalize", [np.ones(shape)], options)
+
+
+def test_normalize_of_other_channels():
+    alone = build("Normalize", [X], "norm_param { channel_shared: false }")
+    alone.values = [X[:, :2]]
+    with pytest.raises(ShapeError, match="3 channels on axis 1"):
+        alone.forward()
+
+
+@pytest.mark.parametrize(("options", "axes", "shape"), [
+    ("", (1, 2, 3), ()), ("across_spatial: false", (1,), ()), ("channel_shared: false", (1, 2, 3), (3,)),
+    ("across_spatial: false channel_shared: false", (1,), (3,))])
+def test_ssd_normalize(options, axes, shape):
+    alone = build("Normalize", [X], f"norm_param {{ {options} }}")
+    assert [values.shape for values in alone.parameters] == [shape] and np.all(alone.parameters[0] == 1)
+    alone.parameters[0][...] = factor = RNG.normal(size=shape)
+    want = factor.reshape(-1, 1, 1) * X / np.sqrt((X ** 2).sum(axes, keepdims=True))
+    np.testing.assert_allclose(alone.forward()[0], want)
+
+
+def test_published_gradient_of_ssd_normalize():
+    x, dy = RNG.normal(size=(2, 2, 3))
+    alone = build("Normalize", [x], "norm_param { channel_shared: false }")
+    alone.parameters[0][...] = factor = np.array([1.0, 0, -3])
+    alone.forward()
+    (dx,) = alone.backward([dy], [True])
+    for i in range(2):
+        length = np.linalg.norm(x[i])
+        np.testing.assert_allclose(dx[i], factor * (dy[i] - x[i] * (dy[i] @ x[i]) / length ** 2) / length)
+    want = (dy * x / np.linalg.norm(x, axis=1)[:, None]).sum(axis=0)  # in the fork nan where the factor is 0
+    np.testing.assert_allclose(alone.layer.blobs[0].diff, want)
+
+
+def test_bare_normalize_brings_samples_to_length_1():
+    y, = build("Normalize", [[[3.0, 4.0], [0.0, 0.0]]]).forward()
+    np.testing.assert_allclose(y, np.reshape([0.6, 0.8, 0, 0], (2, 2, 1, 1)), rtol=1e-6)
+
+
+def test_lengths_are_the_second_top():
+    x = np.array([[3.0, -4.0]])
+    for name, length in (("L2", 5), ("L1", 7)):
+        y, lengths = build("Normalize", [x], f'normalize_param {{ normalize_type: "{name}" }}', "y r").forward()
+        assert (y.shape, lengths.shape) == ((1, 2, 1, 1), (1, 1, 1, 1))
+        np.testing.assert_allclose([lengths.item(), *y.ravel()], [length, 3 / length, -4 / length], rtol=1e-6)

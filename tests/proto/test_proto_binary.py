@@ -159,6 +159,7 @@ CENTERS, CENTERS_TEXT = b"\x08\x07" + nested(2, nested(1, b"xavier")), "num_outp
     ("LiftedStructSimilaritySoftmaxLoss", 145, unpacked(1, [3]), "margin: 3"),
     *[("BN", number, nested(1, unpacked(2, [1])) + unpacked(3, [0.5]) + b"\x28\x01",
        "slope_filler { value: 1 } momentum: 0.5 frozen: true") for number in (137, 152, 200)],
+    ("Normalize", 206, b"\x08\x00\x18\x00", "across_spatial: false channel_shared: false"),
     ("TripletLoss", 146, unpacked(1, [0.25]), "margin: 0.25"),
     ("TripletLoss", 203, unpacked(1, [0.25]), "margin: 0.25"),
 ])
