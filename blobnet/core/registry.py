@@ -22,16 +22,14 @@ from blobnet.proto.unknown import PLUGIN
 
 LAYERS: dict[str, type[Layer]] = {}
 NEAR = 0.75  # names less alike than this are different types, not misspelt ones
-NORMALIZED = "BatchNorm, followed by Scale"
 OTHER_NAMES = {  # of types in other frameworks and forks, in small letters: what does their work here
-    "batchnormalization": NORMALIZED, "conv": "Convolution", "conv2d": "Convolution",
+    "batchnormalization": "BatchNorm, followed by Scale", "conv": "Convolution", "conv2d": "Convolution",
     "depthwiseconvolution": "Convolution with group: as many as there are channels",
     "convolutiondepthwise": "Convolution with group: as many as there are channels",
     "dense": "InnerProduct", "linear": "InnerProduct", "fullyconnected": "InnerProduct", "fc": "InnerProduct",
     "maxpool": "Pooling with pool: MAX", "maxpooling": "Pooling with pool: MAX",
     "avgpool": "Pooling with pool: AVE", "averagepooling": "Pooling with pool: AVE",
     "add": "Eltwise", "softmaxloss": "SoftmaxWithLoss", "crossentropyloss": "SoftmaxWithLoss",
-    "relu6": "Clip with min: 0 max: 6",
 }
 LayerClass = TypeVar("LayerClass", bound="type[Layer]")
 

@@ -1,9 +1,11 @@
 """Rows of the forks' layers that normalise, and of what stands beside them in their nets."""
 
+import numpy as np
 from layer_rows import row
 
 from blobnet.core.context import TEST
 
+NEAR_6 = np.random.default_rng(12).uniform(-6, 10, (3, 4, 2))
 LEARNED = {field: f'{field}_filler {{ type: "gaussian" }}' for field in ("slope", "bias", "scale", "shift")}
 SLOPE, SCALE = (" ".join(LEARNED[field] for field in pair) for pair in (("slope", "bias"), ("scale", "shift")))
 FACTOR = LEARNED["scale"]
@@ -55,4 +57,8 @@ CASES = {
                                              "y r"),
     "ChannelNormalize lengths aside": normalize((3, 4, 1, 1), "normalize_param { } loss_weight: 1 loss_weight: 0",
                                                 "y r"),
+    "Axpy": row("Axpy", [(2, 3, 1, 1), (2, 3, 2, 2), (2, 3, 2, 2)]),
+    "Axpy vectors": row("Axpy", [(3, 4), (3, 4, 2), (3, 4, 2)]),
+    "ReLU6": row("ReLU6", [NEAR_6]),
+    "ReLU6 options": row("ReLU6", [NEAR_6], "relu6_param { n: 2.5 negative_slope: 0.3 }"),
 }

@@ -178,3 +178,41 @@ def test_lengths_are_the_second_top():
         y, lengths = build("Normalize", [x], f'normalize_param {{ normalize_type: "{name}" }}', "y r").forward()
         assert (y.shape, lengths.shape) == ((1, 2, 1, 1), (1, 1, 1, 1))
         np.testing.assert_allclose([lengths.item(), *y.ravel()], [length, 3 / length, -4 / length], rtol=1e-6)
+
+
+# Axpy and ReLU6.
+
+def test_axpy():
+    a, x, z = RNG.normal(size=(4, 3)), X, RNG.normal(size=X.shape)
+    (y,) = build("Axpy", [a, x, z]).forward()
+    for n, c in np.ndindex(a.shape):
+        np.testing.assert_allclose(y[n, c], a[n, c] * x[n, c] + z[n, c], rtol=1e-12)
+    scaled, = build("Scale", [x, a], "scale_param { axis: 0 }").forward()
+    np.testing.assert_allclose(y, scaled + z, rtol=1e-12)
+
+
+@pytest.mark.parametrize(("shapes", "words"), [
+    ([(2, 3), (2, 3, 4), (2, 3, 5)], r"bottoms 1 and 2 of one shape \(N, C, …\), got \(2, 3, 4\) and \(2, 3, 5\)"),
+    ([(2,), (2,), (2,)], "bottoms 1 and 2 of one shape"),
+    ([(2, 4), (2, 3, 4), (2, 3, 4)], r"factors \(2, 3\), further axes of size 1, in bottom 0, got \(2, 4\); the order"),
+    ([(2, 3, 2, 2), (2, 3, 2, 2), (2, 3, 2, 2)], r"factors \(2, 3\)")])
+def test_axpy_refuses(shapes, words):
+    with pytest.raises(ShapeError, match=words):
+        build("Axpy", [np.ones(shape) for shape in shapes])
+
+
+@pytest.mark.parametrize(("options", "wanted", "slopes"), [
+    ("", [0, 0, 0, 2, 6, 6], [0, 0, 0, 1, 0, 0]),
+    ("relu6_param { n: 2 }", [0, 0, 0, 2, 2, 2], [0, 0, 0, 0, 0, 0]),
+    ("relu6_param { negative_slope: 0.5 }", [-2, -0.5, 0, 2, 6, 6], [0.5, 0.5, 0.5, 1, 0, 0])])
+def test_relu6(options, wanted, slopes):
+    alone = build("ReLU6", [np.array([-4.0, -1, 0, 2, 6, 9])], options)
+    assert alone.forward()[0].tolist() == wanted
+    assert alone.backward([np.full(6, 3.0)], [True])[0].tolist() == [3 * slope for slope in slopes]
+
+
+@pytest.mark.parametrize(("options", "words"), [("n: 0", "n above 0, got 0"),
+                                                ("negative_slope: -1", "negative_slope of at least 0, got -1")])
+def test_relu6_refuses(options, words):
+    with pytest.raises(NetError, match=words):
+        build("ReLU6", [X], f"relu6_param {{ {options} }}")
