@@ -30,6 +30,7 @@ OTHER_NAMES = {  # of types in other frameworks and forks, in small letters: wha
     "maxpool": "Pooling with pool: MAX", "maxpooling": "Pooling with pool: MAX",
     "avgpool": "Pooling with pool: AVE", "averagepooling": "Pooling with pool: AVE",
     "add": "Eltwise", "softmaxloss": "SoftmaxWithLoss", "crossentropyloss": "SoftmaxWithLoss",
+    "cudnnbatchnorm": "BatchNorm",
 }
 LayerClass = TypeVar("LayerClass", bound="type[Layer]")
 
