@@ -22,14 +22,13 @@ from blobnet.proto.unknown import PLUGIN
 
 LAYERS: dict[str, type[Layer]] = {}
 NEAR = 0.75  # names less alike than this are different types, not misspelt ones
-NORMALIZED = "BatchNorm, followed by Scale"
 OTHER_NAMES = {  # of types in other frameworks and forks, in small letters: what does their work here
-    "bn": NORMALIZED, "batchnormalization": NORMALIZED, "conv": "Convolution", "conv2d": "Convolution",
+    "batchnormalization": "BatchNorm, followed by Scale", "conv": "Convolution", "conv2d": "Convolution",
     "dense": "InnerProduct", "linear": "InnerProduct", "fullyconnected": "InnerProduct", "fc": "InnerProduct",
     "maxpool": "Pooling with pool: MAX", "maxpooling": "Pooling with pool: MAX",
     "avgpool": "Pooling with pool: AVE", "averagepooling": "Pooling with pool: AVE",
     "add": "Eltwise", "softmaxloss": "SoftmaxWithLoss", "crossentropyloss": "SoftmaxWithLoss",
-    "relu6": "Clip with min: 0 max: 6", "normalize": "L2Norm, which divides whole samples by their norm",
+    "cudnnbatchnorm": "BatchNorm",
 }
 LayerClass = TypeVar("LayerClass", bound="type[Layer]")
 

@@ -12,6 +12,7 @@ from blobnet.netdef.upgrade_v0 import upgrade_v0
 from blobnet.netdef.upgrade_v1 import upgrade_v1
 
 MAX_AXES = 32  # of a blob
+SAME_TYPES = {"CuDNNBatchNorm": "BatchNorm"}  # names that forks gave to a layer of Caffe
 STATISTICS = 3  # parameters of a BatchNorm: mean, variance, factor
 # options message, old field, the field that took its place, and how the value is written there
 RENAMED = (
@@ -30,7 +31,8 @@ def upgrade_net(message: Message, origin: str = "") -> Message:
     `origin` (a file name) begins the errors. Layers of the first and second generation become `layer`; `input` with
     `input_dim` or `input_shape` becomes an Input layer at the front; a BatchNorm layer that lists its three
     statistics as learnable gets rates 0 for them, and one with scale_bias becomes two, BatchNorm and Scale; concat_dim
-    and slice_dim become axis; ceil_mode becomes round_mode; label_dim becomes label_num.
+    and slice_dim become axis; ceil_mode becomes round_mode; label_dim becomes label_num; CuDNNBatchNorm becomes
+    BatchNorm.
     Raises NetError for generations mixed in one net, sizes that do not fit the inputs, and a field given in its old
     and new form at once.
     Quirks: `input` without any size is dropped without a word, as weights written by old versions have it so;
@@ -44,6 +46,8 @@ def upgrade_net(message: Message, origin: str = "") -> Message:
         net = type(message)()
         net.CopyFrom(message)
     for index in reversed(stale):  # as layers are inserted behind them
+        if net.layer[index].type in SAME_TYPES:
+            net.layer[index].type = SAME_TYPES[net.layer[index].type]
         if _scales(net.layer[index]):
             net.layer.insert(index + 1, _split_scale(net.layer[index]))
         _renew(net.layer[index], origin)
@@ -105,7 +109,7 @@ def _split_scale(layer: Message) -> Message:
 
 
 def _is_stale(layer: Message) -> bool:
-    return _learns_statistics(layer) or _scales(layer) or any(
+    return layer.type in SAME_TYPES or _learns_statistics(layer) or _scales(layer) or any(
         layer.HasField(options) and getattr(layer, options).HasField(old) for options, old, _, _ in RENAMED)
 
 

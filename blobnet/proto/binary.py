@@ -24,11 +24,13 @@ from blobnet.proto.storage import atomic_write, require_file
 Arrays = Sequence[dict[str, np.ndarray]]
 STATE = re.compile(rb"\x08[\x80-\xff]*[\x00-\x7f]\x12")  # iter and learned_net, with which a SolverState begins
 FORKS = {  # layer type: its parameters, and the numbers that forks give them
+    "BN": ("bn_param", {137, 152, 200}),
     "CenterLoss": ("center_loss_param", {147, 211}),
     "HashingLoss": ("hashing_loss_param", {145}),
     "LiftedStructSimilaritySoftmaxLoss": ("lifted_struct_sim_softmax_loss_param", {145}),
     "Permute": ("permute_param", {224}),
     "Reverse": ("reverse_param", {143}),
+    "Normalize": ("norm_param", {206}),
     "ScaleTanH": ("scale_tanh_param", {147}),
     "Transpose": ("transpose_param", {142}),
     "TripletLoss": ("triplet_loss_param", {146, 203}),

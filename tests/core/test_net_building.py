@@ -179,8 +179,9 @@ def test_errors_of_old_layers_show_their_place(tmp_path, layer, words):
 WRONG = {
     "no type": ('layer { name: "a" }', NetError, ["layer 'a': no type; add type: "]),
     "a type of other frameworks": (
-        'layer { name: "a" type: "BN" }', NetError,
-        ["unknown layer type 'BN'; here it is BatchNorm, followed by Scale; otherwise write it as a plug-in"]),
+        'layer { name: "a" type: "BatchNormalization" }', NetError,
+        ["unknown layer type 'BatchNormalization'; here it is BatchNorm, followed by Scale; otherwise write it "
+         "as a plug-in"]),
     "an old name of a type": ('layer { name: "a" type: "SOFTMAX_LOSS" }', NetError, ["here it is SoftmaxWithLoss"]),
     "a type that is far from all": (
         'layer { name: "a" type: "Maxout" }', NetError,

@@ -48,6 +48,13 @@ NETS = {
            layer { name: "two_scale" type: "Scale" bottom: "c" top: "c" phase: TEST
                    scale_param { bias_term: true filler { value: 3 } } }
            layer { name: "no" type: "BatchNorm" batch_norm_param { scale_bias: false } }'''),
+    "CuDNNBatchNorm": (
+        '''layer { name: "bn" type: "CuDNNBatchNorm" param { lr_mult: 1 } param { } param { } }
+           layer { name: "two" type: "CuDNNBatchNorm" top: "c" batch_norm_param { eps: 0.1 scale_bias: true } }''',
+        '''layer { name: "bn" type: "BatchNorm" param { lr_mult: 0 decay_mult: 0 } param { lr_mult: 0 decay_mult: 0 }
+                   param { lr_mult: 0 decay_mult: 0 } }
+           layer { name: "two" type: "BatchNorm" top: "c" batch_norm_param { eps: 0.1 } }
+           layer { name: "two_scale" type: "Scale" bottom: "c" top: "c" scale_param { bias_term: true } }'''),
     "concat_dim, slice_dim": (
         '''layer { type: "Concat" concat_param { concat_dim: 0 } } layer { type: "Slice" slice_param { slice_dim: 2 } }
            layer { type: "Concat" concat_param { axis: -1 } }''',

@@ -161,6 +161,9 @@ CENTERS, CENTERS_TEXT = b"\x08\x07" + nested(2, nested(1, b"xavier")), "num_outp
     ("Permute", 224, b"\x08\x01\x08\x00", "order: 1 order: 0"),
     ("Transpose", 142, b"\x08\x01\x08\x00", "dim: 1 dim: 0"),
     ("Reverse", 143, b"\x08\x02", "axis: 2"),
+    *[("BN", number, nested(1, unpacked(2, [1])) + unpacked(3, [0.5]) + b"\x28\x01",
+       "slope_filler { value: 1 } momentum: 0.5 frozen: true") for number in (137, 152, 200)],
+    ("Normalize", 206, b"\x08\x00\x18\x00", "across_spatial: false channel_shared: false"),
     ("TripletLoss", 146, unpacked(1, [0.25]), "margin: 0.25"),
     ("TripletLoss", 203, unpacked(1, [0.25]), "margin: 0.25"),
 ])

@@ -33,7 +33,7 @@ class BatchNorm(Layer):
     error at bottoms of one axis. A layer with the scale_bias: true of NVIDIA's fork, or its scale_filler or
     bias_filler, is read as two: this one, and a Scale layer after it that works in place on y. The Scale layer has
     bias_term: true, these fillers, the param specifications from the fourth on, and the name of this one + "_scale".
-    propagate_down: false is ignored if backward runs.
+    propagate_down: false is ignored if backward runs. type: "CuDNNBatchNorm", the name in some forks, means this layer.
     """
 
     options_field = "batch_norm_param"
