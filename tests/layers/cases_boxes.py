@@ -1,0 +1,17 @@
+"""Rows of layers that work with boxes."""
+
+import numpy as np
+from layer_rows import row
+
+BOXES = np.array([[0, 0.3, 1.2, 4.4, 5.1], [1, 2.1, 0.2, 2.2, 0.3], [0, -3.3, -1.4, 3.6, 2.7], [1, 3.1, 3.2, 9.3, 8.8],
+                  [0, 4.2, 4.1, 1.3, 0.2]])
+
+
+def roi(values, options):
+    return row("ROIPooling", values, f"roi_pooling_param {{ {options} }}")
+
+
+CASES = {
+    "ROIPooling": roi([(2, 3, 5, 6), BOXES], "pooled_h: 3 pooled_w: 2"),
+    "ROIPooling scale": roi([(2, 2, 5, 6), BOXES.reshape(5, 5, 1, 1)], "pooled_h: 2 pooled_w: 4 spatial_scale: 0.6"),
+}
