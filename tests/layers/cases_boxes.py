@@ -11,7 +11,14 @@ def roi(values, options):
     return row("ROIPooling", values, f"roi_pooling_param {{ {options} }}")
 
 
+def psroi(values, options):
+    return row("PSROIPooling", values, f"psroi_pooling_param {{ {options} }}")
+
+
 CASES = {
     "ROIPooling": roi([(2, 3, 5, 6), BOXES], "pooled_h: 3 pooled_w: 2"),
     "ROIPooling scale": roi([(2, 2, 5, 6), BOXES.reshape(5, 5, 1, 1)], "pooled_h: 2 pooled_w: 4 spatial_scale: 0.6"),
+    "PSROIPooling": psroi([(2, 8, 5, 6), BOXES], "spatial_scale: 1 output_dim: 2 group_size: 2"),
+    "PSROIPooling scale": psroi([(2, 9, 5, 6), BOXES.reshape(5, 5, 1, 1)], "spatial_scale: 0.7 output_dim: 1 "
+                                "group_size: 3"),
 }
