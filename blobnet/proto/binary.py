@@ -26,6 +26,7 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "CenterLoss": ("center_loss_param", {147, 211}),
     "HashingLoss": ("hashing_loss_param", {145}),
     "LiftedStructSimilaritySoftmaxLoss": ("lifted_struct_sim_softmax_loss_param", {145}),
+    "PriorBox": ("prior_box_param", {203}),
     "PSROIPooling": ("psroi_pooling_param", {153, 220}),
     "ROIPooling": ("roi_pooling_param", {150, 154, 204}),
     "ScaleTanH": ("scale_tanh_param", {147}),

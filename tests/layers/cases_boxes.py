@@ -15,10 +15,19 @@ def psroi(values, options):
     return row("PSROIPooling", values, f"psroi_pooling_param {{ {options} }}")
 
 
+def prior(options):
+    return row("PriorBox", [(2, 3, 2, 3), (2, 3, 20, 24)], f"prior_box_param {{ {options} }}")
+
+
 CASES = {
     "ROIPooling": roi([(2, 3, 5, 6), BOXES], "pooled_h: 3 pooled_w: 2"),
     "ROIPooling scale": roi([(2, 2, 5, 6), BOXES.reshape(5, 5, 1, 1)], "pooled_h: 2 pooled_w: 4 spatial_scale: 0.6"),
     "PSROIPooling": psroi([(2, 8, 5, 6), BOXES], "spatial_scale: 1 output_dim: 2 group_size: 2"),
     "PSROIPooling scale": psroi([(2, 9, 5, 6), BOXES.reshape(5, 5, 1, 1)], "spatial_scale: 0.7 output_dim: 1 "
                                 "group_size: 3"),
+    "PriorBox": prior("min_size: 8.7 max_size: 12 min_size: 4 max_size: 5.5 aspect_ratio: 2 aspect_ratio: 1 "
+                      "aspect_ratio: 0.5"),
+    "PriorBox clip": prior("min_size: 8 aspect_ratio: 2 flip: false clip: true step: 7 offset: 0.3 img_size: 30 "
+                           "variance: 0.1 variance: 0.2 variance: 0.3 variance: 0.4"),
+    "PriorBox sides": prior("min_size: 8 step_h: 7 step_w: 6 img_h: 30 img_w: 20 variance: 0.2"),
 }

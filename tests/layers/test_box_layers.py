@@ -26,6 +26,19 @@ REFUSED = [  # type, bottoms, options, error, parts of the message
      "expected 4 channels, output_dim 1 * group_size 2 ^ 2, got (2, 1, 4, 4)"),
     ("PSROIPooling", [MAP, BOX], f"psroi_pooling_param {{ {PS} }}", ParseError,
      "psroi_pooling_param needs a value for 'group_size'"),
+    ("PriorBox", [MAP, MAP], "", NetError, "expected one min_size or more, above 0, got none"),
+    *(("PriorBox", [MAP, MAP], f"prior_box_param {{ min_size: 4 {options} }}", NetError, words) for options, words in [
+        ("min_size: -1", "above 0, got [4.0, -1.0]"),
+        ("max_size: 3", "expected no max_size, or a larger one for each min_size [4.0] got [3.0]"),
+        ("min_size: 5 max_size: 6", "for each min_size [4.0, 5.0] got [6.0]"),
+        ("variance: 1 variance: 2", "expected variance once or four times, above 0, got [1.0, 2.0]"),
+        ("aspect_ratio: 0", "expected aspect_ratio above 0, got 0.0"),
+        ("img_h: 3", "expected img_size, or img_h and img_w, above 0, got img_h: 3"),
+        ("step: 3 step_h: 4 step_w: 5", "expected step, or step_h and step_w, above 0, got step: 3, step_h: 4"),
+        ("img_size: 0", "above 0, got img_size: 0"),
+    ]),
+    ("PriorBox", [MAP, np.ones((2, 3, 0, 4))], "prior_box_param { min_size: 4 }", ShapeError,
+     "bottom 1 'x1' expected 4 axes (N, C, H, W) with H and W above 0, got (2, 3, 0, 4)"),
 ]
 
 
@@ -64,3 +77,20 @@ def test_means_of_a_box(box, expected):
                  f"psroi_pooling_param {{ {PS} group_size: 2 }}")
     channels = np.arange(4).reshape(2, 2) * 100 * (np.sum(expected) > 0)
     np.testing.assert_allclose(pool.forward()[0][0, 0], channels + expected)
+
+
+def test_sizes_of_prior_boxes():
+    """Whole pixels; the square of each size, one between it and the next, then the ratios, none of them twice."""
+    options = "min_size: 4.9 max_size: 9.9 aspect_ratio: 4 aspect_ratio: 1 aspect_ratio: 0.25"
+    boxes = build("PriorBox", [np.ones((1, 1, 1, 1)), np.ones((1, 1, 10, 20))], f"prior_box_param {{ {options} }}")
+    y = boxes.forward()[0]
+    x1, y1, x2, y2 = (y[0, 0].reshape(-1, 4) * [20, 10, 20, 10]).T
+    np.testing.assert_allclose([x2 - x1, y2 - y1], [[4, 6, 8, 2], [4, 6, 2, 8]], rtol=1e-12)
+    np.testing.assert_allclose([x2 + x1, y2 + y1], [[20] * 4, [10] * 4], rtol=1e-12)
+    np.testing.assert_allclose(y[0, 1], 0.1)
+
+
+def test_nothing_is_learnt_through_prior_boxes():
+    boxes = build("PriorBox", [MAP, MAP], "prior_box_param { min_size: 4 }")
+    boxes.forward()
+    assert not any(diff.any() for diff in boxes.backward([np.ones(boxes.top[0].shape)], [True, True]))

@@ -70,7 +70,8 @@ class PSROIPooling(BoxPooling):
                          for k, size in zip((1, 0), shape[2:]))
         areas = np.diff(rows) * np.diff(columns).swapaxes(1, 2)
         self.shares = xp.asarray((areas > 0) / np.maximum(areas, 1))[:, None]  # (R, 1, G, G)
-        self.sums_shape = *_, height, width = (*shape[:2], shape[2] + 1, shape[3] + 1)
+        height, width = shape[2] + 1, shape[3] + 1
+        self.sums_shape = (*shape[:2], height, width)
         planes = images[:, None, None, None] * shape[1] + np.arange(shape[1]).reshape(-1, self.group, self.group)
         rows, columns = planes[..., None] * height + rows[:, None, :, None], columns[:, None, None]
         self.corners = [(sign, xp.asarray(rows[..., i] * width + columns[..., j]))  # of the bins, in the flat sums
