@@ -27,6 +27,7 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "HashingLoss": ("hashing_loss_param", {145}),
     "LiftedStructSimilaritySoftmaxLoss": ("lifted_struct_sim_softmax_loss_param", {145}),
     "PriorBox": ("prior_box_param", {203}),
+    "Proposal": ("proposal_param", {219}),
     "PSROIPooling": ("psroi_pooling_param", {153, 220}),
     "ROIPooling": ("roi_pooling_param", {150, 154, 204}),
     "ScaleTanH": ("scale_tanh_param", {147}),

@@ -7,11 +7,14 @@ import pytest
 from layer_rows import build
 
 from blobnet.errors import BlobnetError, DataError, NetError, ParseError, ShapeError
+from blobnet.layers.detection._suppression import apart
 
 MAP = np.arange(2 * 1 * 4 * 4.0).reshape(2, 1, 4, 4)
 BOX = np.array([[1, 0, 0, 3, 3]])
 GRID = "roi_pooling_param { pooled_h: 2 pooled_w: 2 }"
 PS = "spatial_scale: 1 output_dim: 1"
+SCORES, SHIFTS, INFO = np.zeros((1, 4, 2, 2)), np.zeros((1, 8, 2, 2)), np.array([[40, 40, 1, 1]])
+ANCHORS = "proposal_param { ratio: 1 scale: 1 scale: 0.5 feat_stride: 10 nms_thresh: 0.6 }"
 
 REFUSED = [  # type, bottoms, options, error, parts of the message
     ("ROIPooling", [MAP, BOX], "", NetError, "expected pooled_h and pooled_w above 0, got (0, 0)"),
@@ -39,6 +42,13 @@ REFUSED = [  # type, bottoms, options, error, parts of the message
     ]),
     ("PriorBox", [MAP, np.ones((2, 3, 0, 4))], "prior_box_param { min_size: 4 }", ShapeError,
      "bottom 1 'x1' expected 4 axes (N, C, H, W) with H and W above 0, got (2, 3, 0, 4)"),
+    ("Proposal", [SCORES, SHIFTS, INFO], "", NetError, "expected ratio and scale, one or more, above 0, got ([], [])"),
+    ("Proposal", [SCORES[:, 1:], SHIFTS, INFO], ANCHORS, ShapeError,
+     "bottom 0 'x0' expected (1, 4, H, W), of one image and 2 anchors got (1, 3, 2, 2)"),
+    ("Proposal", [SCORES, SHIFTS[..., 1:], INFO], ANCHORS, ShapeError,
+     "bottom 1 'x1' expected (1, 8, H, W) got (1, 8, 2, 1)"),
+    ("Proposal", [SCORES, SHIFTS, INFO[:, :2]], ANCHORS, ShapeError,
+     "bottom 2 'x2' expected (1, 4): height and width of the image, and their scales got (1, 2)"),
 ]
 
 
@@ -94,3 +104,26 @@ def test_nothing_is_learnt_through_prior_boxes():
     boxes = build("PriorBox", [MAP, MAP], "prior_box_param { min_size: 4 }")
     boxes.forward()
     assert not any(diff.any() for diff in boxes.backward([np.ones(boxes.top[0].shape)], [True, True]))
+
+
+def test_proposals():
+    """Anchors of 16 and 8 pixels. The smaller ones are below min_size; one of the others moves onto its neighbour."""
+    scores, shifts = SCORES.copy(), SHIFTS.copy()
+    scores[0, 2] = [[0.1, 0.4], [0.3, 0.2]]
+    scores[0, 3] = 0.9
+    shifts[0, 0, 1, 0], shifts[0, 3, 0, 1] = 10 / 16, np.log(2)
+    layer = build("Proposal", [scores, shifts, INFO], ANCHORS, "boxes scores")
+    assert [top.shape for top in layer.top] == [(300, 5), (300,)]
+    boxes, best = layer.forward()
+    np.testing.assert_allclose(best, [0.4, 0.3, 0.1, 0, 0, 0, 0], rtol=1e-12)
+    np.testing.assert_allclose(boxes[:3, 1:], [[10, 0, 26, 24], [10, 10, 26, 26], [0, 0, 16, 16]], rtol=1e-12)
+    assert not any(diff.any() for diff in layer.backward([np.ones(top.shape) for top in layer.top], [True] * 3))
+
+
+def test_boxes_that_touch_overlap_by_a_pixel():
+    """Sides are x2 - x1 + 1 long; only boxes with a pixel between them have nothing in common."""
+    boxes = np.array([[0.0, 0, 4, 4], [4, 0, 8, 4], [8.5, 0, 9, 4], [0, 0, 4, 4]])
+    assert apart(boxes, 0.1, 9) == [0, 2]
+    assert apart(boxes, 0.2, 9) == [0, 1, 2]
+    assert apart(boxes, 1, 9) == [0, 1, 2, 3]
+    assert apart(boxes, 0.1, 1) == [0]

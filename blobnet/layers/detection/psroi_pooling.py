@@ -6,7 +6,7 @@ import numpy as np
 
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
-from blobnet.layers.detection._base import BoxPooling, edges, rounded, within
+from blobnet.layers.detection._box_pooling import BoxPooling, edges, rounded, within
 from blobnet.ops.indices import scatter_add
 
 
