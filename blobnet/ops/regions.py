@@ -1,4 +1,4 @@
-"""Maxima and means over boxes of a map, each divided into a grid of bins."""
+"""Maxima over boxes of a map, each divided into a grid of bins."""
 
 from __future__ import annotations
 
@@ -42,14 +42,14 @@ class RegionMax:
                     if start < stop and top < bottom:
                         best[..., q], at[..., q] = _largest(xp, x[image, :, top:bottom, start:stop], 2)
                         at[..., q] += start
-                filled = [start < stop for start, stop in columns]
+                filled = [q for q, (start, stop) in enumerate(columns) if start < stop]
                 for p, (start, stop) in enumerate(self.rows[r]):
-                    if start < stop:
+                    if start < stop and filled:
                         value, row = _largest(xp, best[:, start - top:stop - top, filled], 1)
                         column = xp.take_along_axis(at[:, start - top:stop - top, filled], row[:, None], 1)[:, 0]
                         place = planes + ((row + start) * width + column) + image * channels * height * width
-                        out[r, :, p, filled] = value.T
-                        self.places[r, :, p, filled] = xp.where(value > lowest, place, -1).T
+                        out[r, :, p][:, filled] = value
+                        self.places[r, :, p][:, filled] = xp.where(value > lowest, place, -1)
 
         share(boxes, cut_array(out))
 
