@@ -156,6 +156,12 @@ CENTERS, CENTERS_TEXT = b"\x08\x07" + nested(2, nested(1, b"xavier")), "num_outp
     ("CenterLoss", 211, CENTERS + nested(29, b"L2"), CENTERS_TEXT + " distance_type: 'L2'"),
     ("ScaleTanH", 147, unpacked(1, [2.5]) + b"\x10\x1e" + unpacked(4, [-1]), "init_scale: 2.5 step_size: 30 power: -1"),
     ("ScaleTanH", 147, b"", ""),
+    ("PriorBox", 203, unpacked(1, [30, 60]) + unpacked(3, [2]) + b"\x28\x01", "min_size: 30 min_size: 60 "
+     "aspect_ratio: 2 clip: true"),
+    ("Proposal", 219, b"\x08\x08" + unpacked(8, [0.5]), "feat_stride: 8 nms_thresh: 0.5"),
+    *(("ROIPooling", number, b"\x08\x07\x10\x06", "pooled_h: 7 pooled_w: 6") for number in (150, 154, 204)),
+    *(("PSROIPooling", number, unpacked(1, [0.5]) + b"\x10\x15\x18\x07", "spatial_scale: 0.5 output_dim: 21 "
+       "group_size: 7") for number in (153, 220)),
     ("LiftedStructSimilaritySoftmaxLoss", 145, unpacked(1, [3]), "margin: 3"),
     ("Permute", 202, b"\x08\x01\x08\x00", "order: 1 order: 0"),
     ("Permute", 224, b"\x08\x01\x08\x00", "order: 1 order: 0"),

@@ -113,7 +113,7 @@ def test_a_net_inside_a_solver():
     ("layer { type: 'Maxout' maxout_param { } }", "1:24", "these are options of a layer type 'Maxout' that neither "
      "Caffe 1.0 nor the forks here have: write it as a plug-in (such as examples/02_plugin_layer.py; `blobnet prototxt "
      "copy examples` writes it) and give it to --plugin"),
-    ("layer { roi_pooling_param { } }", "1:9", "these are options of a layer type that neither"),
+    ("layer { fisheye_lens_param { } }", "1:9", "these are options of a layer type that neither"),
     ("layer { num_output: 3 }", "1:9", "it belongs into convolution_param { … } or embed_param { … } or "
      "inner_product_param { … }"),
     ("layer { type: 'InnerProduct' num_output: 3 }", "1:30", "it belongs into inner_product_param { … }"),
