@@ -27,6 +27,7 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "HashingLoss": ("hashing_loss_param", {145}),
     "LiftedStructSimilaritySoftmaxLoss": ("lifted_struct_sim_softmax_loss_param", {145}),
     "ScaleTanH": ("scale_tanh_param", {147}),
+    "SmoothL1Loss": ("smooth_l1_loss_param", {148}),
     "TripletLoss": ("triplet_loss_param", {146, 203}),
 }
 TEXTS = (  # what is taken for a message: how it begins, and what to do

@@ -1,0 +1,35 @@
+"""The losses of box regression, of mining hard examples, and of classes with weights: numbers, and what is refused."""
+
+import numpy as np
+import pytest
+from layer_rows import build
+
+from blobnet.errors import BlobnetError
+
+ONES = np.ones((3, 2))
+
+REFUSED = [  # type, bottoms, options, parts of the message
+    ("SmoothL1Loss", [ONES] * 3, "",
+     "expected 2 bottoms, or 4 with inside and outside weights, got 3; SmoothL1LossOHEM"),
+    ("SmoothL1Loss", [ONES] * 2, "smooth_l1_loss_param { sigma: 0 }", "expected sigma other than 0, got 0"),
+    ("SmoothL1Loss", [ONES, np.ones((3, 1, 2))], "",
+     "bottom 1 'x1' expected the shape of bottom 0, (3, 2), got (3, 1, 2)"),
+    ("SmoothL1Loss", [ONES] * 3 + [np.ones((2, 2))], "", "bottom 3 'x3' got (2, 2)"),
+]
+
+
+@pytest.mark.parametrize(("kind", "values", "options", "parts"), REFUSED)
+def test_refused(kind, values, options, parts):
+    with pytest.raises(BlobnetError) as caught:
+        build(kind, values, options)
+    message, position = str(caught.value), 0
+    assert message.startswith(f"layer 'it' ({kind}): ")
+    for part in parts.split():  # the words in this order, others may stand between
+        position = message.index(part, position) + len(part)
+
+
+def test_weights_of_smooth_l1_get_no_gradient():
+    alone = build("SmoothL1Loss", [ONES, 3 * ONES, ONES, 2 * ONES], "loss_weight: 1")
+    assert alone.forward()[0] == 6
+    diffs = alone.backward([np.array(1.0)], [True] * 4)
+    assert [diff.ravel()[0] for diff in diffs] == [-2 / 3, 2 / 3, 0, 0]
