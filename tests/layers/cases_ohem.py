@@ -5,12 +5,31 @@ from layer_rows import row
 
 RNG = np.random.default_rng(12)
 WEIGHTS = RNG.uniform(0.2, 2, (2, 4, 3, 2))
+SCORES, LABELS, MATRIX = (3, 4, 2), np.array([[0, 1], [3, 3], [2, 0]]), RNG.uniform(size=(4, 4))
+EXACT = "published_gradient_param { gradient: EXACT }"
+
+
+def ohem(values, loss, options=""):
+    return row("SmoothL1LossOHEM", values, f"loss_weight: 0.7 loss_weight: 0 loss_param {{ {loss} }} {options}", "y l")
+
+
+def fixed(kind, values):
+    return row(kind, values, "loss_param { normalization: PRE_FIXED pre_fixed_normalizer: 2.5 }")
+
 
 CASES = {
     "SmoothL1Loss": row("SmoothL1Loss", [(4, 3, 2)] * 2, "loss_weight: 0.7"),
     "SmoothL1Loss no weight": row("SmoothL1Loss", [(4, 3), (4, 3, 1, 1)]),
     "SmoothL1Loss weights": row("SmoothL1Loss", [(4, 3, 2)] * 2 + [*WEIGHTS],
                                 "loss_weight: 0.7 smooth_l1_loss_param { sigma: 1.5 }"),
+    "SmoothL1LossOHEM": ohem([(4, 3, 2, 1)] * 2 + [*WEIGHTS[:1]], "", EXACT),
+    "SmoothL1LossOHEM published": ohem([(4, 3, 2)] * 2 + [*WEIGHTS[:1]], "normalization: FULL"),
+    "SmoothL1LossOHEM batch": ohem([(4, 3, 2)] * 2, "normalize: false"),
+    "SmoothL1LossOHEM fixed": ohem([(4, 3)] * 2, "normalization: PRE_FIXED pre_fixed_normalizer: 2.5"),
+    "SmoothL1LossOHEM one top": row("SmoothL1LossOHEM", [(4, 3)] * 2, "loss_param { normalization: NONE }"),
+    "SoftmaxWithLoss fixed": fixed("SoftmaxWithLoss", [SCORES, LABELS]),
+    "InfogainLoss fixed": fixed("InfogainLoss", [SCORES, LABELS, MATRIX]),
+    "SigmoidCrossEntropyLoss fixed": fixed("SigmoidCrossEntropyLoss", [(4, 3), RNG.uniform(size=(4, 3))]),
     "SmoothL1Loss NONE": row("SmoothL1Loss", [(4, 3)] * 2, "loss_param { normalization: NONE } "
                              "smooth_l1_loss_param { sigma: -0.8 } loss_weight: 0.7"),
 }

@@ -14,6 +14,8 @@ REFUSED = [  # type, bottoms, options, parts of the message
     ("SmoothL1Loss", [ONES] * 2, "smooth_l1_loss_param { sigma: 0 }", "expected sigma other than 0, got 0"),
     ("SmoothL1Loss", [ONES, np.ones((3, 1, 2))], "",
      "bottom 1 'x1' expected the shape of bottom 0, (3, 2), got (3, 1, 2)"),
+    ("SmoothL1LossOHEM", [np.ones((2, 1, 1, 1, 1))] * 2, "",
+     "expected at most four axes (N, C, H, W), got (2, 1, 1, 1,"),
     ("SmoothL1Loss", [ONES] * 3 + [np.ones((2, 2))], "", "bottom 3 'x3' got (2, 2)"),
 ]
 

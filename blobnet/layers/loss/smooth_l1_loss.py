@@ -39,8 +39,11 @@ class SmoothL1Loss(SmoothL1):
         if not self.options.sigma:
             raise NetError(self.where, expected="sigma other than 0", got=self.options.sigma)
 
-    def formula(self, a, b, u=1.0, v=1.0):
-        d, s2, options = u * (a - b.reshape(a.shape)), self.options.sigma ** 2, self.param.loss_param
+    def formula(self, a, *others):
+        s2, options = self.options.sigma ** 2, self.param.loss_param
+        b, *weights = (values.reshape(a.shape) for values in others)
+        u, v = weights or (1, 1)
+        d = u * (a - b)
         h = np.where(abs(d) < 1 / s2, s2 * d ** 2 / 2, abs(d) - 1 / (2 * s2))
         return (v * h).sum() / (1 if options.normalization == options.NONE else max(1, len(a)))
 

@@ -19,8 +19,8 @@ class SoftmaxWithLoss(LabelLoss):
     Tops: loss (); optionally p (as x)
     Params: none
     Options: softmax_param.axis (1); loss_param.ignore_label; loss_param.normalization: Z is the number of labels that
-    count (VALID, the default), of all labels (FULL), N (BATCH_SIZE) or 1 (NONE); normalize (old name: true VALID,
-    false BATCH_SIZE)
+    count (VALID, the default), of all labels (FULL), N (BATCH_SIZE), 1 (NONE) or pre_fixed_normalizer (PRE_FIXED);
+    normalize (old name: true VALID, false BATCH_SIZE)
     Paper: Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990.
     Quirks: Z is never below 1. Probabilities below the smallest normal float32 count as that number. With two tops
     loss_weight must be given for both.
@@ -43,7 +43,8 @@ class SoftmaxWithLoss(LabelLoss):
         p = e / e.sum(1, keepdims=True)
         costs = [-np.log(np.maximum(p[n, label, i], np.finfo("float32").tiny))
                  for (n, i), label in np.ndenumerate(labels) if label != self.ignored]
-        Z = {options.VALID: len(costs), options.FULL: labels.size, options.BATCH_SIZE: outer, options.NONE: 1}
+        Z = {options.VALID: len(costs), options.FULL: labels.size, options.BATCH_SIZE: outer, options.NONE: 1,
+             options.PRE_FIXED: options.pre_fixed_normalizer}
         return sum(costs) / max(Z[self.normalization], 1), p
 
     def forward(self, bottom, top):
