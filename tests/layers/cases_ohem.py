@@ -17,6 +17,11 @@ def fixed(kind, values):
     return row(kind, values, "loss_param { normalization: PRE_FIXED pre_fixed_normalizer: 2.5 }")
 
 
+def softmax(values, loss, tops, options=""):
+    weights = "loss_weight: 0.7" + " loss_weight: 0" * (tops - 1)
+    return row("SoftmaxWithLossOHEM", values, f"{weights} loss_param {{ {loss} }} {options}", "y p l"[:2 * tops])
+
+
 CASES = {
     "SmoothL1Loss": row("SmoothL1Loss", [(4, 3, 2)] * 2, "loss_weight: 0.7"),
     "SmoothL1Loss no weight": row("SmoothL1Loss", [(4, 3), (4, 3, 1, 1)]),
@@ -27,6 +32,11 @@ CASES = {
     "SmoothL1LossOHEM batch": ohem([(4, 3, 2)] * 2, "normalize: false"),
     "SmoothL1LossOHEM fixed": ohem([(4, 3)] * 2, "normalization: PRE_FIXED pre_fixed_normalizer: 2.5"),
     "SmoothL1LossOHEM one top": row("SmoothL1LossOHEM", [(4, 3)] * 2, "loss_param { normalization: NONE }"),
+    "SoftmaxWithLossOHEM": softmax([SCORES, LABELS], "ignore_label: 3", 3, EXACT),
+    "SoftmaxWithLossOHEM published": softmax([SCORES, LABELS], "ignore_label: 3 normalize: false", 2),
+    "SoftmaxWithLossOHEM axis": softmax([(3, 2, 4), LABELS], "normalization: FULL", 3, "softmax_param { axis: -1 }"),
+    "SoftmaxWithLossOHEM fixed": softmax([SCORES, LABELS], "normalization: PRE_FIXED pre_fixed_normalizer: 2.5", 2),
+    "SoftmaxWithLossOHEM one top": row("SoftmaxWithLossOHEM", [SCORES, LABELS], "loss_param { normalization: NONE }"),
     "SoftmaxWithLoss fixed": fixed("SoftmaxWithLoss", [SCORES, LABELS]),
     "InfogainLoss fixed": fixed("InfogainLoss", [SCORES, LABELS, MATRIX]),
     "SigmoidCrossEntropyLoss fixed": fixed("SigmoidCrossEntropyLoss", [(4, 3), RNG.uniform(size=(4, 3))]),

@@ -35,3 +35,15 @@ def test_weights_of_smooth_l1_get_no_gradient():
     assert alone.forward()[0] == 6
     diffs = alone.backward([np.array(1.0)], [True] * 4)
     assert [diff.ravel()[0] for diff in diffs] == [-2 / 3, 2 / 3, 0, 0]
+
+
+@pytest.mark.parametrize(("labels", "loss"), [([0, 1, 2], 2 + 3), ([0, 2, 1], 2), ([2, 0, 1], 2), ([2, 2, 1], 0)])
+def test_softmax_ohem_adds_up_the_first_numbers(labels, loss):
+    probabilities = np.exp([[-2.0, -9], [-2.0, -3], [-9, -3.0]])
+    scores = np.log(np.c_[probabilities, 1 - probabilities.sum(axis=1)])
+    alone = build("SoftmaxWithLossOHEM", [scores, labels], "loss_weight: 1 loss_weight: 0 loss_weight: 0 loss_param { "
+                  "ignore_label: 2 normalization: NONE }", "y p l")
+    given, spare, losses = alone.forward()
+    np.testing.assert_allclose(given, loss, atol=1e-12)
+    np.testing.assert_allclose(losses, [{0: 2, 1: 3, 2: 0}[label] for label in labels], atol=1e-12)
+    assert not spare.any()
