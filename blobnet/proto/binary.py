@@ -23,6 +23,7 @@ from blobnet.proto.storage import atomic_write, require_file
 Arrays = Sequence[dict[str, np.ndarray]]
 STATE = re.compile(rb"\x08[\x80-\xff]*[\x00-\x7f]\x12")  # iter and learned_net, with which a SolverState begins
 FORKS = {  # layer type: its parameters, and the numbers that forks give them
+    "BoxAnnotatorOHEM": ("box_annotator_ohem_param", {152}),
     "CenterLoss": ("center_loss_param", {147, 211}),
     "HashingLoss": ("hashing_loss_param", {145}),
     "LiftedStructSimilaritySoftmaxLoss": ("lifted_struct_sim_softmax_loss_param", {145}),

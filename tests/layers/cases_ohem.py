@@ -6,6 +6,9 @@ from layer_rows import row
 RNG = np.random.default_rng(12)
 WEIGHTS = RNG.uniform(0.2, 2, (2, 4, 3, 2))
 SCORES, LABELS, MATRIX = (3, 4, 2), np.array([[0, 1], [3, 3], [2, 0]]), RNG.uniform(size=(4, 4))
+ROIS = np.c_[[0, 1, 0, 0, 2, 1, 1, 0, 1], RNG.uniform(0, 50, (9, 4))]
+LOSSES = RNG.integers(0, 4, 9), np.arange(1, 10), RNG.uniform(size=(9, 4))  # some equal
+KEEP = "box_annotator_ohem_param { roi_per_img: 2 ignore_label: 255 }"
 EXACT = "published_gradient_param { gradient: EXACT }"
 
 
@@ -37,6 +40,9 @@ CASES = {
     "SoftmaxWithLossOHEM axis": softmax([(3, 2, 4), LABELS], "normalization: FULL", 3, "softmax_param { axis: -1 }"),
     "SoftmaxWithLossOHEM fixed": softmax([SCORES, LABELS], "normalization: PRE_FIXED pre_fixed_normalizer: 2.5", 2),
     "SoftmaxWithLossOHEM one top": row("SoftmaxWithLossOHEM", [SCORES, LABELS], "loss_param { normalization: NONE }"),
+    "BoxAnnotatorOHEM": row("BoxAnnotatorOHEM", [ROIS[..., None, None], *LOSSES], KEEP, "y v"),
+    "BoxAnnotatorOHEM maps": row("BoxAnnotatorOHEM", [np.moveaxis(ROIS.reshape(3, 1, 3, 5), 3, 1), *(
+        values.reshape(3, -1, 1, 3) for values in LOSSES)], KEEP, "y v"),
     "SoftmaxWithLoss fixed": fixed("SoftmaxWithLoss", [SCORES, LABELS]),
     "InfogainLoss fixed": fixed("InfogainLoss", [SCORES, LABELS, MATRIX]),
     "SigmoidCrossEntropyLoss fixed": fixed("SigmoidCrossEntropyLoss", [(4, 3), RNG.uniform(size=(4, 3))]),

@@ -7,6 +7,7 @@ from layer_rows import build
 from blobnet.errors import BlobnetError
 
 ONES = np.ones((3, 2))
+KEEP = "box_annotator_ohem_param { roi_per_img: 2 }"
 
 REFUSED = [  # type, bottoms, options, parts of the message
     ("SmoothL1Loss", [ONES] * 3, "",
@@ -16,6 +17,10 @@ REFUSED = [  # type, bottoms, options, parts of the message
      "bottom 1 'x1' expected the shape of bottom 0, (3, 2), got (3, 1, 2)"),
     ("SmoothL1LossOHEM", [np.ones((2, 1, 1, 1, 1))] * 2, "",
      "expected at most four axes (N, C, H, W), got (2, 1, 1, 1,"),
+    ("BoxAnnotatorOHEM", [np.ones((3, 5)), *np.ones((3, 3, 1))], "", "expected roi_per_img above 0, got 0; write"),
+    ("BoxAnnotatorOHEM", [np.ones((3, 4)), *np.ones((3, 3, 1))], KEEP,
+     "bottom 0 'x0' expected (R, 5, H, W) got (3, 4)"),
+    ("BoxAnnotatorOHEM", [np.ones((3, 5)), ONES, *np.ones((2, 3, 1))], KEEP, "bottom 1 (3, 1, H, W) got (3, 2)"),
     ("SmoothL1Loss", [ONES] * 3 + [np.ones((2, 2))], "", "bottom 3 'x3' got (2, 2)"),
 ]
 
@@ -23,7 +28,7 @@ REFUSED = [  # type, bottoms, options, parts of the message
 @pytest.mark.parametrize(("kind", "values", "options", "parts"), REFUSED)
 def test_refused(kind, values, options, parts):
     with pytest.raises(BlobnetError) as caught:
-        build(kind, values, options)
+        build(kind, values, options, "y v" if kind == "BoxAnnotatorOHEM" else "y")
     message, position = str(caught.value), 0
     assert message.startswith(f"layer 'it' ({kind}): ")
     for part in parts.split():  # the words in this order, others may stand between
@@ -47,3 +52,14 @@ def test_softmax_ohem_adds_up_the_first_numbers(labels, loss):
     np.testing.assert_allclose(given, loss, atol=1e-12)
     np.testing.assert_allclose(losses, [{0: 2, 1: 3, 2: 0}[label] for label in labels], atol=1e-12)
     assert not spare.any()
+
+
+def test_the_hardest_regions_of_every_image_are_kept():
+    rois = np.c_[[1, 0, 0, 1, 0], np.zeros((5, 4))]
+    alone = build("BoxAnnotatorOHEM", [rois, [5, 1, 3, 6, 3], [1, 2, 3, 4, 5], 2 * np.ones((5, 3))], KEEP, "y v")
+    labels, weights = alone.forward()
+    assert labels.shape == (5, 1, 1, 1)
+    assert weights.shape == (5, 3, 1, 1)
+    assert labels.ravel().tolist() == [1, -1, 3, 4, 5]
+    assert weights[:, 2].ravel().tolist() == [2, 0, 2, 2, 2]
+    assert not any(diff.any() for diff in alone.backward([labels, weights], [True] * 4))

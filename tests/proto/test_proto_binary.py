@@ -156,6 +156,7 @@ CENTERS, CENTERS_TEXT = b"\x08\x07" + nested(2, nested(1, b"xavier")), "num_outp
     ("CenterLoss", 211, CENTERS + nested(29, b"L2"), CENTERS_TEXT + " distance_type: 'L2'"),
     ("ScaleTanH", 147, unpacked(1, [2.5]) + b"\x10\x1e" + unpacked(4, [-1]), "init_scale: 2.5 step_size: 30 power: -1"),
     ("ScaleTanH", 147, b"", ""),
+    ("BoxAnnotatorOHEM", 152, b"\x08\x03", "roi_per_img: 3"),
     ("SmoothL1Loss", 148, unpacked(1, [3]), "sigma: 3"),
     ("LiftedStructSimilaritySoftmaxLoss", 145, unpacked(1, [3]), "margin: 3"),
     ("TripletLoss", 146, unpacked(1, [0.25]), "margin: 0.25"),
