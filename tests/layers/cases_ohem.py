@@ -43,6 +43,7 @@ CASES = {
     "BoxAnnotatorOHEM": row("BoxAnnotatorOHEM", [ROIS[..., None, None], *LOSSES], KEEP, "y v"),
     "BoxAnnotatorOHEM maps": row("BoxAnnotatorOHEM", [np.moveaxis(ROIS.reshape(3, 1, 3, 5), 3, 1), *(
         values.reshape(3, -1, 1, 3) for values in LOSSES)], KEEP, "y v"),
+    "L1Loss": row("L1Loss", [(4, 3, 2), (4, 6)], "loss_weight: 0.7"),
     "SoftmaxWithLoss fixed": fixed("SoftmaxWithLoss", [SCORES, LABELS]),
     "InfogainLoss fixed": fixed("InfogainLoss", [SCORES, LABELS, MATRIX]),
     "SigmoidCrossEntropyLoss fixed": fixed("SigmoidCrossEntropyLoss", [(4, 3), RNG.uniform(size=(4, 3))]),

@@ -21,6 +21,7 @@ REFUSED = [  # type, bottoms, options, parts of the message
     ("BoxAnnotatorOHEM", [np.ones((3, 4)), *np.ones((3, 3, 1))], KEEP,
      "bottom 0 'x0' expected (R, 5, H, W) got (3, 4)"),
     ("BoxAnnotatorOHEM", [np.ones((3, 5)), ONES, *np.ones((2, 3, 1))], KEEP, "bottom 1 (3, 1, H, W) got (3, 2)"),
+    ("L1Loss", [ONES, np.ones((3, 3))], "", "as many elements a row in both bottoms, got (3, 2) and (3, 3)"),
     ("SmoothL1Loss", [ONES] * 3 + [np.ones((2, 2))], "", "bottom 3 'x3' got (2, 2)"),
 ]
 
