@@ -25,6 +25,11 @@ def softmax(values, loss, tops, options=""):
     return row("SoftmaxWithLossOHEM", values, f"{weights} loss_param {{ {loss} }} {options}", "y p l"[:2 * tops])
 
 
+def classes(values, loss):
+    return row("SoftmaxWithLoss", values, f"loss_param {{ {loss} weight_by_label_freqs: true class_weighting: 0.3 "
+               "class_weighting: 1.7 class_weighting: 0 class_weighting: 4.2 } loss_weight: 0.7")
+
+
 CASES = {
     "SmoothL1Loss": row("SmoothL1Loss", [(4, 3, 2)] * 2, "loss_weight: 0.7"),
     "SmoothL1Loss no weight": row("SmoothL1Loss", [(4, 3), (4, 3, 1, 1)]),
@@ -44,6 +49,9 @@ CASES = {
     "BoxAnnotatorOHEM maps": row("BoxAnnotatorOHEM", [np.moveaxis(ROIS.reshape(3, 1, 3, 5), 3, 1), *(
         values.reshape(3, -1, 1, 3) for values in LOSSES)], KEEP, "y v"),
     "L1Loss": row("L1Loss", [(4, 3, 2), (4, 6)], "loss_weight: 0.7"),
+    "SoftmaxWithLoss classes": classes([SCORES, LABELS], "ignore_label: 3"),
+    "SoftmaxWithLoss classes mean": classes([SCORES, LABELS], "normalize: true"),
+    "SoftmaxWithLoss classes all": classes([(5, 4), [3, 1, 0, 1, 2]], "normalization: FULL"),
     "SoftmaxWithLoss fixed": fixed("SoftmaxWithLoss", [SCORES, LABELS]),
     "InfogainLoss fixed": fixed("InfogainLoss", [SCORES, LABELS, MATRIX]),
     "SigmoidCrossEntropyLoss fixed": fixed("SigmoidCrossEntropyLoss", [(4, 3), RNG.uniform(size=(4, 3))]),

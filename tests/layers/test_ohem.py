@@ -22,6 +22,8 @@ REFUSED = [  # type, bottoms, options, parts of the message
      "bottom 0 'x0' expected (R, 5, H, W) got (3, 4)"),
     ("BoxAnnotatorOHEM", [np.ones((3, 5)), ONES, *np.ones((2, 3, 1))], KEEP, "bottom 1 (3, 1, H, W) got (3, 2)"),
     ("L1Loss", [ONES, np.ones((3, 3))], "", "as many elements a row in both bottoms, got (3, 2) and (3, 3)"),
+    ("SoftmaxWithLoss", [ONES, [0, 1, 0]], "loss_param { weight_by_label_freqs: true class_weighting: 0.5 }",
+     "expected class_weighting once for each of 2 classes, as weight_by_label_freqs is true, got it 1 times"),
     ("SmoothL1Loss", [ONES] * 3 + [np.ones((2, 2))], "", "bottom 3 'x3' got (2, 2)"),
 ]
 
@@ -64,3 +66,18 @@ def test_the_hardest_regions_of_every_image_are_kept():
     assert labels.ravel().tolist() == [1, -1, 3, 4, 5]
     assert weights[:, 2].ravel().tolist() == [2, 0, 2, 2, 2]
     assert not any(diff.any() for diff in alone.backward([labels, weights], [True] * 4))
+
+
+@pytest.mark.parametrize(("options", "loss"), [
+    ("", np.log(2) * 11 / 2), ("normalize: true", np.log(2) * 11 / 3), ("normalize: false", np.log(2) * 11 / 2),
+    ("normalization: FULL", np.log(2) * 11 / 4), ("normalization: VALID", np.log(2) * 11 / 3)])
+def test_weights_of_classes(options, loss):
+    values, weights = [np.ones((2, 2, 2)), [[0, 1], [1, 7]]], "class_weighting: 1 class_weighting: 5"
+    options = f"loss_param {{ ignore_label: 7 {options} {weights} "
+    alone = build("SoftmaxWithLoss", values, options + "weight_by_label_freqs: true }")
+    np.testing.assert_allclose(alone.forward(), [loss])
+
+
+def test_class_weighting_alone_does_nothing():
+    alone = build("SoftmaxWithLoss", [ONES, [0, 1, 0]], "loss_param { class_weighting: 7 }")
+    np.testing.assert_allclose(alone.forward(), [np.log(2)])
