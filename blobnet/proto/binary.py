@@ -25,6 +25,7 @@ Arrays = Sequence[dict[str, np.ndarray]]
 STATE = re.compile(rb"\x08[\x80-\xff]*[\x00-\x7f]\x12")  # iter and learned_net, with which a SolverState begins
 FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "BN": ("bn_param", {137, 152, 200}),
+    "BoxAnnotatorOHEM": ("box_annotator_ohem_param", {152}),
     "CenterLoss": ("center_loss_param", {147, 211}),
     "HashingLoss": ("hashing_loss_param", {145}),
     "LiftedStructSimilaritySoftmaxLoss": ("lifted_struct_sim_softmax_loss_param", {145}),
@@ -37,6 +38,7 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "ROIPooling": ("roi_pooling_param", {150, 154, 204}),
     "ScaleTanH": ("scale_tanh_param", {147}),
     "Transpose": ("transpose_param", {142}),
+    "SmoothL1Loss": ("smooth_l1_loss_param", {148}),
     "TripletLoss": ("triplet_loss_param", {146, 203}),
 }
 IMAGES = {b"\x89PNG\r\n": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF"}

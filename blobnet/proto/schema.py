@@ -127,7 +127,9 @@ def _body(reader: _Reader, message: pb.DescriptorProto) -> None:
 
 
 def _enum(reader: _Reader, siblings, where: str) -> None:
-    enum = siblings.add(name=reader.advance())
+    """Add an enum to `siblings`, or values to the one of its name, as where a message is extended."""
+    name = reader.advance()
+    enum = next((enum for enum in siblings if enum.name == name), None) or siblings.add(name=name)
     reader.expect("{")
     while not reader.accept("}"):
         name = reader.advance()

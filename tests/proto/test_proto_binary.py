@@ -162,6 +162,8 @@ CENTERS, CENTERS_TEXT = b"\x08\x07" + nested(2, nested(1, b"xavier")), "num_outp
     *(("ROIPooling", number, b"\x08\x07\x10\x06", "pooled_h: 7 pooled_w: 6") for number in (150, 154, 204)),
     *(("PSROIPooling", number, unpacked(1, [0.5]) + b"\x10\x15\x18\x07", "spatial_scale: 0.5 output_dim: 21 "
        "group_size: 7") for number in (153, 220)),
+    ("BoxAnnotatorOHEM", 152, b"\x08\x03", "roi_per_img: 3"),
+    ("SmoothL1Loss", 148, unpacked(1, [3]), "sigma: 3"),
     ("LiftedStructSimilaritySoftmaxLoss", 145, unpacked(1, [3]), "margin: 3"),
     ("Permute", 202, b"\x08\x01\x08\x00", "order: 1 order: 0"),
     ("Permute", 224, b"\x08\x01\x08\x00", "order: 1 order: 0"),

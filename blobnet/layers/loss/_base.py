@@ -55,7 +55,8 @@ class TargetLoss(LossLayer):
         options, mode = self.param.loss_param, self.normalization
         if mode == options.VALID:
             return max(1.0, float(counted.sum()))
-        return max(1.0, float({options.FULL: counted.size, options.BATCH_SIZE: len(counted), options.NONE: 1}[mode]))
+        return max(1.0, float({options.FULL: counted.size, options.BATCH_SIZE: len(counted), options.NONE: 1,
+                               options.PRE_FIXED: options.pre_fixed_normalizer}[mode]))
 
 
 class LabelLoss(TargetLoss):

@@ -26,7 +26,7 @@ class InfogainLoss(LabelLoss):
     Params: none
     Options: source, a .binaryproto file with H, read if there is no third bottom; axis (1; negative from the end) of
     the classes; loss_param.ignore_label; loss_param.normalization: Z is the number of labels that count (VALID, the
-    default), of all labels (FULL), N (BATCH_SIZE) or 1 (NONE)
+    default), of all labels (FULL), N (BATCH_SIZE), 1 (NONE) or pre_fixed_normalizer (PRE_FIXED)
     Paper: none.
     Quirks: if H is the unit matrix, this is SoftmaxWithLoss. Probabilities below 1e-20 count as 1e-20, but not in the
     gradient. Z is never below 1. With a third bottom, source is ignored. There is no gradient for H.
@@ -70,7 +70,8 @@ class InfogainLoss(LabelLoss):
         p = e / e.sum(1, keepdims=True)
         costs = [-H[label] @ np.log(np.maximum(p[n, :, i], LOG_THRESHOLD))
                  for (n, i), label in np.ndenumerate(labels) if label != self.ignored]
-        Z = {options.VALID: len(costs), options.FULL: labels.size, options.BATCH_SIZE: outer, options.NONE: 1}
+        Z = {options.VALID: len(costs), options.FULL: labels.size, options.BATCH_SIZE: outer, options.NONE: 1,
+             options.PRE_FIXED: options.pre_fixed_normalizer}
         return sum(costs) / max(Z[self.normalization], 1), p
 
     def forward(self, bottom, top):

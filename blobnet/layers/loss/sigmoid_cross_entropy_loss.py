@@ -20,8 +20,8 @@ class SigmoidCrossEntropyLoss(TargetLoss):
     Tops: loss ()
     Params: none
     Options: loss_param.ignore_label: elements with this target cost nothing; loss_param.normalization: Z is N
-    (BATCH_SIZE, the default here), the number of elements that count (VALID), of all elements (FULL) or 1 (NONE);
-    normalize (old name: true VALID, false BATCH_SIZE)
+    (BATCH_SIZE, the default here), the number of elements that count (VALID), of all elements (FULL), 1 (NONE) or
+    pre_fixed_normalizer (PRE_FIXED); normalize (old name: true VALID, false BATCH_SIZE)
     Paper: Cox, The regression analysis of binary sequences, Journal of the Royal Statistical Society B 1958.
     Quirks: the default normalization is not the VALID of other losses. Targets outside 0 ... 1 are used as they are.
     Only for the comparison with ignore_label they are truncated to integers: ignore_label: 0 ignores 0.7 too. Z is
@@ -41,7 +41,8 @@ class SigmoidCrossEntropyLoss(TargetLoss):
         options, t = self.param.loss_param, t.reshape(x.shape)
         log_p, log_q = -np.logaddexp(0, -x), -np.logaddexp(0, x)  # of p and of 1 - p
         counted = np.trunc(t) != self.ignored
-        Z = {options.VALID: counted.sum(), options.FULL: x.size, options.BATCH_SIZE: len(x), options.NONE: 1}
+        Z = {options.VALID: counted.sum(), options.FULL: x.size, options.BATCH_SIZE: len(x), options.NONE: 1,
+             options.PRE_FIXED: options.pre_fixed_normalizer}
         return -(t * log_p + (1 - t) * log_q)[counted].sum() / max(Z[self.normalization], 1)
 
     def forward(self, bottom, top):

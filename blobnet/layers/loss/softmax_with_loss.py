@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from blobnet.core.registry import register
+from blobnet.errors import ShapeError
 from blobnet.layers.loss._base import LabelLoss
 from blobnet.ops.softmax import softmax
 
@@ -13,17 +14,22 @@ from blobnet.ops.softmax import softmax
 class SoftmaxWithLoss(LabelLoss):
     """Negative logarithm of the probability of the label.
 
-    p = softmax(x),   loss = -1/Z * sum_n log p[n, label_n],   dx = weight / Z * (p - [class is label])
+    p = softmax(x),   loss = -1/Z * sum_n w[label_n] log p[n, label_n],
+    dx = weight / Z * w[label] * (p - [class is label])
 
     Bottoms: x (N, C, H, W) scores; labels (N, H, W), integers in 0 ... C-1
     Tops: loss (); optionally p (as x)
     Params: none
     Options: softmax_param.axis (1); loss_param.ignore_label; loss_param.normalization: Z is the number of labels that
-    count (VALID, the default), of all labels (FULL), N (BATCH_SIZE) or 1 (NONE); normalize (old name: true VALID,
-    false BATCH_SIZE)
-    Paper: Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990.
+    count (VALID, the default), of all labels (FULL), N (BATCH_SIZE), 1 (NONE) or pre_fixed_normalizer (PRE_FIXED);
+    normalize (old name: true VALID, false BATCH_SIZE). weight_by_label_freqs (false): class_weighting, once a class, is
+    w, else w is 1
+    Paper: Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990; class weights as in
+    Badrinarayanan, Kendall and Cipolla, SegNet, PAMI 2017.
     Quirks: Z is never below 1. Probabilities below the smallest normal float32 count as that number. With two tops
-    loss_weight must be given for both.
+    loss_weight must be given for both. class_weighting alone does nothing. Z has no weights in it. With class weights
+    it is N if nothing is said, as was measured on SegNet's layer; the schema of SegNet's program says normalize: true
+    then, so write that to train its nets.
     """
 
     more_options = ("softmax_param", "loss_param")
@@ -35,15 +41,32 @@ class SoftmaxWithLoss(LabelLoss):
         self.probability = self.xp.empty(self.grouped, self.dtype)
         if len(top) == 2:
             top[1].reshape(bottom[0].shape)
+        weights, classes = list(self.param.loss_param.class_weighting), self.grouped[1]
+        self.class_weights = self.xp.asarray(weights, self.dtype)
+        if self.weighs_classes and len(weights) != classes:
+            raise ShapeError(self.where, expected=f"class_weighting once for each of {classes} classes, as "
+                             "weight_by_label_freqs is true", got=f"it {len(weights)} times")
+
+    @property
+    def weighs_classes(self) -> bool:
+        return self.param.loss_param.weight_by_label_freqs
+
+    @property
+    def normalization(self) -> int:
+        options = self.param.loss_param
+        given = options.HasField("normalization") or options.HasField("normalize")
+        return super().normalization if given or not self.weighs_classes else options.BATCH_SIZE
 
     def formula(self, x, labels):
         (outer, _, inner), options = self.grouped, self.param.loss_param
         x, labels = x.reshape(self.grouped), labels.reshape(outer, inner).astype(int)
         e = np.exp(x - x.max(1, keepdims=True))
         p = e / e.sum(1, keepdims=True)
-        costs = [-np.log(np.maximum(p[n, label, i], np.finfo("float32").tiny))
+        w = options.class_weighting if self.weighs_classes else np.ones(x.shape[1])
+        costs = [-w[label] * np.log(np.maximum(p[n, label, i], np.finfo("float32").tiny))
                  for (n, i), label in np.ndenumerate(labels) if label != self.ignored]
-        Z = {options.VALID: len(costs), options.FULL: labels.size, options.BATCH_SIZE: outer, options.NONE: 1}
+        Z = {options.VALID: len(costs), options.FULL: labels.size, options.BATCH_SIZE: outer, options.NONE: 1,
+             options.PRE_FIXED: options.pre_fixed_normalizer}
         return sum(costs) / max(Z[self.normalization], 1), p
 
     def forward(self, bottom, top):
@@ -51,6 +74,8 @@ class SoftmaxWithLoss(LabelLoss):
         self.labels, self.counted = self.read_labels(bottom[1])
         chosen = self.xp.take_along_axis(self.probability, self.labels[:, None, :], axis=1)[:, 0, :]
         losses = -self.xp.log(self.xp.maximum(chosen, self.xp.finfo("float32").tiny))
+        if self.weighs_classes:
+            losses *= self.class_weights[self.labels]
         self.divisor = self.normalizer(self.counted)
         top[0].data[...] = self.xp.where(self.counted, losses, 0).sum() / self.divisor
         if len(top) == 2:
@@ -64,4 +89,6 @@ class SoftmaxWithLoss(LabelLoss):
         classes = self.xp.arange(self.grouped[1])[None, :, None]
         self.xp.subtract(self.probability, classes == self.labels[:, None, :], out=dx)
         dx *= self.weight(top) / self.divisor
+        if self.weighs_classes:
+            dx *= self.class_weights[self.labels][:, None, :]
         self.xp.copyto(dx, 0, where=~self.counted[:, None, :])  # even where p is nan
