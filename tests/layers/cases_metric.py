@@ -1,0 +1,40 @@
+"""Rows of distances to classes, losses over them, products with a margin, and the Lstm of two forks."""
+
+import numpy as np
+from layer_rows import row
+
+RNG = np.random.default_rng(11)
+DISTANCES = RNG.uniform(0.05, 2.4, (6, 4))
+LABELS = np.array([0, 2, 1, 3, 0, 1])
+WEIGHTS = RNG.uniform(0.5, 2, 6)
+MEANS = "loss_weight: 0.7 loss_weight: 0"
+
+
+def contrastive(options="", tops="y", weight="loss_weight: 0.7", **more):
+    return row("GeneralContrastiveLoss", [DISTANCES, LABELS], f"{weight} general_contrastive_loss_param "
+               f"{{ negative_margin: 1.5 {options} }}", tops, **more)
+
+
+def triplet(options="", tops="y", weight="loss_weight: 0.7", values=(DISTANCES, LABELS), **more):
+    return row("GeneralTripletLoss", list(values), f"{weight} general_triplet_loss_param {{ margin: 0.6 {options} }}",
+               tops, **more)
+
+
+CASES = {
+    "GeneralContrastiveLoss": contrastive("gradient: EXACT"),
+    "GeneralContrastiveLoss published": contrastive(
+        "positive_margin: 0.3 positive_outlier_thresh: 1.2 normalize_negative: 0.3 positive_weight: 0.5"),
+    "GeneralContrastiveLoss weights": contrastive(
+        "positive_margin: 0.3 positive_outlier_thresh: 1.2 positive_weight: -2 negative_weight: -0.5", "y d", MEANS),
+    "GeneralContrastiveLoss exp": contrastive("exp_negative_weight: true negative_weight: 2"),
+    "GeneralContrastiveLoss largest": contrastive("max_negative_only: true", "y d", MEANS),
+    "GeneralContrastiveLoss largest exp": contrastive("max_negative_only: true exp_negative_weight: true"),
+    "GeneralContrastiveLoss one": contrastive("max_positive_only: true"),
+    "GeneralContrastiveLoss first": contrastive("positive_first: true positive_upper_bound: 0.9"),
+    "GeneralContrastiveLoss mean": contrastive("add_intra_mae: true", "y d", MEANS),
+    "GeneralTripletLoss": triplet("gradient: EXACT"),
+    "GeneralTripletLoss published": triplet("positive_weight: 2 negative_weight: 0.5", "y d", MEANS),
+    "GeneralTripletLoss weights": triplet("add_center_loss: false", values=[DISTANCES, LABELS, WEIGHTS]),
+    "GeneralTripletLoss hardest": triplet("hardest_only: true"),
+    "GeneralTripletLoss first": triplet("positive_first: true positive_upper_bound: 1.2 negative_weight: -2"),
+}

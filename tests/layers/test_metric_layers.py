@@ -1,0 +1,127 @@
+"""Losses over distances to classes, distances, products with a margin: published gradients, states, errors."""
+
+import itertools
+
+import numpy as np
+import pytest
+from layer_rows import build
+
+from blobnet.errors import DataError, NetError, ShapeError
+
+RNG = np.random.default_rng(2)
+DISTANCES, LABELS = RNG.uniform(0, 2.5, (7, 4)), np.array([0, 1, 3, 0, 2, 0, 1])
+
+
+def published(kind, values, options, tops="y", weight=1.0):
+    """The tops and the diff of the first bottom."""
+    alone = build(kind, values, options, tops)
+    y = alone.forward()
+    return y, alone.backward([np.full(top.shape, weight) for top in y], [True] + [False] * (len(values) - 1))[0]
+
+
+def slow_contrastive(d, labels, low, high, end, push, norm, largest, one, first, exp):
+    """Costs and slopes of every distance, one after the other."""
+    costs, slopes, (n, k) = np.zeros(d.shape), np.zeros(d.shape), d.shape
+    place = 0
+    for i, y in enumerate(labels):
+        best = 0
+        for j in range(k):
+            if j == y:
+                costs[i, j] = min(end, max(0, d[i, j] - low))
+                if costs[i, j] < costs[place, labels[place]]:
+                    place = i
+            elif d[i, j] < high:
+                costs[i, j] = push * (np.exp(-d[i, j]) if exp else high - d[i, j])
+                best = j if costs[i, j] > costs[i, best] else best
+        far = first and d[i, y] > 1
+        for j in set(range(k)) - {y}:
+            costs[i, j] *= not far and (j == best or not largest)
+            slopes[i, j] = (-push * (np.exp(-d[i, j]) if exp else 1)) if costs[i, j] else 0
+        slopes[i, y] = low < d[i, y] < end or far
+    for i, y in enumerate(labels):
+        if one and i != place:
+            costs[i, y] = 0
+            slopes[i, y] = first and d[i, y] > 1
+    share = abs(slopes[slopes < 0].sum()) / norm / n if norm else 0
+    slopes[slopes < 0] /= max(1, share)
+    return costs.sum() / n, slopes / n
+
+
+@pytest.mark.parametrize("flags", list(itertools.product([False, True], repeat=5)))
+def test_general_contrastive_loss_one_by_one(flags):
+    largest, one, first, exp, shrink = flags
+    options = " ".join(f"{name}: true" for name, flag in zip(
+        ["max_negative_only", "max_positive_only", "positive_first", "exp_negative_weight"], flags) if flag)
+    options += " normalize_negative: 0.4" * shrink
+    (loss,), dx = published("GeneralContrastiveLoss", [DISTANCES, LABELS], "general_contrastive_loss_param { "
+                            "positive_margin: 0.25 negative_margin: 1.75 positive_outlier_thresh: 1.5 "
+                            f"negative_weight: 0.5 {options} }}", weight=3)
+    cost, slopes = slow_contrastive(DISTANCES, LABELS, 0.25, 1.75, 1.5, 0.5, 0.4 * shrink, largest, one, first, exp)
+    assert loss == pytest.approx(cost)
+    np.testing.assert_allclose(dx, slopes * 3, rtol=1e-6, atol=1e-12)
+
+
+def test_the_mean_distance_to_the_own_class_moves_the_margin():
+    alone = build("GeneralContrastiveLoss", [[[0.5, 1.1]], [0]], "loss_weight: 1 loss_weight: 0 "
+                  "general_contrastive_loss_param { add_intra_mae: true max_negative_margin: 0.009 }", "y d")
+    layer = alone.layer
+    alone.forward()
+    for margin, mean in ((1.005, 0.009), (1.009, 0.009)):
+        layer.forward(alone.bottom, alone.top)
+        assert alone.top[0].data == pytest.approx(0.5 + max(0, margin - 1.1))
+        np.testing.assert_allclose(alone.top[1].data, [0.5, max(0, margin - 1.1), mean], rtol=1e-6)
+
+
+def slow_triplet(d, labels, push, center, hardest, first, weights):
+    costs, slopes, n = np.zeros(d.shape), np.zeros(d.shape), len(d)
+    for i, y in enumerate(labels):
+        others = [j for j in range(d.shape[1]) if j != y and d[i, y] + 0.5 > d[i, j]]
+        if first and d[i, y] > 1:
+            slopes[i, y] = 2
+            continue
+        if hardest:
+            others = sorted(others, key=lambda j, i=i: d[i, j])[:1]
+        for j in others:
+            costs[i, j], slopes[i, j] = push * (d[i, y] + 0.5 - d[i, j]), -push
+        slopes[i, y] = 2 * bool(center or others)
+    return costs.sum() / n, slopes * weights[:, None] / n
+
+
+@pytest.mark.parametrize("flags", list(itertools.product([False, True], repeat=4)))
+def test_general_triplet_loss_one_by_one(flags):
+    center, hardest, first, weighted = flags
+    weights = RNG.uniform(1, 2, 7) if weighted else np.ones(7)
+    options = f"add_center_loss: {center} hardest_only: {hardest} positive_first: {first}".lower()
+    (loss,), dx = published("GeneralTripletLoss", [DISTANCES, LABELS] + [weights] * weighted,
+                            f"general_triplet_loss_param {{ margin: 0.5 positive_weight: 2 negative_weight: 0.75 "
+                            f"{options} }}", weight=3)
+    cost, slopes = slow_triplet(DISTANCES, LABELS, 0.75, center, hardest, first, weights)
+    assert loss == pytest.approx(cost)
+    np.testing.assert_allclose(dx, slopes * 3, rtol=1e-6, atol=1e-12)
+
+
+def test_a_hardest_class_at_distance_0():
+    _, dx = published("GeneralTripletLoss", [[[0.25, 0, 3]], [0]],
+                      "general_triplet_loss_param { margin: 0.5 hardest_only: true add_center_loss: false }")
+    assert dx.tolist() == [[0, 0.75, 0]]
+
+
+D, Y = np.ones((2, 3)), np.array([0, 2])
+REFUSED = [  # type, bottoms, options, tops, error, parts of the message
+    ("GeneralContrastiveLoss", [D, np.ones(3)], "", "y", ShapeError, "rows in both got (2, 3) and (3,)"),
+    ("GeneralContrastiveLoss", [D, D], "", "y", ShapeError, "expected 2 labels got 6"),
+    ("GeneralContrastiveLoss", [D[:, :0], Y], "", "y", ShapeError, "N and K at least 1, got (2, 0)"),
+    ("GeneralContrastiveLoss", [D, Y], "loss_weight: 1", "y d", NetError, "one a top (2), got 1; write 0"),
+    ("GeneralContrastiveLoss", [D, Y + 1], "", "y", DataError, "expected labels in 0 ... 2, got 3"),
+    ("GeneralTripletLoss", [D, Y, np.ones(3)], "", "y", ShapeError, "expected one weight a row, 2, got (3,)"),
+]
+
+
+@pytest.mark.parametrize("kind, values, options, tops, error, parts", REFUSED)
+def test_refused(kind, values, options, tops, error, parts):
+    with pytest.raises(error) as caught:
+        build(kind, values, options, tops).forward()
+    message, position = str(caught.value), 0
+    assert message.startswith(f"layer 'it' ({kind})")
+    for part in parts.split():  # the words in this order, others may stand between
+        position = message.index(part, position) + len(part)
