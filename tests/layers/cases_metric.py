@@ -7,6 +7,7 @@ RNG = np.random.default_rng(11)
 DISTANCES = RNG.uniform(0.05, 2.4, (6, 4))
 LABELS = np.array([0, 2, 1, 3, 0, 1])
 WEIGHTS = RNG.uniform(0.5, 2, 6)
+RESCALES = {"forward_writes_tops": "the rows of the parameter are scaled for good, as published"}
 MEANS = "loss_weight: 0.7 loss_weight: 0"
 
 
@@ -18,6 +19,11 @@ def contrastive(options="", tops="y", weight="loss_weight: 0.7", **more):
 def triplet(options="", tops="y", weight="loss_weight: 0.7", values=(DISTANCES, LABELS), **more):
     return row("GeneralTripletLoss", list(values), f"{weight} general_triplet_loss_param {{ margin: 0.6 {options} }}",
                tops, **more)
+
+
+def distance(options="", values=((5, 2, 3),), **more):
+    return row("InnerDistance", list(values), 'inner_distance_param { weight_filler { type: "gaussian" } '
+               f"{options} }}", **more)
 
 
 CASES = {
@@ -37,4 +43,10 @@ CASES = {
     "GeneralTripletLoss weights": triplet("add_center_loss: false", values=[DISTANCES, LABELS, WEIGHTS]),
     "GeneralTripletLoss hardest": triplet("hardest_only: true"),
     "GeneralTripletLoss first": triplet("positive_first: true positive_upper_bound: 1.2 negative_weight: -2"),
+    "InnerDistance": distance("num_output: 4"),
+    "InnerDistance L1": distance('num_output: 4 distance_type: "L1" gradient: EXACT'),
+    "InnerDistance axis": distance('num_output: 4 axis: 2 transpose: true', [(2, 3, 4)]),
+    "InnerDistance normalize": distance("num_output: 4 normalize: true gradient: EXACT", exceptions=RESCALES),
+    "InnerDistance centres": distance("normalize: true", [(5, 2, 3), (4, 6)]),
+    "InnerDistance labels": distance('update_center_only: true', [(6, 3), (4, 3), LABELS]),
 }

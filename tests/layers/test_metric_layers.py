@@ -106,6 +106,34 @@ def test_a_hardest_class_at_distance_0():
     assert dx.tolist() == [[0, 0.75, 0]]
 
 
+@pytest.mark.parametrize("kind", ["L1", "L2"])
+@pytest.mark.parametrize("own_only", [False, True])
+def test_inner_distance_one_by_one(kind, own_only):
+    x, c = RNG.normal(size=(7, 3)), RNG.normal(size=(4, 3))
+    alone = build("InnerDistance", [x, c, LABELS], f'inner_distance_param {{ distance_type: "{kind}" '
+                  f"update_center_only: {str(own_only).lower()} }}")
+    alone.forward()
+    dy = RNG.normal(size=(7, 4))
+    dx, dc, _ = alone.backward([dy], [True, True, False])
+    slow_x, slow_c = np.zeros(x.shape), np.zeros(c.shape)
+    for n, k, d in np.ndindex(7, 4, 3):
+        gap = x[n, d] - c[k, d]
+        slope = 2 * gap * dy[n, k] if kind == "L2" else dy[n, k] if gap > 0 else -1
+        slow_x[n, d] += slope
+        if LABELS[n] == k or not own_only:
+            slow_c[k, d] += -slope if kind == "L2" else dy[n, k] if gap < 0 else -1
+    np.testing.assert_allclose(dx, slow_x)
+    np.testing.assert_allclose(dc, slow_c)
+
+
+def test_inner_distance_keeps_the_centres_scaled():
+    alone = build("InnerDistance", [[[0.0, 0.0]]], "inner_distance_param { num_output: 1 normalize: true }")
+    alone.parameters[0][...] = [[3, 4]]
+    (y,) = alone.forward()
+    np.testing.assert_allclose(alone.layer.blobs[0].data, [[0.6, 0.8]], rtol=1e-6)
+    assert y == pytest.approx(1, rel=1e-6)
+
+
 D, Y = np.ones((2, 3)), np.array([0, 2])
 REFUSED = [  # type, bottoms, options, tops, error, parts of the message
     ("GeneralContrastiveLoss", [D, np.ones(3)], "", "y", ShapeError, "rows in both got (2, 3) and (3,)"),
@@ -114,6 +142,14 @@ REFUSED = [  # type, bottoms, options, tops, error, parts of the message
     ("GeneralContrastiveLoss", [D, Y], "loss_weight: 1", "y d", NetError, "one a top (2), got 1; write 0"),
     ("GeneralContrastiveLoss", [D, Y + 1], "", "y", DataError, "expected labels in 0 ... 2, got 3"),
     ("GeneralTripletLoss", [D, Y, np.ones(3)], "", "y", ShapeError, "expected one weight a row, 2, got (3,)"),
+    ("InnerDistance", [D], "", "y", NetError, "expected num_output above 0, got 0; write inner_distance_param"),
+    ("InnerDistance", [D], 'inner_distance_param { num_output: 2 distance_type: "L3" }', "y", NetError,
+     "'L1' or 'L2', got 'L3'"),
+    ("InnerDistance", [D, D], "inner_distance_param { update_center_only: true }", "y", NetError,
+     "x, centres, labels with update_center_only, got 2"),
+    ("InnerDistance", [D, D, np.ones(3)], "inner_distance_param { update_center_only: true }", "y", ShapeError,
+     "one label a row, 2, got (3,)"),
+    ("InnerDistance", [D, np.ones((2, 4))], "", "y", ShapeError, "centres 'x1', rows of 3 numbers got (2, 4)"),
 ]
 
 
