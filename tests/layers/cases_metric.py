@@ -26,6 +26,11 @@ def distance(options="", values=((5, 2, 3),), **more):
                f"{options} }}", **more)
 
 
+def margin(kind, options="", values=((6, 2, 3), LABELS)):
+    return row("MarginInnerProduct", list(values), f"margin_inner_product_param {{ num_output: 4 type: {kind} "
+               f'weight_filler {{ type: "gaussian" }} gradient: EXACT {options} }}', "y level", exceptions=RESCALES)
+
+
 CASES = {
     "GeneralContrastiveLoss": contrastive("gradient: EXACT"),
     "GeneralContrastiveLoss published": contrastive(
@@ -49,4 +54,9 @@ CASES = {
     "InnerDistance normalize": distance("num_output: 4 normalize: true gradient: EXACT", exceptions=RESCALES),
     "InnerDistance centres": distance("normalize: true", [(5, 2, 3), (4, 6)]),
     "InnerDistance labels": distance('update_center_only: true', [(6, 3), (4, 3), LABELS]),
+    "MarginInnerProduct": margin("SINGLE", "gamma: 0.5"),
+    "MarginInnerProduct double": margin("DOUBLE", "base: 0"),
+    "MarginInnerProduct triple": margin("TRIPLE", "base: 3 gamma: 0.5 power: 2 iteration: 1"),
+    "MarginInnerProduct quadruple": margin("QUADRUPLE", "lambda_min: 0.5 base: 0.1"),
+    "MarginInnerProduct axis": margin("QUADRUPLE", "axis: 2", [(2, 3, 4), LABELS.reshape(2, 3)]),
 }

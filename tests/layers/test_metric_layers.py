@@ -134,7 +134,44 @@ def test_inner_distance_keeps_the_centres_scaled():
     assert y == pytest.approx(1, rel=1e-6)
 
 
+@pytest.mark.parametrize("kind", ["SINGLE", "DOUBLE", "TRIPLE", "QUADRUPLE"])
+def test_margin_inner_product_scales_two_coefficients_to_length_1(kind):
+    x, weight, dy = RNG.normal(size=(7, 3)), RNG.normal(size=(4, 3)), RNG.normal(size=(7, 4))
+    diffs = {}
+    for gradient in ("EXACT", "PUBLISHED"):
+        alone = build("MarginInnerProduct", [x, LABELS], "margin_inner_product_param { num_output: 4 base: 0.5 type: "
+                      f'{kind} gradient: {gradient} weight_filler {{ type: "gaussian" }} }}', "y level")
+        alone.parameters[0][...] = weight
+        alone.forward()
+        diffs[gradient] = alone.backward([dy, [0]], [True, False])[0]
+    np.testing.assert_allclose(alone.layer.blobs[0].diff, dy.T @ x)
+    unit = weight / np.linalg.norm(weight, axis=1, keepdims=True)
+    for n, y in enumerate(LABELS):
+        others = dy[n] @ unit - dy[n, y] * unit[y] * (1 - 0.5 / 1.5)
+        exact, published = (diffs[name][n] - others for name in ("EXACT", "PUBLISHED"))
+        parts = np.linalg.lstsq(np.array([unit[y], x[n]]).T, exact * 1.5 / dy[n, y], rcond=None)[0]
+        np.testing.assert_allclose(published, exact / np.linalg.norm(parts))
+
+
+def test_margin_inner_product_counts_its_forwards():
+    alone = build("MarginInnerProduct", [np.ones((2, 3)), [0, 1]], 'margin_inner_product_param { num_output: 2 base: 6 '
+                  'gamma: 2 iteration: 1 lambda_min: 0.7 weight_filler { type: "xavier" } }', "y level")
+    levels = []
+    for step in range(3):
+        alone.layer.context.step = step
+        levels.append(alone.forward()[1].item())
+    np.testing.assert_allclose(levels, [6 / 5, 6 / 7, 0.7], rtol=1e-6)
+
+
+def test_margin_inner_product_of_zeros():
+    alone = build("MarginInnerProduct", [np.zeros((2, 3)), [0, 1]], "margin_inner_product_param { num_output: 2 "
+                  "type: TRIPLE }", "y level")
+    assert abs(alone.forward()[0]).max() < 1e-29
+    assert np.isfinite(alone.backward([np.ones((2, 2)), [0]], [True, False])[0]).all()
+
+
 D, Y = np.ones((2, 3)), np.array([0, 2])
+MARGIN = "margin_inner_product_param { num_output: 2 }"
 REFUSED = [  # type, bottoms, options, tops, error, parts of the message
     ("GeneralContrastiveLoss", [D, np.ones(3)], "", "y", ShapeError, "rows in both got (2, 3) and (3,)"),
     ("GeneralContrastiveLoss", [D, D], "", "y", ShapeError, "expected 2 labels got 6"),
@@ -150,6 +187,10 @@ REFUSED = [  # type, bottoms, options, tops, error, parts of the message
     ("InnerDistance", [D, D, np.ones(3)], "inner_distance_param { update_center_only: true }", "y", ShapeError,
      "one label a row, 2, got (3,)"),
     ("InnerDistance", [D, np.ones((2, 4))], "", "y", ShapeError, "centres 'x1', rows of 3 numbers got (2, 4)"),
+    ("MarginInnerProduct", [D, Y], "", "y l", NetError, "expected num_output above 0, got 0; write num_output"),
+    ("MarginInnerProduct", [D, Y], MARGIN, "y", NetError, "expected 2 top blobs, got 1"),
+    ("MarginInnerProduct", [D, D], MARGIN, "y l", ShapeError, "expected one label a row, 2, got (2, 3)"),
+    ("MarginInnerProduct", [D, Y], MARGIN, "y l", DataError, "expected labels in 0 ... 1, got 2; num_output"),
 ]
 
 
