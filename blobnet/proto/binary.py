@@ -36,6 +36,8 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "Proposal": ("proposal_param", {219}),
     "PSROIPooling": ("psroi_pooling_param", {153, 220}),
     "ROIPooling": ("roi_pooling_param", {150, 154, 204}),
+    "Lstm": ("lstm_param", {140, 201}),
+    "MarginInnerProduct": ("margin_inner_product_param", {147}),
     "ScaleTanH": ("scale_tanh_param", {147}),
     "Transpose": ("transpose_param", {142}),
     "SmoothL1Loss": ("smooth_l1_loss_param", {148}),
