@@ -25,9 +25,11 @@ STATE = re.compile(rb"\x08[\x80-\xff]*[\x00-\x7f]\x12")  # iter and learned_net,
 FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "CenterLoss": ("center_loss_param", {147, 211}),
     "HashingLoss": ("hashing_loss_param", {145}),
+    "Interp": ("interp_param", {143, 301}),
     "LiftedStructSimilaritySoftmaxLoss": ("lifted_struct_sim_softmax_loss_param", {145}),
     "ScaleTanH": ("scale_tanh_param", {147}),
     "TripletLoss": ("triplet_loss_param", {146, 203}),
+    "Upsample": ("upsample_param", {137}),
 }
 TEXTS = (  # what is taken for a message: how it begins, and what to do
     (re.compile(rb"version https://git-lfs"), "this is a git-lfs pointer: fetch the file itself with git lfs pull"),

@@ -1,0 +1,22 @@
+"""Rows of the layers for segmentation, and of those for video."""
+
+import numpy as np
+from layer_rows import row
+
+RNG = np.random.default_rng(11)
+PLACES = np.array([[RNG.permutation(18)[:6].reshape(2, 3) for _ in range(2)] for _ in range(2)])  # of 18 in a plane
+
+
+CASES = {
+    "Upsample": row("Upsample", [(2, 2, 2, 3), PLACES]),
+    "Upsample size": row("Upsample", [(2, 2, 2, 3), PLACES], "upsample_param { upsample_h: 5 upsample_w: 7 scale: 9 }"),
+    "Upsample scales": row("Upsample", [(2, 2, 2, 3), PLACES], "upsample_param { scale_h: 3 scale_w: 4 }"),
+    "Upsample odd": row("Upsample", [(2, 2, 2, 3), PLACES], "upsample_param { pad_out_h: true }"),
+    "Interp": row("Interp", [(2, 2, 3, 4)], "interp_param { height: 5 width: 6 }"),
+    "Interp one row": row("Interp", [(2, 2, 3, 4)], "interp_param { height: 1 width: 2 zoom_factor: 2 "
+                          "shrink_factor: 2 }"),
+    "Interp zoom": row("Interp", [(2, 2, 3, 4)], "interp_param { zoom_factor: 2 height: 9 width: 9 }"),
+    "Interp shrink": row("Interp", [(2, 2, 6, 5)], "interp_param { shrink_factor: 2 pad_beg: -1 }"),
+    "Interp both": row("Interp", [(2, 2, 6, 4)], "interp_param { shrink_factor: 2 zoom_factor: 3 pad_end: -1 }"),
+    "Interp like": row("Interp", [(2, 2, 3, 4), (1, 1, 5, 2)]),
+}
