@@ -28,6 +28,7 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "Interp": ("interp_param", {143, 301}),
     "LiftedStructSimilaritySoftmaxLoss": ("lifted_struct_sim_softmax_loss_param", {145}),
     "ScaleTanH": ("scale_tanh_param", {147}),
+    "SegAccuracy": ("seg_accuracy_param", {144}),
     "TripletLoss": ("triplet_loss_param", {146, 203}),
     "Upsample": ("upsample_param", {137}),
 }

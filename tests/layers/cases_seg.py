@@ -5,6 +5,18 @@ from layer_rows import row
 
 RNG = np.random.default_rng(11)
 PLACES = np.array([[RNG.permutation(18)[:6].reshape(2, 3) for _ in range(2)] for _ in range(2)])  # of 18 in a plane
+SCORES = RNG.integers(0, 4, (2, 4, 3, 3)) - 1.5  # some are equal
+LABELS = RNG.integers(0, 3, (2, 1, 3, 3))  # none of class 3
+EARLIER = {"reshape": "reset: false keeps the pixels of the batches before"}
+
+
+def shares(x, labels):
+    """What the layer gives where every class occurs or is taken."""
+    taken, labels = 3 - x[:, ::-1].argmax(1), labels[:, 0]
+    right = taken == labels
+    overlap = [(right & (labels == i)).sum() / ((taken == i) | (labels == i)).sum() for i in range(4)]
+    return np.reshape([right.mean(), np.mean([right[labels == i].mean() for i in range(3)]), np.mean(overlap)],
+                      (1, 1, 1, 3))
 
 
 CASES = {
@@ -19,4 +31,9 @@ CASES = {
     "Interp shrink": row("Interp", [(2, 2, 6, 5)], "interp_param { shrink_factor: 2 pad_beg: -1 }"),
     "Interp both": row("Interp", [(2, 2, 6, 4)], "interp_param { shrink_factor: 2 zoom_factor: 3 pad_end: -1 }"),
     "Interp like": row("Interp", [(2, 2, 3, 4), (1, 1, 5, 2)]),
+    "SegAccuracy": row("SegAccuracy", [SCORES, LABELS]),
+    "SegAccuracy ignoring": row("SegAccuracy", [SCORES, LABELS * 200], "seg_accuracy_param { ignore_label: 200 "
+                                "ignore_label: 400 metric: PixelIOU }"),
+    "SegAccuracy adding up": row("SegAccuracy", [SCORES, LABELS], "seg_accuracy_param { reset: false }",
+                                 expected=shares, exceptions=EARLIER),
 }

@@ -69,6 +69,8 @@ REFUSED = [  # type, bottoms, options, tops, error, parts of the message
     ("Interp", [MAP], "interp_param { zoom_factor: 2 pad_beg: -4 pad_end: -4 }", "y", ShapeError,
      "a plane that is not empty, got (0, 0)"),
     ("Interp", [X], "interp_param { zoom_factor: 2 }", "y", ShapeError, "axes (N, C, H, W), got (2, 3, 4)"),
+    ("SegAccuracy", [MAP, MAP], "", "y", ShapeError,
+     "scores (N, C, H, W) and labels (N, 1, H, W), got (2, 4, 8, 8) and (2, 4, 8, 8)"),
     ("Softmax", [X], "loss_weight: 1 loss_weight: 1", "y", NetError, "one a top (1), got 2"),
     ("InnerProduct", [X], "inner_product_param { num_output: 2 }", "x0", NetError,
      "cannot work in place; give the top a name"),

@@ -22,3 +22,20 @@ def test_upsample_refuses_places_outside_of_the_plane(place):
     alone = build("Upsample", [np.ones((1, 1, 2, 2)), [[[[0, 1], [2, place]]]]])
     with pytest.raises(DataError, match=rf"'x1' names a place outside of a plane \(4, 4\).*0 ... 15, got {place}"):
         alone.forward()
+
+
+@pytest.mark.parametrize("label", [-1, 2, 255])
+def test_seg_accuracy_refuses_labels_out_of_range(label):
+    alone = build("SegAccuracy", [np.ones((1, 2, 1, 2)), [[[[1, label]]]]])
+    with pytest.raises(DataError, match=f"0 ... 1, got {label}; ignore_label"):
+        alone.forward()
+    options = f"seg_accuracy_param {{ ignore_label: {label} }}"
+    assert build("SegAccuracy", alone.values, options).forward()[0].tolist() == [[[[1, 1, 1]]]]  # class 0: not there
+
+
+@pytest.mark.parametrize("reset, expected", [("true", [0, 0, 0]), ("false", [0.5, 0.5, 1 / 3])])
+def test_seg_accuracy_adds_up_over_forwards(reset, expected):
+    alone = build("SegAccuracy", [[[[[1.0, 0]], [[0, 1]]]], [[[[0, 1]]]]], f"seg_accuracy_param {{ reset: {reset} }}")
+    assert alone.forward()[0].ravel().tolist() == [1, 1, 1]
+    alone.values[1] = 1 - alone.values[1]
+    np.testing.assert_allclose(alone.forward()[0].ravel(), expected, rtol=1e-12)

@@ -160,6 +160,7 @@ CENTERS, CENTERS_TEXT = b"\x08\x07" + nested(2, nested(1, b"xavier")), "num_outp
     ("TripletLoss", 146, unpacked(1, [0.25]), "margin: 0.25"),
     ("TripletLoss", 203, unpacked(1, [0.25]), "margin: 0.25"),
     ("Upsample", 137, b"\x08\x03", "scale: 3"),
+    ("SegAccuracy", 144, b"\x10\x07\x10\x09", "ignore_label: 7 ignore_label: 9"),
     ("Interp", 143, b"\x18\x04", "zoom_factor: 4"),
     ("Interp", 301, b"\x18\x04", "zoom_factor: 4"),
 ])
