@@ -1,13 +1,18 @@
 """Rows of the layers for segmentation, and of those for video."""
 
 import numpy as np
-from layer_rows import row
+from layer_rows import FILLERS, row
 
 RNG = np.random.default_rng(11)
 PLACES = np.array([[RNG.permutation(18)[:6].reshape(2, 3) for _ in range(2)] for _ in range(2)])  # of 18 in a plane
 SCORES = RNG.integers(0, 4, (2, 4, 3, 3)) - 1.5  # some are equal
 LABELS = RNG.integers(0, 3, (2, 1, 3, 3))  # none of class 3
+LAST_COUNTS = {"backward_writes_diffs": "the fork overwrites the diffs of the parameters"}
 EARLIER = {"reshape": "reset: false keeps the pixels of the batches before"}
+
+
+def convolution3d(shape, options):
+    return row("Convolution3D", [shape], f"convolution3d_param {{ {options} {FILLERS} }}", exceptions=LAST_COUNTS)
 
 
 def shares(x, labels):
@@ -36,4 +41,9 @@ CASES = {
                                 "ignore_label: 400 metric: PixelIOU }"),
     "SegAccuracy adding up": row("SegAccuracy", [SCORES, LABELS], "seg_accuracy_param { reset: false }",
                                  expected=shares, exceptions=EARLIER),
+    "Convolution3D": convolution3d((2, 2, 3, 4, 4), "num_output: 3 kernel_size: 3 kernel_depth: 2 pad: 1"),
+    "Convolution3D strides": convolution3d((2, 1, 4, 3, 5), "num_output: 2 kernel_size: 2 kernel_depth: 3 stride: 2 "
+                                           "temporal_stride: 2 temporal_pad: 1 filter_group: 2 group: 3"),
+    "Convolution3D frames": row("Convolution3D", [(2, 2, 3, 3, 2)], "convolution3d_param { num_output: 2 "
+                                f"kernel_size: 1 kernel_depth: 2 bias_term: false {FILLERS} }}", exceptions=LAST_COUNTS),
 }

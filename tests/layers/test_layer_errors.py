@@ -7,6 +7,7 @@ from layer_rows import build
 from blobnet.errors import BlobnetError, DataError, MissingFile, NetError, ShapeError
 
 X, Y, MAP = np.ones((2, 3, 4)), np.ones((2, 3)), np.ones((2, 4, 8, 8))
+FILM = np.ones((1, 2, 3, 4, 4))
 
 REFUSED = [  # type, bottoms, options, tops, error, parts of the message
     ("InnerProduct", [X], "", "y", NetError, "expected num_output above 0, got 0; write inner_product_param"),
@@ -71,6 +72,13 @@ REFUSED = [  # type, bottoms, options, tops, error, parts of the message
     ("Interp", [X], "interp_param { zoom_factor: 2 }", "y", ShapeError, "axes (N, C, H, W), got (2, 3, 4)"),
     ("SegAccuracy", [MAP, MAP], "", "y", ShapeError,
      "scores (N, C, H, W) and labels (N, 1, H, W), got (2, 4, 8, 8) and (2, 4, 8, 8)"),
+    ("Convolution3D", [MAP], "", "y", ShapeError, "axes (N, C, L, H, W), got (2, 4, 8, 8)"),
+    ("Convolution3D", [FILM], "convolution3d_param { num_output: 2 kernel_size: 3 }", "y", NetError,
+     "expected kernel_depth above 0, got 0; write it in convolution3d_param"),
+    ("Convolution3D", [FILM], "convolution3d_param { num_output: 3 kernel_size: 1 kernel_depth: 1 filter_group: 2 }",
+     "y", NetError, "filter_group to divide num_output (3), got 2"),
+    ("Convolution3D", [FILM], "convolution3d_param { num_output: 3 kernel_size: 1 kernel_depth: 4 }", "y", ShapeError,
+     "the kernel (4, 1, 1) fits into, got (1, 2, 3, 4, 4); lower kernel_size or kernel_depth"),
     ("Softmax", [X], "loss_weight: 1 loss_weight: 1", "y", NetError, "one a top (1), got 2"),
     ("InnerProduct", [X], "inner_product_param { num_output: 2 }", "x0", NetError,
      "cannot work in place; give the top a name"),
