@@ -15,6 +15,10 @@ def convolution3d(shape, options):
     return row("Convolution3D", [shape], f"convolution3d_param {{ {options} {FILLERS} }}", exceptions=LAST_COUNTS)
 
 
+def pooling3d(shape, options):
+    return row("Pooling3D", [shape], f"pooling3d_param {{ {options} }}")
+
+
 def shares(x, labels):
     """What the layer gives where every class occurs or is taken."""
     taken, labels = 3 - x[:, ::-1].argmax(1), labels[:, 0]
@@ -45,5 +49,12 @@ CASES = {
     "Convolution3D strides": convolution3d((2, 1, 4, 3, 5), "num_output: 2 kernel_size: 2 kernel_depth: 3 stride: 2 "
                                            "temporal_stride: 2 temporal_pad: 1 filter_group: 2 group: 3"),
     "Convolution3D frames": row("Convolution3D", [(2, 2, 3, 3, 2)], "convolution3d_param { num_output: 2 "
-                                f"kernel_size: 1 kernel_depth: 2 bias_term: false {FILLERS} }}", exceptions=LAST_COUNTS),
+                                f"kernel_size: 1 kernel_depth: 2 bias_term: false {FILLERS} }}",
+                                exceptions=LAST_COUNTS),
+    "Pooling3D": pooling3d((2, 2, 3, 4, 5), "kernel_size: 2 kernel_depth: 2 stride: 2"),
+    "Pooling3D clipped": pooling3d((1, 2, 4, 4, 5), "kernel_size: 2 kernel_depth: 3 stride: 3 temporal_stride: 2"),
+    "Pooling3D average": pooling3d((2, 2, 3, 4, 5), "pool: AVE kernel_size: 3 kernel_depth: 2 stride: 2 pad: 1 "
+                                   "temporal_stride: 2"),
+    "Pooling3D average beyond": pooling3d((1, 2, 3, 5, 3), "pool: AVE kernel_size: 1 kernel_depth: 1 stride: 4 "
+                                          "temporal_stride: 4"),
 }
