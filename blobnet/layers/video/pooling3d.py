@@ -82,26 +82,33 @@ class Pooling3D(Layer):
                 y[(slice(None),) * k + (empty,)] = np.nan
             return
 
+        x, y = planes(x, y)
+
         def part(piece):
             y[piece] = LOWEST
             for _, windows, places in steps(self.axes):
-                largest = y[(piece, slice(None), *windows)]
-                self.xp.fmax(largest, x[(piece, slice(None), *places)], out=largest)
+                largest = y[(piece, *windows)]
+                self.xp.fmax(largest, x[(piece, *places)], out=largest)
 
         share(part, cut_array(x))
 
     def backward(self, top, propagate_down, bottom):
-        x, dx, y, dy = bottom[0].data, bottom[0].diff, top[0].data, top[0].diff
         if not propagate_down[0]:
             return
         if self.average:
-            average_pool(dy, [matrix.T for matrix in self.matrices], dx)
+            average_pool(top[0].diff, [matrix.T for matrix in self.matrices], bottom[0].diff)
             return
+        x, dx, y, dy = planes(bottom[0].data, bottom[0].diff, top[0].data, top[0].diff)
 
         def part(piece):
             dx[piece] = 0
             for _, windows, places in steps(self.axes):
-                window, place = (piece, slice(None), *windows), (piece, slice(None), *places)
+                window, place = (piece, *windows), (piece, *places)
                 dx[place] += dy[window] * (x[place] == y[window])
 
         share(part, cut_array(x))
+
+
+def planes(*arrays):
+    """The arrays (N, C, …) as (N * C, …), which many pieces can be cut from."""
+    return [array.reshape(array.shape[0] * array.shape[1], *array.shape[2:]) for array in arrays]
