@@ -8,6 +8,7 @@ from google.protobuf.message import Message
 
 from blobnet.errors import NetError, SolverError
 from blobnet.netdef.fields import layer_where
+from blobnet.netdef.upgrade_c3d import is_first_c3d, upgrade_c3d
 from blobnet.netdef.upgrade_v0 import upgrade_v0
 from blobnet.netdef.upgrade_v1 import upgrade_v1
 
@@ -32,7 +33,7 @@ def upgrade_net(message: Message, origin: str = "") -> Message:
     `input_dim` or `input_shape` becomes an Input layer at the front; a BatchNorm layer that lists its three
     statistics as learnable gets rates 0 for them, and one with scale_bias becomes two, BatchNorm and Scale; concat_dim
     and slice_dim become axis; ceil_mode becomes round_mode; label_dim becomes label_num; CuDNNBatchNorm becomes
-    BatchNorm.
+    BatchNorm; Convolution3D and Pooling3D have their options in fields of their own.
     Raises NetError for generations mixed in one net, sizes that do not fit the inputs, and a field given in its old
     and new form at once.
     Quirks: `input` without any size is dropped without a word, as weights written by old versions have it so;
@@ -109,7 +110,7 @@ def _split_scale(layer: Message) -> Message:
 
 
 def _is_stale(layer: Message) -> bool:
-    return layer.type in SAME_TYPES or _learns_statistics(layer) or _scales(layer) or any(
+    return layer.type in SAME_TYPES or _learns_statistics(layer) or _scales(layer) or is_first_c3d(layer) or any(
         layer.HasField(options) and getattr(layer, options).HasField(old) for options, old, _, _ in RENAMED)
 
 
@@ -118,6 +119,8 @@ def _renew(layer: Message, origin: str) -> None:
     if _learns_statistics(layer):
         for spec in layer.param:
             spec.lr_mult = spec.decay_mult = 0
+    if is_first_c3d(layer):
+        upgrade_c3d(layer, origin)
     for field, old, new, convert in RENAMED:
         options = getattr(layer, field)
         if not options.HasField(old):

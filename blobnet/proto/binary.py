@@ -28,6 +28,7 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "BoxAnnotatorOHEM": ("box_annotator_ohem_param", {152}),
     "CenterLoss": ("center_loss_param", {147, 211}),
     "HashingLoss": ("hashing_loss_param", {145}),
+    "Interp": ("interp_param", {143, 301}),
     "LiftedStructSimilaritySoftmaxLoss": ("lifted_struct_sim_softmax_loss_param", {145}),
     "Permute": ("permute_param", {224}),
     "Reverse": ("reverse_param", {143}),
@@ -41,7 +42,9 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "ScaleTanH": ("scale_tanh_param", {147}),
     "Transpose": ("transpose_param", {142}),
     "SmoothL1Loss": ("smooth_l1_loss_param", {148}),
+    "SegAccuracy": ("seg_accuracy_param", {144}),
     "TripletLoss": ("triplet_loss_param", {146, 203}),
+    "Upsample": ("upsample_param", {137}),
 }
 IMAGES = {b"\x89PNG\r\n": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF"}
 TEXTS = (  # what is taken for a message: how it begins, and what to do

@@ -7,6 +7,7 @@ from layer_rows import build
 from blobnet.errors import BlobnetError, DataError, MissingFile, NetError, ShapeError
 
 X, Y, MAP = np.ones((2, 3, 4)), np.ones((2, 3)), np.ones((2, 4, 8, 8))
+FILM = np.ones((1, 2, 3, 4, 4))
 
 REFUSED = [  # type, bottoms, options, tops, error, parts of the message
     ("InnerProduct", [X], "", "y", NetError, "expected num_output above 0, got 0; write inner_product_param"),
@@ -88,6 +89,35 @@ REFUSED = [  # type, bottoms, options, tops, error, parts of the message
      "two bottoms (N, ...) with as many elements a row, got (2, 3, 4) and (2, 3)"),
     ("EuclideanSimilarity", [X, X.reshape(3, 2, 4)], "", "y", ShapeError, "got (2, 3, 4) and (3, 2, 4)"),
     ("PairwiseRankingLoss", [X, Y], "", "y", ShapeError, "as many similarities in both bottoms"),
+    ("Upsample", [MAP, MAP], "upsample_param { scale: 1 }", "y", NetError, "sizes and scales above 1, got (1, 1)"),
+    ("Upsample", [MAP, MAP], "upsample_param { scale_h: 2 }", "y", NetError,
+     "expected scale, or scale_h and scale_w, or upsample_h and upsample_w, got scale_h"),
+    ("Upsample", [MAP, MAP], "upsample_param { scale: 3 pad_out_w: true }", "y", NetError,
+     "expected a scale of 2 where pad_out_h or pad_out_w is true, got (3, 3)"),
+    ("Upsample", [MAP, MAP[:, :2]], "", "y", ShapeError, "one shape (N, C, H, W), got (2, 4, 8, 8) and (2, 2, 8, 8)"),
+    ("Interp", [MAP], "", "y", NetError, "expected height and width, zoom_factor or shrink_factor, got none of them"),
+    ("Interp", [MAP], "interp_param { zoom_factor: 2 pad_beg: 1 }", "y", NetError, "at most 0 got 1 and 0"),
+    ("Interp", [MAP], "interp_param { zoom_factor: 0 }", "y", NetError, "at least 1, got 1 and 0"),
+    ("Interp", [MAP], "interp_param { zoom_factor: 2 pad_beg: -4 pad_end: -4 }", "y", ShapeError,
+     "a plane that is not empty, got (0, 0)"),
+    ("Interp", [X], "interp_param { zoom_factor: 2 }", "y", ShapeError, "axes (N, C, H, W), got (2, 3, 4)"),
+    ("SegAccuracy", [MAP, MAP], "", "y", ShapeError,
+     "scores (N, C, H, W) and labels (N, 1, H, W), got (2, 4, 8, 8) and (2, 4, 8, 8)"),
+    ("Convolution3D", [MAP], "", "y", ShapeError, "axes (N, C, L, H, W), got (2, 4, 8, 8)"),
+    ("Convolution3D", [FILM], "convolution3d_param { num_output: 2 kernel_size: 3 }", "y", NetError,
+     "expected kernel_depth above 0, got 0; write it in convolution3d_param"),
+    ("Convolution3D", [FILM], "convolution3d_param { num_output: 3 kernel_size: 1 kernel_depth: 1 filter_group: 2 }",
+     "y", NetError, "filter_group to divide num_output (3), got 2"),
+    ("Convolution3D", [FILM], "convolution3d_param { num_output: 3 kernel_size: 1 kernel_depth: 4 }", "y", ShapeError,
+     "the kernel (4, 1, 1) fits into, got (1, 2, 3, 4, 4); lower kernel_size or kernel_depth"),
+    ("Pooling3D", [MAP], "pooling3d_param { kernel_size: 2 kernel_depth: 2 }", "y", ShapeError, "axes (N, C, L, H, W)"),
+    ("Pooling3D", [FILM], "pooling3d_param { kernel_size: 2 }", "y", NetError, "expected kernel_depth above 0, got 0"),
+    ("Pooling3D", [FILM], "pooling3d_param { kernel_size: 2 kernel_depth: 1 pad: 1 }", "y", NetError,
+     "expected pad 0 with pool: MAX, got 1"),
+    ("Pooling3D", [FILM], "pooling3d_param { kernel_size: 2 kernel_depth: 1 pool: STOCHASTIC }", "y", NetError,
+     "expected pool: MAX or AVE, got STOCHASTIC"),
+    ("Pooling3D", [FILM], "pooling3d_param { kernel_size: 2 kernel_depth: 5 }", "y", ShapeError,
+     "frames and planes that fit a (5, 2, 2) window, got (1, 2, 3, 4, 4)"),
     ("Softmax", [X], "loss_weight: 1 loss_weight: 1", "y", NetError, "one a top (1), got 2"),
     ("InnerProduct", [X], "inner_product_param { num_output: 2 }", "x0", NetError,
      "cannot work in place; give the top a name"),

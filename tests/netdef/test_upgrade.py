@@ -66,6 +66,16 @@ NETS = {
         'layer { pooling_param { kernel_size: 2 ceil_mode: false } } layer { pooling_param { ceil_mode: true } }',
         'layer { pooling_param { kernel_size: 2 round_mode: FLOOR } } layer { pooling_param { round_mode: CEIL } }'),
     "label_dim": ('layer { image_data_param { label_dim: 80 } }', 'layer { image_data_param { label_num: 80 } }'),
+    "C3D, V1": (
+        '''layers { name: "conv" type: CONVOLUTION3D blobs_lr: 2 convolution_param { num_output: 4 kernel_size: 3
+                    kernel_depth: 2 pad: 1 temporal_pad: 1 weight_filler { std: 0.1 } engine: CAFFE } }
+           layers { name: "pool" type: POOLING3D pooling_param { pool: AVE kernel_size: 2 kernel_depth: 1 stride: 2 } }
+           layers { name: "flat" type: CONVOLUTION convolution_param { kernel_size: 3 } }''',
+        '''layer { name: "conv" type: "Convolution3D" param { lr_mult: 2 } convolution3d_param { num_output: 4
+                   kernel_size: 3 kernel_depth: 2 pad: 1 temporal_pad: 1 weight_filler { std: 0.1 } } }
+           layer { name: "pool" type: "Pooling3D"
+                   pooling3d_param { pool: AVE kernel_size: 2 kernel_depth: 1 stride: 2 } }
+           layer { name: "flat" type: "Convolution" convolution_param { kernel_size: 3 } }'''),
     "both sizes": ('input: "a" input_dim: 1 input_shape { dim: 2 }',
                    'layer { name: "input" type: "Input" top: "a" input_param { shape { dim: 2 } } }'),
     "present net": ('name: "n" layer { name: "l" type: "ReLU" bottom: "a" top: "a" }',
@@ -89,6 +99,15 @@ ERRORS = {
                   ["layer 's' (Slice)", "both slice_dim and axis"]),
     "both roundings": ('layer { name: "p" type: "Pooling" pooling_param { ceil_mode: true round_mode: FLOOR } }',
                        ["layer 'p' (Pooling)", "both ceil_mode and round_mode"]),
+    "flat C3D": ('layer { name: "c" type: "Pooling" pooling_param { temporal_stride: 1 } }',
+                 ["layer 'c' (Pooling)", "temporal_stride in pooling_param is for the type Pooling3D"]),
+    "C3D twice": ('''layer { name: "c" type: "Convolution3D" convolution_param { kernel_depth: 1 }
+                      convolution3d_param { } }''', ["both convolution_param and convolution3d_param"]),
+    "C3D, field": ('layer { name: "c" type: "Pooling3D" pooling_param { kernel_depth: 2 kernel_h: 3 } }',
+                   ["kernel_h in pooling_param has no place in pooling3d_param", "got 3"]),
+    "C3D, list": ('''layer { name: "c" type: "Convolution3D"
+                      convolution_param { kernel_depth: 2 kernel_size: 3 kernel_size: 4 } }''',
+                  ["kernel_size in convolution_param has no place in convolution3d_param", "got 3, 4"]),
     "axis out of range": ('layer { name: "c" type: "Concat" concat_param { concat_dim: 4294967295 } }',
                           ["layer 'c' (Concat)", "expected concat_dim below 32", "got 4294967295"]),
 }

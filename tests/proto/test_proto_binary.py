@@ -177,6 +177,10 @@ CENTERS, CENTERS_TEXT = b"\x08\x07" + nested(2, nested(1, b"xavier")), "num_outp
     ("Normalize", 206, b"\x08\x00\x18\x00", "across_spatial: false channel_shared: false"),
     ("TripletLoss", 146, unpacked(1, [0.25]), "margin: 0.25"),
     ("TripletLoss", 203, unpacked(1, [0.25]), "margin: 0.25"),
+    ("Upsample", 137, b"\x08\x03", "scale: 3"),
+    ("SegAccuracy", 144, b"\x10\x07\x10\x09", "ignore_label: 7 ignore_label: 9"),
+    ("Interp", 143, b"\x18\x04", "zoom_factor: 4"),
+    ("Interp", 301, b"\x18\x04", "zoom_factor: 4"),
 ])
 def test_parameters_of_forks_get_their_own_numbers(kind, number, param, wanted):
     data = nested(100, nested(2, kind.encode()) + nested(7, unpacked(5, [1.0, 2.0])) + nested(number, param))

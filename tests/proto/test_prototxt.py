@@ -108,7 +108,7 @@ def test_a_net_inside_a_solver():
     ("layer { loss_weight: abc }", "1:22", "expected a number, got abc"),
     ("force_backward: 2", "1:17", "expected true or false, got 2"),
     ("force_backward name: 'a'", "1:16", "after 'force_backward', expected ':' and a value"),
-    ("layer { convoluton_param { } }", "1:9", "no field 'convoluton_param'; did you mean 'convolution_param'?"),
+    ("layer { convoluton_param { } }", "1:9", "no field 'convoluton_param'; did you mean 'convolution_param'"),
     ("layer { type: 'Convolution' conv_param { } }", "1:29", "did you mean 'convolution_param'?"),
     ("layer { type: 'Maxout' maxout_param { } }", "1:24", "these are options of a layer type 'Maxout' that neither "
      "Caffe 1.0 nor the forks here have: write it as a plug-in (such as examples/02_plugin_layer.py; `blobnet prototxt "

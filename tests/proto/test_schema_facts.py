@@ -85,6 +85,8 @@ def test_caffe_proto_has_nothing_else(monkeypatch):
     ("import 'x';", ":1:1", "expected message, enum or extend"),
     ("@", ":1:1", "not .proto text"),
     ("extend LayerParametr {}", ":1:1", "did you mean 'LayerParameter'"),
+    ("extend LayerParameter.Mode { X = 1; }", ":1:1", "unknown enum 'Mode'"),
+    ("extend PoolingParameter.PoolMethd { MIN = 9; }", ":1:1", "did you mean 'PoolMethod'"),
     ("message LayerParameter {}", ":1:1", "defined already"),
     ("extend LayerParameter { optional int32 name = 2000; }", ":1:25", "collides with 'name' = 1"),
     ("extend LayerParameter { optional int32 mine = 100; }", ":1:25", "collides with 'transform_param' = 100"),

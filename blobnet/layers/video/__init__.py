@@ -1,0 +1,1 @@
+"""Layers for films: images with a length, (N, C, L, H, W)."""

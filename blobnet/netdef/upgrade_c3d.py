@@ -1,0 +1,49 @@
+"""Layers of the first version of C3D, whose options stood in convolution_param and pooling_param."""
+
+from __future__ import annotations
+
+from google.protobuf.message import Message
+
+from blobnet.errors import NetError
+from blobnet.netdef.fields import copy_field, layer_where
+
+# type, the type whose options it took, where these stand, where its own stand since then
+TYPES = (("Convolution3D", "Convolution", "convolution_param", "convolution3d_param"),
+         ("Pooling3D", "Pooling", "pooling_param", "pooling3d_param"))
+OF_TIME = {"kernel_depth", "temporal_stride", "temporal_pad", "filter_group"}  # fields for these types alone
+WITHOUT_EFFECT = "engine"
+
+
+def is_first_c3d(layer: Message) -> bool:
+    """Whether the layer is of one of these types, or of those in two dimensions, and has fields for time there."""
+    return any(layer.type in kinds and layer.HasField(old) and _of_time(getattr(layer, old))
+               for *kinds, old, _ in TYPES)
+
+
+def upgrade_c3d(layer: Message, origin: str) -> None:
+    """Move the options of `layer`, for which `is_first_c3d` holds, to where they stand now.
+
+    NetError for a layer in two dimensions, for options in both places, and for a field that has no place there.
+    """
+    where = layer_where(layer.name, layer.type, origin)
+    for kind, flat, old, new in TYPES:
+        if layer.type == flat and layer.HasField(old):
+            raise NetError(where, f"{_of_time(getattr(layer, old))[0]} in {old} is for the type {kind}")
+        if layer.type != kind:
+            continue
+        if layer.HasField(new):
+            raise NetError(where, f"both {old} and {new}", hint=f"keep {new}")
+        options, target = getattr(layer, old), getattr(layer, new)
+        for field, value in options.ListFields():
+            values = [*value] if field.is_repeated else [value]
+            if field.name == WITHOUT_EFFECT:
+                continue
+            if field.name not in target.DESCRIPTOR.fields_by_name or len(values) > 1:
+                raise NetError(where, f"{field.name} in {old} has no place in {new}", got=", ".join(map(str, values)),
+                               hint=f"write {new}")
+            copy_field(values[0], target, field.name)
+        layer.ClearField(old)
+
+
+def _of_time(options: Message) -> list[str]:
+    return [field.name for field, _ in options.ListFields() if field.name in OF_TIME]
