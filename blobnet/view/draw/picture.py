@@ -17,7 +17,8 @@ Point = tuple[float, float]
 
 COLOURS = {"data": "#d9e2ec", "weighted": "#f8c9c0", "activation": "#cdebc5", "pooling": "#fde0a9",
            "normalization": "#d6d0f0", "recurrent": "#f5c6dd", "shape": "#e6e6e6", "reduction": "#f3e3cf",
-           "loss": "#bfe3ea", "hashing": "#9fd3c7", "metric": "#e3eeb3", "python": "#f0d9f7", "plug-ins": "#f0d9f7"}
+           "loss": "#bfe3ea", "hashing": "#9fd3c7", "metric": "#e3eeb3", "detection": "#fbd0a6", "python": "#f0d9f7",
+           "plug-ins": "#f0d9f7"}
 BLANK, INK, FAINT, WIRE = "#ffffff", "#1b1b1b", "#555555", "#6b7280"
 MARGIN, PAD, SPACE, ARROW = 14, 8, 4, 7
 NAME, TYPE, FACT, BLOB, TITLE = 12, 10.5, 9.5, 10, 14  # sizes of letters

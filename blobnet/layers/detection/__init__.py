@@ -1,0 +1,1 @@
+"""Boxes around objects: priors, regions, losses, detections."""
