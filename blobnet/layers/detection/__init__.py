@@ -1,1 +1,1 @@
-"""Boxes of images: where to look for things, pooling inside of boxes, boxes that are found."""
+"""Boxes around objects: priors, regions, losses, detections."""
