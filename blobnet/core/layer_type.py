@@ -38,6 +38,7 @@ class LayerType:
     unforced_bottoms: tuple[int, ...] = ()  # bottoms (labels) to which force_backward does not apply
     ignores_propagate_down: bool = False  # if it runs backward, it hands down all diffs that are needed, as Caffe's
     overwrites: bool = False          # backward overwrites the diff of a parameter, as Caffe's does
+    saved_without_ones: bool = False  # parameters in files may lack the ones at the end of their shapes
     published_gradient: bool = False  # the default is a published gradient; options.gradient: EXACT is the derivative
 
     # What goes through.

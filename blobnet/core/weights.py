@@ -72,7 +72,7 @@ def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -
             raise NetError(layer.where, what, expected=f"{len(layer.blobs)} blobs", got=len(theirs.blobs), hint=REMEDY)
         for i, (blob, given) in enumerate(zip(layer.blobs, theirs.blobs)):
             values, shape = blob_array(given, arrays), blob_shape(given)
-            if not fits(blob.shape, shape, legacy=is_legacy(given)):
+            if not fits(layer, i, shape, legacy=is_legacy(given)):
                 raise ShapeError(layer.where, f"{what}, number {i}", expected=f"shape {blob.shape}",
                                  got=f"shape {shape}", hint=REMEDY)
             if values.size != blob.count:
@@ -116,8 +116,11 @@ def assign(copies: Iterable[tuple[Blob, np.ndarray]]) -> None:
             blob.data[...] = blob.xp.asarray(values.astype(blob.dtype, copy=False)).reshape(blob.shape)
 
 
-def fits(shape: tuple[int, ...], given: tuple[int, ...], legacy: bool) -> bool:
-    """Whether the saved shape `given` fits `shape`; a `legacy` shape of four numbers may begin with ones."""
+def fits(layer: Layer, index: int, given: tuple[int, ...], legacy: bool) -> bool:
+    """Whether the saved shape `given` fits a parameter; a `legacy` shape of four numbers may begin with ones."""
+    shape = layer.blobs[index].shape
+    if layer.saved_without_ones:
+        given += (1,) * (len(shape) - len(given))
     return given == shape or (legacy and len(shape) <= 4 and given == (1,) * (4 - len(shape)) + shape)
 
 

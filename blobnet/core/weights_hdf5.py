@@ -97,7 +97,7 @@ def write_hdf5(path: str | os.PathLike, layers: Sequence[Layer], parameters: Seq
 def _values(group, path: str, i: int, layer: Layer, what: str, where: str) -> np.ndarray:
     dataset = hdf5.check_numbers(hdf5.find(group, str(i), where), f"{path}/{i}", where)
     shape = layer.blobs[i].shape
-    if not fits(shape, tuple(dataset.shape), legacy=dataset.ndim == 4):
+    if not fits(layer, i, tuple(dataset.shape), legacy=dataset.ndim == 4):
         raise ShapeError(layer.where, f"{what}, number {i}", expected=f"shape {shape}",
                          got=f"shape {tuple(dataset.shape)}", hint=REMEDY)
     return hdf5.read_numbers(dataset, f"{path}/{i}", where)

@@ -106,6 +106,23 @@ def test_published_gradient_of_psp_bn_in_test():
         np.testing.assert_allclose(channel(diffs[0], c), want, rtol=1e-6)
 
 
+@pytest.mark.parametrize("suffix", [".caffemodel", ".caffemodel.h5"])
+@pytest.mark.parametrize(("shape", "fits"), [((1, 3), True), ((1, 3, 1, 1), True), ((3,), False), ((1, 1, 3), False)])
+def test_weights_of_tsn_have_two_axes(shape, fits, suffix, tmp_path):
+    net, saved = (Net(parse(INPUT + layer("BN", "x", "y", "bn_param { momentum: 0.5 }"), "NetParameter"), TRAIN)
+                  for _ in range(2))
+    for blob in saved.params["it"]:
+        blob.reshape(shape)
+        blob.data[...] = np.reshape([2, 5, 7], shape)
+    saved.save(tmp_path / f"tsn{suffix}")
+    if fits:
+        net.copy_from(tmp_path / f"tsn{suffix}")
+        assert [blob.data.ravel().tolist() for blob in net.params["it"]] == [[2, 5, 7]] * 4
+    else:
+        with pytest.raises(ShapeError, match=r"number 0, expected shape \(1, 3, 1, 1\)"):
+            net.copy_from(tmp_path / f"tsn{suffix}")
+
+
 def test_segnet_bn_of_a_constant():
     alone = build("BN", [np.full((2, 3, 4), 1e3)], "bn_param { scale_filler { value: 3 } shift_filler { value: 2 } }")
     np.testing.assert_array_equal(alone.forward()[0], 2)

@@ -31,6 +31,9 @@ NETS = {
                 'layer { type: "WindowData" window_data_param { } transform_param { mirror: true } }'),
     "another type's data_param": ("layers { type: RELU data_param { scale: 2 } }",
                                   'layer { type: "ReLU" data_param { scale: 2 } }'),
+    "BN": ("layers { type: BN blobs_lr: 1 blobs_lr: 2 bn_param { scale_filler { value: 1 } bn_mode: INFERENCE } }",
+           '''layer { type: "BN" param { lr_mult: 1 } param { lr_mult: 2 }
+                     bn_param { scale_filler { value: 1 } bn_mode: INFERENCE } }'''),
     "no type": ("layers { type: NONE }", 'layer { type: "" }'),
     "present net": ('layer { type: "Data" data_param { scale: 2 } }', 'layer { type: "Data" data_param { scale: 2 } }'),
 }

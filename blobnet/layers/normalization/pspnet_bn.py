@@ -28,7 +28,7 @@ class PSPNetBN(Channels):
 
     Bottoms: x (N, C, H, W), at least 2 axes    Tops: y (as x; may be x itself)
     Params: slope a, bias b, running mean, running variance, each (1, C, 1, 1). The mean begins at 0, the variance at 0,
-    or at 1 if frozen
+    or at 1 if frozen. Those in files of TSN's program are (1, C)
     Options: bn_param.slope_filler (0), bias_filler (0), momentum (0.9), eps (1e-5), frozen (false), gradient; engine
     (no effect)
     Paper: Zhao et al., Pyramid Scene Parsing Network, CVPR 2017; Wang et al., Temporal Segment Networks, ECCV 2016.
@@ -39,7 +39,7 @@ class PSPNetBN(Channels):
 
     variant_of = "BN"
     foreign = SEGNET
-    published_gradient = True
+    published_gradient = saved_without_ones = True
 
     @classmethod
     def claims(cls, param):
