@@ -7,6 +7,7 @@ RNG = np.random.default_rng(11)
 PLACES = np.array([[RNG.permutation(18)[:6].reshape(2, 3) for _ in range(2)] for _ in range(2)])  # of 18 in a plane
 SCORES = RNG.integers(0, 4, (2, 4, 3, 3)) - 1.5  # some are equal
 LABELS = RNG.integers(0, 3, (2, 1, 3, 3))  # none of class 3
+NEAREST = {"arity": "an Upsample of one bottom is UpsampleNearest"}
 LAST_COUNTS = {"backward_writes_diffs": "the fork overwrites the diffs of the parameters"}
 EARLIER = {"reshape": "reset: false keeps the pixels of the batches before"}
 
@@ -29,9 +30,12 @@ def shares(x, labels):
 
 
 CASES = {
-    "Upsample": row("Upsample", [(2, 2, 2, 3), PLACES]),
+    "Upsample": row("Upsample", [(2, 2, 2, 3), PLACES], exceptions=NEAREST),
     "Upsample size": row("Upsample", [(2, 2, 2, 3), PLACES], "upsample_param { upsample_h: 5 upsample_w: 7 scale: 9 }"),
-    "Upsample scales": row("Upsample", [(2, 2, 2, 3), PLACES], "upsample_param { scale_h: 3 scale_w: 4 }"),
+    "Upsample scales": row("Upsample", [(2, 2, 2, 3), PLACES], "upsample_param { scale_h: 3 scale_w: 4 }",
+                           exceptions=NEAREST),
+    "UpsampleNearest": row("UpsampleNearest", [(2, 2, 2, 3)]),
+    "UpsampleNearest scales": row("UpsampleNearest", [(2, 1, 3, 2)], "upsample_param { scale_h: 3 scale_w: 1 }"),
     "Upsample odd": row("Upsample", [(2, 2, 2, 3), PLACES], "upsample_param { pad_out_h: true }"),
     "Interp": row("Interp", [(2, 2, 3, 4)], "interp_param { height: 5 width: 6 }"),
     "Interp one row": row("Interp", [(2, 2, 3, 4)], "interp_param { height: 1 width: 2 zoom_factor: 2 "

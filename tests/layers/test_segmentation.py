@@ -39,3 +39,9 @@ def test_seg_accuracy_adds_up_over_forwards(reset, expected):
     assert alone.forward()[0].ravel().tolist() == [1, 1, 1]
     alone.values[1] = 1 - alone.values[1]
     np.testing.assert_allclose(alone.forward()[0].ravel(), expected, rtol=1e-12)
+
+
+def test_upsample_of_one_bottom_repeats_places():
+    alone = build("Upsample", [[[[[1.0, 2]]]]], "upsample_param { scale: 2 }")
+    assert alone.forward()[0].tolist() == [[[[1, 1, 2, 2], [1, 1, 2, 2]]]]
+    assert alone.backward([np.arange(8.0).reshape(1, 1, 2, 4)], [True])[0].tolist() == [[[[10, 18]]]]

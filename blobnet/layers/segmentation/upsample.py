@@ -22,9 +22,10 @@ class Upsample(Layer):
     pad_out_h, pad_out_w (false; for a scale of 2, where the pooled plane had an odd size)
     Paper: Badrinarayanan, Kendall and Cipolla, SegNet: A deep convolutional encoder-decoder architecture for image
     segmentation, PAMI 2017, section 3.
-    Quirks: of values with one place in a channel y keeps the last (on a GPU, any of them), and each of them takes the
-    whole dy. upsample_h and upsample_w win over scales; one of them alone is ignored. In the fork y keeps its first
-    size when x is reshaped; here it follows x.
+    Quirks: with one bottom an Upsample is that of forks for YOLO, UpsampleNearest. Of values with one place in a
+    channel y keeps the last (on a GPU, any of them), and each of them takes the whole dy. upsample_h and upsample_w
+    win over scales; one of them alone is ignored. In the fork y keeps its first size when x is reshaped; here it
+    follows x.
     """
 
     options_field = "upsample_param"
