@@ -26,6 +26,7 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "CenterLoss": ("center_loss_param", {147, 211}),
     "HashingLoss": ("hashing_loss_param", {145}),
     "LiftedStructSimilaritySoftmaxLoss": ("lifted_struct_sim_softmax_loss_param", {145}),
+    "Lstm": ("lstm_param", {140, 201}),
     "MarginInnerProduct": ("margin_inner_product_param", {147}),
     "ScaleTanH": ("scale_tanh_param", {147}),
     "TripletLoss": ("triplet_loss_param", {146, 203}),

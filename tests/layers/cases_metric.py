@@ -1,13 +1,15 @@
 """Rows of distances to classes, losses over them, products with a margin, and the Lstm of two forks."""
 
 import numpy as np
-from layer_rows import row
+from layer_rows import FILLERS, row
 
 RNG = np.random.default_rng(11)
 DISTANCES = RNG.uniform(0.05, 2.4, (6, 4))
 LABELS = np.array([0, 2, 1, 3, 0, 1])
 WEIGHTS = RNG.uniform(0.5, 2, 6)
 RESCALES = {"forward_writes_tops": "the rows of the parameter are scaled for good, as published"}
+STEPS = {"reshape": "there are batch_size rows a step"}
+CLIP = np.array([0, 1, 1, 0, 2, 1])
 MEANS = "loss_weight: 0.7 loss_weight: 0"
 
 
@@ -29,6 +31,10 @@ def distance(options="", values=((5, 2, 3),), **more):
 def margin(kind, options="", values=((6, 2, 3), LABELS)):
     return row("MarginInnerProduct", list(values), f"margin_inner_product_param {{ num_output: 4 type: {kind} "
                f'weight_filler {{ type: "gaussian" }} gradient: EXACT {options} }}', "y level", exceptions=RESCALES)
+
+
+def lstm(values, options="", **more):
+    return row("Lstm", values, f"lstm_param {{ num_output: 3 {FILLERS} {options} }}", **more)
 
 
 CASES = {
@@ -59,4 +65,9 @@ CASES = {
     "MarginInnerProduct triple": margin("TRIPLE", "base: 3 gamma: 0.5 power: 2 iteration: 1"),
     "MarginInnerProduct quadruple": margin("QUADRUPLE", "lambda_min: 0.5 base: 0.1"),
     "MarginInnerProduct axis": margin("QUADRUPLE", "axis: 2", [(2, 3, 4), LABELS.reshape(2, 3)]),
+    "Lstm": lstm([(5, 3)]),
+    "Lstm batch": lstm([(8, 2, 2, 1)], "batch_size: 2", exceptions=STEPS),
+    "Lstm three axes": lstm([(4, 2, 3)], "clipping_threshold: 0.05"),
+    "Lstm clip": lstm([(6, 3), CLIP]),
+    "Lstm clip batch": lstm([(6, 3), CLIP], "batch_size: 2", exceptions=STEPS),
 }

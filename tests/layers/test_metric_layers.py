@@ -170,6 +170,69 @@ def test_margin_inner_product_of_zeros():
     assert np.isfinite(alone.backward([np.ones((2, 2)), [0]], [True, False])[0]).all()
 
 
+def lstm(x, options="", *clip):
+    alone = build("Lstm", [x, *clip], 'lstm_param { num_output: 2 weight_filler { type: "gaussian" } bias_filler { '
+                  f'type: "gaussian" }} {options} }}')
+    for i, shape in enumerate([(8, 3), (8, 2), (8,)]):
+        alone.parameters[i][...] = np.random.default_rng(i).normal(size=shape)
+    return alone
+
+
+def slow_lstm(alone, rows, clip, h, c):
+    """One sequence, without any batch."""
+    W, U, b = alone.parameters
+    for x, k in zip(rows, clip):
+        h, c = (h, c) if k else (h * 0, c * 0)
+        i, f, o, g = (W @ x + U @ h + b).reshape(4, 2)
+        i, f, o = (1 / (1 + np.exp(-value)) for value in (i, f, o))
+        c = f * c + i * np.tanh(g)
+        h = o * np.tanh(c)
+        yield h, c
+
+
+def test_lstm_takes_time_before_sequences():
+    x, first = RNG.normal(size=(5, 2, 3)), (False, True, True, True, True)
+    alone = lstm(x)
+    (y,) = alone.forward()
+    (flat,) = lstm(x.reshape(10, 3, 1, 1), "batch_size: 2").forward()
+    assert flat.shape == (10, 2)
+    np.testing.assert_array_equal(flat.reshape(y.shape), y)
+    for n in range(2):
+        wanted = [h for h, _ in slow_lstm(alone, x[:, n], first, np.zeros(2), np.zeros(2))]
+        np.testing.assert_allclose(y[:, n], wanted)
+
+
+def test_lstm_goes_on_where_clip_is_not_0():
+    x, clip = RNG.normal(size=(8, 3)), np.array([[1, 1], [1, 0], [0, 2], [1, 1]])
+    alone = lstm(x, "batch_size: 2", clip)
+    alone.forward()
+    states = np.zeros((2, 2, 2))
+    for again in range(2):
+        if again:
+            alone.layer.forward(alone.bottom, alone.top)
+        y = alone.top[0].data.reshape(4, 2, 2)
+        for n in range(2):
+            steps = list(slow_lstm(alone, x[n::2], clip[:, n], *states[n]))
+            np.testing.assert_allclose(y[:, n], [h for h, _ in steps])
+            states[n] = steps[-1]
+    alone.layer.seek(0)
+    assert not any(blob.data.any() for blob in alone.layer.states)
+
+
+def test_lstm_multiplies_with_the_last_state_even_where_a_sequence_begins():
+    x, clip, dy = RNG.normal(size=(4, 3)), np.array([0, 1, 0, 1]), RNG.normal(size=(4, 2))
+    diffs = {}
+    for gradient in ("PUBLISHED", "EXACT"):
+        alone = lstm(x, f"gradient: {gradient}", clip)
+        (y,) = alone.forward()
+        dx = alone.backward([dy], [True, False])[0]
+        diffs[gradient] = [dx, *(blob.diff for blob in alone.layer.blobs)]
+    gates = alone.layer.gate_diffs[:, 0]
+    for i in (0, 1, 3):
+        np.testing.assert_array_equal(diffs["PUBLISHED"][i], diffs["EXACT"][i])
+    np.testing.assert_allclose(diffs["PUBLISHED"][2] - diffs["EXACT"][2], np.outer(gates[2], y[1]))
+
+
 D, Y = np.ones((2, 3)), np.array([0, 2])
 MARGIN = "margin_inner_product_param { num_output: 2 }"
 REFUSED = [  # type, bottoms, options, tops, error, parts of the message
@@ -191,6 +254,13 @@ REFUSED = [  # type, bottoms, options, tops, error, parts of the message
     ("MarginInnerProduct", [D, Y], MARGIN, "y", NetError, "expected 2 top blobs, got 1"),
     ("MarginInnerProduct", [D, D], MARGIN, "y l", ShapeError, "expected one label a row, 2, got (2, 3)"),
     ("MarginInnerProduct", [D, Y], MARGIN, "y l", DataError, "expected labels in 0 ... 1, got 2; num_output"),
+    ("Lstm", [D], "", "y", NetError, "expected num_output and batch_size above 0, got 0 and 1; write lstm_param"),
+    ("Lstm", [np.ones((5, 3))], "lstm_param { num_output: 2 batch_size: 2 }", "y", ShapeError,
+     "expected x (T, 2, I) or (T * 2, I), by batch_size, got (5, 3)"),
+    ("Lstm", [np.ones((5, 3, 1))], "lstm_param { num_output: 2 batch_size: 2 }", "y", ShapeError,
+     "expected x (T, 2, I) or (T * 2, I), by batch_size, got (5, 3, 1)"),
+    ("Lstm", [D[:0]], "lstm_param { num_output: 2 }", "y", ShapeError, "a step at least, of 3 numbers got (0, 3)"),
+    ("Lstm", [D, D], "lstm_param { num_output: 2 }", "y", ShapeError, "2 numbers in clip, one a row, got (2, 3)"),
 ]
 
 

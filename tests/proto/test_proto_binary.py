@@ -154,6 +154,9 @@ CENTERS, CENTERS_TEXT = b"\x08\x07" + nested(2, nested(1, b"xavier")), "num_outp
 @pytest.mark.parametrize("kind, number, param, wanted", [
     ("CenterLoss", 147, CENTERS + b"\x18\x02", CENTERS_TEXT + " axis: 2"),
     ("CenterLoss", 211, CENTERS + nested(29, b"L2"), CENTERS_TEXT + " distance_type: 'L2'"),
+    ("Lstm", 140, b"\x08\x05" + unpacked(2, [0.5]), "num_output: 5 clipping_threshold: 0.5"),
+    ("Lstm", 201, b"\x08\x05\x28\x02", "num_output: 5 batch_size: 2"),
+    ("MarginInnerProduct", 147, b"\x08\x05\x10\x03" + unpacked(9, [5]), "num_output: 5 type: QUADRUPLE lambda_min: 5"),
     ("ScaleTanH", 147, unpacked(1, [2.5]) + b"\x10\x1e" + unpacked(4, [-1]), "init_scale: 2.5 step_size: 30 power: -1"),
     ("ScaleTanH", 147, b"", ""),
     ("LiftedStructSimilaritySoftmaxLoss", 145, unpacked(1, [3]), "margin: 3"),

@@ -1,0 +1,92 @@
+"""Long short-term memory, as two forks had it before Caffe did."""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blobnet.core.registry import register
+from blobnet.layers.recurrent._one_length import OneLength
+from blobnet.ops.linear import matmul
+from blobnet.ops.lstm import cell_backward, cell_forward, gate_slopes
+
+
+@register
+class Lstm(OneLength):
+    """Run long short-term memory over sequences of one length.
+
+    [i, f, o, g][t] = [s, s, s, tanh](W x[t] + b + U k[t] h[t-1]),   s(x) = 1 / (1 + e^-x)
+    c[t] = k[t] f[t] c[t-1] + i[t] g[t],   h[t] = o[t] tanh(c[t])
+    k[t] = 1 where clip[t] is not 0, else 0; without clip 0 in the first step, then 1
+
+    e[t], the derivative by the inputs of the gates, is clipped to +- clipping_threshold, if that is above 0, before it
+    goes on;   dW += sum_t e[t] x[t]^T,   dU += sum_t e[t] h[t-1]^T,   db += sum_t e[t]
+
+    Bottoms: x (T, N, I), or (T * N, ...) of 2, 4 or more axes, N sequences in each step and I numbers each; optionally
+    clip, T * N numbers, 0 where a sequence begins
+    Tops: h (T, N, H), or (T * N, H)
+    Params: W (4H, I), U (4H, H), b (4H)
+    Options: lstm_param.num_output H, clipping_threshold (0: off), weight_filler, bias_filler, batch_size N (1; x of
+    three axes tells it itself), gradient
+    Paper: Hochreiter and Schmidhuber, Long short-term memory, Neural Computation 1997. x of three axes is that of CTPN
+    (Tian et al., Detecting Text in Natural Image with Connectionist Text Proposal Network, ECCV 2016), otherwise it is
+    that of J. Koh's caffe-lstm. LSTM is the layer of Caffe itself.
+    Quirks: the published dU, shown above, knows nothing of k. gradient: EXACT multiplies with it, and does not clip.
+    With clip, the first step goes on from the last h and c of the forward before, unless its clip is 0; that forward
+    counts as constant. Without clip every forward begins at 0. A snapshot does not hold these states, and `seek` sets
+    them to 0. The authors' CPU code is wrong for N > 1, and the place of clip in both codes; here all sequences are
+    computed alike, as on their GPU. Theirs adds the gradients of later steps to the diff of the top; here that stays.
+    """
+
+    def formula(self, x, *others):
+        *clip, W, U, b = others
+        x, (T, N, H) = x.reshape(*self.shape[:2], -1), self.shape
+        k = clip[0].reshape(T, N, 1) != 0 if clip else np.arange(T).reshape(T, 1, 1) > 0
+        h = c = np.zeros((N, H))
+        y = np.empty(self.shape)
+        for t in range(T):
+            *ifo, g = np.split(x[t] @ W.T + b + k[t] * h @ U.T, 4, axis=1)
+            i, f, o = 1 / (1 + np.exp(-np.array(ifo)))
+            c = k[t] * f * c + i * np.tanh(g)
+            y[t] = h = o * np.tanh(c)
+        return y
+
+    def forward(self, bottom, top):
+        xp, (W, U, b) = self.xp, map(self.param_data, range(3))
+        self.cont = xp.ones((*self.shape[:2], 1), self.dtype)
+        self.cont[...] = bottom[1].data.reshape(self.cont.shape) != 0 if len(bottom) > 1 else 1
+        h, self.cells[0] = (blob.data for blob in self.states)
+        if len(bottom) == 1:
+            self.cont[0], h, self.cells[0] = 0, xp.zeros_like(h), 0
+        matmul(bottom[0].data.reshape(-1, W.shape[1]), W.T, self.gates.reshape(-1, len(W)))
+        self.gates += b
+        product = xp.empty_like(self.gates[0])
+        for t, out in enumerate(top[0].data.reshape(self.shape)):
+            self.before[t] = h
+            matmul(h * self.cont[t], U.T, product)
+            self.gates[t] += product
+            h = out
+            cell_forward(self.gates[t], self.cont[t], self.cells[t], self.cells[t + 1], self.squashed[t], h)
+        self.states[0].data[...], self.states[1].data[...] = h, self.cells[-1]
+
+    def backward(self, top, propagate_down, bottom):
+        self.refuse_targets(propagate_down)
+        exact, limit = self.options.gradient == self.options.EXACT, self.options.clipping_threshold
+        gate_slopes(self.gates, self.cells[:-1], self.squashed, self.gate_diffs)
+        dh, dc = self.xp.zeros((2, *self.shape[1:]), self.dtype)
+        for t in reversed(range(self.steps)):
+            dh += top[0].diff.reshape(self.shape)[t]
+            cell_backward(self.gates[t], self.squashed[t], dh, dc, self.gate_diffs[t])
+            if limit > 0 and not exact:
+                self.xp.clip(self.gate_diffs[t], -limit, limit, out=self.gate_diffs[t])
+            matmul(self.gate_diffs[t], self.param_data(1), dh)
+            dh *= self.cont[t]
+        diffs, x = self.gate_diffs.reshape(-1, self.gate_diffs.shape[2]), bottom[0]
+        for i, rows in enumerate((x.data, self.before * self.cont if exact else self.before)):
+            if self.param_propagate_down[i]:
+                gradient = self.xp.empty_like(self.param_diff(i))
+                matmul(diffs.T, rows.reshape(len(diffs), gradient.shape[1]), gradient)
+                self.param_diff(i)[...] += gradient
+        if self.param_propagate_down[2]:
+            self.param_diff(2)[...] += diffs.sum(axis=0)
+        if propagate_down[0]:
+            matmul(diffs, self.param_data(0), x.diff.reshape(len(diffs), self.param_data(0).shape[1]))
