@@ -84,9 +84,9 @@ class Lstm(OneLength):
         for i, rows in enumerate((x.data, self.before * self.cont if exact else self.before)):
             if self.param_propagate_down[i]:
                 gradient = self.xp.empty_like(self.param_diff(i))
-                matmul(diffs.T, rows.reshape(len(diffs), -1), gradient)
+                matmul(diffs.T, rows.reshape(len(diffs), gradient.shape[1]), gradient)
                 self.param_diff(i)[...] += gradient
         if self.param_propagate_down[2]:
             self.param_diff(2)[...] += diffs.sum(axis=0)
         if propagate_down[0]:
-            matmul(diffs, self.param_data(0), x.diff.reshape(len(diffs), -1))
+            matmul(diffs, self.param_data(0), x.diff.reshape(len(diffs), self.param_data(0).shape[1]))
