@@ -76,6 +76,7 @@ class _Reader:
 def parse_schema(file: pb.FileDescriptorProto, text: str, origin: str) -> dict[str, str]:
     """Add the messages, enums and extensions in `text` to `file`; types are resolved by `resolve_types`.
 
+    Unlike elsewhere, `extend Message.Enum { NAME = 1; }` adds values to an enum.
     Returns the places of the fields, as {"Message.field": "origin:line:column"}. Raises ParseError.
 
     >>> parse_schema(pb.FileDescriptorProto(), "message A { optional int32 n = 1; }", "a.proto")
@@ -93,15 +94,23 @@ def parse_schema(file: pb.FileDescriptorProto, text: str, origin: str) -> dict[s
         elif keyword == "enum":
             _enum(reader, file.enum_type, where)
         elif keyword == "extend":
-            name = reader.advance()
-            found = [message for message in file.message_type if message.name == name]
-            if not found:
-                raise ParseError(where, f"cannot extend unknown message {name!r}",
-                                 hint=close_matches(name, (message.name for message in file.message_type)))
-            _body(reader, found[0])
+            name, _, inner = reader.advance().partition(".")
+            message = _named("message", name, file.message_type, where)
+            if inner:
+                _values(reader, _named("enum", inner, message.enum_type, where))
+            else:
+                _body(reader, message)
         else:
             raise ParseError(where, expected="message, enum or extend", got=repr(keyword))
     return reader.places
+
+
+def _named(kind: str, name: str, among, where: str):
+    found = [item for item in among if item.name == name]
+    if not found:
+        raise ParseError(where, f"cannot extend unknown {kind} {name!r}",
+                         hint=close_matches(name, (item.name for item in among)))
+    return found[0]
 
 
 def _message(reader: _Reader, siblings, where: str) -> None:
@@ -127,9 +136,13 @@ def _body(reader: _Reader, message: pb.DescriptorProto) -> None:
 
 
 def _enum(reader: _Reader, siblings, where: str) -> None:
-    """Add an enum to `siblings`, or values to the one of its name, as where a message is extended."""
-    name = reader.advance()
-    enum = next((enum for enum in siblings if enum.name == name), None) or siblings.add(name=name)
+    enum = siblings.add(name=reader.advance())
+    _values(reader, enum)
+    if not enum.value:
+        raise ParseError(where, f"enum {enum.name!r} has no values")
+
+
+def _values(reader: _Reader, enum: pb.EnumDescriptorProto) -> None:
     reader.expect("{")
     while not reader.accept("}"):
         name = reader.advance()
@@ -141,8 +154,6 @@ def _enum(reader: _Reader, siblings, where: str) -> None:
             reader.expect("=")
             enum.value.add(name=name, number=reader.number(f"enum value {name!r}"))
         reader.expect(";")
-    if not enum.value:
-        raise ParseError(where, f"enum {enum.name!r} has no values")
 
 
 def _field(reader: _Reader, message: pb.DescriptorProto, label: int, where: str) -> None:
