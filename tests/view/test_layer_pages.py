@@ -47,8 +47,11 @@ softmax_param {
 }
 
 loss_param {
-  ignore_label   int32
-  normalization  FULL | VALID | BATCH_SIZE | NONE  [VALID]
-  normalize      bool
+  ignore_label           int32
+  normalization          FULL | VALID | BATCH_SIZE | NONE | PRE_FIXED  [VALID]
+  normalize              bool
+  pre_fixed_normalizer   float                                         [1]
+  weight_by_label_freqs  bool                                          [false]
+  class_weighting        float, repeated
 }
 """ in capsys.readouterr().out

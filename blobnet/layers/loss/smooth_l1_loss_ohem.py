@@ -27,8 +27,8 @@ class SmoothL1LossOHEM(SmoothL1, TargetLoss):
     Paper: Shrivastava et al., Training Region-based Object Detectors with Online Hard Example Mining, CVPR 2016, as in
     the code of Dai et al., R-FCN, NIPS 2016.
     Quirks: the published gradient, shown above, is the derivative only where w is 0 or 1; gradient: EXACT multiplies it
-    with w. Without loss_weight the loss trains nothing; with two tops it must be given for both. l is not divided by Z,
-    and gets no gradient. Z is never below 1. There is no sigma and no ignore_label. The weights get the gradient 0.
+    with w. Without loss_weight the loss trains nothing; if given, it is given for every top. l is not divided by Z, and
+    gets no gradient. Z is never below 1. There is no sigma and no ignore_label. The weights get the gradient 0.
     """
 
     options_field = "published_gradient_param"
