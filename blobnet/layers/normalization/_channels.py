@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
 from blobnet.ops.linear import sums
@@ -43,7 +44,7 @@ class Channels(Layer):
         if shape[1:2] != (self.channels,):
             expected = f"{self.channels} channels on axis 1, as the parameters have"
             raise ShapeError(self.where, expected=expected, got=shape)
-        self.grouped = (shape[0], self.channels, bottom[0].count // (shape[0] * self.channels) if shape[0] else 0)
+        self.grouped = folded(shape, 1, 2)
         top[0].reshape(shape)
         if self.takes_statistics and not bottom[0].count:
             raise ShapeError(self.where, expected="at least one value to take the statistics of", got=shape)

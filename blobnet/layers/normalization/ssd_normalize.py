@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
@@ -51,7 +52,7 @@ class SSDNormalize(Layer):
         shape = bottom[0].shape
         if shape[1:2] != (self.channels,):
             raise ShapeError(self.where, expected=f"{self.channels} channels on axis 1", got=shape)
-        self.grouped = shape[0], self.channels, bottom[0].count // (shape[0] * self.channels) if shape[0] else 0
+        self.grouped = folded(shape, 1, 2)
         self.lengths = self.xp.empty((shape[0], 1, 1 if self.options.across_spatial else self.grouped[2]), self.dtype)
         top[0].reshape(shape)
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
@@ -32,8 +33,7 @@ class Axpy(Layer):
         if a[:2] != x[:2] or any(size != 1 for size in a[2:]):
             raise ShapeError(self.where, expected=f"factors {x[:2]}, further axes of size 1, in bottom 0", got=a,
                              hint="the order is factors, x, and what is added")
-        self.rows = x[0] * x[1]
-        self.grouped = self.rows, bottom[1].count // max(1, self.rows)
+        self.grouped = folded(x, 2)
         top[0].reshape(x)
 
     def forward(self, bottom, top):
@@ -41,7 +41,7 @@ class Axpy(Layer):
             self.xp.multiply(x, a, out=y)
             y += z
 
-        in_parts(part, bottom[0].data.reshape(self.rows, 1),
+        in_parts(part, bottom[0].data.reshape(-1, 1),
                  *(array.reshape(self.grouped) for array in (bottom[1].data, bottom[2].data, top[0].data)))
 
     def backward(self, top, propagate_down, bottom):
@@ -52,7 +52,7 @@ class Axpy(Layer):
                 self.xp.multiply(dy, a, out=dx)
 
         x, dy, dx = (array.reshape(self.grouped) for array in (bottom[1].data, top[0].diff, bottom[1].diff))
-        a, da = (array.reshape(self.rows, 1) for array in (bottom[0].data, bottom[0].diff))
+        a, da = (array.reshape(-1, 1) for array in (bottom[0].data, bottom[0].diff))
         in_parts(part, a, x, dy, da, dx)
         if propagate_down[2]:
             bottom[2].diff[...] = top[0].diff
