@@ -78,8 +78,9 @@ class Pooling3D(Layer):
         if self.average:
             average_pool(x, self.matrices, y)
             for k, axis in enumerate(self.axes, 2):
-                empty = [p for p in range(axis.out) if p * axis.stride - axis.pad == axis.size + axis.pad]
-                y[(slice(None),) * k + (empty,)] = np.nan
+                for p in range(axis.out):
+                    if p * axis.stride - axis.pad == axis.size + axis.pad:  # a divisor of 0
+                        y[(slice(None),) * k + (p,)] = np.nan
             return
 
         x, y = planes(x, y)
