@@ -23,11 +23,15 @@ from blobnet.proto.storage import atomic_write, require_file
 Arrays = Sequence[dict[str, np.ndarray]]
 STATE = re.compile(rb"\x08[\x80-\xff]*[\x00-\x7f]\x12")  # iter and learned_net, with which a SolverState begins
 FORKS = {  # layer type: its parameters, and the numbers that forks give them
+    "BatchTripletLoss": ("triplet_loss_param", {201}),
     "CenterLoss": ("center_loss_param", {147, 211}),
     "HashingLoss": ("hashing_loss_param", {145}),
     "LiftedStructSimilaritySoftmaxLoss": ("lifted_struct_sim_softmax_loss_param", {145}),
+    "MultiBoxLoss": ("multibox_loss_param", {201}),
+    "NaiveTripletLoss": ("triplet_loss_param", {201}),
+    "PairwiseRankingLoss": ("triplet_loss_param", {201}),
     "ScaleTanH": ("scale_tanh_param", {147}),
-    "TripletLoss": ("triplet_loss_param", {146, 203}),
+    "TripletLoss": ("triplet_loss_param", {146, 201, 203}),
 }
 TEXTS = (  # what is taken for a message: how it begins, and what to do
     (re.compile(rb"version https://git-lfs"), "this is a git-lfs pointer: fetch the file itself with git lfs pull"),

@@ -157,6 +157,11 @@ CENTERS, CENTERS_TEXT = b"\x08\x07" + nested(2, nested(1, b"xavier")), "num_outp
     ("ScaleTanH", 147, unpacked(1, [2.5]) + b"\x10\x1e" + unpacked(4, [-1]), "init_scale: 2.5 step_size: 30 power: -1"),
     ("ScaleTanH", 147, b"", ""),
     ("LiftedStructSimilaritySoftmaxLoss", 145, unpacked(1, [3]), "margin: 3"),
+    ("MultiBoxLoss", 201, b"\x20\x15\x70\x02", "num_classes: 21 code_type: CENTER_SIZE"),
+    ("BatchTripletLoss", 201, unpacked(1, [0.25]) + b"\x20\x01", "margin: 0.25 sample: true"),
+    ("NaiveTripletLoss", 201, unpacked(1, [0.25]) + nested(2, b"Cosine"), "margin: 0.25 sim_type: 'Cosine'"),
+    ("PairwiseRankingLoss", 201, unpacked(1, [0.25]), "margin: 0.25"),
+    ("TripletLoss", 201, unpacked(1, [0.25]), "margin: 0.25"),
     ("TripletLoss", 146, unpacked(1, [0.25]), "margin: 0.25"),
     ("TripletLoss", 203, unpacked(1, [0.25]), "margin: 0.25"),
 ])
