@@ -6,6 +6,7 @@ import numpy as np
 
 from blobnet.backend import Array, array_module
 
+BLOCK = 64            # boxes that are compared with all that are left at a time
 LEAST_OVERLAP = 1e-6  # boxes that overlap no more than this do not meet
 
 
@@ -22,10 +23,11 @@ def areas(boxes: Array) -> Array:
 def overlaps(a: Array, b: Array) -> Array:
     """(A, B): intersection over union of every box of `a` (A, 4) with every one of `b` (B, 4)."""
     xp = array_module(a)
-    corners = xp.maximum(a[:, None, :2], b[None, :, :2]), xp.minimum(a[:, None, 2:], b[None, :, 2:])
-    common = xp.maximum(corners[1] - corners[0], 0).prod(axis=2)
+    width, height = (xp.maximum(xp.minimum(a[:, None, axis + 2], b[None, :, axis + 2])
+                                - xp.maximum(a[:, None, axis], b[None, :, axis]), 0) for axis in (0, 1))
+    common = width * height
     union = areas(a)[:, None] + areas(b)[None] - common
-    return xp.where(common > 0, common / xp.where(common > 0, union, 1), 0)
+    return common / xp.where(common > 0, union, 1)
 
 
 def decode(offsets: Array, priors: Array, variances: Array, code: str) -> Array:
@@ -66,17 +68,20 @@ def suppress(boxes: np.ndarray, scores: np.ndarray, threshold: float, eta: float
     if it is negative. After every box kept the threshold is multiplied by `eta` while it is above 0.5. Arrays and
     result are on the host: the loop depends on what was kept before.
     """
-    order = np.argsort(-scores, kind="stable")[:top if top >= 0 else None]
-    boxes = boxes[order]
-    worst = np.zeros(len(order), boxes.dtype)  # the largest overlap with a box that was kept
+    left = np.argsort(-scores, kind="stable")[:top if top >= 0 else None]
+    worst = np.zeros(len(left), boxes.dtype)  # the largest overlap with a box that was kept
     limit, kept = np.float32(threshold), []
-    for i in range(len(order)):
-        if worst[i] <= limit:
-            kept.append(i)
-            worst[i + 1:] = np.maximum(worst[i + 1:], overlaps(boxes[i:i + 1], boxes[i + 1:])[0])
-            if eta < 1 and limit > 0.5:
-                limit *= np.float32(eta)
-    return order[kept]
+    while len(left):
+        shares = overlaps(boxes[left[:BLOCK]], boxes[left])
+        for i, number in enumerate(left[:BLOCK]):
+            if worst[i] <= limit:
+                kept.append(number)
+                np.maximum(worst, shares[i], out=worst)
+                if eta < 1 and limit > 0.5:
+                    limit *= np.float32(eta)
+        still = BLOCK + np.flatnonzero(worst[BLOCK:] <= limit)
+        left, worst = left[still], worst[still]
+    return np.array(kept, int)
 
 
 def match(shares: np.ndarray, least: float | None, skipped: np.ndarray) -> np.ndarray:

@@ -26,6 +26,7 @@ STATE = re.compile(rb"\x08[\x80-\xff]*[\x00-\x7f]\x12")  # iter and learned_net,
 FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "BN": ("bn_param", {137, 152, 200}),
     "BoxAnnotatorOHEM": ("box_annotator_ohem_param", {152}),
+    "BatchTripletLoss": ("triplet_loss_param", {201}),
     "CenterLoss": ("center_loss_param", {147, 211}),
     "HashingLoss": ("hashing_loss_param", {145}),
     "Interp": ("interp_param", {143, 301}),
@@ -45,6 +46,11 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "SegAccuracy": ("seg_accuracy_param", {144}),
     "TripletLoss": ("triplet_loss_param", {146, 203}),
     "Upsample": ("upsample_param", {137}),
+    "MultiBoxLoss": ("multibox_loss_param", {201}),
+    "NaiveTripletLoss": ("triplet_loss_param", {201}),
+    "PairwiseRankingLoss": ("triplet_loss_param", {201}),
+    "ScaleTanH": ("scale_tanh_param", {147}),
+    "TripletLoss": ("triplet_loss_param", {146, 201, 203}),
 }
 IMAGES = {b"\x89PNG\r\n": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF"}
 TEXTS = (  # what is taken for a message: how it begins, and what to do
