@@ -103,3 +103,21 @@ def match(shares: np.ndarray, least: float | None, skipped: np.ndarray) -> np.nd
         rest = (found == -1) & (most > 0) & (most >= least)
         found[rest] = shares[rest].argmax(axis=1)
     return found
+
+
+def hits(shares: np.ndarray, least: float, counted: np.ndarray) -> np.ndarray:
+    """(B, 2) of 0 and 1: whether each of B detections is a true positive, and whether it is a false one.
+
+    shares (B, G): the overlaps with G true boxes; a detection hits the one that it overlaps most, if by `least`. The
+    first hit of a true box is right, others are wrong; where `counted` (G,) is false, hits are neither.
+    """
+    result = np.zeros((len(shares), 2))
+    taken: set[int] = set()
+    for row, own in zip(result, shares):
+        truth = int(own.argmax()) if own.size else -1
+        if truth < 0 or own[truth] < least:
+            row[1] = 1
+        elif counted[truth]:
+            row[int(truth in taken)] = 1
+            taken.add(truth)
+    return result
