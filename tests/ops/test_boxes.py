@@ -74,3 +74,10 @@ def test_hits(counted, expected):
 
 def test_hits_without_true_boxes():
     assert hits(np.empty((2, 0)), 0.5, np.empty(0, bool)).tolist() == [[0, 1], [0, 1]]
+
+
+def test_boxes_without_end_give_no_warnings():
+    boxes = decode(np.array([[0.0, 0, 1e6, 1], [0, 0, 0, 0], [np.nan, 0, 0, 0]]), UNIT[0], np.ones(4), "CENTER_SIZE")
+    assert boxes[0, 2] == np.inf
+    assert overlaps(boxes[:2], boxes[1:]).tolist() == [[0, 0], [1, 0]]
+    assert suppress(boxes, np.array([3.0, 2, 1]), 0.5).tolist() == [0, 1, 2]
