@@ -10,6 +10,7 @@ BLOCK = 64            # boxes that are compared with all that are left at a time
 LEAST_OVERLAP = 1e-6  # boxes that overlap no more than this do not meet
 
 
+@np.errstate(over="ignore", invalid="ignore")  # boxes may be infinite, as predictions of a net that diverges
 def areas(boxes: Array) -> Array:
     """The areas of `boxes` (..., 4), 0 for a box whose second corner lies before the first.
 
@@ -20,6 +21,7 @@ def areas(boxes: Array) -> Array:
     return array_module(boxes).where((width < 0) | (height < 0), 0, width * height)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def overlaps(a: Array, b: Array) -> Array:
     """(A, B): intersection over union of every box of `a` (A, 4) with every one of `b` (B, 4)."""
     xp = array_module(a)
@@ -27,9 +29,10 @@ def overlaps(a: Array, b: Array) -> Array:
                                 - xp.maximum(a[:, None, axis], b[None, :, axis]), 0) for axis in (0, 1))
     common = width * height
     union = areas(a)[:, None] + areas(b)[None] - common
-    return common / xp.where(common > 0, union, 1)
+    return xp.where(common > 0, common / xp.where(common > 0, union, 1), 0)
 
 
+@np.errstate(over="ignore", invalid="ignore")
 def decode(offsets: Array, priors: Array, variances: Array, code: str) -> Array:
     """The boxes (..., 4) that lie at `offsets`, times `variances`, from `priors`; all are broadcast.
 
@@ -103,3 +106,21 @@ def match(shares: np.ndarray, least: float | None, skipped: np.ndarray) -> np.nd
         rest = (found == -1) & (most > 0) & (most >= least)
         found[rest] = shares[rest].argmax(axis=1)
     return found
+
+
+def hits(shares: np.ndarray, least: float, counted: np.ndarray) -> np.ndarray:
+    """(B, 2) of 0 and 1: whether each of B detections is a true positive, and whether it is a false one.
+
+    shares (B, G): the overlaps with G true boxes; a detection hits the one that it overlaps most, if by `least`. The
+    first hit of a true box is right, others are wrong; where `counted` (G,) is false, hits are neither.
+    """
+    result = np.zeros((len(shares), 2))
+    taken: set[int] = set()
+    for row, own in zip(result, shares):
+        truth = int(own.argmax()) if own.size else -1
+        if truth < 0 or own[truth] < least:
+            row[1] = 1
+        elif counted[truth]:
+            row[int(truth in taken)] = 1
+            taken.add(truth)
+    return result

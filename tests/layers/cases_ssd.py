@@ -42,8 +42,26 @@ def loss(options, values=(OFFSETS, RAW, PRIORS, TRUTH), more="", classes=4):
     case = row("MultiBoxLoss", values, f"multibox_loss_param {{ num_classes: {classes} {options} }} {more}")
     return dataclasses.replace(case, expected=multi_box_loss(case.source))
 
+FOUND = np.concatenate([np.repeat(TRUTH[0, 0, 1:], 3, axis=0), TRUTH[0, 0, 1:] + [0, 1, 0, 0, 0, 0, 0, 0]])[:, :7]
+FOUND[:, 1:3] = np.stack([np.minimum(FOUND[:, 1], 3), RNG.permutation(24) / 24], axis=1)
+FOUND[:, 3:] += RNG.normal(0, 0.04, (24, 4))
+FOUND[5, 0] = 2  # an image without true boxes
+FOUND[7, 1], FOUND[11, 0] = -1, -1
+FOUND = FOUND[RNG.permutation(24)][None, None]
+SEEN = np.where(TRUTH[:, :, 1:] == 2, 1, TRUTH[:, :, 1:])  # none of class 2
+
+
+def evaluated(options, values=(FOUND, SEEN), **more):
+    return row("DetectionEvaluate", values, f"detection_evaluate_param {{ num_classes: 4 {options} }}",
+               exceptions={"reshape": "the images of a batch are rows of one blob"}, **more)
+
 
 CASES = {
+    "DetectionEvaluate": evaluated(""),
+    "DetectionEvaluate not the difficult": evaluated("evaluate_difficult_gt: false overlap_threshold: 0.6"),
+    "DetectionEvaluate background 3": evaluated("background_label_id: 3", [
+        np.where(FOUND == 3, 0, FOUND), np.where(TRUTH[:, :, 1:] == 3, 2, TRUTH[:, :, 1:])]),
+    "DetectionEvaluate padded": evaluated("", [FOUND, np.concatenate([SEEN, TRUTH], axis=2)]),
     "MultiBoxLoss": loss("code_type: CENTER_SIZE"),
     "MultiBoxLoss bipartite": loss("match_type: BIPARTITE mining_type: NONE do_neg_mining: false",
                                    more="loss_weight: 0.7"),

@@ -3,7 +3,7 @@
 import numpy as np
 import pytest
 
-from blobnet.ops.boxes import areas, decode, encode, match, overlaps, suppress
+from blobnet.ops.boxes import areas, decode, encode, hits, match, overlaps, suppress
 
 UNIT = np.array([[0.0, 0, 2, 2], [1, 1, 3, 3], [2, 0, 4, 2], [0, 0, 2, 1], [3, 0, 1, 2]])
 
@@ -62,3 +62,22 @@ def test_match(least, skipped, found):
 
 def test_match_without_true_boxes():
     assert match(np.empty((3, 0)), 0.5, np.array([True, False, False])).tolist() == [-2, -1, -1]
+
+
+@pytest.mark.parametrize("counted, expected", [
+    ([True, True], [[1, 0], [0, 1], [0, 1], [1, 0]]), ([False, True], [[0, 0], [0, 0], [0, 1], [1, 0]]),
+])
+def test_hits(counted, expected):
+    shares = np.array([[0.5, 0.4], [0.9, 0.8], [0.49, 0.3], [0.1, 0.6]])
+    assert hits(shares, 0.5, np.array(counted)).tolist() == expected
+
+
+def test_hits_without_true_boxes():
+    assert hits(np.empty((2, 0)), 0.5, np.empty(0, bool)).tolist() == [[0, 1], [0, 1]]
+
+
+def test_boxes_without_end_give_no_warnings():
+    boxes = decode(np.array([[0.0, 0, 1e6, 1], [0, 0, 0, 0], [np.nan, 0, 0, 0]]), UNIT[0], np.ones(4), "CENTER_SIZE")
+    assert boxes[0, 2] == np.inf
+    assert overlaps(boxes[:2], boxes[1:]).tolist() == [[0, 0], [1, 0]]
+    assert suppress(boxes, np.array([3.0, 2, 1]), 0.5).tolist() == [0, 1, 2]
