@@ -50,7 +50,7 @@ setup(
         "faiss": ["faiss-cpu>=1.8"],
         "view": ["matplotlib>=3.8"],
         "demo": ["matplotlib>=3.8", "scikit-learn>=1.3"],
-        "test": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.90", "ruff>=0.6", "mypy>=1.11", "scipy>=1.11.1",
+        "test": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.90", "ruff>=0.13", "mypy>=1.11", "scipy>=1.11.1",
                  "matplotlib>=3.8", "scikit-learn>=1.3", "nbclient>=0.10", "ipykernel>=6.29", "faiss-cpu>=1.8",
                  "opencv-python-headless>=4.8.1.78,<5",  # 5 reads no Caffe files
                  "setuptools>=70.1"],
