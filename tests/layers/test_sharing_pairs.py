@@ -15,6 +15,7 @@ from blobnet.backend import single_threaded_blas
 from blobnet.check.compare import Rules, compare
 from blobnet.check.standalone import exact_gradient, read_layer
 from blobnet.core.layer import Layer
+from blobnet.core.layer_type import LayerType
 from blobnet.core.net import Net
 from blobnet.proto.messages import new
 from blobnet.proto.text import parse
@@ -23,7 +24,8 @@ VIEWS = ("Reshape", "Flatten", "Slice", "Concat", "Split")
 CHAINS = [*itertools.product(VIEWS, VIEWS), ("all Flatten", "Reshape")]
 ROWS = {name: case for name, case in CASES.items() if case.bottoms and "gradient" not in case.exceptions
         and type(case).__name__ == "Case" and case.type.backward is not Layer.backward
-        and 0 not in case.type.unforced_bottoms}
+        and 0 not in case.type.unforced_bottoms and [*read_layer(case.source).propagate_down, True][0]
+        and case.type.complete.__func__ is LayerType.complete.__func__}  # else it asks what stands below
 
 
 def view(kind, bottom, top, shape):
