@@ -252,3 +252,13 @@ def test_small_values_keep_their_digits(kind, factor):
     x = np.array([-5, -10, -20, -80], "float32")
     (y,) = build(kind, [x], dtype="float32").forward()
     np.testing.assert_allclose(y, factor(x) * expit(x.astype(float)), rtol=3e-7)
+
+
+def test_dropout_of_forks():
+    x = np.arange(1.0, 7.0).reshape(2, 3)
+    trained = build("Dropout", [x], "dropout_param { dropout_ratio: 0.25 scale_train: false }").forward()[0]
+    assert set(np.ravel(trained / x)) <= {0.0, 1.0}
+    tested = build("Dropout", [x], "dropout_param { dropout_ratio: 0.25 scale_train: false }", phase=TEST)
+    assert np.array_equal(tested.forward()[0], 0.75 * x)
+    sampled = build("Dropout", [np.ones(100)], "dropout_param { sample_weights_test: true }", phase=TEST)
+    assert set(sampled.forward()[0]) == {0.0, 2.0}

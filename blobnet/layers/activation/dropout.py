@@ -13,11 +13,13 @@ class Dropout(Elementwise):
     """Silence a random part of the units while training.
 
     TRAIN: y = x * m / (1 - ratio), m = 0 with probability ratio, else 1;   TEST: y = x
+    scale_train: false   TRAIN: y = x * m;   TEST: y = x * (1 - ratio)
 
     Bottoms: x (any shape)    Tops: y (as x; may be x itself)    Params: none
-    Options: dropout_ratio (0.5), from 0 on and below 1
+    Options: dropout_ratio (0.5), from 0 on and below 1; of forks: scale_train (true; py-faster-rcnn),
+    sample_weights_test (false; Bayesian SegNet): TEST draws as TRAIN does
     Paper: Srivastava et al., Dropout: A Simple Way to Prevent Neural Networks from Overfitting, JMLR 2014.
-    Quirks: scales while training instead of testing, so the expectation is x in both.
+    Quirks: scales while training instead of testing, unless scale_train is false.
     """
 
     options_field = "dropout_param"
@@ -27,20 +29,25 @@ class Dropout(Elementwise):
         self.ratio = self.options.dropout_ratio
         if not 0 <= self.ratio < 1:
             raise NetError(self.where, expected="0 <= dropout_ratio < 1", got=self.ratio)
+        self.draws = self.phase == TRAIN or self.options.sample_weights_test
+        self.factor = 1 / (1 - self.ratio) if self.options.scale_train else 1.0
+        if not self.draws:
+            self.factor = 1.0 if self.options.scale_train else 1 - self.ratio
 
     def forward(self, bottom, top):
-        if self.phase == TRAIN:
+        if self.draws:
             self.mask = self.random().random(bottom[0].shape, dtype=self.xp.float32) >= self.ratio
-            y = self.xp.multiply(bottom[0].data, self.mask, out=top[0].data)
-            y *= 1 / (1 - self.ratio)
-        elif top[0] is not bottom[0]:
-            top[0].data[...] = bottom[0].data
+        self._thin(bottom[0].data, top[0].data)
 
     def backward(self, top, propagate_down, bottom):
-        if not propagate_down[0]:
-            return
-        if self.phase == TRAIN:
-            dx = self.xp.multiply(top[0].diff, self.mask, out=bottom[0].diff)
-            dx *= 1 / (1 - self.ratio)
-        elif top[0] is not bottom[0]:
-            bottom[0].diff[...] = top[0].diff
+        if propagate_down[0]:
+            self._thin(top[0].diff, bottom[0].diff)
+
+    def _thin(self, x, y):
+        """y = x, without what is silenced, times the factor."""
+        if self.draws:
+            self.xp.multiply(x, self.mask, out=y)
+        elif x is not y:
+            y[...] = x
+        if self.factor != 1:
+            y *= self.factor
