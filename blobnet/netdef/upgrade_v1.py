@@ -22,6 +22,7 @@ TYPES = {
     "SILENCE": "Silence", "SLICE": "Slice", "SOFTMAX": "Softmax", "SOFTMAX_LOSS": "SoftmaxWithLoss",
     "SPLIT": "Split", "TANH": "TanH", "THRESHOLD": "Threshold", "WINDOW_DATA": "WindowData",
     "CONVOLUTION3D": "Convolution3D", "POOLING3D": "Pooling3D",  # of C3D
+    "CROP": "AutoCrop",  # of FCN's first nets, whose layer found the offset itself
 }
 # parallel lists of the second generation, one entry a parameter: the field of ParamSpec they become
 PARAM_LISTS = {"param": "name", "blob_share_mode": "share_mode", "blobs_lr": "lr_mult", "weight_decay": "decay_mult"}

@@ -31,6 +31,7 @@ NETS = {
                 'layer { type: "WindowData" window_data_param { } transform_param { mirror: true } }'),
     "another type's data_param": ("layers { type: RELU data_param { scale: 2 } }",
                                   'layer { type: "ReLU" data_param { scale: 2 } }'),
+    "CROP": ("layers { type: CROP }", 'layer { type: "AutoCrop" }'),
     "BN": ("layers { type: BN blobs_lr: 1 blobs_lr: 2 bn_param { scale_filler { value: 1 } bn_mode: INFERENCE } }",
            '''layer { type: "BN" param { lr_mult: 1 } param { lr_mult: 2 }
                      bn_param { scale_filler { value: 1 } bn_mode: INFERENCE } }'''),
@@ -49,7 +50,7 @@ def test_every_type_has_its_name():
     names = set(messages.message_class("V1LayerParameter").DESCRIPTOR.enum_types_by_name["LayerType"].values_by_name)
     assert names == set(TYPES)
     differ = {name: kind for name, kind in TYPES.items() if name.replace("_", "").lower() != kind.lower()}
-    assert differ == {"NONE": "", "SOFTMAX_LOSS": "SoftmaxWithLoss"}
+    assert differ == {"NONE": "", "SOFTMAX_LOSS": "SoftmaxWithLoss", "CROP": "AutoCrop"}
 
 
 def test_every_options_message_is_carried_over():
