@@ -17,7 +17,8 @@ SCORES, SHIFTS, INFO = np.zeros((1, 4, 2, 2)), np.zeros((1, 8, 2, 2)), np.array(
 ANCHORS = "proposal_param { ratio: 1 scale: 1 scale: 0.5 feat_stride: 10 nms_thresh: 0.6 }"
 
 REFUSED = [  # type, bottoms, options, error, parts of the message
-    ("ROIPooling", [MAP, BOX], "", NetError, "expected pooled_h and pooled_w above 0, got (0, 0)"),
+    ("ROIPooling", [MAP, BOX], "", NetError, "expected pooled_h and pooled_w from 1 to 1024, got (0, 0)"),
+    ("ROIPooling", [MAP, BOX], "roi_pooling_param { pooled_h: 2 pooled_w: 2000 }", NetError, "1024, got (2, 2000)"),
     ("ROIPooling", [MAP[0], BOX], GRID, ShapeError, "expected maps (N, C, H, W), got (1, 4, 4)"),
     ("ROIPooling", [MAP, BOX[:, 1:]], GRID, ShapeError, "boxes 'x1' expected (R, 5) got (1, 4)"),
     ("ROIPooling", [MAP, BOX + [1, 0, 0, 0, 0]], GRID, DataError,
@@ -127,3 +128,10 @@ def test_boxes_that_touch_overlap_by_a_pixel():
     assert apart(boxes, 0.2, 9) == [0, 1, 2]
     assert apart(boxes, 1, 9) == [0, 1, 2, 3]
     assert apart(boxes, 0.1, 1) == [0]
+
+
+def test_boxes_beyond_all_numbers_are_empty():
+    options = 'psroi_pooling_param { spatial_scale: 1e38 output_dim: 1 group_size: 2 }'
+    alone = build("PSROIPooling", [np.ones((1, 4, 3, 3)), [[0, 0, 0, 5, 5]]], options, dtype="float32")
+    with np.errstate(all="ignore"):
+        assert np.isfinite(alone.forward()[0]).all()

@@ -60,5 +60,5 @@ def edges(step, bins, first=0):
 
 
 def within(places, size):
-    """`places`, as integers in 0 ... size."""
-    return np.clip(places, 0, size).astype(int)
+    """`places`, as integers in 0 ... size; 0 for those that are no numbers, as a scale of 1e38 makes them."""
+    return np.clip(np.nan_to_num(places), 0, size).astype(int)

@@ -9,6 +9,8 @@ from blobnet.errors import NetError
 from blobnet.layers.detection._box_pooling import BoxPooling, edges, rounded, within
 from blobnet.ops.regions import RegionMax
 
+MOST = 1024  # bins along an axis; each takes a step of a loop
+
 
 @register
 class ROIPooling(BoxPooling):
@@ -33,8 +35,8 @@ class ROIPooling(BoxPooling):
 
     def setup(self, bottom, top):
         self.grid = self.options.pooled_h, self.options.pooled_w
-        if not all(self.grid):
-            raise NetError(self.where, expected="pooled_h and pooled_w above 0", got=self.grid)
+        if not 0 < min(self.grid) <= max(self.grid) <= MOST:
+            raise NetError(self.where, expected=f"pooled_h and pooled_w from 1 to {MOST}", got=self.grid)
 
     def reshape(self, bottom, top):
         super().reshape(bottom, top)
