@@ -33,6 +33,7 @@ REFUSED = [  # type, bottoms, options, error, parts of the message
     ("MultiBoxLoss", LEARN, "num_classes: 4 share_location: false", NetError,
      "mining_type: NONE where share_location is false, got MAX_NEGATIVE"),
     ("MultiBoxLoss", LEARN, "num_classes: 4 map_object_to_agnostic: true", NetError, "num_classes: 2 got 4"),
+    ("MultiBoxLoss", LEARN, "num_classes: 4 neg_pos_ratio: nan", NetError, "neg_pos_ratio below 1e+06, got nan"),
     ("MultiBoxLoss", LEARN, "num_classes: 4 background_label_id: 4", NetError, "below num_classes (4), got 4"),
     ("MultiBoxLoss", [*LEARN[:3], TRUTH[0]], "num_classes: 4", ShapeError, "truth (1, 1, G, 8), got (1, 7, 8)"),
     ("MultiBoxLoss", LEARN, "num_classes: 4 background_label_id: 3", DataError,
@@ -40,7 +41,8 @@ REFUSED = [  # type, bottoms, options, error, parts of the message
     ("MultiBoxLoss", [*LEARN[:3], NEGATIVE], "num_classes: 4", DataError, "labels of true boxes got -2"),
     ("MultiBoxLoss", [OFFSETS, RAW[:, :54], PRIORS, TRUTH], "num_classes: 3", DataError, "num_classes 3 got 3"),
     ("MultiBoxLoss", [OFFSETS, RAW, FLAT, TRUTH], "num_classes: 4", DataError, "variances above 0"),
-    ("DetectionEvaluate", [FOUND, SEEN], "", NetError, "num_classes of at least 1, the background included, got 0"),
+    ("DetectionEvaluate", [FOUND, SEEN], "", NetError, "num_classes from 1 to 1048576, got 0"),
+    ("DetectionEvaluate", [FOUND, SEEN], "num_classes: 2147483647", NetError, "1048576, got 2147483647"),
     ("DetectionEvaluate", [FOUND, SEEN], "num_classes: 4 overlap_threshold: 0", NetError, "overlap_threshold above 0"),
     ("DetectionEvaluate", [FOUND, SEEN], "num_classes: 4 resize_param { height: 3 }", NetError, "width above 0"),
     ("DetectionEvaluate", [SEEN, SEEN], "num_classes: 4", ShapeError, "(1, 1, rows, 7), got (1, 1, 6, 8)"),
@@ -160,3 +162,11 @@ def test_without_the_list_of_sizes_the_net_builds():
                   'name_size_file: "no" }')
     with pytest.raises(MissingFile):
         alone.forward()
+
+
+def test_one_true_box_and_priors_that_reach_outside():
+    priors = PRIORS.copy()
+    priors[0, 0, :4] = -1, -1, 0.5, 0.5
+    alone = build("MultiBoxLoss", [OFFSETS, RAW, priors, TRUTH[:, :, 1:2]],
+                  "multibox_loss_param { num_classes: 4 ignore_cross_boundary_bbox: true }")
+    assert np.isfinite(alone.forward()[0])

@@ -7,11 +7,30 @@ from typing import NamedTuple
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.errors import DataError
+from blobnet.errors import DataError, NetError
 from blobnet.ops.boxes import LEAST_OVERLAP, areas, encode, match, overlaps, suppress
 
 SMALLEST = 1e-5  # boxes with less area are not suppressed but dropped
+MANY = 1e6       # negatives for a match
 LABEL, BOX, DIFFICULT = 1, slice(3, 7), 7
+
+
+def check_options(options: Message, classes: int, where: str) -> None:
+    """NetError for options of MultiBoxLoss that do not go together."""
+    mining = options.mining_type != options.NONE
+    if options.HasField("do_neg_mining") and options.do_neg_mining != mining:
+        raise NetError(where, expected=f"do_neg_mining: {str(mining).lower()}, which mining_type says",
+                       got=str(options.do_neg_mining).lower(), hint="leave do_neg_mining out")
+    if mining and not options.share_location:
+        raise NetError(where, expected="mining_type: NONE where share_location is false",
+                       got=options.MiningType.Name(options.mining_type))
+    if not abs(options.neg_pos_ratio) < MANY:
+        raise NetError(where, expected=f"neg_pos_ratio below {MANY:g}", got=options.neg_pos_ratio)
+    if options.map_object_to_agnostic and classes != 2:
+        raise NetError(where, expected="num_classes: 2 with map_object_to_agnostic", got=classes)
+    if options.background_label_id >= classes:
+        raise NetError(where, expected=f"background_label_id below num_classes ({classes})",
+                       got=options.background_label_id)
 
 
 def true_boxes(rows: np.ndarray, images: int, options: Message, where: str) -> list[np.ndarray]:
@@ -45,7 +64,7 @@ def find_matches(truth: list[np.ndarray], places: np.ndarray, options: Message) 
             rivals = np.arange(len(rows)) if options.use_prior_for_matching else own
             if len(own):
                 number, most[n] = _match(rows[rivals, BOX], places[n, :, slot], options)
-                number = np.where(number > -1, rivals[number], number)
+                number = np.where(number > -1, rivals[np.maximum(number, 0)], number)
                 found[n, slot] = np.where((number < 0) | np.isin(number, own), number, -1)
     return found, most
 

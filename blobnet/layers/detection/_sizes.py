@@ -9,6 +9,8 @@ from blobnet.errors import DataError
 from blobnet.ops.boxes import areas
 from blobnet.proto.storage import require_file
 
+MOST_CLASSES = 1 << 20  # each has a row of the result
+
 
 def read_sizes(path: str) -> list[tuple[int, int]]:
     """Height and width of every image of a list with "name height width" a line."""

@@ -10,7 +10,7 @@ from blobnet.backend import to_host
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import DataError, NetError, ShapeError
-from blobnet.layers.detection._sizes import in_pixels, pixel_overlaps, read_sizes
+from blobnet.layers.detection._sizes import MOST_CLASSES, in_pixels, pixel_overlaps, read_sizes
 from blobnet.ops.boxes import hits, overlaps
 
 IMAGE, LABEL, SCORE, TRUE_BOX, DIFFICULT = 0, 1, 2, slice(3, 7), 7
@@ -44,8 +44,8 @@ class DetectionEvaluate(Layer):
 
     def setup(self, bottom, top):
         options = self.options
-        if not options.num_classes:
-            raise NetError(self.where, expected="num_classes of at least 1, the background included", got=0)
+        if not 0 < options.num_classes <= MOST_CLASSES:
+            raise NetError(self.where, expected=f"num_classes from 1 to {MOST_CLASSES}", got=options.num_classes)
         self.resize = options.resize_param if options.HasField("resize_param") else None
         sides = [options.resize_param.height, options.resize_param.width] if self.resize is not None else []
         if not options.overlap_threshold > 0 or 0 in sides:

@@ -9,7 +9,7 @@ from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.detection._costs import offset_costs, score_costs, targets
-from blobnet.layers.detection._mining import find_matches, matches_of, mine, true_boxes
+from blobnet.layers.detection._mining import check_options, find_matches, matches_of, mine, true_boxes
 from blobnet.layers.detection._priors import PriorReader
 from blobnet.ops.boxes import decode
 
@@ -51,22 +51,14 @@ class MultiBoxLoss(PriorReader, LossLayer):
     def setup(self, bottom, top):
         super().setup(bottom, top)
         options, losses = self.options, self.param.loss_param
-        mining = options.mining_type != options.NONE
-        if options.HasField("do_neg_mining") and options.do_neg_mining != mining:
-            raise NetError(self.where, expected=f"do_neg_mining: {str(mining).lower()}, which mining_type says",
-                           got=str(options.do_neg_mining).lower(), hint="leave do_neg_mining out")
-        if mining and not options.share_location:
-            raise NetError(self.where, expected="mining_type: NONE where share_location is false",
-                           got=options.MiningType.Name(options.mining_type))
-        if options.map_object_to_agnostic and self.classes != 2:
-            raise NetError(self.where, expected="num_classes: 2 with map_object_to_agnostic", got=self.classes)
-        if options.background_label_id >= self.classes:
-            raise NetError(self.where, expected=f"background_label_id below num_classes ({self.classes})",
-                           got=options.background_label_id)
+        check_options(options, self.classes, self.where)
         self.together = options.conf_loss_type == options.SOFTMAX
         self.mode = losses.normalization
         if losses.HasField("normalize") and not losses.HasField("normalization"):
             self.mode = losses.VALID if losses.normalize else losses.BATCH_SIZE
+        if self.mode not in (losses.VALID, losses.FULL, losses.BATCH_SIZE, losses.NONE):
+            raise NetError(self.where, expected="normalization VALID, FULL, BATCH_SIZE or NONE",
+                           got=losses.NormalizationMode.Name(self.mode))
 
     def reshape(self, bottom, top):
         self.check_priors(bottom)
