@@ -50,7 +50,7 @@ def register(cls: LayerClass) -> LayerClass:
 
 def variants(type_name: str) -> list[type[Layer]]:
     """The types that a prototxt may mean by `type_name` beside the one that is called so."""
-    return [cls for cls in LAYERS.values() if name_in_nets(cls) == type_name != cls.__name__]
+    return [cls for cls in LAYERS.values() if vars(cls).get("variant_of") == type_name]
 
 
 def name_in_nets(cls: type[Layer]) -> str:

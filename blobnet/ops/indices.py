@@ -25,6 +25,17 @@ def class_numbers(values: Array, where: str, name: str) -> Array:
     return values.astype(xp.int64)
 
 
+def require_below(numbers: Array, count: int, where: str, what: str = "labels", hint: str = "",
+                  counted: Array | bool = True) -> None:
+    """DataError, with the first wrong one, unless all `numbers`, where `counted`, are in 0 ... count - 1.
+
+    `where` is the layer, and `what` the numbers are called; hint: what to do.
+    """
+    wrong = ((numbers < 0) | (numbers >= count)) & counted
+    if wrong.any():
+        raise DataError(where, expected=f"{what} in 0 ... {count - 1}", got=int(numbers[wrong][0]), hint=hint)
+
+
 def class_members(classes: Array) -> Array:
     """(N, C) float64 of 0 and 1: row n has its 1 in the column of its class, of the C that occur in `classes` (N,)."""
     xp = array_module(classes)

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from blobnet.backend import folded
 from blobnet.core.loss_layer import LossLayer
-from blobnet.errors import DataError, ShapeError
-from blobnet.ops.indices import class_numbers
+from blobnet.errors import ShapeError
+from blobnet.ops.indices import class_numbers, require_below
 
 LOG_THRESHOLD = 1e-20  # what smaller probabilities count as in a logarithm
 
@@ -95,8 +95,6 @@ class LabelLoss(TargetLoss):
         outer, classes, inner = self.grouped
         labels = class_numbers(blob.data, self.where, self.param.bottom[1]).reshape(outer, inner)
         counted = self.counts(labels)
-        wrong = counted & ((labels < 0) | (labels >= classes))
-        if wrong.any():
-            raise DataError(self.where, expected=f"labels in 0 ... {classes - 1}", got=int(labels[wrong][0]),
-                            hint="num_output must cover all classes" + ", or name an ignore_label" * self.ignores)
+        require_below(labels, classes, self.where, counted=counted,
+                      hint="num_output must cover all classes" + ", or name an ignore_label" * self.ignores)
         return self.xp.where(counted, labels, 0), counted

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
-from blobnet.errors import DataError, NetError, ShapeError
-from blobnet.ops.indices import class_numbers, scatter_add
+from blobnet.errors import NetError, ShapeError
+from blobnet.ops.indices import class_numbers, require_below, scatter_add
 
 
 @register
@@ -65,10 +65,7 @@ class CenterLoss(LossLayer):
 
     def forward(self, bottom, top):
         self.labels = class_numbers(bottom[1].data, self.where, self.param.bottom[1]).reshape(-1)
-        wrong = (self.labels < 0) | (self.labels >= self.options.num_output)
-        if wrong.any():
-            raise DataError(self.where, expected=f"labels in 0 ... {self.options.num_output - 1}",
-                            got=int(self.labels[wrong][0]), hint="num_output must cover all classes")
+        require_below(self.labels, self.options.num_output, self.where, hint="num_output must cover all classes")
         self.difference = bottom[0].data.reshape(self.rows) - self.param_data(0)[self.labels]
         flat = self.difference.reshape(-1)
         top[0].data[...] = flat @ flat / max(1, len(self.labels)) / 2

@@ -7,8 +7,8 @@ import numpy as np
 from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
-from blobnet.errors import DataError, ShapeError
-from blobnet.ops.indices import class_numbers
+from blobnet.errors import ShapeError
+from blobnet.ops.indices import class_numbers, require_below
 
 
 @register
@@ -63,9 +63,7 @@ class Accuracy(Layer):
         counted = self.xp.ones(labels.shape, bool)
         if self.options.HasField("ignore_label"):
             counted = labels != self.options.ignore_label
-        wrong = counted & ((labels < 0) | (labels >= classes))
-        if wrong.any():
-            raise DataError(self.where, expected=f"labels in 0 ... {classes - 1}", got=int(labels[wrong][0]))
+        require_below(labels, classes, self.where, counted=counted)
         labels = self.xp.where(counted, labels, 0)
         own = self.xp.take_along_axis(scores, labels[:, None, :], axis=1)
         right = ((scores >= own).sum(axis=1) <= self.options.top_k) & counted & (own == own)[:, 0]  # nan is not itself

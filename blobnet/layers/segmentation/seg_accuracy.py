@@ -6,8 +6,8 @@ import numpy as np
 
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
-from blobnet.errors import DataError, ShapeError
-from blobnet.ops.indices import class_numbers
+from blobnet.errors import ShapeError
+from blobnet.ops.indices import class_numbers, require_below
 
 
 @register
@@ -61,10 +61,7 @@ class SegAccuracy(Layer):
         labels = class_numbers(bottom[1].data, self.where, self.param.bottom[1])[:, 0]
         counted = ~self.xp.isin(labels, self.xp.asarray([*self.options.ignore_label], labels.dtype))
         labels = labels[counted]
-        wrong = (labels < 0) | (labels >= classes)
-        if wrong.any():
-            raise DataError(self.where, expected=f"labels in 0 ... {classes - 1}", got=int(labels[wrong][0]),
-                            hint="ignore_label names labels that do not count")
+        require_below(labels, classes, self.where, hint="ignore_label names labels that do not count")
         taken = classes - 1 - scores[:, ::-1].argmax(axis=1)[counted]  # the last of equal scores
         counts = self.xp.bincount(labels * classes + taken, minlength=classes ** 2).reshape(classes, classes)
         self.confusion = counts if self.options.reset else self.confusion + counts

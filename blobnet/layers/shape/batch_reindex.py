@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
-from blobnet.errors import DataError, ShapeError
-from blobnet.ops.indices import class_numbers, scatter_add
+from blobnet.errors import ShapeError
+from blobnet.ops.indices import class_numbers, require_below, scatter_add
 
 
 @register
@@ -36,10 +36,7 @@ class BatchReindex(Layer):
     def forward(self, bottom, top):
         rows = bottom[0].shape[0]
         self.indices = indices = class_numbers(bottom[1].data, self.where, self.param.bottom[1])
-        wrong = ~((indices >= 0) & (indices < rows))
-        if wrong.any():
-            raise DataError(self.where, expected=f"indices in 0 ... {rows - 1}", got=int(indices[wrong][0]),
-                            hint=f"they count the rows of {self.param.bottom[0]!r} from 0")
+        require_below(indices, rows, self.where, "indices", f"they count the rows of {self.param.bottom[0]!r} from 0")
         top[0].data[...] = bottom[0].data[indices]
 
     def backward(self, top, propagate_down, bottom):

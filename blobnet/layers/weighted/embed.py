@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
-from blobnet.errors import DataError, NetError
-from blobnet.ops.indices import class_numbers, scatter_add
+from blobnet.errors import NetError
+from blobnet.ops.indices import class_numbers, require_below, scatter_add
 
 
 @register
@@ -42,10 +42,7 @@ class Embed(Layer):
         """The indices, flat; DataError if one has no row."""
         rows = self.options.input_dim
         x = class_numbers(blob.data, self.where, self.param.bottom[0]).reshape(-1)
-        known = (x >= 0) & (x < rows)
-        if not known.all():
-            raise DataError(self.where, expected=f"indices in 0 ... {rows - 1}", got=int(x[~known][0]),
-                            hint="input_dim must cover all indices")
+        require_below(x, rows, self.where, "indices", "input_dim must cover all indices")
         return x
 
     def formula(self, x, weight, bias=0):

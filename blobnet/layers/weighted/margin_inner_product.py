@@ -7,9 +7,9 @@ import numpy as np
 from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
-from blobnet.errors import DataError, NetError, ShapeError
+from blobnet.errors import NetError, ShapeError
 from blobnet.ops.angles import multiplied_angle
-from blobnet.ops.indices import class_numbers
+from blobnet.ops.indices import class_numbers, require_below
 from blobnet.ops.linear import matmul
 
 TINY = 1e-30  # lengths are no less, so that rows of zeros give 0
@@ -82,10 +82,7 @@ class MarginInnerProduct(Layer):
     def forward(self, bottom, top):
         xp, o, weight, x = self.xp, self.options, self.param_data(0), bottom[0].data.reshape(self.rows)
         self.labels = class_numbers(bottom[1].data, self.where, self.param.bottom[1]).reshape(-1, 1)
-        wrong = (self.labels < 0) | (self.labels >= o.num_output)
-        if wrong.any():
-            raise DataError(self.where, expected=f"labels in 0 ... {o.num_output - 1}", got=int(self.labels[wrong][0]),
-                            hint="num_output must cover all classes")
+        require_below(self.labels, o.num_output, self.where, hint="num_output must cover all classes")
         self.norms = xp.maximum(xp.sqrt(xp.square(weight).sum(axis=1, keepdims=True)), TINY)
         weight /= self.norms
         y = top[0].data.reshape(len(x), o.num_output)
