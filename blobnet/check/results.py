@@ -5,6 +5,8 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from blobnet.log.table import table
+
 PUBLISHED = "published gradient; EXACT checked"
 PLAIN = "plain"
 
@@ -57,10 +59,7 @@ def format_table(results: Sequence[GradientResult]) -> str:
     head = ("layer", "type", "blob", "kind", "checked", "skipped", "worst error", "forward", "result")
     rows = [head] + [(r.layer, r.type, r.blob, r.kind, str(r.checked), str(r.skipped), f"{r.worst_relative_error:.1e}",
                       str(r.forward or ""), _verdict(r)) for r in results]
-    widths = [max(map(len, column)) for column in zip(*rows, strict=True)]
-    pads = (str.ljust,) * 4 + (str.rjust,) * 4 + (str.ljust,)
-    return "\n".join("  ".join(pad(cell, width) for pad, cell, width in zip(pads, row, widths, strict=True)).rstrip()
-                     for row in rows)
+    return table(rows, left=(0, 1, 2, 3, len(head) - 1))
 
 
 def _verdict(result: GradientResult) -> str:

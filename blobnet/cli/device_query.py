@@ -9,9 +9,9 @@ import sys
 from blobnet.backend import device_module
 from blobnet.cli._flags import ignore_other_flags
 from blobnet.cli._gpus import add_gpu_flag, gpu_name, gpu_numbers, gpu_properties
-from blobnet.cli._table import table
 from blobnet.log.console import console
 from blobnet.log.loggers import iterations
+from blobnet.log.table import table
 
 log = logging.getLogger(__name__)
 

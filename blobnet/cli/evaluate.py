@@ -13,6 +13,7 @@ from blobnet.hashing.codes import Codes
 from blobnet.hashing.engines import INDEXES
 from blobnet.hashing.metrics import Evaluation, evaluate
 from blobnet.hashing.protocol import DIVISORS, STANDARD, TIES, Protocol, get_protocol, list_protocols
+from blobnet.log.table import table
 from blobnet.view.curves import Retrieval, plot_retrieval_curves
 
 _DESCRIPTION = """\
@@ -117,9 +118,7 @@ def _print_table(rows: list[_Row], named: bool, several_metrics: bool) -> None:
                       str(len(row.queries)), str(len(row.base)), f"{score.mean_average_precision:.4f}",
                       f"{score.precision:.4f} (k={score.k})", "-" if within is None else f"{within:.4f}",
                       row.base.rule))
-    widths = [max(map(len, column)) for column in zip(*cells)]
-    for line in cells:
-        print("  ".join(cell.ljust(width) for cell, width in zip(line, widths)).rstrip())
+    print(table(cells, left=range(len(cells[0]))))
 
 
 def _curves(number: int, row: _Row, named: bool, several_metrics: bool) -> Retrieval:

@@ -12,12 +12,12 @@ from tqdm import tqdm
 from blobnet.backend import to_host
 from blobnet.cli._flags import ignore_other_flags
 from blobnet.cli._nets import add_net_flags, build_net
-from blobnet.cli._table import table
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.log.console import console
 from blobnet.log.loggers import iterations
 from blobnet.log.outputs import loss_note
+from blobnet.log.table import table
 from blobnet.solvers.evaluation import add_output, loss_weights
 
 log = logging.getLogger(__name__)

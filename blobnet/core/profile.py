@@ -10,6 +10,7 @@ import numpy as np
 
 from blobnet.core.layer import Layer
 from blobnet.core.node import Node
+from blobnet.log.table import table
 
 
 @dataclasses.dataclass
@@ -86,10 +87,7 @@ class Profile:
                 row("all", "", self.forward_pass, self.backward_pass)]
 
     def __str__(self) -> str:
-        rows = self.rows()
-        widths = [max(map(len, column)) for column in zip(*rows)]
-        return "\n".join("  ".join(cell.ljust(width) if i < 2 else cell.rjust(width)
-                                   for i, (cell, width) in enumerate(zip(row, widths))) for row in rows)
+        return table(self.rows(), left=(0, 1))
 
 
 def _wait(xp: ModuleType) -> None:

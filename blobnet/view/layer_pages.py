@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
+from textwrap import indent
 
 from google.protobuf.descriptor import FieldDescriptor
 
 from blobnet.core.layer import Layer
 from blobnet.core.registry import LAYERS, layer_class, name_in_nets, variants
+from blobnet.log.table import table
 from blobnet.proto.messages import message_class
 
 OWN = "blobnet.layers."
@@ -68,9 +70,7 @@ def _options(name: str) -> str:
     """The message in the field `name` of a layer: a line a field."""
     message = message_class("LayerParameter").DESCRIPTOR.fields_by_name[name].message_type
     rows = [(field.name, _kind(field), _default(field)) for field in message.fields]
-    widths = [max(map(len, column)) for column in zip(*rows)]
-    lines = ["  " + "  ".join(cell.ljust(width) for cell, width in zip(row, widths)).rstrip() for row in rows]
-    return f"{name} {{\n" + "\n".join(lines) + "\n}"
+    return f"{name} {{\n{indent(table(rows, left=range(3)), '  ')}\n}}"
 
 
 def _kind(field: FieldDescriptor) -> str:

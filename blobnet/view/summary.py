@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import NamedTuple
 
 from blobnet.core.net import Net
+from blobnet.log.table import table
 
 HEADER = ("layer", "type", "top", "parameters", "count", "multiply-adds")
 
@@ -63,12 +64,9 @@ def summary(net: Net, splits: bool = False) -> str:
         lines.append((row.layer, row.type, tops[0], ", ".join(map(_shape, row.parameters)),
                       _number(row.count), _number(row.multiply_adds)))
         lines += [("", "", top, "", "", "") for top in tops[1:]]
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    table = ["  ".join([*(cell.ljust(width) for cell, width in zip(line[:4], widths)),
-                        *(cell.rjust(width) for cell, width in zip(line[4:], widths[4:]))]).rstrip() for line in lines]
     total = totals(net)
     return "\n".join([
-        *table, "",
+        table(lines, left=range(4)), "",
         f"parameters     {total.parameters:,} ({_bytes(total.parameter_bytes)}), {total.learning:,} of them learn",
         f"multiply-adds  {total.multiply_adds:,} in a forward pass",
         f"activations    {_bytes(total.activation_bytes)}, and as much for their gradients in training",

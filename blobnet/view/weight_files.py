@@ -10,6 +10,7 @@ import numpy as np
 
 from blobnet.core.weights import read_weight_message
 from blobnet.errors import DataError
+from blobnet.log.table import table
 from blobnet.proto import hdf5
 from blobnet.proto.blobs import blob_array, blob_shape, read_blob
 from blobnet.proto.storage import require_file
@@ -46,10 +47,7 @@ def weight_table(rows: list[Row]) -> str:
     """The rows as lines of text, and what they add up to."""
     lines = [HEADER, *((row.layer, str(row.number), "x".join(map(str, row.shape)) or "()", f"{row.size:,}",
                         f"{row.mean:.4g}", f"{row.deviation:.4g}", f"{row.zeros:.1%}") for row in rows)]
-    widths = [max(map(len, column)) for column in zip(*lines)]
-    text = ["  ".join(cell.ljust(width) if i in (0, 2) else cell.rjust(width)
-                      for i, (cell, width) in enumerate(zip(line, widths))).rstrip() for line in lines]
-    text += ["", f"{len(rows)} arrays, {sum(row.size for row in rows):,} numbers"]
+    text = [table(lines, left=(0, 2)), "", f"{len(rows)} arrays, {sum(row.size for row in rows):,} numbers"]
     text += [f"not finite: {row.not_finite:,} of the numbers of layer {row.layer!r}, number {row.number}"
              for row in rows if row.not_finite]
     return "\n".join(text)
