@@ -61,3 +61,22 @@ def _along(x: Array, matrix: Array, axis: int) -> Array:
     if axis == x.ndim - 1:
         return (x.reshape(-1, x.shape[-1]) @ matrix.T).reshape(shape)
     return (matrix @ x.reshape(folded(x.shape, axis, axis + 1))).reshape(shape)
+
+
+class AveragePool:
+    """Averages over windows of fixed shapes: x (N, C, *spatial) -> (N, C, *pooled), one `Axis` a spatial axis."""
+
+    def __init__(self, xp: ModuleType, dtype, axes: Sequence[Axis]):
+        self.matrices = average_matrices(xp, dtype, axes)
+        self.transposed = [matrix.T for matrix in self.matrices]
+        # Windows that start right where x and its padding end: their divisor is 0.
+        self.nothing = [(..., p, *[slice(None)] * (len(axes) - 1 - i)) for i, axis in enumerate(axes)
+                        for p in range(axis.out) if p * axis.stride - axis.pad == axis.size + axis.pad]
+
+    def forward(self, x: Array, out: Array) -> None:
+        average_pool(x, self.matrices, out)
+        for windows in self.nothing:
+            out[windows] = np.nan
+
+    def backward(self, top_diff: Array, x_diff: Array) -> None:
+        average_pool(top_diff, self.transposed, x_diff)

@@ -20,9 +20,9 @@ LRN = 'layer { name: "it" type: "LRN" bottom: "x" top: "y" lrn_param { local_siz
 @pytest.fixture
 def sums(monkeypatch):
     """Average pooling without the division, in forward and in backward alike."""
-    from blobnet.layers.pooling import _base
-    right = _base.average_matrices
-    monkeypatch.setattr(_base, "average_matrices", lambda *args: [np.sign(matrix) for matrix in right(*args)])
+    from blobnet.ops import average_pool
+    right = average_pool.average_matrices
+    monkeypatch.setattr(average_pool, "average_matrices", lambda *args: [np.sign(matrix) for matrix in right(*args)])
 
 
 @pytest.fixture

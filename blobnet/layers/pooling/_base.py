@@ -10,7 +10,7 @@ import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.errors import NetError
-from blobnet.ops.average_pool import average_matrices, average_pool
+from blobnet.ops.average_pool import AveragePool
 from blobnet.ops.axes import Axis, pooled_size
 from blobnet.ops.max_pool import MaxPool
 from blobnet.ops.stochastic import ExpectedPool, StochasticPool
@@ -20,32 +20,13 @@ Sizes = Sequence[int]
 WIDE = 40  # values of a window from which rows of windows are faster than a pass for each of their places
 
 
-class AveragePool:
-    """Averages over windows of fixed shapes: x (N, C, *spatial) -> (N, C, *pooled)."""
-
-    def __init__(self, xp, dtype, num: int, channels: int, axes: Sequence[Axis]):
-        self.matrices = average_matrices(xp, dtype, axes)
-        self.transposed = [matrix.T for matrix in self.matrices]
-        # Windows that start right where x and its padding end: their divisor is 0.
-        self.nothing = [(..., p, *[slice(None)] * (len(axes) - 1 - i)) for i, axis in enumerate(axes)
-                        for p in range(axis.out) if p * axis.stride - axis.pad == axis.size + axis.pad]
-
-    def forward(self, x, out) -> None:
-        average_pool(x, self.matrices, out)
-        for windows in self.nothing:
-            out[windows] = np.nan
-
-    def backward(self, top_diff, x_diff) -> None:
-        average_pool(top_diff, self.transposed, x_diff)
-
-
 def make_pool(method: str, training: bool, xp, dtype, num: int, channels: int, axes: Sequence[Axis]):
     """What reduces windows by `method` (MAX, AVE, STOCHASTIC), with forward(x, out) and backward(top_diff, x_diff)."""
+    if method == "AVE":
+        return AveragePool(xp, dtype, axes)
     kind: Callable[..., Any]
     if method == "MAX":
         kind = TileMax if are_tiles(axes) and prod(axis.taps for axis in axes) >= WIDE else MaxPool
-    elif method == "AVE":
-        kind = AveragePool
     else:
         kind = StochasticPool if training else ExpectedPool
     return kind(xp, dtype, num, channels, axes)

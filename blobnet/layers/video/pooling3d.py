@@ -8,7 +8,7 @@ from blobnet.backend import cut_array, share
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
-from blobnet.ops.average_pool import average_matrices, average_pool
+from blobnet.ops.average_pool import AveragePool
 from blobnet.ops.axes import Axis, steps
 
 LOWEST = float(np.finfo(np.float32).min)
@@ -61,7 +61,7 @@ class Pooling3D(Layer):
             raise ShapeError(self.where, expected=f"frames and planes that fit a {self.kernel} window", got=shape)
         top[0].reshape((*shape[:2], *(axis.out for axis in self.axes)))
         if self.average:
-            self.matrices = average_matrices(self.xp, self.dtype, self.axes)
+            self.windows = AveragePool(self.xp, self.dtype, self.axes)
 
     def formula(self, x):
         y = np.empty((*x.shape[:2], *(axis.out for axis in self.axes)))
@@ -76,13 +76,8 @@ class Pooling3D(Layer):
     def forward(self, bottom, top):
         x, y = bottom[0].data, top[0].data
         if self.average:
-            average_pool(x, self.matrices, y)
-            for k, axis in enumerate(self.axes, 2):
-                for p in range(axis.out):
-                    if p * axis.stride - axis.pad == axis.size + axis.pad:  # a divisor of 0
-                        y[(slice(None),) * k + (p,)] = np.nan
+            self.windows.forward(x, y)
             return
-
         x, y = planes(x, y)
 
         def part(piece):
@@ -97,7 +92,7 @@ class Pooling3D(Layer):
         if not propagate_down[0]:
             return
         if self.average:
-            average_pool(top[0].diff, [matrix.T for matrix in self.matrices], bottom[0].diff)
+            self.windows.backward(top[0].diff, bottom[0].diff)
             return
         x, dx, y, dy = planes(bottom[0].data, bottom[0].diff, top[0].data, top[0].diff)
 
