@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import math
-
-from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
-from blobnet.errors import ShapeError
+from blobnet.layers.loss._differences import DifferenceLoss
 
 
 @register
-class EuclideanLoss(LossLayer):
+class EuclideanLoss(DifferenceLoss):
     """Half the mean squared distance between two batches of vectors.
 
     loss = 1 / (2 N) * sum_n ||a_n - b_n||^2,   da = weight * (a - b) / N,   db = -da
@@ -20,19 +17,8 @@ class EuclideanLoss(LossLayer):
     Quirks: the sum runs over all elements of a row but the mean over rows only.
     """
 
-    unforced_bottoms = ()
-
-    def reshape(self, bottom, top):
-        super().reshape(bottom, top)
-        rows = [math.prod(blob.shape[1:]) for blob in bottom]
-        if rows[0] != rows[1]:
-            raise ShapeError(self.where, expected="as many elements a row in both bottoms",
-                             got=f"{bottom[0].shape} and {bottom[1].shape}")
-        self.batch = max(1, bottom[0].shape[0])
-
     def forward(self, bottom, top):
-        self.difference = bottom[0].data - bottom[1].data.reshape(bottom[0].shape)
-        flat = self.difference.reshape(-1)
+        flat = self.subtract(bottom).reshape(-1)
         top[0].data[...] = flat @ flat / self.batch / 2
 
     def backward(self, top, propagate_down, bottom):

@@ -6,12 +6,11 @@ import numpy as np
 
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
-from blobnet.layers.loss._base import LabelLoss
-from blobnet.ops.softmax import softmax
+from blobnet.layers.loss._softmax import SoftmaxLoss
 
 
 @register
-class SoftmaxWithLoss(LabelLoss):
+class SoftmaxWithLoss(SoftmaxLoss):
     """Negative logarithm of the probability of the label.
 
     p = softmax(x),   loss = -1/Z * sum_n w[label_n] log p[n, label_n],
@@ -37,10 +36,6 @@ class SoftmaxWithLoss(LabelLoss):
 
     def reshape(self, bottom, top):
         super().reshape(bottom, top)
-        self.group(bottom, self.param.softmax_param.axis)
-        self.probability = self.xp.empty(self.grouped, self.dtype)
-        if len(top) == 2:
-            top[1].reshape(bottom[0].shape)
         weights, classes = list(self.param.loss_param.class_weighting), self.grouped[1]
         self.class_weights = self.xp.asarray(weights, self.dtype)
         if self.weighs_classes and len(weights) != classes:
@@ -70,10 +65,7 @@ class SoftmaxWithLoss(LabelLoss):
         return sum(costs) / max(Z[self.normalization], 1), p
 
     def forward(self, bottom, top):
-        softmax(bottom[0].data.reshape(self.grouped), self.probability)
-        self.labels, self.counted = self.read_labels(bottom[1])
-        chosen = self.xp.take_along_axis(self.probability, self.labels[:, None, :], axis=1)[:, 0, :]
-        losses = -self.xp.log(self.xp.maximum(chosen, self.xp.finfo("float32").tiny))
+        losses = self.costs(bottom)
         if self.weighs_classes:
             losses *= self.class_weights[self.labels]
         self.divisor = self.normalizer(self.counted)
@@ -86,9 +78,7 @@ class SoftmaxWithLoss(LabelLoss):
         if not propagate_down[0]:
             return
         dx = bottom[0].diff.reshape(self.grouped)
-        classes = self.xp.arange(self.grouped[1])[None, :, None]
-        self.xp.subtract(self.probability, classes == self.labels[:, None, :], out=dx)
-        dx *= self.weight(top) / self.divisor
+        self.write_slopes(dx, self.weight(top) / self.divisor)
         if self.weighs_classes:
             dx *= self.class_weights[self.labels][:, None, :]
         self.xp.copyto(dx, 0, where=~self.counted[:, None, :])  # even where p is nan

@@ -5,12 +5,11 @@ from __future__ import annotations
 import numpy as np
 
 from blobnet.core.registry import register
-from blobnet.layers.loss._base import LabelLoss
-from blobnet.ops.softmax import softmax
+from blobnet.layers.loss._softmax import SoftmaxLoss
 
 
 @register
-class SoftmaxWithLossOHEM(LabelLoss):
+class SoftmaxWithLossOHEM(SoftmaxLoss):
     """SoftmaxWithLoss of R-FCN, which also tells the loss of every region, for BoxAnnotatorOHEM to find the hard ones.
 
     p = softmax(x),   l_n = -log p[n, label_n], 0 where the label is ignored,   V = number of labels that count
@@ -36,13 +35,6 @@ class SoftmaxWithLossOHEM(LabelLoss):
     published_gradient = True
     num_tops = (1, 3)
 
-    def reshape(self, bottom, top):
-        super().reshape(bottom, top)
-        self.group(bottom, self.param.softmax_param.axis)
-        self.probability = self.xp.empty(self.grouped, self.dtype)
-        for blob, like in zip(top[1:], bottom):
-            blob.reshape(like.shape)
-
     def formula(self, x, labels):
         (outer, _, inner), options = self.grouped, self.param.loss_param
         x, labels = x.reshape(self.grouped), labels.reshape(outer, inner).astype(int)
@@ -56,10 +48,7 @@ class SoftmaxWithLossOHEM(LabelLoss):
         return sum(losses[:V]) / max(Z[self.normalization], 1), p * (len(self.param.top) < 3), np.array(losses)
 
     def forward(self, bottom, top):
-        softmax(bottom[0].data.reshape(self.grouped), self.probability)
-        self.labels, self.counted = self.read_labels(bottom[1])
-        chosen = self.xp.take_along_axis(self.probability, self.labels[:, None, :], axis=1)[:, 0, :]
-        losses = -self.xp.log(self.xp.maximum(chosen, self.xp.finfo("float32").tiny))
+        losses = self.costs(bottom)
         losses[~self.counted] = 0
         self.divisor = self.normalizer(self.counted)
         self.added = self.xp.arange(losses.size).reshape(losses.shape) < self.counted.sum()
@@ -77,7 +66,5 @@ class SoftmaxWithLossOHEM(LabelLoss):
         exact = self.options.gradient == self.options.EXACT
         counted = self.counted & self.added if exact else self.counted
         dx = bottom[0].diff.reshape(self.grouped)
-        classes = self.xp.arange(self.grouped[1])[None, :, None]
-        self.xp.subtract(self.probability, classes == self.labels[:, None, :], out=dx)
-        dx *= self.weight(top) / self.divisor
+        self.write_slopes(dx, self.weight(top) / self.divisor)
         self.xp.copyto(dx, 0, where=~counted[:, None, :])  # even where p is nan
