@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blobnet.solvers.moments import follow
 from blobnet.solvers.registry import register_solver
 from blobnet.solvers.settings import check_shares
 from blobnet.solvers.solver import Solver
@@ -32,13 +33,7 @@ class AdamW(Solver):
 
     def update(self, rate: float, values, gradient, scratch, mean, square) -> None:
         xp, beta1, beta2, t = self.net.xp, self.param.momentum, self.param.momentum2, self.iter + 1
-        mean *= beta1
-        xp.multiply(gradient, 1 - beta1, out=scratch)
-        mean += scratch
-        xp.multiply(gradient, gradient, out=scratch)
-        scratch *= 1 - beta2
-        square *= beta2
-        square += scratch
+        follow(gradient, beta1, beta2, mean, square, scratch)
         xp.multiply(square, 1 / (1 - beta2 ** t), out=scratch)
         xp.sqrt(scratch, out=scratch)
         scratch += self.param.delta
