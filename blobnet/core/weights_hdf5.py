@@ -72,8 +72,8 @@ def layers_with_parameters(path: str | os.PathLike, layers: Sequence[Layer]) -> 
     where = hdf5.hdf5_where(path)
     with hdf5.reading(path) as file:
         data = _group(file, "data", where)
-        groups = {layer.name: _group(data, layer.name, where) for layer in layers if data and _is_path(layer.name)}
-        return {name for name, group in groups.items() if group is not None and hdf5.dataset_names(group, where)}
+        names = {layer.name for layer in layers if data and _is_path(layer.name)}
+        return {name for name in names if _has_arrays(data, name, where)}
 
 
 def write_hdf5(path: str | os.PathLike, layers: Sequence[Layer], parameters: Sequence[Parameter],

@@ -8,7 +8,7 @@ from types import ModuleType
 import numpy as np
 
 from blobnet.backend import Array, array_module, cut_array, folded, share
-from blobnet.ops.axes import Axis
+from blobnet.ops.axes import Axis, Index
 
 MERGED_SIZE = 1 << 15  # of a matrix that averages along several axes at once
 LEAST_BYTES = 1 << 16  # of a piece; the last bits of products depend on their size, so it stays as it is
@@ -70,7 +70,7 @@ class AveragePool:
         self.matrices = average_matrices(xp, dtype, axes)
         self.transposed = [matrix.T for matrix in self.matrices]
         # Windows that start right where x and its padding end: their divisor is 0.
-        self.nothing = [(..., p, *[slice(None)] * (len(axes) - 1 - i)) for i, axis in enumerate(axes)
+        self.nothing: list[Index] = [(..., p, *[slice(None)] * (len(axes) - 1 - i)) for i, axis in enumerate(axes)
                         for p in range(axis.out) if p * axis.stride - axis.pad == axis.size + axis.pad]
 
     def forward(self, x: Array, out: Array) -> None:

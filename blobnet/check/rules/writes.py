@@ -9,7 +9,8 @@ import numpy as np
 from blobnet.check.case import Case
 from blobnet.check.rules.registry import rule
 from blobnet.check.rules.run import MARK, Run
-from blobnet.check.standalone import read_layer
+from blobnet.check.standalone import Standalone, read_layer
+from blobnet.core.blob import Blob
 from blobnet.errors import NetError
 
 
@@ -18,8 +19,7 @@ def forward_writes_tops(case: Case) -> Iterator[str]:
     """Forward changes no bottom, no parameter and no diff."""
     alone = case.build()
     alone.forward()
-    blobs = {f"bottom {i}": blob for i, blob in enumerate(alone.bottom)}
-    blobs |= {f"parameter {i}": blob for i, blob in enumerate(alone.layer.blobs)}
+    blobs = _read_blobs(alone)
     for blob in [*blobs.values(), *alone.top]:
         blob.diff.fill(MARK)
     alone.forward()
@@ -29,6 +29,12 @@ def forward_writes_tops(case: Case) -> Iterator[str]:
     for name, blob in [*blobs.items(), *((f"top {i}", blob) for i, blob in enumerate(alone.top))]:
         if np.any(blob.diff != MARK):
             yield f"forward changes the diff of {name}"
+
+
+def _read_blobs(alone: Standalone) -> dict[str, Blob]:
+    """The blobs that a layer reads, bottoms and parameters, by name."""
+    return ({f"bottom {i}": blob for i, blob in enumerate(alone.bottom)}
+            | {f"parameter {i}": blob for i, blob in enumerate(alone.layer.blobs)})
 
 
 @rule
@@ -67,8 +73,7 @@ def keeps_arrays(case: Case) -> Iterator[str]:
     """Forward and backward write into the arrays of bottoms and parameters, and put no other arrays in their place."""
     alone = case.build()
     alone.forward()
-    blobs = {f"bottom {i}": blob for i, blob in enumerate(alone.bottom)}
-    blobs |= {f"parameter {i}": blob for i, blob in enumerate(alone.layer.blobs)}
+    blobs = _read_blobs(alone)
     arrays = {name: (blob.data, blob.diff) for name, blob in blobs.items()}
     Run(alone)
     for name, blob in blobs.items():

@@ -6,8 +6,8 @@ from google.protobuf.message import Message
 
 from blobnet.core.context import TRAIN
 from blobnet.data.batches.class_draws import ClassDraws
+from blobnet.data.batches.first_record import Shape, database_image, listed_image
 from blobnet.data.batches.images import ImageBatches
-from blobnet.data.first_record import Shape, database_image, listed_image
 from blobnet.data.images.lists import read_image_list
 from blobnet.data.images.transformer import Transformer
 from blobnet.data.stores.database import open_database

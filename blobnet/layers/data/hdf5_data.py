@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
+from blobnet.data.batches.first_record import hdf5_row
 from blobnet.data.batches.hdf5 import HDF5Batches
-from blobnet.data.first_record import hdf5_row
 from blobnet.data.stores.hdf5 import read_file_list
 from blobnet.errors import NetError
 from blobnet.layers.data._base import BatchSource

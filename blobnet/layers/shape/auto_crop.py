@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from blobnet.core.alignment import crop_offsets
-from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
+from blobnet.layers.shape._alignment import crop_offsets
+from blobnet.layers.shape._cropping import Cropping
 
 
 @register
-class AutoCrop(Layer):
+class AutoCrop(Cropping):
     """Cut out of a blob the part that lies over another blob, as the layers between them tell.
 
     y[n, c, p, q] = x[n, c, o_0 + p, o_1 + q],   dx = dy in that part, else 0,   dr = 0
@@ -25,10 +25,6 @@ class AutoCrop(Layer):
     whole and not negative. A convolution or pooling maps place h to (h + pad - (reach - 1) / 2) / stride, where reach
     is dilation * (R - 1) + 1; a deconvolution maps back; layers that work element by element keep places.
     """
-
-    options_field = "crop_param"
-    num_bottoms = 2
-    size_bottoms = (1,)
 
     @classmethod
     def complete(cls, layer, below):
@@ -51,13 +47,3 @@ class AutoCrop(Layer):
                              got=shape, hint=f"{self.param.bottom[1]!r} is {size}")
         self.part = (..., *(slice(offset, offset + count) for offset, count in zip(offsets, size[2:])))
         top[0].reshape((*shape[:2], *size[2:]))
-
-    def forward(self, bottom, top):
-        top[0].data[...] = bottom[0].data[self.part]
-
-    def backward(self, top, propagate_down, bottom):
-        for blob, wanted in zip(bottom, propagate_down):
-            if wanted:
-                blob.diff.fill(0)
-        if propagate_down[0]:
-            bottom[0].diff[self.part] = top[0].diff

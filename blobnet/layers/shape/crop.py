@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
-from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
+from blobnet.layers.shape._cropping import Cropping
 
 
 @register
-class Crop(Layer):
+class Crop(Cropping):
     """Cut a part out of a blob, as large as another blob.
 
     y = x[..., o_k : o_k + size_k, ...] on every axis k from `axis` on,   dx = dy in that part, else 0,   dr = 0
@@ -23,10 +23,6 @@ class Crop(Layer):
     Paper: Long, Shelhamer and Darrell, Fully Convolutional Networks for Semantic Segmentation, CVPR 2015.
     Quirks: the axes of r before `axis` may have any size.
     """
-
-    options_field = "crop_param"
-    num_bottoms = 2
-    size_bottoms = (1,)
 
     @classmethod
     def coordinates(cls, layer):
@@ -51,13 +47,3 @@ class Crop(Layer):
         self.part = (slice(None),) * axis + tuple(slice(offset, offset + sizes[k])
                                                   for k, offset in enumerate(offsets, axis))
         top[0].reshape((*shape[:axis], *sizes[axis:len(shape)]))
-
-    def forward(self, bottom, top):
-        top[0].data[...] = bottom[0].data[self.part]
-
-    def backward(self, top, propagate_down, bottom):
-        for blob, wanted in zip(bottom, propagate_down):
-            if wanted:
-                blob.diff.fill(0)
-        if propagate_down[0]:
-            bottom[0].diff[self.part] = top[0].diff
