@@ -6,7 +6,8 @@ The file is an uncompressed .npz, so that its arrays can be mapped into memory w
 two are always there):
 
     header   JSON text: {"format": "blobnet codes", "version": 1, "bits": K, "threshold": t or null,
-             "block_size": B or null, "net": file, "weights": file, "blob": name}; 0-dimensional
+             "block_size": B or null, "net": file, "weights": file, "blob": name,
+             "arrays": the names of those below that are there}; 0-dimensional
     packed   (N, ceil(K / 8)) uint8
     values   (N, K) float32, the outputs the bits were made of
     labels   (N,) int64 class numbers, or (N, L) uint8 rows with a 1 for each label that the item has
@@ -28,6 +29,7 @@ from blobnet.hashing.mapped import map_arrays, read_arrays
 from blobnet.proto.storage import atomic_write, require_file
 
 FORMAT, VERSION = "blobnet codes", 1
+ARRAYS = ("packed", "values", "labels", "ids")
 _HINT = "'blobnet encode' writes codes files"
 
 
@@ -204,9 +206,10 @@ class Codes:
         """Write the file described at the top of this page, whole or not at all."""
         header = {"format": FORMAT, "version": VERSION}
         header |= {name: getattr(self, name) for name in ("bits", "threshold", "block_size", "net", "weights", "blob")}
-        arrays = {name: getattr(self, name) for name in ("packed", "values", "labels", "ids")}
+        arrays = {name: getattr(self, name) for name in ARRAYS if getattr(self, name) is not None}
+        header["arrays"] = list(arrays)  # a damaged archive may lose one of them without a trace
         with atomic_write(path) as file:
-            np.savez(file, header=np.array(json.dumps(header)), **{k: v for k, v in arrays.items() if v is not None})
+            np.savez(file, header=np.array(json.dumps(header)), **arrays)
 
     @classmethod
     def load(cls, path: str | os.PathLike, mmap: bool = False) -> Codes:
@@ -223,9 +226,11 @@ class Codes:
         except Exception as error:  # zipfile and NumPy raise a dozen types on damaged files
             raise DataError(where, f"not a whole .npz file ({error})", hint=_HINT) from error
         header = _header(arrays.pop("header", None), where)
-        unknown = sorted(set(arrays) - {"packed", "values", "labels", "ids"})
-        if "packed" not in arrays or unknown:
+        expected = header.pop("arrays")
+        if "packed" not in arrays or not arrays.keys() <= set(ARRAYS):
             raise DataError(where, expected="the arrays packed and perhaps values, labels, ids", got=sorted(arrays))
+        if expected is not None and sorted(map(str, expected)) != sorted(arrays):
+            raise DataError(where, "a damaged file", expected=f"the arrays {expected}", got=list(arrays))
         try:
             codes = cls(**{**arrays, **header})
             if not mmap:
@@ -256,9 +261,10 @@ def _header(array: np.ndarray | None, where: str) -> dict:
         found = "no header of ours"
     if found != (FORMAT, VERSION):
         raise DataError(where, expected=f"{FORMAT}, version {VERSION}", got=found, hint=_HINT)
-    header.setdefault("block_size", None)  # older files have none
+    for name in ("block_size", "arrays"):  # which older files do not have
+        header.setdefault(name, None)
     kinds: dict[str, Any] = {"bits": int, "threshold": (float, int, type(None)), "block_size": (int, type(None)),
-                             "net": str, "weights": str, "blob": str}
+                             "net": str, "weights": str, "blob": str, "arrays": (list, type(None))}
     if set(header) != set(kinds) or not all(isinstance(header[name], kind) for name, kind in kinds.items()):
         raise DataError(where, "a damaged header", expected=f"the fields {', '.join(kinds)}", got=header)
     return header

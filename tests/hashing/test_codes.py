@@ -145,6 +145,7 @@ def edit_header(**fields):
     (edit_header(block_size=4, threshold=None), "not those of the values"),
     (edit_header(block_size="4"), "damaged header"),
     (lambda found: found.pop("header"), "no header"),
+    (lambda found: found.pop("labels"), "expected the arrays .*'labels'"),
     (lambda found: found.update(header=np.array("[1]")), "no header"),
     (lambda found: found.pop("packed"), "array.* packed"),
     (lambda found: found.update(more=np.zeros(1)), "more"),
@@ -175,7 +176,7 @@ def test_a_single_array_and_a_missing_file_are_refused(tmp_path):
 def test_files_without_a_block_size_are_read(tmp_path):
     def forget(found):
         header = json.loads(str(found["header"]))
-        del header["block_size"]
+        del header["block_size"], header["arrays"]
         found.update(header=np.array(json.dumps(header)))
 
     rewrite(tmp_path / "codes.npz", forget)
