@@ -9,13 +9,16 @@ from blobnet.cli._flags import PHASES, add_extension_flags
 from blobnet.cli._shapes import add_shape_option
 from blobnet.core.net import Net
 from blobnet.core.without_data import without_data
+from blobnet.log.table import table
+from blobnet.netdef.ignored import ignored_fields
 from blobnet.netdef.load import load
+from blobnet.proto.files import read_message
 from blobnet.view.summary import summary
 
 _DESCRIPTION = """\
-Build a net and print its layers: shapes of the tops, parameters, multiply-adds of a forward pass, and the totals. The
-data of the net is not needed: the shape of a batch comes from --shape, from the options of the data layer, or from
-its database if that is there. Shapes behind a Python layer take
+Build a net and print its layers: shapes of the tops, parameters, multiply-adds of a forward pass, and the totals; then
+the fields that make no difference here. The data of the net is not needed: the shape of a batch comes from --shape,
+from the options of the data layer, or from its database if that is there. Shapes behind a Python layer take
 --python-layers; `blobnet summarize` lists any net."""
 
 
@@ -38,7 +41,11 @@ def run(args: argparse.Namespace) -> int:
     """Print the summary; the exit status."""
     load_extensions(args.plugin)
     phase = PHASES[args.phase]
-    definition = without_data(load(args.net, phase, args.level, args.stage), dict(args.shape))
+    source = read_message(args.net, "NetParameter")
+    definition = without_data(load(source, phase, args.level, args.stage, args.net), dict(args.shape))
     net = Net(definition, phase, level=args.level, stages=args.stage, origin=args.net, python_layers=args.python_layers)
     print(f"{net.name or args.net}, {args.phase}\n\n{summary(net, args.all)}")
+    ignored = [row for row in dict.fromkeys(ignored_fields(source)) if not row.layer or row.layer in net.layer_dict]
+    if ignored:
+        print("\nwithout an effect here\n" + table([("layer", "field", "why"), *ignored], left=range(3)))
     return 0

@@ -15,6 +15,7 @@ from blobnet.core.registry import class_of
 from blobnet.core.trouble import explained
 from blobnet.core.wiring import Plan, plan_backward
 from blobnet.errors import NetError
+from blobnet.netdef.ignored import refuse
 from blobnet.proto.messages import message_class
 
 
@@ -43,6 +44,7 @@ class Building:
         log_end(self.outputs)
 
     def _add(self, param: Message) -> None:
+        refuse(param)
         cls = class_of(param)
         cls.complete(param, self._below)
         self._below.append(param)

@@ -22,6 +22,7 @@ from blobnet.core.watching import Watched
 from blobnet.core.weights import Copied, copy_weights, none_copied, share_weights, write_net
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.errors import NetError, ShapeError, UnknownLayer, close_matches
+from blobnet.netdef.ignored import log_ignored_fields
 from blobnet.netdef.load import load_filtered
 from blobnet.netdef.splits import insert_splits
 from blobnet.proto.hdf5 import is_hdf5, named_hdf5
@@ -70,6 +71,7 @@ class Net(Watched):
         self._origin = os.fspath((origin if isinstance(source, Message) else source) or "")
         filtered = load_filtered(source, phase, level, stages, self._origin)
         log_definition(filtered)
+        log_ignored_fields(filtered)
         definition = insert_splits(filtered, self._origin)
         drawn = np.random.SeedSequence().generate_state(1, np.uint64)
         seed = int(drawn[0]) >> 1 if random_seed is None else random_seed

@@ -149,3 +149,13 @@ def test_a_net_without_parameters():
 def test_each_memory_counts_once(layer, more):
     net = build(f'layer {{ name: "a" bottom: "x" {layer} }}')
     assert totals(net).activation_bytes == (1 + more) * net.blobs["x"].count * 4
+
+
+def test_fields_without_an_effect_come_last(tmp_path, capsys):
+    (tmp_path / "net.prototxt").write_text(INPUT + """
+        layer { name: "r" type: "ReLU" bottom: "x" top: "r" relu_param { engine: CAFFE } }
+        layer { name: "s" type: "TanH" bottom: "x" top: "s" tanh_param { engine: CUDNN } include { phase: TRAIN } }""")
+    assert main(["summary", str(tmp_path / "net.prototxt")]) == 0
+    assert capsys.readouterr().out.split("\n\n")[-1].splitlines() == [
+        "without an effect here", "layer  field              why",
+        "r      relu_param.engine  chooses among programs with the same result"]
