@@ -72,8 +72,12 @@ def _xavier(shape: Shape, filler: Message, rng: np.random.Generator, where: str)
 
 
 def _msra(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:
-    """He et al., ICCV 2015: normal with variance 2 / n."""
-    return rng.normal(0, math.sqrt(2 / _fan(shape, filler)), shape)
+    """He et al., ICCV 2015: normal with variance 2 / n, or less for a ReLU with a slope alpha on its left side."""
+    variance = 2 / _fan(shape, filler) / (1 + filler.alpha ** 2)
+    if not 0 <= filler.scale < math.inf or not math.isfinite(variance):
+        raise NetError(where, expected="a finite alpha and a scale of at least 0 of an msra filler",
+                       got=f"alpha {filler.alpha:g}, scale {filler.scale:g}")
+    return rng.normal(0, filler.scale * math.sqrt(variance), shape)
 
 
 def _bilinear(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:

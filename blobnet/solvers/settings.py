@@ -14,6 +14,7 @@ from blobnet.backend import gpu_available
 from blobnet.core.parameters import Parameter
 from blobnet.errors import SolverError, close_matches
 from blobnet.netdef import upgrade_solver
+from blobnet.netdef.ignored import refused_fields
 from blobnet.proto.files import read_message
 from blobnet.proto.messages import convert
 from blobnet.proto.source import place, walk
@@ -50,6 +51,8 @@ def check_solver(solver: Message, where: str, needs_rate: bool = True) -> None:
                 if not math.isfinite(number):
                     raise SolverError(_place(where, field.name), expected=f"a finite number for {field.name}",
                                       got=f"{number:g}")
+    for _, field_name, why in refused_fields(solver):
+        raise SolverError(where, f"{field_name} is not done here: {why}", hint="remove it, if its default will do")
     if needs_rate:
         learning_rate(0, solver, where=where)
         for name in missing_fields(solver):

@@ -28,6 +28,8 @@ def filled(text, shape=WEIGHTS, dtype="float64", seed=0):
     ("type: 'msra'", 0, (2 / 750) ** 0.5),
     ("type: 'msra' variance_norm: FAN_OUT", 0, (2 / 1000) ** 0.5),
     ("type: 'msra' variance_norm: AVERAGE", 0, (2 / 875) ** 0.5),
+    ("type: 'msra' scale: 3", 0, 3 * (2 / 750) ** 0.5),
+    ("type: 'msra' alpha: 0.5", 0, (2 / 750 / 1.25) ** 0.5),  # a ReLU keeps (1 + alpha^2) / 2 of the variance
 ])
 def test_moments(text, mean, deviation):
     values = filled(text)
@@ -120,6 +122,8 @@ def test_values_are_rounded_to_the_dtype():
     ("type: 'gaussian' std: nan", WEIGHTS, NetError, ["got nan"]),
     ("type: 'uniform' min: 1 max: 0", WEIGHTS, NetError, ["min up to max", "got min 1.0, max 0.0"]),
     ("type: 'uniform' min: -inf", WEIGHTS, NetError, ["got min -inf"]),
+    ("type: 'msra' alpha: nan", WEIGHTS, NetError, ["finite alpha", "got alpha nan, scale 1"]),
+    ("type: 'msra' alpha: -1e30 scale: -1", WEIGHTS, NetError, ["scale of at least 0", "got alpha -1e+30, scale -1"]),
 ])
 def test_errors(text, shape, error, words):
     with pytest.raises(error) as caught:

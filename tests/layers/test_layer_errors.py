@@ -100,6 +100,8 @@ REFUSED = [  # type, bottoms, options, tops, error, parts of the message
     ("Upsample", [MAP], "upsample_param { upsample_h: 9 }", "y", NetError, "expected 2 bottom blobs, got 1"),
     ("Upsample", [X], "", "y", ShapeError, "axes (N, C, H, W), got (2, 3, 4)"),
     ("Interp", [MAP], "", "y", NetError, "expected height and width, zoom_factor or shrink_factor, got none of them"),
+    ("Interp", [MAP], "interp_param { use_blob_size: true height: 2 width: 2 }", "y", NetError,
+     "expected a second bottom, as use_blob_size is true, got 1 bottom"),
     ("Interp", [MAP], "interp_param { zoom_factor: 2 pad_beg: 1 }", "y", NetError, "at most 0 got 1 and 0"),
     ("Interp", [MAP], "interp_param { zoom_factor: 0 }", "y", NetError, "at least 1, got 1 and 0"),
     ("Interp", [MAP], "interp_param { zoom_factor: 2 pad_beg: -4 pad_end: -4 }", "y", ShapeError,

@@ -7,10 +7,11 @@ import logging
 import pytest
 
 import blobnet
-from blobnet.errors import NetError
+from blobnet.errors import NetError, SolverError
 from blobnet.netdef.ignored import NotUsed, ignored_fields, refused_fields
 from blobnet.proto import messages
 from blobnet.proto.text import parse
+from blobnet.solvers.settings import check_solver
 
 ENGINE = "chooses among programs with the same result"
 INPUT = 'layer { name: "in" type: "Input" top: "x" input_param { shape { dim: [1, 2, 4, 4] } } }'
@@ -44,8 +45,42 @@ def test_fields_of_a_solver_and_of_the_nets_in_it():
                                       ("", "layer_wise_reduce", "for several GPUs")]
 
 
+@pytest.mark.parametrize("text, fields", [
+    ("default_forward_type: FLOAT16 engine: 'MKL2017'", ["default_forward_type", "engine"]),
+    (ONE + "quantization_param { bw_params: 8 scale_in: 2 threshold: 3 } forward_type: DOUBLE }",
+     ["quantization_param.bw_params", "quantization_param.scale_in", "forward_type"]),
+    (ONE + "convolution_param { engine: MKLDNN } batch_norm_param { engine: CAFFE } multinode { num_nodes: 2 } }",
+     ["convolution_param.engine", "batch_norm_param.engine", "multinode"]),
+])
+def test_fields_that_tune_other_programs(text, fields):
+    net = parse(text, "NetParameter")
+    assert sorted(row.field for row in ignored_fields(net)) == sorted(fields) and refused_fields(net) == []
+
+
+@pytest.mark.parametrize("options, field", [
+    ("softmax_param { normalize_type: 'L2' }", "softmax_param.normalize_type"),
+    ("elu_param { lambda: 2 }", "elu_param.lambda"),
+    ("softmax_param { class_weight: 1 }", "softmax_param.class_weight"),
+    ("batch_norm_param { stats_batch_size: 8 }", "batch_norm_param.stats_batch_size"),
+])
+def test_refused_fields(options, field):
+    net = parse(f"{INPUT} {ONE} type: 'ReLU' bottom: 'x' top: 'x' {options} }}", "NetParameter")
+    assert [row.field for row in refused_fields(net)] == [field]
+    with pytest.raises(NetError, match=rf"layer 'a' \(ReLU\): {field} is not done here: "):
+        blobnet.Net(net)
+
+
+def test_a_solver_refuses_what_it_does_not_do():
+    solver = parse("base_lr: 1 lr_policy: 'fixed' larc: true larc_eta: 0.1", "SolverParameter")
+    assert [row.field for row in refused_fields(solver)] == ["larc"]
+    with pytest.raises(SolverError, match="s.prototxt: larc is not done here: rates do not follow the lengths of"):
+        check_solver(solver, "s.prototxt")
+    solver.larc = False
+    check_solver(solver, "s.prototxt")
+
+
 @pytest.mark.usefixtures("extendable")
-def test_refused_fields_can_be_read_and_stop_the_layer_that_is_built():
+def test_refused_fields_of_a_plugin():
     messages.extend_schema(PLUGIN, "lens.proto")
     net = parse(INPUT + ONE + 'type: "ReLU" bottom: "x" top: "x" lens_param { maker: "m" warp { depth: 2 } '
                 "warp { depth: 3 } } }", "NetParameter")

@@ -55,6 +55,35 @@ NETS = {
                    param { lr_mult: 0 decay_mult: 0 } }
            layer { name: "two" type: "BatchNorm" top: "c" batch_norm_param { eps: 0.1 } }
            layer { name: "two_scale" type: "Scale" bottom: "c" top: "c" scale_param { bias_term: true } }'''),
+    "BatchNorm with a filler, and Scale": (
+        '''layer { name: "bn" type: "BatchNorm" bottom: "a" top: "b"
+                   batch_norm_param { eps: 0.1 filler { value: 0 } bias_filler { value: 3 } use_weight_bias: true } }
+           layer { name: "other" type: "ReLU" bottom: "a" top: "c" }
+           layer { name: "s" type: "Scale" bottom: "b" top: "b" scale_param { filler { value: 2 } bias_term: true } }
+           layer { name: "t" type: "Scale" bottom: "b" top: "d" }''',
+        '''layer { name: "bn" type: "BatchNorm" bottom: "a" top: "b"
+                   batch_norm_param { eps: 0.1 use_weight_bias: true } }
+           layer { name: "other" type: "ReLU" bottom: "a" top: "c" }
+           layer { name: "s" type: "Scale" bottom: "b" top: "b"
+                   scale_param { filler { value: 0 } bias_term: true bias_filler { value: 3 } } }
+           layer { name: "t" type: "Scale" bottom: "b" top: "d" }'''),
+    "BatchNorm with a filler, without Scale": (
+        '''layer { name: "bn" type: "BatchNorm" bottom: "a" top: "b" batch_norm_param { filler { value: 4 } } }
+           layer { name: "r" type: "ReLU" bottom: "b" top: "b" }
+           layer { name: "s" type: "Scale" bottom: "b" top: "b" }''',
+        '''layer { name: "bn" type: "BatchNorm" bottom: "a" top: "b" batch_norm_param { } }
+           layer { name: "bn_scale" type: "Scale" bottom: "b" top: "b"
+                   scale_param { bias_term: true filler { value: 4 } } }
+           layer { name: "r" type: "ReLU" bottom: "b" top: "b" }
+           layer { name: "s" type: "Scale" bottom: "b" top: "b" }'''),
+    "pairwise_ranking_loss_param": (
+        'layer { type: "PairwiseRankingLoss" pairwise_ranking_loss_param { margin: 3 } }',
+        'layer { type: "PairwiseRankingLoss" triplet_loss_param { margin: 3 } }'),
+    "transform_param in data_param": (
+        """layers { type: DATA data_param { source: "d" transform_param { scale: 2 } } }
+           layers { type: IMAGE_DATA image_data_param { transform_param { mirror: true } } }""",
+        """layer { type: "Data" data_param { source: "d" } transform_param { scale: 2 } }
+           layer { type: "ImageData" image_data_param { } transform_param { mirror: true } }"""),
     "concat_dim, slice_dim": (
         '''layer { type: "Concat" concat_param { concat_dim: 0 } } layer { type: "Slice" slice_param { slice_dim: 2 } }
            layer { type: "Concat" concat_param { axis: -1 } }''',
