@@ -70,10 +70,17 @@ class Building:
         if layer.param.bottom[i:i + 1] == [name]:
             return self.blobs[name]  # in place
         if name in self.blobs:
-            raise NetError(layer.where, f"top {i}, {name!r}, is made already",
-                           hint="rename it; in place takes the bottom of the same position, if nobody else reads it")
+            raise NetError(layer.where, f"top {i}, {name!r}, is made already", hint=self._made_twice(layer, name))
         self.blobs[name] = self._blob()
         return self.blobs[name]
+
+    def _made_twice(self, layer: Layer, name: str) -> str:
+        """What to do about a top of `layer` whose name an earlier layer gave to one of its own."""
+        first = next((param for param in self._below if name in param.top), None)
+        if first is not None and not first.bottom and not layer.param.bottom:
+            return f"so it is by layer {first.name!r}: if they have the data of two phases, give one include " \
+                   "{ phase: TRAIN } and the other include { phase: TEST }"
+        return "rename it; in place takes the bottom of the same position, if nobody else reads it"
 
     def _blob(self) -> Blob:
         return Blob((), self.context.xp, self.context.dtype)

@@ -13,13 +13,14 @@ from blobnet.backend import to_host
 from blobnet.core.blob import Blob
 from blobnet.core.building_log import log_ignored
 from blobnet.core.layer import Layer
-from blobnet.errors import NetError, ShapeError
+from blobnet.errors import DataError, NetError, ShapeError
 from blobnet.netdef.upgrade import upgrade_net
 from blobnet.proto.binary import read_weights, write_weights
 from blobnet.proto.blobs import blob_array, blob_shape, is_legacy, set_blob
 from blobnet.proto.files import FORMATS, read_message
 from blobnet.proto.messages import convert
 
+NOT_WRITTEN = {".onnx", ".pth", ".pt", ".npz", ".npy", ".mat", ".json", ".prototxt", ".pbtxt", ".yaml", ".yml"}
 REMEDY = "rename the layer to train it from scratch"
 
 
@@ -57,6 +58,10 @@ def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -
     ones. ShapeError names both shapes and the remedy; NetError if a layer has another number of parameters.
     """
     message, arrays = read_weight_message(source)
+    if not isinstance(source, Message) and message.layer and not any(theirs.blobs for theirs in message.layer) and any(
+            layer.blobs for layer in layers):
+        raise NetError(os.fspath(source), expected="weights", got="a net without any",
+                       hint="give its .caffemodel; the definition of a net holds no weights")
     what = "copying parameters" if isinstance(source, Message) else f"copying parameters from {os.fspath(source)!r}"
     targets: dict[str, Layer] = {}
     for layer in layers:
@@ -125,7 +130,14 @@ def fits(layer: Layer, index: int, given: tuple[int, ...], legacy: bool) -> bool
 
 
 def write_net(path: str | os.PathLike, definition: Message, layers: Sequence[Layer], diff: bool = False) -> None:
-    """Write `definition` with the parameters of `layers`, and their gradients if `diff`, atomically."""
+    """Write `definition` with the parameters of `layers`, and their gradients if `diff`, atomically.
+
+    DataError for a path that ends as the files of other programs do.
+    """
+    ending = Path(path).suffix.lower()
+    if ending in NOT_WRITTEN:
+        raise DataError(os.fspath(path), "weights are not written in this format", got=ending,
+                        expected="a name that ends in .caffemodel, or .h5 for HDF5")
     message = type(definition)()
     arrays: list = []
     message.name = definition.name

@@ -8,7 +8,7 @@ from google.protobuf.message import Message
 
 from blobnet.errors import NetError, SolverError
 from blobnet.netdef.fields import copy_field, layer_where
-from blobnet.netdef.upgrade_batch_norm import is_stale_batch_norm, upgrade_batch_norm
+from blobnet.netdef.upgrade_batch_norm import is_stale_batch_norm, share_stats_batch_size, upgrade_batch_norm
 from blobnet.netdef.upgrade_c3d import is_first_c3d, upgrade_c3d
 from blobnet.netdef.upgrade_v0 import upgrade_v0
 from blobnet.netdef.upgrade_v1 import upgrade_v1
@@ -34,10 +34,10 @@ def upgrade_net(message: Message, origin: str = "") -> Message:
     `origin` (a file name) begins the errors. Layers of the first and second generation become `layer`; `input` with
     `input_dim` or `input_shape` becomes an Input layer at the front; a BatchNorm layer that lists its three
     statistics as learnable gets rates 0 for them, one with scale_bias becomes two, BatchNorm and Scale, and the filler
-    of one goes to the Scale layer behind it; concat_dim and slice_dim become axis; ceil_mode becomes round_mode;
-    label_dim becomes label_num; pairwise_ranking_loss_param becomes triplet_loss_param; a transform_param within
-    data_param moves out of it; CuDNNBatchNorm becomes BatchNorm; Convolution3D and Pooling3D have their options in
-    fields of their own.
+    of one goes to the Scale layer behind it; bn_stats_batch_size goes to all of them; concat_dim and slice_dim become
+    axis; ceil_mode becomes round_mode; label_dim becomes label_num; pairwise_ranking_loss_param becomes
+    triplet_loss_param; a transform_param within data_param moves out of it; CuDNNBatchNorm becomes BatchNorm;
+    Convolution3D and Pooling3D have their options in fields of their own.
     Raises NetError for generations mixed in one net, sizes that do not fit the inputs, and a field given in its old
     and new form at once.
     Quirks: `input` without any size is dropped without a word, as weights written by old versions have it so;
@@ -45,7 +45,7 @@ def upgrade_net(message: Message, origin: str = "") -> Message:
     """
     net = upgrade_v1(upgrade_v0(message, origin), origin)
     stale = [index for index, layer in enumerate(net.layer) if _is_stale(layer)]
-    if not stale and not net.input:
+    if not stale and not net.input and not net.HasField("bn_stats_batch_size"):
         return net
     if net is message:
         net = type(message)()
@@ -56,6 +56,8 @@ def upgrade_net(message: Message, origin: str = "") -> Message:
         if is_stale_batch_norm(net.layer[index]):
             upgrade_batch_norm(net, index)
         _renew(net.layer[index], origin)
+    if net.HasField("bn_stats_batch_size"):
+        share_stats_batch_size(net)
     if net.input:
         _inputs_to_layer(net, origin)
     return net

@@ -41,6 +41,14 @@ def upgrade_batch_norm(net: Message, index: int) -> None:
             spec.lr_mult = spec.decay_mult = 0
 
 
+def share_stats_batch_size(net: Message) -> None:
+    """Give the bn_stats_batch_size of `net` to its BatchNorm layers, in Intel's fork."""
+    for layer in net.layer:
+        if layer.type == "BatchNorm":
+            layer.batch_norm_param.stats_batch_size = net.bn_stats_batch_size
+    net.ClearField("bn_stats_batch_size")
+
+
 def _learns_statistics(layer: Message) -> bool:
     """Whether a BatchNorm layer has rates for its three blobs (mean, variance, factor), which are not learned."""
     return len(layer.param) == STATISTICS and any(spec.lr_mult != 0 or spec.decay_mult != 0 for spec in layer.param)

@@ -28,6 +28,7 @@ ESCAPE = re.compile(rb"""\\(?:(?P<letter>[abfnrtv\\?'"]) | (?P<octal>[0-3][0-7]{
 LETTERS = dict(zip(b"abfnrtv", b"\a\b\f\n\r\t\v"))
 TYPE = re.compile(r"""type\s*:\s*["']?(\w+)""")
 NET = re.compile(r"""^\s*(?:train_)?net\s*:\s*["']([^"'\n]+)""", re.MULTILINE)
+FIRST_COUNTS = {"caffe.SolverParameter.device_id"}  # fields that a fork made lists, for several GPUs
 START, END, SEPARATED, NAME, COLON, OPEN_LIST, COMMA, ITEM = range(8)  # what came last in an open message
 IN_LIST = (OPEN_LIST, COMMA, ITEM)
 
@@ -131,10 +132,14 @@ def _end_string(here: _Open, pieces: list, text: str, origin: str) -> None:
     pieces.clear()
 
 
+def _takes_several(field: Field) -> bool:
+    return field.is_repeated or field.full_name in FIRST_COUNTS
+
+
 def _set(message: Message, field: Field, value: object) -> None:
     if field.is_repeated:
         getattr(message, field.name).append(value)
-    else:
+    elif field.full_name not in FIRST_COUNTS or not message.HasField(field.name):
         setattr(message, field.name, value)
 
 
@@ -180,7 +185,7 @@ def _sign_problem(sign: str, last: int, field: Field, here: _Open) -> dict | Non
     if sign == ":" and last == NAME:
         return None
     if sign == "[" and (last == COLON or last == NAME and field.type == Field.TYPE_MESSAGE):
-        return None if field.is_repeated else dict(message=f"field {field.name!r} takes one value, not a list",
+        return None if _takes_several(field) else dict(message=f"field {field.name!r} takes one value, not a list",
                                                    hint="remove the brackets")
     if sign == "]" and last in (OPEN_LIST, ITEM) or sign == "," and last in (ITEM, END) or sign == ";" and last == END:
         return None
@@ -203,7 +208,7 @@ def _name_problem(token: Token, levels: list[_Open], text: str) -> dict | None:
             hint = unknown_field(token.text, [outer.descriptor for outer in levels], kind[1] if kind else "",
                                  net[1] if net else "")
         return dict(message=f"{message.name} has no field {token.text!r}", hint=hint)
-    if token.text in here.seen and not field.is_repeated:
+    if token.text in here.seen and not _takes_several(field):
         line = place(text, "", here.seen[token.text]).split(":")[1]
         return dict(message=f"field {token.text!r} of {message.name} is given a second time",
                     hint=f"it takes one value, and has it from line {line}")

@@ -61,7 +61,7 @@ def test_fields_that_tune_other_programs(text, fields):
     ("softmax_param { normalize_type: 'L2' }", "softmax_param.normalize_type"),
     ("elu_param { lambda: 2 }", "elu_param.lambda"),
     ("softmax_param { class_weight: 1 }", "softmax_param.class_weight"),
-    ("batch_norm_param { stats_batch_size: 8 }", "batch_norm_param.stats_batch_size"),
+    ("batch_norm_param { relu: true }", "batch_norm_param.relu"),
 ])
 def test_refused_fields(options, field):
     net = parse(f"{INPUT} {ONE} type: 'ReLU' bottom: 'x' top: 'x' {options} }}", "NetParameter")

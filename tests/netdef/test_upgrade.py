@@ -76,6 +76,9 @@ NETS = {
                    scale_param { bias_term: true filler { value: 4 } } }
            layer { name: "r" type: "ReLU" bottom: "b" top: "b" }
            layer { name: "s" type: "Scale" bottom: "b" top: "b" }'''),
+    "bn_stats_batch_size": (
+        'bn_stats_batch_size: 32 layer { type: "BatchNorm" batch_norm_param { eps: 0.1 } } layer { type: "ReLU" }',
+        'layer { type: "BatchNorm" batch_norm_param { eps: 0.1 stats_batch_size: 32 } } layer { type: "ReLU" }'),
     "pairwise_ranking_loss_param": (
         'layer { type: "PairwiseRankingLoss" pairwise_ranking_loss_param { margin: 3 } }',
         'layer { type: "PairwiseRankingLoss" triplet_loss_param { margin: 3 } }'),
