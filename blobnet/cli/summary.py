@@ -10,7 +10,7 @@ from blobnet.cli._shapes import add_shape_option
 from blobnet.core.net import Net
 from blobnet.core.without_data import without_data
 from blobnet.log.table import table
-from blobnet.netdef.ignored import ignored_fields
+from blobnet.netdef.ignored import grouped, ignored_fields
 from blobnet.netdef.load import load
 from blobnet.proto.files import read_message
 from blobnet.view.summary import summary
@@ -45,7 +45,7 @@ def run(args: argparse.Namespace) -> int:
     definition = without_data(load(source, phase, args.level, args.stage, args.net), dict(args.shape))
     net = Net(definition, phase, level=args.level, stages=args.stage, origin=args.net, python_layers=args.python_layers)
     print(f"{net.name or args.net}, {args.phase}\n\n{summary(net, args.all)}")
-    ignored = [row for row in dict.fromkeys(ignored_fields(source)) if not row.layer or row.layer in net.layer_dict]
+    ignored = grouped(row for row in ignored_fields(source) if not row.layer or row.layer in net.layer_dict)
     if ignored:
         print("\nwithout an effect here\n" + table([("layer", "field", "why"), *ignored], left=range(3)))
     return 0

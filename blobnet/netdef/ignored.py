@@ -6,7 +6,7 @@ The schema says which they are, and why.
 from __future__ import annotations
 
 import logging
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from typing import NamedTuple
 
 from google.protobuf.message import Message
@@ -36,7 +36,7 @@ def ignored_fields(net: Message) -> list[NotUsed]:
 
     >>> from blobnet.proto.messages import new
     >>> ignored_fields(new("NetParameter", layer=[{"name": "conv1", "convolution_param": {"engine": 1}}]))
-    [NotUsed(layer='conv1', field='convolution_param.engine', why='chooses among programs with the same result')]
+    [NotUsed(layer='conv1', field='convolution_param.engine', why='chooses how to compute the same')]
     """
     return list(_noted(net, "ignored", "", ""))
 
@@ -56,14 +56,24 @@ def refuse(layer: Message) -> None:
                        hint="remove it, if its default will do")
 
 
+def grouped(fields: Iterable[NotUsed]) -> list[NotUsed]:
+    """One row for each field, however many layers have it; these are written as in "conv1 and 2 more".
+
+    >>> grouped([NotUsed("a", "engine", "why"), NotUsed("b", "engine", "why"), NotUsed("", "multinode", "why")])[0]
+    NotUsed(layer='a and 1 more', field='engine', why='why')
+    """
+    layers: dict[tuple[str, str], dict[str, None]] = {}
+    for layer, field, why in fields:
+        layers.setdefault((field, why), {})[layer] = None
+    return [NotUsed(next(iter(names)) + f" and {len(names) - 1} more" * (len(names) > 1), *key)
+            for key, names in layers.items()]
+
+
 def log_ignored_fields(net: Message) -> None:
     """Say once which fields of `net` make no difference here, and in how many layers."""
-    counts: dict[tuple[str, str], list[str]] = {}
-    for layer, field, why in ignored_fields(net):
-        counts.setdefault((field, why), []).append(layer)
-    for (field, why), layers in counts.items():
-        where = "" if layers == [""] else f" of {layers[0]!r}" + f" and {len(layers) - 1} more" * (len(layers) > 1)
-        log.info("Without an effect here: %s%s (%s)", field, where, why)
+    if log.isEnabledFor(logging.INFO):
+        for layer, field, why in grouped(ignored_fields(net)):
+            log.info("Without an effect here: %s%s (%s)", field, layer and f" of {layer}", why)
 
 
 def _noted(message: Message, option: str, layer: str, path: str) -> Iterator[NotUsed]:

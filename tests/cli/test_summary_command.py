@@ -154,8 +154,9 @@ def test_each_memory_counts_once(layer, more):
 def test_fields_without_an_effect_come_last(tmp_path, capsys):
     (tmp_path / "net.prototxt").write_text(INPUT + """
         layer { name: "r" type: "ReLU" bottom: "x" top: "r" relu_param { engine: CAFFE } }
+        layer { name: "q" type: "ReLU" bottom: "x" top: "q" relu_param { engine: CUDNN } }
         layer { name: "s" type: "TanH" bottom: "x" top: "s" tanh_param { engine: CUDNN } include { phase: TRAIN } }""")
     assert main(["summary", str(tmp_path / "net.prototxt")]) == 0
     assert capsys.readouterr().out.split("\n\n")[-1].splitlines() == [
-        "without an effect here", "layer  field              why",
-        "r      relu_param.engine  chooses among programs with the same result"]
+        "without an effect here", "layer         field              why",
+        "r and 1 more  relu_param.engine  chooses how to compute the same"]

@@ -13,7 +13,7 @@ from blobnet.proto import messages
 from blobnet.proto.text import parse
 from blobnet.solvers.settings import check_solver
 
-ENGINE = "chooses among programs with the same result"
+ENGINE = "chooses how to compute the same"
 INPUT = 'layer { name: "in" type: "Input" top: "x" input_param { shape { dim: [1, 2, 4, 4] } } }'
 ONE = "layer { name: 'a' "
 PLUGIN = """
@@ -73,7 +73,7 @@ def test_refused_fields(options, field):
 def test_a_solver_refuses_what_it_does_not_do():
     solver = parse("base_lr: 1 lr_policy: 'fixed' larc: true larc_eta: 0.1", "SolverParameter")
     assert [row.field for row in refused_fields(solver)] == ["larc"]
-    with pytest.raises(SolverError, match="s.prototxt: larc is not done here: rates do not follow the lengths of"):
+    with pytest.raises(SolverError, match="s.prototxt: larc is not done here: rates do not follow the gradients' lengths"):
         check_solver(solver, "s.prototxt")
     solver.larc = False
     check_solver(solver, "s.prototxt")
@@ -98,4 +98,4 @@ def test_a_net_says_once_what_it_ignores(caplog):
     with caplog.at_level(logging.INFO, "blobnet.netdef.ignored"):
         blobnet.Net(parse(INPUT + layers, "NetParameter"))
     said = [record.getMessage() for record in caplog.records if record.name == "blobnet.netdef.ignored"]
-    assert said == [f"Without an effect here: relu_param.engine of 'a' and 2 more ({ENGINE})"]
+    assert said == [f"Without an effect here: relu_param.engine of a and 2 more ({ENGINE})"]
