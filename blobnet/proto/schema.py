@@ -187,6 +187,8 @@ def _field(reader: _Reader, message: pb.DescriptorProto, label: int, where: str)
             elif option == "deprecated":
                 field.options.deprecated = value == "true"
             elif option in NOTES:
+                if value[:1] not in ("'", '"'):
+                    raise ParseError(where, f"the option {option!r}", expected="a text between quotes", got=repr(value))
                 text = value[1:-1].encode()
                 field.options.MergeFromString(wire.tag(NOTES[option], wire.BYTES) + wire.varint(len(text)) + text)
             else:

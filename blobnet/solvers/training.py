@@ -10,6 +10,7 @@ from google.protobuf.message import Message
 from blobnet.core.watching import Watched
 from blobnet.core.weights import none_copied
 from blobnet.errors import BlobnetError, SolverError
+from blobnet.netdef.ignored import log_ignored_fields
 from blobnet.proto.text import dump
 from blobnet.solvers import restoring, snapshot
 from blobnet.solvers.display import Display
@@ -57,6 +58,7 @@ class Training(SolverType, Watched):
         self.param = param = read_solver(source)
         if log.isEnabledFor(logging.INFO):
             log.info("Initializing solver from parameters:\n%s", dump(param).rstrip("\n"))
+        log_ignored_fields(param)
         check_solver(param, self.where, self.needs_rate)
         self.check()
         if param.snapshot:

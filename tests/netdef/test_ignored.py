@@ -73,7 +73,7 @@ def test_refused_fields(options, field):
 def test_a_solver_refuses_what_it_does_not_do():
     solver = parse("base_lr: 1 lr_policy: 'fixed' larc: true larc_eta: 0.1", "SolverParameter")
     assert [row.field for row in refused_fields(solver)] == ["larc"]
-    with pytest.raises(SolverError, match="s.prototxt: larc is not done here: rates do not follow the gradients' lengths"):
+    with pytest.raises(SolverError, match="s.prototxt: larc is not done here: rates do not follow the grad"):
         check_solver(solver, "s.prototxt")
     solver.larc = False
     check_solver(solver, "s.prototxt")
