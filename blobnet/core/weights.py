@@ -40,11 +40,15 @@ class Copied(list[str]):
         self.unused = [name for name in given if name not in here]
 
 
+def _is_binary(path: str | os.PathLike) -> bool:
+    return FORMATS.get(Path(path).suffix.lower(), "binary") == "binary"
+
+
 def read_weight_message(source: str | os.PathLike | Message) -> tuple[Message, list]:
     """The net with weights in `source`, of any generation, upgraded, and the arrays beside it."""
     if isinstance(source, Message):
         return upgrade_net(convert(source)), []
-    if FORMATS.get(Path(source).suffix.lower(), "binary") == "binary":
+    if _is_binary(source):
         message, arrays = read_weights(source)
     else:
         message, arrays = read_message(source, "NetParameter"), []
@@ -58,8 +62,7 @@ def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -
     ones. ShapeError names both shapes and the remedy; NetError if a layer has another number of parameters.
     """
     message, arrays = read_weight_message(source)
-    if not isinstance(source, Message) and message.layer and not any(theirs.blobs for theirs in message.layer) and any(
-            layer.blobs for layer in layers):
+    if not isinstance(source, Message) and not _is_binary(source) and not any(item.blobs for item in message.layer):
         raise NetError(os.fspath(source), expected="weights", got="a net without any",
                        hint="give its .caffemodel; the definition of a net holds no weights")
     what = "copying parameters" if isinstance(source, Message) else f"copying parameters from {os.fspath(source)!r}"
