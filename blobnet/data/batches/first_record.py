@@ -11,7 +11,6 @@ from google.protobuf.message import Message
 
 from blobnet.data.batches.datums import DatumBatches
 from blobnet.data.images.files import read_image
-from blobnet.data.images.lists import read_image_list
 from blobnet.data.images.transformer import Transformer
 from blobnet.data.stores.database import open_database
 from blobnet.data.stores.hdf5 import dataset_shapes, read_file_list
@@ -27,16 +26,14 @@ def database_image(options: Message, transform: Message, where: str) -> Shape | 
     return DatumBatches(reader, Transformer(transform, False, where), 1).shapes()[0][1:]
 
 
-def listed_image(options: Message, transform: Message, where: str) -> Shape | None:
-    """Of a list of image files that an ImageDataParameter names, likewise."""
-    if not os.path.isfile(options.source):
-        return None
-    image = image_file(options, read_image_list(options.source, options.label_num)[0][0])
+def listed_image(options: Message, name: str, transform: Message, where: str) -> Shape | None:
+    """Of the image file `name` of a list, as an ImageDataParameter says, likewise."""
+    image = image_file(options, name)
     return image and Transformer(transform, False, where).output_shape(image)
 
 
 def image_file(options: Message, name: str) -> Shape | None:
-    """Of the image file `name` of a list, as a message with root_folder, is_color, new_height and new_width says."""
+    """Of the same file before it is transformed; `options` has root_folder, is_color, new_height and new_width."""
     first = options.root_folder + name
     if not os.path.isfile(first):
         return None

@@ -25,6 +25,8 @@ class ImageBatches(TransformedBatches):
     hold exactly.
     """
 
+    per_line = 1  # paths in a line of the list
+
     def __init__(self, paths: Sequence[str], labels: np.ndarray, transformer: Transformer, size: int,
                  dtype: DTypeLike = np.float32, random: Random = np.random.default_rng, *, color: bool = True,
                  image_size: tuple[int, int] | None = None, shuffle: bool = False, rand_skip: int = 0,
@@ -48,5 +50,5 @@ class ImageBatches(TransformedBatches):
         return self._read((self.run if self.draws is None else self.draws)(0, 1)[0])
 
     def _read(self, number: int) -> np.ndarray:
-        return read_listed(self.paths[number], f"{self.origin}:{number + 1}", self.root_folder, self.color,
-                           self.image_size)
+        return read_listed(self.paths[number], f"{self.origin}:{number // self.per_line + 1}", self.root_folder,
+                           self.color, self.image_size)

@@ -41,6 +41,29 @@ def read_image_list(path: str | os.PathLike, label_num: int = 1,
     return paths, np.array(labels)
 
 
+def read_number_list(path: str | os.PathLike, count: int = 0) -> tuple[list[str], np.ndarray]:
+    """The paths in the list at `path`, and the numbers behind each: float64 (N, count).
+
+    With a `count` of 0 the first line says how many there are: all words behind the first one. Numbers may have
+    fractions. DataError, with the line, for another number of them, for words that are no finite numbers, and for an
+    empty list; empty lines at the end do not count.
+    """
+    text = require_file(path).read_text("utf-8", "surrogateescape").rstrip()
+    lines = text.split("\n")
+    count = count or len(lines[0].split()) - 1
+    if count < 1:
+        raise DataError(os.fspath(path), expected="lines of a path and numbers", got=repr(lines[0][:80]))
+    paths, rows = [], []
+    for number, line in enumerate(lines, 1):
+        name, *words = line.rsplit(None, count)
+        row = _numbers(words)
+        if len(row) != count:
+            raise DataError(f"{os.fspath(path)}:{number}", expected=f"a path and {count} numbers", got=repr(line[:80]))
+        paths.append(name)
+        rows.append(row)
+    return paths, np.array(rows)
+
+
 def read_columns(path: str | os.PathLike, columns: str, more: bool = False) -> list[list[str]]:
     """The words in the lines of the list at `path`: as many as `columns` has, which says in words what they are.
 
@@ -119,6 +142,15 @@ def _label(word: str) -> int | None:
     except ValueError:
         return None
     return value if -LARGE < value < LARGE else None
+
+
+def _numbers(words: list[str]) -> list[float]:
+    """The finite numbers that the words are; none if one of them is no such number."""
+    try:
+        values = [float(word) for word in words]
+    except ValueError:
+        return []
+    return values if np.isfinite(values).all() else []
 
 
 def _several_labels(line: str, count: int, where: str) -> tuple[str, list[int]]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 from google.protobuf.message import DecodeError, Message
 
@@ -21,6 +23,32 @@ def parse_datum(data: bytes | memoryview, where: str = "datum") -> Message:
     except DecodeError as error:
         raise DataError(where, expected="a Datum message",
                         got=f"{len(data)} other bytes ({_fault(data, cls) or error})") from error
+
+
+def datum_labels(data: bytes | memoryview, count: int, where: str = "datum") -> list[float]:
+    """The `count` labels in the bytes of a Datum: what stands in `label`, which forks repeat; or, beside the bytes of an
+    image, in float_data. DataError if neither are so many.
+    """
+    datum, labels = parse_datum(data, where), _every_label(memoryview(data))
+    if len(labels) == count:
+        return labels
+    if datum.data and len(datum.float_data) == count:
+        return list(datum.float_data)
+    raise DataError(where, expected=f"{count} labels (label_num)", got=f"{len(labels)} in label, "
+                    f"{len(datum.float_data) if datum.data else 0} in float_data")
+
+
+def _every_label(view: memoryview) -> list[float]:
+    """All values of the field `label`, integers or floats, which a Datum of this schema has but once."""
+    number, position, labels = message_class("Datum").DESCRIPTOR.fields_by_name["label"].number, 0, []
+    while position < len(view):
+        found, kind, begin, position = wire.read_field(view, position, len(view))
+        if (found, kind) == (number, wire.VARINT):
+            value, _ = wire.read_varint(view, begin, position)
+            labels.append(float(value - (1 << 64) if value >> 63 else value))
+        elif (found, kind) == (number, wire.FIXED32):
+            labels.append(struct.unpack_from("<f", view, begin)[0])
+    return labels
 
 
 def _fault(data: bytes | memoryview, cls: type[Message]) -> str:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os
+
+import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.core.context import TRAIN
@@ -44,6 +47,11 @@ class ImageSource(BatchSource):
     label_tops = (1,)
 
     @classmethod
+    def read_list(cls, options: Message) -> tuple[list[str], np.ndarray]:
+        """The paths in the list, and the labels of the images, (N,) or (N, L)."""
+        return read_image_list(options.source, options.label_num)
+
+    @classmethod
     def declared_shapes(cls, layer, batch):
         options = layer.image_data_param
         image = image_shape(layer, batch, 3 if options.is_color else 1, options.new_height, options.new_width)
@@ -51,13 +59,15 @@ class ImageSource(BatchSource):
 
     @classmethod
     def read_shape(cls, layer, top, batch):
-        image = None if top else listed_image(layer.image_data_param, layer.transform_param, transform_where(layer))
+        options = layer.image_data_param
+        if top or not os.path.isfile(options.source):
+            return None
+        image = listed_image(options, cls.read_list(options)[0][0], layer.transform_param, transform_where(layer))
         return image and (batch, *image)
 
     @classmethod
     def count_records(cls, layer):
-        options = layer.image_data_param
-        return len(read_image_list(options.source, options.label_num)[0])
+        return len(cls.read_list(layer.image_data_param)[0])
 
     def images(self, classes: int = 0, **order) -> ImageBatches:
         """The batches of the list in the options: each of so many `classes`, drawn at random; or, if that is 0, in an
@@ -66,7 +76,7 @@ class ImageSource(BatchSource):
         self.at_least_one(options, "batch_size", "label_num")
         size = both_sides(options, "new_height", "new_width", self.where)
         source = self.source("image_data_param")
-        paths, labels = read_image_list(source, options.label_num)
+        paths, labels = self.read_list(options)
         self.records = len(paths)
         check_skip(order.get("rand_skip", 0), len(paths), self.where)
         if not classes and not any(order.values()):
