@@ -19,7 +19,9 @@ TRANSFORM_FIELDS = ("scale", "mean_file", "crop_size", "mirror", "mean_value")  
 def is_first_c3d(layer: Message) -> bool:
     """Whether the layer is of one of these types, or of those in two dimensions, and has fields for time there; or
     whether it reads films as image_data_param says."""
-    return layer.type == FILMS and layer.HasField("image_data_param") or any(layer.type in kinds and layer.HasField(old) and _of_time(getattr(layer, old))
+    if layer.type == FILMS:
+        return layer.HasField("image_data_param")
+    return any(layer.type in kinds and layer.HasField(old) and _of_time(getattr(layer, old))
                for *kinds, old, _ in TYPES)
 
 

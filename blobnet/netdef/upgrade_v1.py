@@ -22,7 +22,7 @@ TYPES = {
     "SILENCE": "Silence", "SLICE": "Slice", "SOFTMAX": "Softmax", "SOFTMAX_LOSS": "SoftmaxWithLoss",
     "SPLIT": "Split", "TANH": "TanH", "THRESHOLD": "Threshold", "WINDOW_DATA": "WindowData",
     "CONVOLUTION3D": "Convolution3D", "POOLING3D": "Pooling3D", "VIDEO_DATA": "VideoData",  # of C3D
-    "IMAGE_SEG_DATA": "ImageSegData",  # of DeconvNet
+    "IMAGE_SEG_DATA": "ImageSegData", "WINDOW_SEG_DATA": "WindowSegData",  # of DeconvNet
     "CROP": "AutoCrop",  # of FCN's first nets, whose layer found the offset itself
 }
 # parallel lists of the second generation, one entry a parameter: the field of ParamSpec they become

@@ -32,13 +32,14 @@ def listed_image(options: Message, name: str, transform: Message, where: str) ->
     return image and Transformer(transform, False, where).output_shape(image)
 
 
-def image_file(options: Message, name: str) -> Shape | None:
+def image_file(options: Message, name: str) -> tuple[int, int, int] | None:
     """Of the same file before it is transformed; `options` has root_folder, is_color, new_height and new_width."""
     first = options.root_folder + name
     if not os.path.isfile(first):
         return None
     size = (options.new_height, options.new_width) if options.new_height and options.new_width else None
-    return read_image(first, options.is_color, size).shape
+    channels, height, width = read_image(first, options.is_color, size).shape
+    return channels, height, width
 
 
 def hdf5_row(source: str, name: str) -> Shape | None:

@@ -51,8 +51,8 @@ class Order:
 class Run:
     """The records of batch n, `size` of them, in an endless run through a list of `count`.
 
-    With `shuffle`, epoch e has the order of `random(e, 0)`; the run starts at a place below `rand_skip`, which comes from
-    `random(0, 1)`.
+    With `shuffle`, epoch e has the order of `random(e, 0)`; the run starts at a place below `rand_skip`, which comes
+    from `random(0, 1)`.
     """
 
     def __init__(self, count: int, size: int, random: Streams, shuffle: bool = False, rand_skip: int = 0):

@@ -23,11 +23,10 @@ class ActionTransformer:
     """Turns images of any number of channels into what a net takes, as a transform_param of TSN says.
 
     If `random` (TRAIN), height and width of the part that is cut out are drawn from shares of the shorter side with
-    multi_scale, else both are crop_size; it lies anywhere, or with fix_crop at one of five or thirteen places; and it is
-    resized to crop_size. Otherwise it is the middle. With mirror it is turned round with probability one half; with
+    multi_scale, else both are crop_size; it lies anywhere, or with fix_crop at one of five or thirteen places; and it
+    is resized to crop_size. Otherwise it is the middle. With mirror it is turned round with probability one half; with
     is_flow channels 0, 2, 4, … of such a part, the flow in x, become 255 - x. mean_value may be for a group of channels
-    that comes again. NetError for ratios outside of (0, 1], for a mean_file and for a
-    resize_param.
+    that comes again. NetError for ratios outside of (0, 1], for a mean_file and for a resize_param.
     """
 
     def __init__(self, param: Message, random: bool, where: str = "transform_param"):

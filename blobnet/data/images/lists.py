@@ -1,5 +1,5 @@
-"""Lists of image files: those with labels, "path label" a line, those with several paths or other words in a line, those
-with paths alone, and the files of a folder."""
+"""Lists of image files: those with labels, "path label" a line, those with several paths or other words in a line,
+those with paths alone, and the files of a folder."""
 
 from __future__ import annotations
 

@@ -37,8 +37,8 @@ class PairTransformer:
         return self.transformer.output_shape((shape[0], *self.crop) if self.crop else shape)
 
     def __call__(self, pairs: Sequence[Pair], data: np.ndarray, labels: np.ndarray, rng: np.random.Generator) -> None:
-        """Write the images into `data`, float (N, C, H, W), their labels into `labels`, (N, 1, H, W), drawing from `rng`.
-        """
+        """Write the images into `data`, float (N, C, H, W), and their labels into `labels`, (N, 1, H, W), drawing from
+        `rng`."""
         if len(self.factors):
             factors = self.factors[rng.integers(len(self.factors), size=len(pairs))]
             pairs = in_parallel(self._scaled, zip(pairs, factors))
@@ -48,8 +48,8 @@ class PairTransformer:
             self.output_shape(image.shape)
         places = self._places([image.shape[1:] for image, _ in pairs], rng)
         flips = rng.integers(2, size=len(pairs)) if self.mirror else np.zeros(len(pairs), int)
-        parts = [[self._part(each, *place, flip) for each in pair]
-                 for pair, place, flip in zip(pairs, places.T.tolist(), flips)]
+        parts = [[self._part(each, y, x, flip) for each in pair]
+                 for pair, (y, x), flip in zip(pairs, places.T.tolist(), flips)]
         self.transformer([image for image, _ in parts], data, rng)
         for target, (_, values) in zip(labels, parts):
             target[...] = values

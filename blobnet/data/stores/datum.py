@@ -26,8 +26,8 @@ def parse_datum(data: bytes | memoryview, where: str = "datum") -> Message:
 
 
 def datum_labels(data: bytes | memoryview, count: int, where: str = "datum") -> list[float]:
-    """The `count` labels in the bytes of a Datum: what stands in `label`, which forks repeat; or, beside the bytes of an
-    image, in float_data. DataError if neither are so many.
+    """The `count` labels in the bytes of a Datum: those in `label`, which forks repeat; or, beside the bytes of an
+    image, those in float_data. DataError if neither are so many.
     """
     datum, labels = parse_datum(data, where), _every_label(memoryview(data))
     if len(labels) == count:

@@ -3,16 +3,22 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Callable
 
 from google.protobuf.message import Message
 
 from blobnet.data.batches.first_record import Shape, image_file
-from blobnet.data.batches.frames import FrameBatches, read_films
+from blobnet.data.batches.frames import Films, FrameBatches, read_films
 from blobnet.errors import NetError
 from blobnet.layers.data._base import BatchSource
 from blobnet.layers.data._images import both_sides, check_skip, image_shape
 
 MOST_FRAMES = 1 << 16  # of a clip
+
+
+def listed_films(options: Message) -> Films:
+    """What the list in a VideoDataParameter says."""
+    return read_films(options.source, options.num_of_labels if options.use_multiple_label else 0)
 
 
 class FilmSource(BatchSource):
@@ -55,17 +61,17 @@ class FilmSource(BatchSource):
 
     @classmethod
     def count_records(cls, layer):
-        options = layer.video_data_param
-        return len(read_films(options.source, options.num_of_labels if options.use_multiple_label else 0).folders)
+        return len(listed_films(layer.video_data_param).folders)
 
-    def read_films(self, kind: type[FrameBatches], transformer, frames: int, top, **more) -> None:
+    def read_films(self, kind: Callable[..., FrameBatches], transformer, frames: int, top, **more) -> None:
         """Read ahead batches of this kind, of so many `frames` each; with further arguments of it."""
         options = self.options
         self.at_least_one(options, "batch_size", "new_length", "num_of_labels")
         if frames > MOST_FRAMES:
             raise NetError(self.where, expected=f"at most {MOST_FRAMES} frames in a row of the batch", got=frames)
-        size, source = both_sides(options, "new_height", "new_width", self.where), self.source("video_data_param")
-        films = read_films(source, options.num_of_labels if options.use_multiple_label else 0)
+        self.source("video_data_param")
+        size = both_sides(options, "new_height", "new_width", self.where)
+        films = listed_films(options)
         self.records = len(films.folders)
         check_skip(options.rand_skip, self.records, self.where)
         if not options.shuffle and not options.rand_skip:

@@ -7,8 +7,9 @@ import os
 from google.protobuf.message import Message
 
 from blobnet.core.context import TRAIN
+from blobnet.core.layer_type import Arity
 from blobnet.data.batches.first_record import Shape, image_file
-from blobnet.data.batches.image_pairs import ImagePairBatches, ImagePairs
+from blobnet.data.batches.image_pairs import GRAYS, ImagePairBatches, ImagePairs
 from blobnet.data.images.lists import read_columns
 from blobnet.data.images.pair_transformer import PairTransformer
 from blobnet.data.images.transformer import Transformer
@@ -17,14 +18,15 @@ from blobnet.layers.data._base import BatchSource
 from blobnet.layers.data._images import both_sides, check_skip
 
 MOST_FACTOR = 100  # an image may be resized by
+COLUMNS = {"NONE": "image", "IMAGE": "image label", "PIXEL": "image label-image"}
 
 
 class ImagePairSource(BatchSource):
     """A source that reads a list of images and of the labels of their pixels. A subclass says in `rows` how."""
 
     more_options = ("transform_param", "data_param")
-    num_tops = 2
-    label_tops = (1,)
+    num_tops: Arity = 2
+    label_tops: tuple[int, ...] = (1,)
 
     @classmethod
     def rows(cls, options: Message) -> list[list[str]]:
@@ -58,14 +60,14 @@ class ImagePairSource(BatchSource):
     @classmethod
     def _shapes(cls, layer: Message, batch: int, image: Shape) -> list[Shape | None]:
         """Of the tops, for images of this shape, where 0 is an unknown number."""
-        channels, *sides = image
-        sides = cls.crop(layer, f"layer {layer.name!r} ({layer.type})") or sides
+        sides = cls.crop(layer, f"layer {layer.name!r} ({layer.type})") or image[1:]
         if not all(sides):
             return [None]
-        return [(batch, channels, *sides), (batch, 1, *sides), (batch, 1, 1, 2)][:len(layer.top)]
+        tops: list[Shape | None] = [(batch, image[0], *sides), (batch, 1, *sides), (batch, 1, 1, 2)]
+        return tops[:len(layer.top)]
 
-    def pairs(self, **labels) -> ImagePairs:
-        """The pairs of the list in the options; further arguments of ImagePairs say what their labels are."""
+    def pairs(self, kind: type[ImagePairs] = ImagePairs, **labels) -> ImagePairs:
+        """The pairs of the list in the options; further arguments of this kind of pairs say what their labels are."""
         options = self.options
         self.at_least_one(options, "batch_size")
         source, size = self.source(self.source_field), both_sides(options, "new_height", "new_width", self.where)
@@ -74,11 +76,10 @@ class ImagePairSource(BatchSource):
         check_skip(options.rand_skip, len(rows), self.where)
         if not options.shuffle and not options.rand_skip:
             self.record_names = [row[0] for row in rows].__iter__
-        return ImagePairs(rows, color=options.is_color, size=size, origin=source, root_folder=options.root_folder,
-                          **labels)
+        return kind(rows, color=options.is_color, size=size, origin=source, root_folder=options.root_folder, **labels)
 
-    def read_pairs(self, pairs: ImagePairs, top, **transform) -> None:
-        """Read ahead; further arguments of PairTransformer say what is done with the pairs."""
+    def read_pairs(self, pairs: ImagePairs, top, kind: type[ImagePairBatches] = ImagePairBatches, **transform) -> None:
+        """Read ahead batches of this kind; further arguments of PairTransformer say what is done with the pairs."""
         options, plain = self.options, type(self.param.transform_param)()
         plain.CopyFrom(self.param.transform_param)
         if plain.HasField("resize_param"):
@@ -94,5 +95,31 @@ class ImagePairSource(BatchSource):
         transform = {"mirror": self.param.transform_param.mirror, "random_crop": self.phase == TRAIN, **transform}
         transformer = PairTransformer(Transformer(plain, False, f"{self.where} transform_param"), crop,
                                       scale_factors=plain.scale_factors, **transform)
-        self.read_ahead(ImagePairBatches(pairs, transformer, options.batch_size, self.dtype, self.streams(),
-                                         shuffle=options.shuffle, rand_skip=options.rand_skip), top)
+        self.read_ahead(kind(pairs, transformer, options.batch_size, self.dtype, self.streams(),
+                             shuffle=options.shuffle, rand_skip=options.rand_skip), top)
+
+
+class LabelTypeSource(ImagePairSource):
+    """Such a source whose image_data_param says by label_type what a label is."""
+
+    options_field = batch_field = source_field = "image_data_param"
+    more_columns = ""  # behind path and label
+
+    @classmethod
+    def rows(cls, options):
+        columns, more = COLUMNS[_label_type(options)], _label_type(options) == "NONE" and not cls.more_columns
+        return read_columns(options.source, columns + cls.more_columns, more)
+
+    def labels(self) -> dict:
+        """What `pairs` has to know of the labels."""
+        blank = self.options.ignore_label
+        if not 0 <= blank < GRAYS:
+            raise NetError(self.where, expected=f"ignore_label from 0 to {GRAYS - 1}", got=blank)
+        if self.param.transform_param.mean_file:
+            raise NetError(self.where, "mean_file in transform_param", hint="write mean_value")
+        return {"pixels": _label_type(self.options) == "PIXEL", "blank": blank}
+
+
+def _label_type(options: Message) -> str:
+    field = options.DESCRIPTOR.fields_by_name["label_type"]
+    return field.enum_type.values_by_number[options.label_type].name

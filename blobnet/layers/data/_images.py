@@ -44,7 +44,7 @@ class ImageSource(BatchSource):
     options_field = batch_field = source_field = "image_data_param"
     more_options = ("transform_param", "data_param")
     num_tops = 2
-    label_tops = (1,)
+    label_tops: tuple[int, ...] = (1,)
 
     @classmethod
     def read_list(cls, options: Message) -> tuple[list[str], np.ndarray]:

@@ -3,16 +3,11 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
-from blobnet.data.batches.image_pairs import GRAYS
-from blobnet.data.images.lists import read_columns
-from blobnet.errors import NetError
-from blobnet.layers.data._image_pairs import ImagePairSource
-
-COLUMNS = {"NONE": ("image", True), "IMAGE": ("image label",), "PIXEL": ("image label-image",)}
+from blobnet.layers.data._image_pairs import LabelTypeSource
 
 
 @register
-class ImageSegData(ImagePairSource):
+class ImageSegData(LabelTypeSource):
     """Images and the labels of their pixels from the files of a list, resized by random factors, padded and cut alike.
 
     x[i], y[i] = transform(crop(pad(scale(image[r])))), crop(pad(scale(labels[r]))) with r = (skip + n * N + i) mod R in
@@ -37,23 +32,7 @@ class ImageSegData(ImagePairSource):
     first image of a batch decides its shape.
     """
 
-    options_field = batch_field = source_field = "image_data_param"
     num_tops = (2, 3)
 
-    @classmethod
-    def rows(cls, options):
-        return read_columns(options.source, *COLUMNS[_label_type(options)])
-
     def setup(self, bottom, top):
-        options = self.options
-        if self.param.transform_param.mean_file:
-            raise NetError(self.where, "mean_file in transform_param", hint="write mean_value")
-        if not 0 <= options.ignore_label < GRAYS:
-            raise NetError(self.where, expected=f"ignore_label from 0 to {GRAYS - 1}", got=options.ignore_label)
-        pairs = self.pairs(pixels=_label_type(options) == "PIXEL", blank=options.ignore_label)
-        self.read_pairs(pairs, top, fill=options.ignore_label)
-
-
-def _label_type(options) -> str:
-    field = options.DESCRIPTOR.fields_by_name["label_type"]
-    return field.enum_type.values_by_number[options.label_type].name
+        self.read_pairs(self.pairs(**self.labels()), top, fill=self.options.ignore_label)

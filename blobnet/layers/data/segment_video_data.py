@@ -6,10 +6,10 @@ import re
 
 from blobnet.core.context import TRAIN
 from blobnet.core.registry import register
-from blobnet.data.batches.frames import SnippetBatches, read_films
+from blobnet.data.batches.frames import SnippetBatches
 from blobnet.data.images.action_transformer import ActionTransformer
 from blobnet.errors import NetError
-from blobnet.layers.data._films import FilmSource
+from blobnet.layers.data._films import FilmSource, listed_films
 
 FIELDS = ("num_segments", "modality", "name_pattern", "grayscale", "encoded")  # that only this type has
 NUMBER = r"%(0?[1-9])?d"
@@ -31,9 +31,9 @@ class SegmentVideoData(FilmSource):
     num_segments K (1), each of F / K frames, rounded down; new_length L (1); modality (FLOW; RGB); name_pattern of the
     frames, which count from 1 (image_%04d.jpg, for flow flow_%c_%04d.jpg with x and y for %c); grayscale (false);
     batch_size N (1); root_folder, put before the folders; new_height, new_width (0 = as they are), bilinear; shuffle
-    (false); rand_skip, skip is below it (0). Of transform_param crop_size; multi_scale (false): in TRAIN sides are drawn
-    from scale_ratios of the shorter side (1, 0.875, 0.75, 0.66), which stand at most max_distort (1) apart in that list,
-    and the part is resized to crop_size; fix_crop (false), more_fix_crop (false): it lies at one of 5 or 13 places;
+    (false); rand_skip, skip is below it (0). Of transform_param crop_size; multi_scale (false): in TRAIN sides are
+    drawn from scale_ratios of the shorter side (1, 0.875, 0.75, 0.66), at most max_distort (1) apart in that list, and
+    the part is resized to crop_size; fix_crop (false), more_fix_crop (false): it lies at one of 5 or 13 places;
     is_flow (false): mirrored flow in x becomes 255 - x; mirror, scale; mean_value, also a group that comes again.
     data_param.prefetch (4 batches read ahead)
     Paper: Wang, Xiong, Wang, Qiao, Lin, Tang, Van Gool, Temporal Segment Networks: Towards Good Practices for Deep
@@ -58,7 +58,7 @@ class SegmentVideoData(FilmSource):
 
     @classmethod
     def first_frame(cls, options):
-        folder = read_films(options.source).folders[0]
+        folder = listed_films(options).folders[0]
         return f"{folder}/{_pattern(options, 'name_pattern')(1)[0]}"
 
     def setup(self, bottom, top):

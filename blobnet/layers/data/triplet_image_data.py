@@ -29,8 +29,8 @@ class TripletImageData(BatchSource):
     (false); rand_skip, skip is below it (0); all of transform_param; data_param.prefetch (4 batches read ahead)
     Paper: none; the type is of the fork for similarity learning that NaiveTripletLoss is of. Slice with axis: 0 and
     three tops takes the batch apart.
-    Quirks: every image has a crop and a mirror of its own. mirror is random in the TEST phase too. Paths have no spaces.
-    The first image of a batch decides its shape. A layer of this name in another fork draws classes, as
+    Quirks: every image has a crop and a mirror of its own. mirror is random in the TEST phase too. Paths have no
+    spaces. The first image of a batch decides its shape. A layer of this name in another fork draws classes, as
     HashingImageData does.
     """
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from blobnet.core.context import TRAIN
 from blobnet.core.registry import register
-from blobnet.data.batches.frames import ClipBatches, read_films
+from blobnet.data.batches.frames import ClipBatches
 from blobnet.data.images.transformer import Transformer
 from blobnet.errors import NetError
-from blobnet.layers.data._films import FilmSource
+from blobnet.layers.data._films import FilmSource, listed_films
 
 CHANNELS = 3
 OF_CAMERAS = ("video_type", "device_id", "video_file", "skip_frames")
@@ -17,9 +17,9 @@ OF_CAMERAS = ("video_type", "device_id", "video_file", "skip_frames")
 class VideoData(FilmSource):
     """Clips of films, whose frames are image files 000001.jpg … in a folder, and the labels of the films.
 
-    x[i, :, j] = transform(resize(frame[s + j * rate])), j = 0 ... L - 1, of film r = (skip + n * N + i) mod R in forward
-    n, of R lines in their order, or in a new order each epoch with shuffle; all frames of a clip are cut at one place
-    and mirrored or none
+    x[i, :, j] = transform(resize(frame[s + j * rate])), j = 0 ... L - 1, of film r = (skip + n * N + i) mod R in
+    forward n, of R lines in their order, or in a new order each epoch with shuffle; all frames of a clip are cut at one
+    place and mirrored or none
 
     Bottoms: none   Tops: x (N, 3, L, H, W), blue, green, red; labels (N,), may be left out, or with use_multiple_label
     (N, num_of_labels), numbers 0 and 1   Params: none
@@ -47,7 +47,7 @@ class VideoData(FilmSource):
 
     @classmethod
     def first_frame(cls, options):
-        films = read_films(options.source, options.num_of_labels if options.use_multiple_label else 0)
+        films = listed_films(options)
         return f"{films.folders[0]}/{1 if options.use_temporal_jitter else films.numbers[0]:06d}.jpg"
 
     def setup(self, bottom, top):
