@@ -54,7 +54,7 @@ CASES = {
     "VideoData drawn": films("VideoData", "labelled", "use_image: true use_temporal_jitter: true new_length: 2 "
                              "use_sampling_rate_jitter: true max_sampling_rate: 3 use_multiple_label: true "
                              "num_of_labels: 4 shuffle: true", "crop_size: 4 mirror: true"),
-    "SegmentVideoData": films("VideoData", "films", f"{SNIPPETS} num_segments: 3 new_length: 2",
+    "SegmentVideoData": films("VideoData", "films", f"{SNIPPETS} num_segments: 2 new_length: 2",
                               "mean_value: 1 mean_value: 2 mean_value: 3 scale: 0.25"),
     "SegmentVideoData flow": films("SegmentVideoData", "films",
                                    'name_pattern: "%c_%03d.jpg" new_length: 2 shuffle: true',

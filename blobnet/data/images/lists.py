@@ -55,11 +55,11 @@ def read_number_list(path: str | os.PathLike, count: int = 0) -> tuple[list[str]
         raise DataError(os.fspath(path), expected="lines of a path and numbers", got=repr(lines[0][:80]))
     paths, rows = [], []
     for number, line in enumerate(lines, 1):
-        name, *words = line.rsplit(None, count)
-        row = _numbers(words)
+        words = line.rsplit(None, count)
+        row = _numbers(words[1:])
         if len(row) != count:
             raise DataError(f"{os.fspath(path)}:{number}", expected=f"a path and {count} numbers", got=repr(line[:80]))
-        paths.append(name)
+        paths.append(words[0])
         rows.append(row)
     return paths, np.array(rows)
 
