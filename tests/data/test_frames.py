@@ -100,7 +100,8 @@ def test_rates_are_drawn(films):
 
 
 def test_snippets_of_the_middle(films):
-    """Of parts of 3 and 6 frames the middle 2: from 1 on, (3 - 2 + 1) // 2 = 1 and (6 - 2 + 1) // 2 = 2 are left out."""
+    """Of parts of 3 and 6 frames the middle 2: before them, (3 - 2 + 1) // 2 = 1 and (6 - 2 + 1) // 2 = 2 are left out.
+    """
     make = snippets(films, length=2, segments=3)
     assert make.shapes() == [(2, 18, 2, 3), (2,)]
     data, labels = make(0)
@@ -155,6 +156,6 @@ def test_errors(films, tmp_path):
     with pytest.raises(DataError, match="films.txt:2: expected a label below 16777216"):
         ClipBatches(found, plain(), 1, np.float32, streams, root_folder=root, length=1)
     Image.fromarray(np.zeros((5, 3, 3), np.uint8)).save(tmp_path / "film0" / "000002.jpg", "PNG")
-    with pytest.raises(DataError, match=r"films.txt:1: expected all frames of one size, got .2, 3. and .5, 3.; set new"):
+    with pytest.raises(DataError, match=r"films.txt:1: expected all frames of one size, got .2, 3. and .5, 3.; set"):
         clips(films, length=2)(0)
     assert clips(films, length=2, image_size=(4, 4))(0)[0].shape == (2, 3, 2, 4, 4)

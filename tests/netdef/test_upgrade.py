@@ -76,6 +76,16 @@ NETS = {
            layer { name: "pool" type: "Pooling3D"
                    pooling3d_param { pool: AVE kernel_size: 2 kernel_depth: 1 stride: 2 } }
            layer { name: "flat" type: "Convolution" convolution_param { kernel_size: 3 } }'''),
+    "C3D, films": (
+        '''layers { name: "d" type: VIDEO_DATA image_data_param { source: "s" batch_size: 3 new_length: 16 new_height: 8
+                    new_width: 9 use_image: true show_data: 1 use_label: false sampling_rate: 2 mean_file: "m"
+                    crop_size: 7 mirror: true scale: 2 } }
+           layers { name: "e" type: VIDEO_DATA image_data_param { mean_value: 128 use_temporal_jitter: true } }''',
+        '''layer { name: "d" type: "VideoData" video_data_param { source: "s" batch_size: 3 new_length: 16 new_height: 8
+                    new_width: 9 use_image: true show_data: true use_label: false sampling_rate: 2 }
+                    transform_param { mean_file: "m" crop_size: 7 mirror: true scale: 2 } }
+           layer { name: "e" type: "VideoData" video_data_param { use_temporal_jitter: true }
+                   transform_param { mean_value: 128 } }'''),
     "both sizes": ('input: "a" input_dim: 1 input_shape { dim: 2 }',
                    'layer { name: "input" type: "Input" top: "a" input_param { shape { dim: 2 } } }'),
     "present net": ('name: "n" layer { name: "l" type: "ReLU" bottom: "a" top: "a" }',
@@ -108,6 +118,10 @@ ERRORS = {
     "C3D, list": ('''layer { name: "c" type: "Convolution3D"
                       convolution_param { kernel_depth: 2 kernel_size: 3 kernel_size: 4 } }''',
                   ["kernel_size in convolution_param has no place in convolution3d_param", "got 3, 4"]),
+    "C3D, films twice": ('layer { name: "d" type: "VideoData" image_data_param { } video_data_param { } }',
+                         ["layer 'd' (VideoData)", "both image_data_param and video_data_param"]),
+    "C3D, films, field": ('layer { name: "d" type: "VideoData" image_data_param { label_num: 2 } }',
+                          ["label_num in image_data_param has no place in video_data_param"]),
     "axis out of range": ('layer { name: "c" type: "Concat" concat_param { concat_dim: 4294967295 } }',
                           ["layer 'c' (Concat)", "expected concat_dim below 32", "got 4294967295"]),
 }

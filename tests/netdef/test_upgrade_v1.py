@@ -24,6 +24,12 @@ NETS = {
     "data": ('layers { type: DATA data_param { source: "d" scale: 0.5 mean_file: "m" crop_size: 4 mirror: true } }',
              '''layer { type: "Data" data_param { source: "d" }
                         transform_param { scale: 0.5 mean_file: "m" crop_size: 4 mirror: true } }'''),
+    "images with label images, of DeconvNet": (
+        'layers { name: "d" type: IMAGE_SEG_DATA image_data_param { label_type: PIXEL } transform_param { scale: 3 } }',
+        'layer { name: "d" type: "ImageSegData" image_data_param { label_type: PIXEL } transform_param { scale: 3 } }'),
+    "windows with label images, of DeconvNet": (
+        'layers { type: WINDOW_SEG_DATA image_data_param { batch_size: 3 } }',
+        'layer { type: "WindowSegData" image_data_param { batch_size: 3 } }'),
     "images, beside transform_param": (
         'layers { type: IMAGE_DATA image_data_param { crop_size: 4 } transform_param { scale: 3 crop_size: 5 } }',
         'layer { type: "ImageData" image_data_param { } transform_param { scale: 3 crop_size: 4 } }'),

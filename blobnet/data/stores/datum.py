@@ -29,7 +29,11 @@ def datum_labels(data: bytes | memoryview, count: int, where: str = "datum") -> 
     """The `count` labels in the bytes of a Datum: those in `label`, which forks repeat; or, beside the bytes of an
     image, those in float_data. DataError if neither are so many.
     """
-    datum, labels = parse_datum(data, where), _every_label(memoryview(data))
+    datum = parse_datum(data, where)
+    try:
+        labels = _every_label(memoryview(data))
+    except wire.Corrupt as error:
+        raise DataError(where, f"byte {error.offset}: {error}") from None
     if len(labels) == count:
         return labels
     if datum.data and len(datum.float_data) == count:
