@@ -19,15 +19,16 @@ from PIL import Image
 from blobnet import netdef
 from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
+from blobnet.data.batches.frames import read_films
 from blobnet.data.batches.hdf5 import HDF5Batches
 from blobnet.data.batches.window_file import read_window_file
 from blobnet.data.images.files import read_image
-from blobnet.data.images.lists import read_image_list
+from blobnet.data.images.lists import read_columns, read_image_list, read_number_list
 from blobnet.data.images.mean import read_mean
 from blobnet.data.sets import cifar10, mnist
 from blobnet.data.stores import leveldb_block, leveldb_log
 from blobnet.data.stores.database import database_kind, open_database
-from blobnet.data.stores.datum import array_to_datum, datum_to_array, parse_datum
+from blobnet.data.stores.datum import array_to_datum, datum_labels, datum_to_array, parse_datum
 from blobnet.data.stores.hdf5 import read_file_list, write_datasets
 from blobnet.data.stores.leveldb_writer import LevelDbWriter
 from blobnet.data.stores.lmdb_writer import LmdbWriter
@@ -185,6 +186,7 @@ def _datum(encoded):
 
 
 def _read_datum(folder):
+    datum_labels((folder / "datum").read_bytes(), 1, "record datum")
     datum_to_array(parse_datum((folder / "datum").read_bytes(), "record datum"), True, "record datum")
 
 
@@ -285,6 +287,9 @@ READERS = {
     "other images": (_images("a.bmp", "a.gif", "a.tif", "a.ppm", "a.webp"), _read_images),
     "image list": (_text("list.txt", "a.jpg 1 2\nb c.jpg 3 4\n"), lambda folder: (
         read_image_list(folder / "list.txt"), read_image_list(folder / "list.txt", 2))),
+    "columns": (_text("list.txt", "a.jpg 1 2\nb.jpg 3 4\n"), lambda folder: (
+        read_columns(folder / "list.txt", "path label label"), read_number_list(folder / "list.txt"))),
+    "films": (_text("list.txt", "a 1 2,0\nb 3 1\n"), lambda folder: read_films(folder / "list.txt", 3)),
     "windows": (_text("windows.txt", WINDOWS), lambda folder: read_window_file(folder / "windows.txt", 0.5, 0.3)),
     "codes": (_codes, lambda folder: Codes.load(folder / "codes.npz")),
     "idx": (lambda folder: (folder / "digits.idx").write_bytes(bytes([0, 0, 8, 2, 0, 0, 0, 5, 0, 0, 0, 4, *range(20)])),

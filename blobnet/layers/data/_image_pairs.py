@@ -80,7 +80,17 @@ class ImagePairSource(BatchSource):
 
     def read_pairs(self, pairs: ImagePairs, top, kind: type[ImagePairBatches] = ImagePairBatches, **transform) -> None:
         """Read ahead batches of this kind; further arguments of PairTransformer say what is done with the pairs."""
-        options, plain = self.options, type(self.param.transform_param)()
+        options, param, crop = self.options, self.param.transform_param, self.crop(self.param, self.where)
+        if param.scale_factors and not crop:
+            raise NetError(self.where, "scale_factors without a crop, so images of several sizes", hint="set crop_size")
+        transform = {"mirror": param.mirror, "random_crop": self.phase == TRAIN, **transform}
+        transformer = PairTransformer(self._plain(), crop, scale_factors=param.scale_factors, **transform)
+        self.read_ahead(kind(pairs, transformer, options.batch_size, self.dtype, self.streams(),
+                             shuffle=options.shuffle, rand_skip=options.rand_skip), top)
+
+    def _plain(self) -> Transformer:
+        """What is done with the images alone."""
+        plain = type(self.param.transform_param)()
         plain.CopyFrom(self.param.transform_param)
         if plain.HasField("resize_param"):
             raise NetError(self.where, "resize_param in transform_param", hint="write new_height and new_width")
@@ -89,14 +99,7 @@ class ImagePairSource(BatchSource):
                            got=", ".join(f"{factor:g}" for factor in plain.scale_factors))
         plain.ClearField("crop_size")
         plain.ClearField("mirror")
-        crop = self.crop(self.param, self.where)
-        if plain.scale_factors and not crop:
-            raise NetError(self.where, "scale_factors without a crop, so images of several sizes", hint="set crop_size")
-        transform = {"mirror": self.param.transform_param.mirror, "random_crop": self.phase == TRAIN, **transform}
-        transformer = PairTransformer(Transformer(plain, False, f"{self.where} transform_param"), crop,
-                                      scale_factors=plain.scale_factors, **transform)
-        self.read_ahead(kind(pairs, transformer, options.batch_size, self.dtype, self.streams(),
-                             shuffle=options.shuffle, rand_skip=options.rand_skip), top)
+        return Transformer(plain, False, f"{self.where} transform_param")
 
 
 class LabelTypeSource(ImagePairSource):
