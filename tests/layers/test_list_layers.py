@@ -234,6 +234,15 @@ def test_snippets_of_flow(folder):
     np.testing.assert_array_equal(gray[0], FRAMES[0, 3, 1:2])
 
 
+@pytest.mark.parametrize("video, transform, kind", [
+    ("use_image: true", "", "VideoData"), ("", "crop_size: 3", "VideoData"),
+    ("num_segments: 1", "", "SegmentVideoData"), ("grayscale: false", "", "SegmentVideoData"), ("", "multi_scale: true", "SegmentVideoData"),
+    ("", "is_flow: false", "SegmentVideoData")])
+def test_which_program_is_meant(folder, video, transform, kind):
+    layer, = parse(f"layer {{ name: 'd' {films(folder, video, transform)} }}", "NetParameter").layer
+    assert class_of(layer).__name__ == kind
+
+
 def test_options_of_the_first_c3d(folder):
     net = upgrade_net(parse(f"""layers {{ name: 'd' type: VIDEO_DATA top: 'x' top: 'y' image_data_param {{
         source: '{folder}/clips.txt' use_image: true batch_size: 2 new_length: 3 crop_size: 4 mean_value: 5
@@ -360,6 +369,10 @@ REFUSED = [  # type, options, tops, parts of the message
     ("WindowSegData", PIXELS.replace("pixels", "vast") + "}", "x y", "{0}/vast.txt:1: the window, expected at most"),
     ("WindowSegData", PIXELS.replace("pixels", "words") + "}", "x y", "{0}/words.txt:1: expected got '1 2 3 x'"),
     ("ImageLabelmapData", PIXELS + "} transform_param { crop_size: 12 }", "x y", "images of at least 12 x 12"),
+    ("ImageData", "image_data_param { source: '{0}/labels.txt' } transform_param { scale_factors: 2 }", "x y",
+     "scale_factors is for layers that read label images, such as ImageSegData; remove it"),
+    ("ImageData", "image_data_param { source: '{0}/labels.txt' } transform_param { fix_crop: true }", "x y",
+     "fix_crop is for SegmentVideoData; remove it"),
     ("VideoData", "video_data_param { source: '{0}/films.txt' }", "x y",
      "use_image: true and folders of frames, got a camera, or films as files of their own, which need a decoder"),
     ("VideoData", FILMS + "video_file: 'a.avi' }", "x", "got a camera, or films"),

@@ -13,6 +13,9 @@ from blobnet.data.images.resize import resize
 from blobnet.errors import DataError, NetError, ShapeError
 
 Shape = tuple[int, int, int]
+OF_PAIRS, OF_SNIPPETS = "layers that read label images, such as ImageSegData", "SegmentVideoData"
+OF_OTHERS = {"crop_height": OF_PAIRS, "crop_width": OF_PAIRS, "scale_factors": OF_PAIRS, "fix_crop": OF_SNIPPETS,
+             "more_fix_crop": OF_SNIPPETS, "multi_scale": OF_SNIPPETS, "is_flow": OF_SNIPPETS}  # fields of param
 LARGE = 1 << 15  # numbers of an image from which on images are written by several threads
 
 
@@ -22,11 +25,15 @@ class Transformer:
     Crops lie at random places if `random_crop` (Caffe: in the TRAIN phase), else in the centre. `mirror` turns every
     image with probability one half, in either phase. The mean is an image (mean_file), cropped like x, or a
     number for all channels or for each (mean_value). With resize_param x is the image resized, which must be uint8.
-    Raises NetError for options that exclude each other, and for ways to resize other than WARP with LINEAR.
+    Raises NetError for options that exclude each other or are for others, and for ways to resize other than WARP with
+    LINEAR.
     """
 
     def __init__(self, param: Message, random_crop: bool, where: str = "transform_param"):
         self.where, self.random_crop = where, random_crop
+        for field, value in param.ListFields():
+            if value and field.name in OF_OTHERS:
+                raise NetError(where, f"{field.name} is for {OF_OTHERS[field.name]}", hint="remove it")
         self.scale, self.mirror, self.crop_size = param.scale, param.mirror, param.crop_size
         if param.mean_file and param.mean_value:
             raise NetError(where, "mean_file and mean_value exclude each other", hint="keep one of them")

@@ -97,8 +97,8 @@ class ImagePairSource(BatchSource):
         if any(not 0 < factor <= MOST_FACTOR for factor in plain.scale_factors):
             raise NetError(self.where, expected=f"scale_factors above 0, at most {MOST_FACTOR}",
                            got=", ".join(f"{factor:g}" for factor in plain.scale_factors))
-        plain.ClearField("crop_size")
-        plain.ClearField("mirror")
+        for field in ("crop_size", "crop_height", "crop_width", "mirror", "scale_factors"):
+            plain.ClearField(field)
         return Transformer(plain, False, f"{self.where} transform_param")
 
 

@@ -11,7 +11,10 @@ from blobnet.data.images.action_transformer import ActionTransformer
 from blobnet.errors import NetError
 from blobnet.layers.data._films import FilmSource, listed_films
 
-FIELDS = ("num_segments", "modality", "name_pattern", "grayscale", "encoded")  # that only this type has
+FIELDS = {  # of this type alone
+    "video_data_param": ("num_segments", "modality", "name_pattern", "grayscale", "encoded"),
+    "transform_param": ("fix_crop", "more_fix_crop", "multi_scale", "max_distort", "is_flow"),
+}
 NUMBER = r"%(0?[1-9])?d"
 PATTERNS = {"RGB": ("image_%04d.jpg", rf"[^%/]*{NUMBER}[^%/]*"),
             "FLOW": ("flow_%c_%04d.jpg", rf"[^%/]*%c[^%/]*{NUMBER}[^%/]*")}
@@ -48,7 +51,7 @@ class SegmentVideoData(FilmSource):
 
     @classmethod
     def claims(cls, param):
-        return any(param.video_data_param.HasField(name) for name in FIELDS)
+        return any(getattr(param, options).HasField(name) for options, names in FIELDS.items() for name in names)
 
     @classmethod
     def frame_shape(cls, layer, sides):
