@@ -236,7 +236,8 @@ def test_snippets_of_flow(folder):
 
 @pytest.mark.parametrize("video, transform, kind", [
     ("use_image: true", "", "VideoData"), ("", "crop_size: 3", "VideoData"),
-    ("num_segments: 1", "", "SegmentVideoData"), ("grayscale: false", "", "SegmentVideoData"), ("", "multi_scale: true", "SegmentVideoData"),
+    ("num_segments: 1", "", "SegmentVideoData"), ("grayscale: false", "", "SegmentVideoData"),
+    ("", "multi_scale: true", "SegmentVideoData"),
     ("", "is_flow: false", "SegmentVideoData")])
 def test_which_program_is_meant(folder, video, transform, kind):
     layer, = parse(f"layer {{ name: 'd' {films(folder, video, transform)} }}", "NetParameter").layer
