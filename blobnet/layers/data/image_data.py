@@ -22,7 +22,7 @@ class ImageData(ImageSource):
     Quirks: root_folder needs its own slash at the end. Of a single label only leading digits count, and without any it
     is 0. mirror is random in the TEST phase too; crops are random in TRAIN only. The first image of a batch decides its
     shape. scale, mean_file, crop_size and mirror of image_data_param, and force_color and force_gray, have no effect;
-    nor has cat_per_iter, which belongs to HashingImageData, nor what belongs to ImageSegData and VideoData. The
+    nor have cache, cat_per_iter, which belongs to HashingImageData, and what belongs to ImageSegData and VideoData. The
     published fork gives labels two more axes of 1.
     """
 
