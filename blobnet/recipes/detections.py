@@ -1,0 +1,60 @@
+"""Objects that a detector finds: its outputs as boxes, and how good these are."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from blobnet.ops.boxes import decode, hits, overlaps, suppress
+
+OVERLAP = 0.5  # from which a detection hits a true box
+
+
+def regions_found(regions: np.ndarray, probabilities: np.ndarray, offsets: np.ndarray, deviations: Sequence[float],
+                  size: tuple[int, int], least: float = 0.05, overlap: float = 0.3) -> np.ndarray:
+    """(D, 6) of [class, probability, x1, y1, x2, y2]: what Fast R-CNN finds in an image of `size` (height, width).
+
+    regions (R, 4) of [x1, y1, x2, y2]; probabilities (R, C), background first; offsets (R, 4 C) as they were trained,
+    divided by `deviations`. Of every class, boxes of at least the probability `least` that overlap none of its better
+    boxes by more than `overlap`; a box begins at x1 and ends at x2.
+    """
+    found = [np.zeros((0, 6))]
+    for k in range(1, probabilities.shape[1]):
+        likely = np.flatnonzero(probabilities[:, k] >= least)
+        boxes = decode(offsets[likely, 4 * k:4 * k + 4], regions[likely], np.array(deviations), "CENTER_SIZE")
+        boxes = np.clip(boxes, 0, np.array(size[::-1] * 2))
+        scores = probabilities[likely, k]
+        kept = suppress(boxes, scores, overlap)
+        found.append(np.column_stack([np.full(len(kept), k), scores[kept], boxes[kept]]))
+    return np.concatenate(found)
+
+
+def class_precision(found: Sequence[np.ndarray], truth: Sequence[np.ndarray], label: int) -> float:
+    """The average precision of a class, from the detections (D, 6), see `regions_found`, and the true boxes (G, 5) of
+    [label, x1, y1, x2, y2] of every image."""
+    scores, right, count = [np.zeros(0)], [np.zeros(0)], 0
+    for rows, goals in zip(found, truth, strict=True):
+        own, goals = rows[rows[:, 0] == label], goals[goals[:, 0] == label]
+        own = own[np.argsort(-own[:, 1], kind="stable")]
+        right.append(hits(overlaps(own[:, 2:], goals[:, 1:]), OVERLAP, np.ones(len(goals), bool))[:, 0])
+        scores.append(own[:, 1])
+        count += len(goals)
+    return average_precision(np.concatenate(scores), np.concatenate(right), count)
+
+
+def average_precision(scores: np.ndarray, right: np.ndarray, count: int) -> float:
+    """The mean of the best precisions at the recalls of at least 0, 0.1, … 1: the rule of PASCAL VOC 2007.
+
+    scores (D,) and `right` (D,), 1 for hits and 0 for others, of all detections of a class; `count` true boxes.
+
+    >>> average_precision(np.array([0.9, 0.8, 0.7]), np.array([1, 0, 1]), 2)  # (6 * 1 + 5 * 2 / 3) / 11
+    0.8484848484848485
+    """
+    if not count or not len(scores):
+        return 0.0
+    hit = np.cumsum(right[np.argsort(-scores, kind="stable")])
+    precision, recall = hit / np.arange(1, len(hit) + 1), hit / count
+    best = np.maximum.accumulate(precision[::-1])[::-1]
+    at = np.searchsorted(recall, np.arange(11) / 10 - 1e-9)
+    return float(np.append(best, 0)[at].mean())
