@@ -139,9 +139,10 @@ def quick_fillers(monkeypatch):
 @pytest.mark.parametrize("path", NETS, ids=name)
 def test_a_published_net_builds(path, phase, quick_fillers, monkeypatch):
     monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(ROOT / "examples" / path.parent.name)  # of layers in Python
     monkeypatch.setattr("blobnet.layers.data._images.database_image", database_image)
     definition = without_data(netdef.load(path, phase))
-    net = Net(definition, phase, origin=path)
+    net = Net(definition, phase, origin=path, python_layers=True)
     assert net.name and net.parameters
     assert all(blob.count for blob in net.blobs.values())
 

@@ -103,7 +103,8 @@ def _provide(module: str) -> str:
     """A hint how Python comes to find a module, which may be in an example."""
     example = example_of(module)
     if example is not None:
-        return f"blobnet's own is in its example {example.name}: give --python-path {example}, or add that to PYTHONPATH"
+        return (f"blobnet's own is in its example {example.name}: give --python-path {example}, or add that to "
+                "PYTHONPATH")
     return "give --python-path FOLDER, add its folder to PYTHONPATH, or start there"
 
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from google.protobuf.message import Message
 
 from blobnet.data.stores.database import open_database
 from blobnet.data.stores.hdf5 import read_datasets
