@@ -61,14 +61,15 @@ def test_a_copy_is_that_of_the_repository(tmp_path, capsys):
 
 def test_nets_come_with_their_layers_in_python(tmp_path, capsys):
     assert main(["prototxt", "copy", "faster_rcnn", "--to", str(tmp_path)]) == 0
-    assert capsys.readouterr().out.split() == [str(tmp_path / name / "faster_rcnn") for name in ("prototxt", "examples")]
+    folders = [str(tmp_path / name / "faster_rcnn") for name in ("prototxt", "examples")]
+    assert capsys.readouterr().out.split() == folders
     for name in ("prototxt/faster_rcnn/zf_test.prototxt", "examples/faster_rcnn/rpn/proposal_layer.py"):
         assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes()
 
 
 @pytest.mark.parametrize("module, folder", [
-    ("rpn.proposal_layer", "faster_rcnn"), ("roi_data_layer.layer", "faster_rcnn"), ("rpn.proposal", None), ("..", None),
-    ("", None), ("*.proposal_layer", None), ("02_plugin_layer", None)])
+    ("rpn.proposal_layer", "faster_rcnn"), ("roi_data_layer.layer", "faster_rcnn"), ("rpn.proposal", None),
+    ("..", None), ("", None), ("*.proposal_layer", None), ("02_plugin_layer", None)])
 def test_the_example_of_a_module(module, folder):
     assert example_of(module) == (ROOT / "examples" / folder if folder else None)
 

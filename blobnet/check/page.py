@@ -20,7 +20,8 @@ WITHOUT_FORMULA = {
     "Data": READS, "HDF5Data": READS, "HashingImageData": READS, "ImageData": READS, "MemoryData": READS,
     "PairData": READS, "TripletData": READS, "TripletListData": READS, "WindowData": READS,
     "DummyData": "its tops are drawn by fillers",
-    "MultiBoxLoss": "it matches and mines step by step; the tests compare with loops",
+    **dict.fromkeys(["EvalDetection", "MultiBoxLoss", "RegionEvalDetection", "RegionLoss"],
+                    "it matches step by step; the tests compare with loops"),
     "Python": "it computes what a class of the user's says",
 }
 

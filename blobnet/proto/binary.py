@@ -42,6 +42,7 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "PriorBox": ("prior_box_param", {203}),
     "Proposal": ("proposal_param", {219}),
     "ROIPooling": ("roi_pooling_param", {150, 154, 204}),
+    "RegionLoss": ("region_loss_param", {600, 8266733}),
     "Reverse": ("reverse_param", {143}),
     "ScaleTanH": ("scale_tanh_param", {147}),
     "SegAccuracy": ("seg_accuracy_param", {144}),
