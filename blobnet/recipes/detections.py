@@ -48,8 +48,8 @@ def average_precision(scores: np.ndarray, right: np.ndarray, count: int) -> floa
 
     scores (D,) and `right` (D,), 1 for hits and 0 for others, of all detections of a class; `count` true boxes.
 
-    >>> average_precision(np.array([0.9, 0.8, 0.7]), np.array([1, 0, 1]), 2)  # (6 * 1 + 5 * 2 / 3) / 11
-    0.8484848484848485
+    >>> round(average_precision(np.array([0.9, 0.8, 0.7]), np.array([1, 0, 1]), 2), 4)  # (6 * 1 + 5 * 2 / 3) / 11
+    0.8485
     """
     if not count or not len(scores):
         return 0.0

@@ -56,7 +56,8 @@ def probabilities(x: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
     """Objectness s(x_4), (...), and the softmax of x_5 and those after it, (..., C), of predictions x (..., 5 + C)."""
     o, p = np.empty(x.shape[:-1], x.dtype), np.empty((*x.shape[:-1], x.shape[-1] - 5), x.dtype)
     sigmoid(x[..., 4], o)
-    softmax(x[..., 5:].reshape(-1, p.shape[-1], 1), p.reshape(-1, p.shape[-1], 1))
+    with np.errstate(invalid="ignore"):  # infinite scores, of a net that diverges
+        softmax(x[..., 5:].reshape(-1, p.shape[-1], 1), p.reshape(-1, p.shape[-1], 1))
     return o, p
 
 
