@@ -80,9 +80,9 @@ def true_boxes(labels: np.ndarray, images: int, classes: int, where: str) -> Tru
         image, label, ends = rows[:, 0], rows[:, 1] - 1, rows[:, 3:7]
         box = np.concatenate([(ends[:, :2] + ends[:, 2:]) / 2, ends[:, 2:] - ends[:, :2]], axis=1)
     else:
-        rows = labels.reshape(images, math.prod(labels.shape[1:]) // LIST_ROW, LIST_ROW)
-        image, number = np.nonzero(np.cumprod(rows[..., 3] != 0, axis=1))
-        label, box = rows[image, number, 0], rows[image, number, 1:]
+        lists = labels.reshape(images, math.prod(labels.shape[1:]) // LIST_ROW, LIST_ROW)
+        image, number = np.nonzero(np.cumprod(lists[..., 3] != 0, axis=1))
+        label, box = lists[image, number, 0], lists[image, number, 1:]
     with np.errstate(invalid="ignore"):
         wrong = ((image < 0) | (image >= images) | (label % 1 != 0) | (label < 0) | (label >= classes)
                  | ~np.isfinite(box).all(axis=1) | (box[:, :2] < 0).any(axis=1) | (box[:, :2] >= 1).any(axis=1))
