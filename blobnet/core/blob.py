@@ -151,6 +151,11 @@ class Blob:
         """The memory of `data`: one and the same for all blobs that share it. It needs not be allocated yet."""
         return self._data.root
 
+    @property
+    def diff_memory(self) -> Buffer:
+        """The memory of `diff`, likewise."""
+        return self._diff.root
+
     def __reduce__(self) -> tuple:
         """Copies and pickles hold both arrays; blobs that share values share them in one pickle or deep copy too."""
         return _blob, (self.shape, self._data, self._diff)
