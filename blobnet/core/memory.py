@@ -60,7 +60,8 @@ def memory(net: Net) -> Memory:
     layers: Counter[str] = Counter()
     for layer in net.layers:
         layers[layer.name] += sum(array.nbytes for array in _arrays(layer, (np.ndarray, net.xp.ndarray), known))
-    return Memory(_bytes(parameters), _bytes(parameter_diffs), _bytes(data), _bytes(diffs), 0, dict(+layers))
+    return Memory(_bytes(parameters), _bytes(parameter_diffs), _bytes(data), _bytes(diffs),
+                  net.context.workspace.nbytes, dict(+layers))
 
 
 def _all_blobs(nodes: Iterable[Node]) -> list[Blob]:

@@ -126,7 +126,7 @@ class Net(Watched):
         """
         first, last = self._range(start, end)
         whole, loss = start is end is None, 0.0
-        with self.one_thread, single_threaded_blas():
+        with self.one_thread, single_threaded_blas(), self.context.workspace.in_use():
             turned = [self._fill(name, value) for name, value in inputs.items()]
             self._tell("before_forward_pass", whole)
             for node in self.nodes[first:last + 1]:
@@ -155,7 +155,7 @@ class Net(Watched):
         """
         first, last = self._range(end, start, of="backward")
         whole = start is end is None
-        with self.one_thread, single_threaded_blas():
+        with self.one_thread, single_threaded_blas(), self.context.workspace.in_use():
             self._tell("before_backward_pass", whole)
             for node in reversed(self.nodes[first:last + 1]):
                 for tell in self._told["before_backward"]:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from blobnet.backend import Array, cut, share, single_threaded_blas, to_host
+from blobnet.backend import Array, cut, scratch, share, single_threaded_blas, to_host
 from blobnet.core.parameters import Parameter
 from blobnet.errors import SolverError
 from blobnet.log.loggers import iterations
@@ -114,7 +114,7 @@ class Solver(Training):
             finite.check_gradients(self.net, self.iter, self.where)
         self._set_rate()
         factor = clip_factor(self.net.parameters, self.param.clip_gradients) / self.param.iter_size
-        with self._whole.change(), single_threaded_blas():  # once for all parameters
+        with self._whole.change(), single_threaded_blas(), self.net.context.workspace.in_use():
             for index, parameter in enumerate(self.net.parameters):
                 self._update_parameter(index, parameter, factor)
             self.iter += 1
@@ -136,21 +136,21 @@ class Solver(Training):
         rate = number(self.rate) * number(parameter.lr_mult)
         self.decay = number(self.param.weight_decay) * number(parameter.decay_mult)
 
-        def update(piece: slice, scratch: Array) -> None:
+        def update(piece: slice, buffers: list[Array]) -> None:
             values, gradient, *history = (array[piece] for array in flat)
-            scratch = scratch[:values.size]
+            term = buffers[0][:values.size]
             if factor != 1:
                 gradient *= factor
             if not self.decoupled_decay:
-                self.regularize(values, gradient, scratch)
-            self.update(rate, values, gradient, scratch, *history)
+                self.regularize(values, gradient, term)
+            self.update(rate, values, gradient, term, *history)
             values -= gradient
 
         arrays = parameter.blob.data, parameter.blob.diff, *self.history[index::len(self.net.parameters)]
         flat, xp = [array.reshape(-1) for array in arrays], self.net.xp
         whole = self.whole_parameters or xp is not np
         share(update, [slice(0, flat[0].size)] if whole else cut(flat[0].size, PIECE, PIECE),
-              lambda size: xp.empty(size, self.net.dtype))
+              lambda size: scratch(xp, ((size,), self.net.dtype)))
 
     def regularize(self, values, gradient, scratch) -> None:
         """Add the derivative of the weight decay to `gradient`: decay * values (L2) or decay * sign(values) (L1)."""

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from blobnet.core import fillers
 from blobnet.core.fillers import fill
 from blobnet.errors import NetError, ShapeError
 from blobnet.proto.text import parse
@@ -130,3 +131,15 @@ def test_errors(text, shape, error, words):
 @pytest.mark.parametrize("kind", ["constant", "uniform", "gaussian"])
 def test_a_scalar_can_be_filled(kind):
     assert np.isfinite(filled(f"type: '{kind}'", ()))
+
+
+@pytest.mark.parametrize("text, draw", [
+    ("type: 'uniform' min: -3 max: 1", lambda rng, n: rng.uniform(-3, 1, n)),
+    ("type: 'gaussian' mean: 2 std: 0.5", lambda rng, n: rng.normal(2, 0.5, n)),
+    ("type: 'xavier'", lambda rng, n: rng.uniform(-(3 / 750) ** 0.5, (3 / 750) ** 0.5, n)),
+    ("type: 'msra'", lambda rng, n: rng.normal(0, (2 / 750) ** 0.5, n)),
+])
+def test_numbers_drawn_in_pieces_are_those_of_one_draw(monkeypatch, text, draw):
+    monkeypatch.setattr(fillers, "PIECE", 999)
+    expected = draw(np.random.default_rng(0), np.prod(WEIGHTS)).astype("float32")
+    np.testing.assert_array_equal(filled(text, dtype="float32").ravel(), expected)
