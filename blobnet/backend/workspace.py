@@ -64,7 +64,10 @@ class Workspace:
                 return block
             break
         blocks = block = None  # gone before the larger one is there
-        return np.empty(size, np.uint8)
+        try:
+            return np.empty(size, np.uint8)
+        except (MemoryError, ValueError, OverflowError):  # the latter two: more than there are addresses
+            raise MemoryError(f"{size / 2**30:g} GiB of the workspace, in which the layer computes") from None
 
 
 _current: ContextVar[Workspace | None] = ContextVar("workspace", default=None)

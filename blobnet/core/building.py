@@ -50,7 +50,7 @@ class Building:
         bottoms = [self.blobs[name] for name in param.bottom]  # they are there: the splits were inserted
         self._unread.difference_update(param.bottom)
         tops = [self._top(layer, i, name) for i, name in enumerate(param.top)]
-        tops += [self._blob() for _ in range(cls.unnamed_tops(len(bottoms), len(tops)))]
+        tops += [self._blob(layer, "an automatic top") for _ in range(cls.unnamed_tops(len(bottoms), len(tops)))]
         if len(param.propagate_down) not in (0, len(bottoms)):
             raise NetError(layer.where, expected=f"no propagate_down or one a bottom ({len(bottoms)})",
                            got=len(param.propagate_down))
@@ -70,11 +70,11 @@ class Building:
         if name in self.blobs:
             raise NetError(layer.where, f"top {i}, {name!r}, is made already",
                            hint="rename it; in place takes the bottom of the same position, if nobody else reads it")
-        self.blobs[name] = self._blob()
+        self.blobs[name] = self._blob(layer, f"top {name!r}")
         return self.blobs[name]
 
-    def _blob(self) -> Blob:
-        return Blob((), self.context.xp, self.context.dtype)
+    def _blob(self, layer: Layer, name: str) -> Blob:
+        return Blob((), self.context.xp, self.context.dtype, f"{layer.where}, {name}")
 
     def _plan(self, force: bool) -> None:
         layers = [node.layer for node in self.nodes]

@@ -7,6 +7,9 @@ import os
 
 from google.protobuf.message import Message
 
+from blobnet.backend import Array
+from blobnet.core.parameters import Parameter
+from blobnet.core.trouble import explained
 from blobnet.core.watching import Watched
 from blobnet.core.weights import none_copied
 from blobnet.errors import BlobnetError, SolverError
@@ -69,13 +72,17 @@ class Training(SolverType, Watched):
             self.copy_from(files)
         self.iter = self.current_step = 0
         self.rate = self.loss = self.smoothed_loss = 0.0
-        self.history = [self.net.xp.zeros(parameter.blob.shape, dtype)
-                        for _ in range(self.num_histories) for parameter in self.net.parameters]
+        self.history = [self._zeros(parameter) for _ in range(self.num_histories) for parameter in self.net.parameters]
         self.stopped = self.stop_requested = self.snapshot_requested = False
         self.decay = 0.0
         self._lock, self._whole = RunLock(self.where), Whole()
         self._display = Display(param.average_loss)
         log.info("Solver scaffolding done.")
+
+    def _zeros(self, parameter: Parameter) -> Array:
+        """A history of a parameter."""
+        with explained(parameter.layer.param, ""):
+            return self.net.xp.zeros(parameter.blob.shape, self.net.dtype)
 
     def copy_from(self, files: str | os.PathLike) -> None:
         """Copy parameters into the nets from a weight file, or from several with commas between them.

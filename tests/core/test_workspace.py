@@ -42,7 +42,8 @@ layer {{ name: "within" type: "LRN" bottom: "across" top: "within"
 layer {{ name: "bn" type: "BatchNorm" bottom: "within" top: "bn"
   batch_norm_param {{ moving_average_fraction: 0 }} }}
 layer {{ name: "scale" type: "Scale" bottom: "bn" top: "bn" scale_param {{ bias_term: true }} }}
-layer {{ name: "ip" type: "InnerProduct" bottom: "bn" top: "ip" inner_product_param {{ axis: 3 num_output: 70 {FILL} }} }}
+layer {{ name: "ip" type: "InnerProduct" bottom: "bn" top: "ip"
+  inner_product_param {{ axis: 3 num_output: 70 {FILL} }} }}
 layer {{ name: "back" type: "InnerProduct" bottom: "ip" top: "back"
   inner_product_param {{ axis: 3 num_output: 300 transpose: true {FILL} }} }}""",
 }
