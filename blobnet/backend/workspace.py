@@ -13,7 +13,7 @@ import numpy as np
 
 from blobnet.backend.devices import Array
 
-LINE_BYTES = 64  # arrays in one block begin at cache lines
+LINE_BYTES = 64  # arrays in one block begin at multiples of this
 
 Wanted = tuple[Sequence[int], Any]  # shape and dtype of an array
 

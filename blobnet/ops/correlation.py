@@ -87,22 +87,24 @@ class Correlation:
             self.pieces[some] for some in cut(len(self.pieces), len(self.pieces) / PARTS)]
         one_product = self.axes[0].out == max(map(len, sums)) == 1  # in each sum, which then needs no second array
         wanted = ((self.groups, self.lowering.step * taps[0], self.outputs), self.dtype)
+        memory: list[Piece] = []  # what no thread uses just now
         spare: list[list[Array]] = []
         found: list[Array] = []
 
         def part(pieces: Sequence[slice]) -> list[Array]:
             pair = _borrow(spare, lambda: stack.enter_context(scratch(self.xp, *[wanted] * (2 - one_product))))
+            own = _borrow(memory, lambda: stack.enter_context(self._memory(top)))
             target = total = pair[0]  # the first product needs no addition
-            with self._memory(top) as own:
-                for piece in pieces:
-                    windows, (products, results) = own.windows(x[piece]), own.products(top[piece])
-                    if results is not None:
-                        copy_rows(results, top[piece])
-                    for p in range(self.axes[0].out):
-                        self.xp.matmul(windows[:, p], products[:, p].swapaxes(1, 2), out=target)
-                        if target is not total:
-                            total += target
-                        target = pair[-1]
+            for piece in pieces:
+                windows, (products, results) = own.windows(x[piece]), own.products(top[piece])
+                if results is not None:
+                    copy_rows(results, top[piece])
+                for p in range(self.axes[0].out):
+                    self.xp.matmul(windows[:, p], products[:, p].swapaxes(1, 2), out=target)
+                    if target is not total:
+                        total += target
+                    target = pair[-1]
+            memory.append(own)
             return pair
 
         def add(pair: list[Array]) -> None:

@@ -45,15 +45,11 @@ class Lowering:
         return self.groups, self.rows, self.channels, *taps, images, *out
 
     def pad(self, buffer: Array) -> None:
-        """Write the zeros of the padding into such memory; lowering leaves them as they are."""
-        (rows, _), rest = self._rows, self.axes[1:]
-        buffer[:, :rows.start] = buffer[:, rows.stop:] = 0
-        for taps, out, _ in steps(rest):
-            place: Index = (slice(None), rows, slice(None), *taps)
-            for i, (axis, inside) in enumerate(zip(rest, out), 4):  # after groups, rows, channels, images
-                for outside in (slice(0, inside.start), slice(inside.stop, axis.out)):
-                    if outside.start < outside.stop:
-                        buffer[place][(slice(None),) * i + (outside,)] = 0
+        """Write the zeros of the padding, if there is any, into such memory; lowering leaves them as they are."""
+        ranges = [(self._rows[0], self.rows), *((out, axis.out) for _, outs, _ in steps(self.axes[1:])
+                                                for out, axis in zip(outs, self.axes[1:]))]
+        if any(inside != slice(0, size) for inside, size in ranges):
+            buffer.fill(0)  # faster than the borders alone, which are narrow
 
     def windows(self, x: Array, buffer: Array) -> Array:
         """Lower the images x (N, groups, channels, *spatial) into `buffer`, which is padded and may have room for more.

@@ -11,8 +11,8 @@ import blobnet
 from blobnet.backend.pieces import PIECE_BYTES
 from blobnet.core.without_data import without_data
 from blobnet.netdef.load import load
-from blobnet.published import published
 from blobnet.proto.text import parse
+from blobnet.published import published
 
 KEPT = 1 << 16  # bytes that may stay from one iteration to the next: Python's own objects
 
