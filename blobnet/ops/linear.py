@@ -7,6 +7,7 @@ import numpy as np
 from blobnet.backend import Array, Pieces, array_module, cut, cut_array, scratch, share, twin
 
 LEAST = 1 << 22  # multiplications and additions: for fewer, another thread costs more time than it saves
+WHOLE_BYTES = 4 << 20  # a product up to this size is added in one go, which is faster than in pieces
 SIDE = 64  # rows or columns: with fewer, a product is too flat to be fast
 
 
@@ -26,8 +27,13 @@ def _matmul_cuda(a: Array, b: Array, out: Array) -> None:
 
 
 def add_matmul(a: Array, b: Array, out: Array) -> None:
-    """out (M, N) += a (M, K) . b (K, N), without memory for the whole product."""
+    """out (M, N) += a (M, K) . b (K, N), without memory for the whole product if it is large."""
     xp, pieces, (rows, columns) = array_module(a), _pieces(a, out), out.shape
+    if out.nbytes <= WHOLE_BYTES:
+        with scratch(xp, (out.shape, out.dtype)) as (whole,):
+            matmul(a, b, whole)
+            out += whole
+        return
     by_rows = rows >= columns
 
     def part(piece: slice, buffers: list[Array]) -> None:
