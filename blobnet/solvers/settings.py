@@ -17,10 +17,12 @@ from blobnet.netdef import upgrade_solver
 from blobnet.proto.files import read_message
 from blobnet.proto.messages import convert
 from blobnet.proto.source import place, walk
+from blobnet.solvers.average_precision import VERSIONS
 from blobnet.solvers.lr_policy import learning_rate, missing_fields
 from blobnet.solvers.regularize import REGULARIZERS
 
 log = logging.getLogger(__name__)
+EVAL_TYPES = ("classification", "detection")
 NOT_FINITE = re.compile(r"[-+]?\.?(nan|inf|infinity)f?|[-+]?[\d.]+e\+?\d+f?", re.IGNORECASE)  # or too large for a float
 
 
@@ -57,9 +59,10 @@ def check_solver(solver: Message, where: str, needs_rate: bool = True) -> None:
     for name in ("average_loss", "iter_size"):
         if getattr(solver, name) < 1:
             raise SolverError(where, expected=f"{name} of at least 1", got=getattr(solver, name))
-    if solver.regularization_type not in REGULARIZERS:
-        raise SolverError(where, f"unknown regularization_type {solver.regularization_type!r}",
-                          hint=close_matches(solver.regularization_type, REGULARIZERS))
+    for name, known in (("regularization_type", REGULARIZERS), ("eval_type", EVAL_TYPES), ("ap_version", VERSIONS)):
+        if getattr(solver, name) not in known:
+            raise SolverError(where, f"unknown {name} {getattr(solver, name)!r}",
+                              hint=close_matches(getattr(solver, name), known))
 
 
 def check_multipliers(parameters: Sequence[Parameter], where: str) -> None:

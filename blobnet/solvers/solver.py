@@ -14,7 +14,7 @@ from blobnet.core.parameters import Parameter
 from blobnet.errors import SolverError
 from blobnet.log.loggers import iterations
 from blobnet.solvers import finite
-from blobnet.solvers.evaluation import evaluate, loss_weights
+from blobnet.solvers.evaluation import evaluate, loss_weights, outputs_of
 from blobnet.solvers.lr_policy import learning_rate, next_step
 from blobnet.solvers.regularize import REGULARIZERS, clip_factor
 from blobnet.solvers.schedule import is_due, is_test_due
@@ -162,12 +162,13 @@ class Solver(Training):
     def test_all(self) -> list[dict[str, np.ndarray]]:
         """Run every test net for its test_iter batches, log and return the mean of every output by name.
 
-        Ends early, with the results it has, if `request_stop` is called meanwhile.
+        With eval_type: "detection" the mean average precision takes the place of the mean. Ends early, with the results
+        it has, if `request_stop` is called meanwhile.
         """
         results = []
         for k, (net, batches) in enumerate(zip(self.test_nets, self.param.test_iter)):
             if not self.stop_requested:
-                results.append(evaluate(net, batches, k, self.iter, self.where, self._goes_on,
+                results.append(evaluate(net, batches, outputs_of(self.param), k, self.iter, self.where, self._goes_on,
                                         self.param.test_compute_loss, self.allow_nan))
         return results
 
