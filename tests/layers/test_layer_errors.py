@@ -155,6 +155,8 @@ MISSING = [  # type, bottoms, options, tops, error, parts of the message; {0} is
      "{0}/files, file 1: {0}/no/a.h5: " + NO_FILE),
     ("WindowData", [], 'window_data_param { source: "{0}/no/w" batch_size: 1 } transform_param { crop_size: 4 }', "d l",
      MissingFile, NO_FILE),
+    ("AnnotatedData", [], 'data_param { source: "{0}/no/db" batch_size: 1 }', "d l", DataError,
+     "database '{0}/no/db': no such folder"),
     ("Data", [], 'data_param { source: "{0}/no/db" batch_size: 1 }', "d l", DataError,
      "database '{0}/no/db': no such folder"),
     ("InfogainLoss", [Y, [0, 1]], 'infogain_loss_param { source: "{0}/no/H" }', "y", MissingFile,

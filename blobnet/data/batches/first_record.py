@@ -9,6 +9,7 @@ import os
 
 from google.protobuf.message import Message
 
+from blobnet.data.batches.annotated import AnnotatedBatches
 from blobnet.data.batches.datums import DatumBatches
 from blobnet.data.images.files import read_image
 from blobnet.data.images.lists import read_image_list
@@ -25,6 +26,15 @@ def database_image(options: Message, transform: Message, where: str) -> Shape | 
         return None
     reader = open_database(options.source, type(options).DB.Name(options.backend))
     return DatumBatches(reader, Transformer(transform, False, where), 1).shapes()[0][1:]
+
+
+def annotated_batch(options: Message, transform: Message, boxed: bool, where: str) -> list[Shape] | None:
+    """Of a batch of the AnnotatedDatum records of such a database: the shapes of its images and of its labels."""
+    if not os.path.isdir(options.source):
+        return None
+    reader = open_database(options.source, type(options).DB.Name(options.backend))
+    transformer = Transformer(transform, False, where)
+    return AnnotatedBatches(reader, transformer, options.batch_size, boxed=boxed).shapes()
 
 
 def listed_image(options: Message, transform: Message, where: str) -> Shape | None:

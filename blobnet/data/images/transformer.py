@@ -3,17 +3,33 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import NamedTuple
 
 import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.data.images.files import in_parallel
 from blobnet.data.images.mean import read_mean
-from blobnet.data.images.resize import resize
-from blobnet.errors import DataError, NetError, ShapeError
+from blobnet.data.images.resizer import Resizer
+from blobnet.errors import NetError, ShapeError
 
 Shape = tuple[int, int, int]
 LARGE = 1 << 15  # numbers of an image from which on images are written by several threads
+
+
+class Cut(NamedTuple):
+    """What became of an image that was resized: a part of it, mirrored or not."""
+
+    top: int
+    left: int
+    size: tuple[int, int]   # of the part, height and width
+    whole: tuple[int, int]  # of the image
+    flip: bool
+
+    def window(self) -> np.ndarray:
+        """The corners (x1, y1, x2, y2) of the part, as parts of the image's width and height."""
+        corners = np.array([self.left, self.top, self.left + self.size[1], self.top + self.size[0]], np.float32)
+        return corners / np.array([self.whole[1], self.whole[0]] * 2, np.float32)
 
 
 class Transformer:
@@ -35,14 +51,16 @@ class Transformer:
         self.color = True if param.force_color else False if param.force_gray else None
         self.mean_image = read_mean(param.mean_file) if param.mean_file else None
         self.mean_values = np.array(param.mean_value, np.float32).reshape(-1, 1, 1)
-        self.size = _warped_size(param.resize_param, where) if param.HasField("resize_param") else None
+        self.resizer = Resizer(param.resize_param, where) if param.HasField("resize_param") else None
 
     def output_shape(self, shape: Shape) -> Shape:
         """The shape (C, H, W) that images of `shape` get; ShapeError if crop or mean do not fit them."""
         if len(shape) != 3:
             raise ShapeError(self.where, expected="images (C, H, W)", got=tuple(shape))
-        if self.size:
-            shape = shape[0], *self.size
+        return self._cut_shape((shape[0], *self.resizer.size(shape[1:])) if self.resizer else shape)
+
+    def _cut_shape(self, shape: Shape) -> Shape:
+        """That of images that were resized to `shape`."""
         channels, height, width = shape
         if min(height, width) < self.crop_size:
             raise ShapeError(self.where, expected=f"images of at least {self.crop_size} x {self.crop_size} (crop_size)",
@@ -55,32 +73,27 @@ class Transformer:
                              got=len(self.mean_values))
         return (channels, self.crop_size, self.crop_size) if self.crop_size else (channels, height, width)
 
-    def __call__(self, images: Sequence[np.ndarray], out: np.ndarray, rng: np.random.Generator) -> None:
+    def __call__(self, images: Sequence[np.ndarray], out: np.ndarray, rng: np.random.Generator) -> list[Cut]:
         """Write the images (uint8 or float, each (C, H, W)) into `out`, float (N, C, H, W), drawing from `rng`.
 
-        Images may differ in size if they are cropped. Arithmetic is that of out's dtype.
+        Images may differ in size if they are cropped. Arithmetic is that of out's dtype. Returns what became of each.
         """
-        if self.size:
-            images = in_parallel(self._resized, images)
+        if self.resizer:
+            images = in_parallel(self.resizer, images)
         top, left = self._corners([image.shape[1:] for image in images], rng)
         flips = rng.integers(2, size=len(images)) if self.mirror else np.zeros(len(images), int)
         jobs = list(zip(images, out, top.tolist(), left.tolist(), flips.tolist(), strict=True))
         for shape in {image.shape for image in images}:
-            if self.output_shape(shape) != out.shape[1:]:
+            if self._cut_shape(shape) != out.shape[1:]:
                 raise ShapeError(self.where, expected=f"all images of a batch as the first, {out.shape[1:]}",
-                                 got=self.output_shape(shape), hint="set crop_size, or batch_size: 1")
+                                 got=self._cut_shape(shape), hint="set crop_size, or batch_size: 1")
         if out[:1].size >= LARGE:
             in_parallel(self._write_whole, jobs)
         else:
             for job in jobs:
                 self._write(*job)
             self._shift(out)
-
-    def _resized(self, image: np.ndarray) -> np.ndarray:
-        if image.dtype != np.uint8:
-            raise DataError(self.where, expected="uint8 images to resize", got=str(image.dtype),
-                            hint="leave resize_param out")
-        return resize(image, *self.size)
+        return [Cut(y, x, target.shape[1:], image.shape[1:], bool(flip)) for image, target, y, x, flip in jobs]
 
     def _write(self, image: np.ndarray, target: np.ndarray, y: int, x: int, flip: int) -> None:
         if flip:
@@ -107,19 +120,3 @@ class Transformer:
             return np.zeros((2, len(sizes)), int)
         room = np.maximum(np.array(sizes).T - self.crop_size, 0)  # images that are too small are reported in the loop
         return rng.integers(room + 1) if self.random_crop else room // 2
-
-
-def _warped_size(param: Message, where: str) -> tuple[int, int]:
-    """(height, width) that the ResizeParameter `param` resizes to; NetError for options that blobnet has not."""
-    if param.prob != 1:
-        raise NetError(where, expected="prob 1 in resize_param", got=f"{param.prob:g}", hint="all images are resized")
-    if param.resize_mode != param.WARP:
-        raise NetError(where, expected="resize_mode WARP", got=type(param).Resize_mode.Name(param.resize_mode),
-                       hint="no other is here")
-    other = [type(param).Interp_mode.Name(mode) for mode in param.interp_mode if mode != param.LINEAR]
-    if other:
-        raise NetError(where, expected="interp_mode LINEAR", got=" and ".join(other), hint="no other is here")
-    if not param.height or not param.width:
-        raise NetError(where, expected="height and width above 0 in resize_param",
-                       got=f"{param.height} x {param.width}")
-    return param.height, param.width

@@ -15,11 +15,16 @@ from blobnet.proto.messages import message_class, new
 
 def parse_datum(data: bytes | memoryview, where: str = "datum") -> Message:
     """The Datum that the bytes of a record hold; DataError if they hold none."""
-    cls = message_class("Datum")
+    return parse_record(data, "Datum", where)
+
+
+def parse_record(data: bytes | memoryview, kind: str, where: str) -> Message:
+    """The message of the class `kind` that the bytes of a record hold; DataError if they hold none."""
+    cls = message_class(kind)
     try:
         return cls.FromString(data)
     except DecodeError as error:
-        raise DataError(where, expected="a Datum message",
+        raise DataError(where, expected=f"a {kind} message",
                         got=f"{len(data)} other bytes ({_fault(data, cls) or error})") from error
 
 
