@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from blobnet.data.sets.shapes import CLASSES, draw_shapes
+from blobnet.data.sets.shapes import CLASSES, draw_masks, draw_shapes
 from blobnet.errors import DataError
 
 
@@ -18,10 +18,10 @@ def forms(image, boxes):
 
 @pytest.mark.parametrize("size", [32, 33, 40, 97])
 def test_shapes_touch_the_sides_of_their_boxes_and_are_nowhere_else(size):
-    images, boxes = draw_shapes(60, size, 5)
+    (images, boxes), masks = draw_shapes(60, size, 5), draw_masks(60, size, 5)
     assert images.shape == (60, size, size, 3) and images.dtype == np.uint8
     assert {box.label for found in boxes for box in found} == {1, 2, 3} == set(range(1, len(CLASSES) + 1))
-    for image, found in zip(images, boxes, strict=True):
+    for image, mask, found in zip(images, masks, boxes, strict=True):
         assert 1 <= len(found) <= 3
         ground = np.ones((size, size), bool)
         for box, form in zip(found, forms(image, found), strict=True):
@@ -31,7 +31,8 @@ def test_shapes_touch_the_sides_of_their_boxes_and_are_nowhere_else(size):
             assert shares[0] <= form.mean() <= shares[1]
             assert ground[box.ymin:box.ymax, box.xmin:box.xmax].all()
             ground[box.ymin:box.ymax, box.xmin:box.xmax] &= ~form
-        assert image[ground].max() < 100
+            assert (mask[box.ymin:box.ymax, box.xmin:box.xmax] == box.label * form).all()
+        assert image[ground].max() < 100 and not mask[ground].any()
         assert (image[~ground].max(axis=-1) >= 190).all()
 
 

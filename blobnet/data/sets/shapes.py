@@ -1,4 +1,5 @@
-"""Shapes: drawn images of coloured forms on a dark, noisy ground, with their boxes; for nets that detect objects."""
+"""Shapes: drawn images of coloured forms on a dark, noisy ground, with their boxes and masks; for nets that detect or
+segment objects."""
 
 from __future__ import annotations
 
@@ -32,11 +33,22 @@ def draw_shapes(count: int, size: int, seed: int) -> tuple[np.ndarray, list[list
     and colour have nothing to do with each other. Image n depends on size, seed and n alone. DataError for a size below
     32, and for a count or a seed below 0.
     """
+    images, _, boxes = _draw(count, size, seed)
+    return images, boxes
+
+
+def draw_masks(count: int, size: int, seed: int) -> np.ndarray:
+    """What the pixels of the images of `draw_shapes` show, (count, size, size) of uint8: a label, or 0 for the ground."""
+    return _draw(count, size, seed)[1]
+
+
+def _draw(count: int, size: int, seed: int) -> tuple[np.ndarray, np.ndarray, list[list[Box]]]:
+    """Images, masks and boxes."""
     if size < SMALLEST or min(count, seed) < 0:
         raise DataError("drawn shapes", expected=f"size of at least {SMALLEST}, count and seed of at least 0",
                         got=(size, count, seed))
-    images, boxes = np.empty((count, size, size, 3), np.uint8), []
-    for n, image in enumerate(images):
+    images, masks, boxes = np.empty((count, size, size, 3), np.uint8), np.zeros((count, size, size), np.uint8), []
+    for n, (image, mask) in enumerate(zip(images, masks)):
         rng = random_stream(np, seed, n)
         image[...] = rng.integers(0, 40, (size, size, 3)) + rng.integers(0, 60, 3)
         found: list[Box] = []
@@ -44,10 +56,11 @@ def draw_shapes(count: int, size: int, seed: int) -> tuple[np.ndarray, list[list
             box = _place(label, size, found, rng)
             if box is not None:
                 found.append(box)
-                part = image[box.ymin:box.ymax, box.xmin:box.xmax]
-                part[_form(label, *part.shape[:2])] = _colour(rng)
+                inside = slice(box.ymin, box.ymax), slice(box.xmin, box.xmax)
+                form = _form(label, box.ymax - box.ymin, box.xmax - box.xmin)
+                image[inside][form], mask[inside][form] = _colour(rng), label
         boxes.append(found)
-    return images, boxes
+    return images, masks, boxes
 
 
 def _place(label: int, size: int, others: list[Box], rng: np.random.Generator) -> Box | None:
