@@ -33,7 +33,7 @@ def upgrade_net(message: Message, origin: str = "") -> Message:
     `input_dim` or `input_shape` becomes an Input layer at the front; a BatchNorm layer that lists its three
     statistics as learnable gets rates 0 for them, and one with scale_bias becomes two, BatchNorm and Scale; concat_dim
     and slice_dim become axis; ceil_mode becomes round_mode; label_dim becomes label_num; CuDNNBatchNorm becomes
-    BatchNorm; Convolution3D and Pooling3D have their options in fields of their own.
+    BatchNorm; Convolution3D, Pooling3D and VideoData have their options in fields of their own.
     Raises NetError for generations mixed in one net, sizes that do not fit the inputs, and a field given in its old
     and new form at once.
     Quirks: `input` without any size is dropped without a word, as weights written by old versions have it so;

@@ -21,7 +21,8 @@ TYPES = {
     "RELU": "ReLU", "SIGMOID": "Sigmoid", "SIGMOID_CROSS_ENTROPY_LOSS": "SigmoidCrossEntropyLoss",
     "SILENCE": "Silence", "SLICE": "Slice", "SOFTMAX": "Softmax", "SOFTMAX_LOSS": "SoftmaxWithLoss",
     "SPLIT": "Split", "TANH": "TanH", "THRESHOLD": "Threshold", "WINDOW_DATA": "WindowData",
-    "CONVOLUTION3D": "Convolution3D", "POOLING3D": "Pooling3D",  # of C3D
+    "CONVOLUTION3D": "Convolution3D", "POOLING3D": "Pooling3D", "VIDEO_DATA": "VideoData",  # of C3D
+    "IMAGE_SEG_DATA": "ImageSegData",  # of DeconvNet
     "CROP": "AutoCrop",  # of FCN's first nets, whose layer found the offset itself
 }
 # parallel lists of the second generation, one entry a parameter: the field of ParamSpec they become

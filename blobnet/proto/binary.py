@@ -28,6 +28,7 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "BatchTripletLoss": ("triplet_loss_param", {201}),
     "BoxAnnotatorOHEM": ("box_annotator_ohem_param", {152}),
     "CenterLoss": ("center_loss_param", {147, 211}),
+    "DenseImageData": ("dense_image_data_param", {138}),
     "HashingLoss": ("hashing_loss_param", {145}),
     "Interp": ("interp_param", {143, 301}),
     "LiftedStructSimilaritySoftmaxLoss": ("lifted_struct_sim_softmax_loss_param", {145}),
@@ -49,6 +50,7 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "Transpose": ("transpose_param", {142}),
     "TripletLoss": ("triplet_loss_param", {146, 201, 203}),
     "Upsample": ("upsample_param", {137}),
+    "VideoData": ("video_data_param", {6660}),
 }
 IMAGES = {b"\x89PNG\r\n": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF"}
 TEXTS = (  # what is taken for a message: how it begins, and what to do

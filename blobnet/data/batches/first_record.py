@@ -41,12 +41,17 @@ def listed_image(options: Message, transform: Message, where: str) -> Shape | No
     """Of a list of image files that an ImageDataParameter names, likewise."""
     if not os.path.isfile(options.source):
         return None
-    first = options.root_folder + read_image_list(options.source, options.label_num)[0][0]
+    image = image_file(options, read_image_list(options.source, options.label_num)[0][0])
+    return image and Transformer(transform, False, where).output_shape(image)
+
+
+def image_file(options: Message, name: str) -> Shape | None:
+    """Of the image file `name` of a list, as a message with root_folder, is_color, new_height and new_width says."""
+    first = options.root_folder + name
     if not os.path.isfile(first):
         return None
     size = (options.new_height, options.new_width) if options.new_height and options.new_width else None
-    image = read_image(first, options.is_color, size)
-    return Transformer(transform, False, where).output_shape(image.shape)
+    return read_image(first, options.is_color, size).shape
 
 
 def hdf5_row(source: str, name: str) -> Shape | None:

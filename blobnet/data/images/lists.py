@@ -1,4 +1,5 @@
-"""Lists of image files: those with labels, "path label" a line, those with paths alone, and the files of a folder."""
+"""Lists of image files: those with labels, "path label" a line, those with several paths or other words in a line, those
+with paths alone, and the files of a folder."""
 
 from __future__ import annotations
 
@@ -38,6 +39,33 @@ def read_image_list(path: str | os.PathLike, label_num: int = 1,
         paths.append(file)
         labels.append(label)
     return paths, np.array(labels)
+
+
+def read_columns(path: str | os.PathLike, columns: str, more: bool = False) -> list[list[str]]:
+    """The words in the lines of the list at `path`: as many as `columns` has, which says in words what they are.
+
+    With `more` there may be others behind, which are dropped. Words have no spaces in them. DataError, with the line,
+    for another number of words, and for an empty list; empty lines at the end do not count.
+    """
+    count, rows = len(columns.split()), []
+    text = require_file(path).read_text("utf-8", "surrogateescape").rstrip()
+    if not text:
+        raise DataError(os.fspath(path), expected=f'lines "{columns}"', got="an empty file")
+    for number, line in enumerate(text.split("\n"), 1):
+        words = line.split()
+        if len(words) < count or len(words) > count and not more:
+            raise DataError(f"{os.fspath(path)}:{number}", expected=f'"{columns}", without spaces in a name',
+                            got=repr(line[:80]))
+        rows.append(words[:count])
+    return rows
+
+
+def read_label(word: str, where: str, limit: int = LARGE) -> int:
+    """The integer that `word` is, 0 ... limit - 1; DataError at `where` for anything else."""
+    label = _label(word)
+    if label is None or not 0 <= label < limit:
+        raise DataError(where, expected=f"a whole number from 0 to {limit - 1}", got=repr(word[:40]))
+    return label
 
 
 def images_below(folder: str | os.PathLike) -> list[str]:

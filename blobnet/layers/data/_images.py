@@ -64,20 +64,32 @@ class ImageSource(BatchSource):
         order that further arguments of ImageBatches choose."""
         options = self.options
         self.at_least_one(options, "batch_size", "label_num")
-        if bool(options.new_height) != bool(options.new_width):
-            raise NetError(self.where, expected="new_height and new_width, or neither",
-                           got=f"{options.new_height} and {options.new_width}")
+        size = both_sides(options, "new_height", "new_width", self.where)
         source = self.source("image_data_param")
         paths, labels = read_image_list(source, options.label_num)
         self.records = len(paths)
+        check_skip(order.get("rand_skip", 0), len(paths), self.where)
         if not classes and not any(order.values()):
             self.record_names = paths.__iter__
         transformer = Transformer(self.param.transform_param, self.phase == TRAIN, f"{self.where} transform_param")
-        size = (options.new_height, options.new_width) if options.new_height else None
         draws = ClassDraws(labels, classes, self.streams(), self.where) if classes else None
         return ImageBatches(paths, labels, transformer, options.batch_size, self.dtype, self.streams(),
                             color=options.is_color, image_size=size, draws=draws, origin=source,
                             root_folder=options.root_folder, **order)
+
+
+def both_sides(options: Message, height: str, width: str, where: str) -> tuple[int, int] | None:
+    """The two fields of `options`, None if they are 0; NetError if only one of them is."""
+    sides = getattr(options, height), getattr(options, width)
+    if bool(sides[0]) != bool(sides[1]):
+        raise NetError(where, expected=f"{height} and {width}, or neither", got=f"{sides[0]} and {sides[1]}")
+    return sides if sides[0] else None
+
+
+def check_skip(rand_skip: int, count: int, where: str) -> None:
+    """NetError for a rand_skip beyond the `count` records of a list."""
+    if rand_skip > count:
+        raise NetError(where, expected=f"rand_skip of at most {count}, the number of images", got=rand_skip)
 
 
 def image_shape(layer: Message, batch: int, channels: int, height: int = 0, width: int = 0) -> Shape | None:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
-from blobnet.errors import NetError
 from blobnet.layers.data._images import ImageSource
 
 
@@ -27,9 +26,4 @@ class ImageData(ImageSource):
     """
 
     def setup(self, bottom, top):
-        options = self.options
-        batches = self.images(shuffle=options.shuffle, rand_skip=options.rand_skip)
-        if options.rand_skip > len(batches.paths):
-            raise NetError(self.where, expected=f"rand_skip of at most {len(batches.paths)}, the number of images",
-                           got=options.rand_skip)
-        self.read_ahead(batches, top)
+        self.read_ahead(self.images(shuffle=self.options.shuffle, rand_skip=self.options.rand_skip), top)
