@@ -1,9 +1,10 @@
-"""A net over all test images of its data layer, each of them once."""
+"""A net over all test images of its data layer, each of them once; and these images as pictures."""
 
 from __future__ import annotations
 
 import os
 
+import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.core.context import TEST
@@ -26,6 +27,12 @@ def net_in_test(trial: Trial, net: Message, weights: str | os.PathLike | None = 
         require_blob(built, blob, "to score")
     batch = built.blobs[blobs[0]].shape[0]
     if count % batch:
-        raise DataError(f"{trial.where}: batch_size in TEST", expected=f"a divisor of {count}, the images of {source}",
+        raise DataError(trial.where, "batch_size in TEST", expected=f"a divisor of {count}, the images of {source}",
                         got=batch)
     return built, count // batch
+
+
+def pictures(images: np.ndarray) -> np.ndarray:
+    """Images (N, 3, H, W) as a net reads them, blue first, as (N, H, W, 3), red first, from 0 to 255."""
+    low, high = images.min(), images.max()
+    return ((images[:, ::-1] - low) * (255 / max(high - low, 1e-12))).astype(np.uint8).transpose(0, 2, 3, 1)

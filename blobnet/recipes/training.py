@@ -1,4 +1,4 @@
-"""The training of a trial, from its last snapshot if it was interrupted."""
+"""The training of a trial, which goes on where it was interrupted."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ WINDOW = 50  # iterations from one line of progress to the next
 
 
 def train(trial: Trial, param: Message) -> str:
-    """Train with the SolverParameter to its last iteration; the path of the weights."""
+    """Train by the SolverParameter to its last iteration, from the last snapshot if there is one; the weights' path."""
     solver = get_solver(param, device=trial.device, python_layers=trial.python_layers)
     if solver.resume():
         trial.note(f"goes on from iteration {solver.iter}")

@@ -12,7 +12,7 @@ from blobnet.errors import DataError, close_matches
 from blobnet.proto.storage import atomic_write
 from blobnet.recipes.nets import trial_solver
 from blobnet.recipes.options import Option
-from blobnet.recipes.testing import net_in_test
+from blobnet.recipes.testing import net_in_test, pictures
 from blobnet.recipes.training import train
 from blobnet.recipes.trial import Trial
 from blobnet.solvers.average_precision import VERSIONS, average_precisions
@@ -89,12 +89,6 @@ def report(finished: Sequence[tuple[Trial, Mapping[str, float]]], out: Path) -> 
                 found = kept["found"][kept["found"][:, 2] > trial.options["least"]]
                 plot_boxes(pictures(kept["images"]), kept["truth"][:, [0, 1, 3, 4, 5, 6]], found,
                            trial.options["classes"].split(), trial.out / "boxes.png")
-
-
-def pictures(images: np.ndarray) -> np.ndarray:
-    """Images (N, 3, H, W) as a net reads them, blue first, as (N, H, W, 3), red first, from 0 to 255."""
-    low, high = images.min(), images.max()
-    return ((images[:, ::-1] - low) * (255 / max(high - low, 1e-12))).astype(np.uint8).transpose(0, 2, 3, 1)
 
 
 def _blobs(trial: Trial) -> list[str]:
