@@ -35,6 +35,8 @@ def shapes(text, given=None):
      "mean_value: [1, 2, 3] }", {}, [(5, 3, 8, 9), (5,)]),
     (f'{TOPS} type: "ImageData" image_data_param {{ batch_size: 5 new_height: 3 new_width: 3 }} '
      "transform_param { resize_param { height: 8 width: 9 } }", {}, [(5, 3, 8, 9), (5,)]),
+    (f'{TOPS} type: "AnnotatedData" data_param {{ batch_size: 5 }} transform_param {{ resize_param {{ height: 8 '
+     "width: 9 } crop_h: 4 crop_w: 6 force_gray: true }", {}, [(5, 1, 4, 6), (1, 1, 1, 8)]),
     (f'{TOPS} type: "ImageData" {CROP} image_data_param {{ batch_size: 5 }}', {}, [(5, 3, 20, 20), (5,)]),
     (f'{TOPS} type: "ImageData" image_data_param {{ batch_size: 5 new_height: 7 new_width: 9 is_color: false '
      "label_num: 4 }", {}, [(5, 1, 7, 9), (5, 4)]),

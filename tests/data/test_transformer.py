@@ -122,8 +122,44 @@ def test_images_of_different_sizes_are_resized_to_one():
 
 
 def test_float_images_are_not_resized():
-    with pytest.raises(DataError, match="transform_param: expected uint8 images to resize, got float32"):
+    with pytest.raises(DataError, match="transform_param: expected uint8 images to resize or .*, got float32"):
         transform([np.zeros((1, 2, 2), f32)], resize_param={"height": 4, "width": 4})
+
+
+@pytest.mark.parametrize("random_crop", [False, True])
+def test_crops_need_not_be_square(random_crop):
+    out = transform(IMAGES, crop_h=3, crop_w=6, random_crop=random_crop)
+    assert out.shape == (len(IMAGES), 3, 3, 6)
+    for image, cut in zip(IMAGES, out):
+        places = [(y, x) for y in range(H - 2) for x in range(W - 5) if (image[:, y:y + 3, x:x + 6] == cut).all()]
+        assert places and (random_crop or ((H - 3) // 2, (W - 6) // 2) in places)
+
+
+def test_shorter_sides_of_random_length():
+    """A ramp of 8 rows tells by its last row how high an image was before the crop in its middle."""
+    ramp = np.broadcast_to(np.arange(0, 240, 30, dtype=np.uint8)[:, None], (1, 8, 16))
+    heights = set()
+    for seed in range(30):
+        shaped = transform([ramp], crop_size=2, random_resize_param={"min_size": 4, "max_size": 6,
+                           "resize_param": {"interp_mode": ["NEAREST"]}}, seed=seed)
+        top, bottom = shaped[0, 0, :, 0] / 30
+        rows = {size: [int((size - 2) // 2 * 8 / size), int(((size - 2) // 2 + 1) * 8 / size)] for size in (4, 5, 6)}
+        heights |= {size for size, places in rows.items() if places == [top, bottom]}
+        assert [top, bottom] in rows.values()
+    assert heights == {4, 5, 6}
+
+
+def test_parts_of_random_shape():
+    """Every part is of columns that follow each other, a quarter of the area or more, and becomes a square."""
+    ramp = np.broadcast_to(np.arange(0, 256, 8, dtype=np.uint8), (1, 32, 32))
+    widths = set()
+    for seed in range(40):
+        part = transform([ramp], crop_size=16, random_aspect_ratio_param={
+            "min_area_ratio": 0.25, "aspect_ratio_change": 0.5}, seed=seed)
+        steps = np.diff(part[0, 0, 0])
+        assert (steps >= 0).all() and part.shape == (1, 1, 16, 16)
+        widths.add(round(float(part[0, 0, 0, -1] - part[0, 0, 0, 0]) / 8))
+    assert len(widths) > 5 and min(widths) >= 6
 
 
 def test_input_is_untouched():
@@ -138,9 +174,16 @@ def test_input_is_untouched():
     ({"force_color": True, "force_gray": True}, NetError, "force_color and force_gray"),
     ({"mean_file": "nothing.binaryproto"}, DataError, "no such file"),
     ({"mean_value": [1.0, 2.0]}, ShapeError, r"one a channel \(3\), got 2"),
-    ({"resize_param": {"height": 4, "width": 4, "prob": 0.5}}, NetError, "expected prob 1 in resize_param, got 0.5"),
-    ({"resize_param": {"height": 4, "width": 4, "resize_mode": 3}}, NetError, "WARP, got FIT_LARGE_SIZE_AND_PAD"),
-    ({"resize_param": {"height": 4, "width": 4, "interp_mode": [1, 2, 4]}}, NetError, "LINEAR, got AREA and CUBIC"),
+    ({"resize_param": {"height": 4, "width": 4, "pad_value": [256.0]}}, NetError, r"from 0 to 255, got \[256.0\]"),
+    ({"resize_param": {"height": 4, "width": 9, "resize_mode": 3, "pad_value": [1, 2]}}, ShapeError,
+     r"one pad_value or one a channel \(3\), got 2"),
+    ({"crop_h": 3}, NetError, "crop_h and crop_w, or neither, got 3 and 0"),
+    ({"crop_h": 9, "crop_w": 9}, ShapeError, "at least 9 x 9"),
+    ({"random_resize_param": {}}, NetError, "crop_size above 0 with random_resize_param"),
+    ({"crop_size": 2, "random_resize_param": {"min_size": 5, "max_size": 4}}, NetError, "min_size .*, got 5 and 4"),
+    ({"crop_size": 2, "random_resize_param": {"max_size": 4}}, DataError, r"at most 4 pixels \(max_size\) .* got 8"),
+    ({"crop_size": 2, "random_aspect_ratio_param": {"min_area_ratio": 2}}, NetError, "max_area_ratio <= 1, got 2 and"),
+    ({"crop_size": 2, "random_aspect_ratio_param": {"aspect_ratio_change": 0}}, NetError, "above 0, up to 1, got 0"),
     ({"resize_param": {"height": 4}}, NetError, "height and width above 0 in resize_param, got 4 x 0"),
     ({"resize_param": {"height": 5, "width": 4}, "crop_size": 5}, ShapeError, "at least 5 x 5 .*, got 5 x 4"),
     ({"crop_size": 9}, ShapeError, r"at least 9 x 9 \(crop_size\), got 9 x 8")])

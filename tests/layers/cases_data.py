@@ -83,10 +83,10 @@ def windows(options, transform="", **more):
                f"batch_size: 4 {options} }} transform_param {{ crop_size: 6 {transform} }}", tops="x l", **more)
 
 
-def annotated(data, transform):
+def annotated(data, transform, more="", resize=""):
     """G of the built layer is that of the first record."""
     return row("AnnotatedData", [], 'data_param { source: "FOLDER/annotated" backend: LMDB ' + data + " } "
-               f"transform_param {{ resize_param {{ height: 6 width: 5 }} {transform} }}", tops="x l",
+               f"transform_param {{ resize_param {{ height: 6 width: 5 {resize} }} {transform} }} {more}", tops="x l",
                exceptions={"shapes_without_data": "rows of objects are not rows of images"})
 
 
@@ -102,6 +102,12 @@ def python(cls, values, options="", **more):
 CASES = {
     "AnnotatedData": annotated("batch_size: 2", "mirror: true"),
     "AnnotatedData crop": annotated("batch_size: 1", "crop_size: 4 mean_value: 7"),
+    "AnnotatedData sampled": annotated("batch_size: 2", """distort_param { hue_prob: 1 hue_delta: 18 contrast_prob: 0.5
+        contrast_lower: 0.5 contrast_upper: 1.5 } expand_param { prob: 0.5 max_expand_ratio: 4 } noise_param {
+        inverse: true } emit_constraint { emit_type: CENTER }""", """annotated_data_param { anno_type: BBOX
+        batch_sampler { sampler { min_scale: 0.3 } sample_constraint { min_jaccard_overlap: 0.1 } } }"""),
+    "AnnotatedData fitted": annotated("batch_size: 1", "", "", "resize_mode: FIT_SMALL_SIZE interp_mode: AREA interp_mode: "
+                                      "CUBIC"),
     "Input": row("Input", [], "input_param { shape { dim: 2 dim: 3 } }", tops="x y"),
     "DummyData": row("DummyData", [], 'dummy_data_param { shape { dim: 2 } data_filler { type: "gaussian" } }'),
     "Data": row("Data", [], 'data_param { source: "FOLDER/lmdb" backend: LMDB batch_size: 3 } '

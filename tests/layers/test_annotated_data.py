@@ -15,8 +15,8 @@ from blobnet.proto.text import parse
 DATA = """
 name: "tiny"
 layer { name: "data" type: "AnnotatedData" top: "data" top: "label" data_param { source: "FOLDER/db" backend: LMDB
-  batch_size: 2 } transform_param { resize_param { height: 16 width: 16 } mirror: true mean_value: 100 scale: 0.01
-  MORE } }
+  batch_size: 2 } transform_param { resize_param { height: 16 width: 16 RESIZE } mirror: true mean_value: 100
+  scale: 0.01 MORE } }
 """
 NET = DATA + """
 layer { name: "conv" type: "Convolution" bottom: "data" top: "conv" convolution_param { num_output: 4 kernel_size: 4
@@ -46,9 +46,9 @@ def folder(tmp_path):
     return tmp_path
 
 
-def net(folder, text=NET, phase=TRAIN, more="", **options):
-    text = text.replace("FOLDER", str(folder)).replace("MORE", more)
-    return Net(parse(text, "NetParameter"), phase, random_seed=3, **options)
+def net(folder, text=NET, more="", resize=""):
+    text = text.replace("MORE", more).replace("RESIZE", resize).replace("FOLDER", str(folder))
+    return Net(parse(text, "NetParameter"), TRAIN, random_seed=3)
 
 
 def test_a_net_learns_from_rows_of_changing_number(folder):
@@ -76,15 +76,54 @@ def test_a_resumed_run_reads_on(folder):
         np.testing.assert_array_equal(made.blobs[name].data, other.blobs[name].data)
 
 
+AUGMENTED = """distort_param { brightness_prob: 1 brightness_delta: 32 } expand_param { max_expand_ratio: 4 }
+  emit_constraint { emit_type: CENTER }"""
+WAYS = "interp_mode: LINEAR interp_mode: AREA interp_mode: NEAREST interp_mode: CUBIC interp_mode: LANCZOS4"
+SAMPLED = """annotated_data_param { batch_sampler { max_sample: 1 max_trials: 1 } batch_sampler { sampler {
+  min_scale: 0.3 max_scale: 1 min_aspect_ratio: 0.5 max_aspect_ratio: 2 } sample_constraint { min_jaccard_overlap: 0.1 }
+  max_sample: 1 max_trials: 50 } } transform_param"""
+
+
+def test_batches_of_ssd_are_the_same_again(folder):
+    """Five forwards with all that SSD changes, and the last of them alone; another seed changes other things."""
+    text = DATA.replace("transform_param", SAMPLED)
+    one, two, other = (net(folder, text, AUGMENTED, WAYS) for _ in range(3))
+    other.context.seed = 4
+    batches = []
+    for _ in range(5):
+        one.forward()
+        other.forward()
+        batches.append([one.blobs[name].data.copy() for name in ("data", "label")])
+    two.seek(4)
+    two.forward()
+    for found, name in zip(batches[4], ("data", "label")):
+        np.testing.assert_array_equal(found, two.blobs[name].data)
+    assert (one.blobs["data"].data != other.blobs["data"].data).any()
+    rows = np.concatenate([label[0, 0] for _, label in batches])
+    assert (rows[:, 3:7] >= 0).all(1).any() and rows.max() <= 2 and (rows[:, 5:7] >= rows[:, 3:5]).all()
+
+
+def test_images_of_their_own_size_and_boxes_of_another(folder):
+    """20 x 24 becomes 16 x 19: the box is said in parts of 8 x 8."""
+    text = DATA.replace("batch_size: 2", "batch_size: 1").replace("mirror: true", "")
+    made = net(folder, text, resize="resize_mode: FIT_SMALL_SIZE height_scale: 8 width_scale: 8")
+    made.forward()
+    assert made.blobs["data"].shape == (1, 3, 16, 19)
+    box = np.array([0.1 * 19.2, 1.6, 9.6, 8]) / 8
+    np.testing.assert_allclose(made.blobs["label"].data[0, 0, 0, 3:7], box, rtol=1e-6)
+
+
 def shapes(message):
     return {name: tuple(shape.dim) for name, shape in zip(message.layer[0].top, message.layer[0].input_param.shape)}
 
 
 def test_nets_are_built_without_their_data(tmp_path, folder):
-    there, gone = (parse(NET.replace("FOLDER", str(place)).replace("MORE", ""), "NetParameter")
+    there, gone = (parse(NET.replace("MORE", "").replace("RESIZE", "").replace("FOLDER", str(place)), "NetParameter")
                    for place in (folder, folder / "no"))
     assert shapes(without_data(there)) == {"data": (2, 3, 16, 16), "label": (1, 1, 1, 8)}
     assert shapes(without_data(gone)) == {"data": (2, 3, 16, 16), "label": (1, 1, 1, 8)}
+    given = without_data(gone, {"label": (1, 1, 7, 8)})
+    assert shapes(given)["label"] == (1, 1, 7, 8)
     assert Net(without_data(gone), TEST).blobs["loss"].shape == ()
 
 
@@ -92,10 +131,15 @@ def test_nets_are_built_without_their_data(tmp_path, folder):
     ("batch_size: 2", "batch_size: 0", "expected batch_size of at least 1, got 0"),
     ("backend: LMDB", "", "backend LEVELDB, got LMDB; write backend: LMDB"),
     ("FOLDER/db", "", "no source"),
+    ("RESIZE", "resize_mode: FIT_SMALL_SIZE", "batch_size 1 with resize_mode FIT_SMALL_SIZE, got 2"),
+    ("MORE", "random_aspect_ratio_param { } crop_size: 9", "random_aspect_ratio_param; remove it: boxes do not follow"),
+    ("MORE", "expand_param { }", "expected max_expand_ratio above 1, got 1"),
+    ("transform_param", "annotated_data_param { batch_sampler { max_trials: 99999 } } transform_param",
+     "max_trials of at most 10000, got 99999"),
     ("transform_param", 'annotated_data_param { label_map_file: "FOLDER/no" } transform_param', "no: no such file"),
     ("transform_param", 'annotated_data_param { label_map_file: "FOLDER/map" } transform_param', "map:1:1: .*itm"),
 ])
 def test_what_is_refused(folder, old, new, words):
     (folder / "map").write_text("itm { }")
-    with pytest.raises(BlobnetError, match=rf"layer 'data' \(AnnotatedData\): .*{words}"):
+    with pytest.raises(BlobnetError, match=rf"layer 'data' \(AnnotatedData\).*: .*{words}"):
         net(folder, DATA.replace(old, new))

@@ -10,6 +10,7 @@ from numpy.typing import DTypeLike
 
 from blobnet.data.batches.base import Batch, Batches, Random, Shape
 from blobnet.data.batches.labels import check_labels
+from blobnet.data.images.augmentation import Augmentation
 from blobnet.data.images.files import in_parallel
 from blobnet.data.images.objects import Objects, project
 from blobnet.data.images.transformer import Cut, Transformer
@@ -28,13 +29,14 @@ class AnnotatedBatches(Batches):
 
     A row is [number of the image in the batch, label, instance, x1, y1, x2, y2, difficult], all -1 in the one row of a
     batch without objects. If the records do not say what an object has, and it is not said that they are `boxed`, their
-    labels (N,) come instead. DataError for a label or an instance that the dtype cannot hold exactly.
+    labels (N,) come instead. The `augmentation` comes before the transformer, and image i of batch n draws from
+    random(n, i) in it. DataError for a label or an instance that the dtype cannot hold exactly.
     """
 
     def __init__(self, reader: Reader, transformer: Transformer, size: int, dtype: DTypeLike = np.float32,
-                 random: Random = np.random.default_rng, boxed: bool = False):
+                 random: Random = np.random.default_rng, boxed: bool = False, augmentation: Augmentation | None = None):
         super().__init__(size, dtype, random)
-        self.reader, self.transformer = reader, transformer
+        self.reader, self.transformer, self.augmentation = reader, transformer, augmentation
         reader.seek(0)
         self.first, where = self._next()
         self.shape = transformer.output_shape(self._image((self.first, where)).shape)
@@ -47,14 +49,13 @@ class AnnotatedBatches(Batches):
     def __call__(self, n: int, reuse: Batch | None = None) -> Batch:
         self.reader.seek(n * self.size)
         items = [self._next() for _ in range(self.size)]
-        images = in_parallel(self._image, items)
+        images, found = zip(*in_parallel(self._read, [(item, self.random(n, i)) for i, item in enumerate(items)]))
         data, = self.arrays([(self.size, *self.transformer.output_shape(images[0].shape))], reuse and reuse[:1])
         cuts = self.transformer(images, data, self.random(n))
         if not self.boxed:
             return data, self._labels(items)
         sizes = [image.shape[1:] for image in images]
-        found = [self._follow(self._objects(item), *rest) for item, *rest in zip(items, sizes, cuts)]
-        return data, self._rows(found)
+        return data, self._rows([self._follow(*each) for each in zip(found, sizes, cuts)])
 
     def _next(self) -> Item:
         where = f"{self.reader.where} record {self.reader.position}"
@@ -64,9 +65,14 @@ class AnnotatedBatches(Batches):
         record, where = item
         return datum_to_array(record.datum, self.transformer.color, where)
 
+    def _read(self, job: tuple[Item, np.random.Generator]) -> tuple[np.ndarray, Objects]:
+        item, rng = job
+        image, objects = self._image(item), self._objects(item)
+        return self.augmentation(image, objects, rng) if self.augmentation else (image, objects)
+
     def _objects(self, item: Item) -> Objects:
         record, where = item
-        if self.typed and not record.HasField("type"):
+        if self.boxed and self.typed and not record.HasField("type"):
             raise DataError(where, expected="a record with a type, as the first one has", got="none")
         objects = objects_of(record, where)
         check_labels(np.stack([objects.labels, objects.instances], axis=1), self.dtype, lambda _: where)
@@ -74,10 +80,12 @@ class AnnotatedBatches(Batches):
 
     def _follow(self, objects: Objects, size: tuple[int, int], cut: Cut) -> Objects:
         """The objects of an image of this size, as they are after it was transformed."""
-        if self.transformer.resizer:
-            objects = objects.moved(self.transformer.resizer.boxes(objects.boxes, size))
-        objects = project(objects, cut.window())
-        return objects.mirrored() if cut.flip else objects
+        resizer, window = self.transformer.resizer, cut.window()
+        if resizer:
+            objects = objects.moved(resizer.boxes(objects.boxes, size))
+        objects = project(objects, window, self.augmentation.emit if self.augmentation else None)
+        objects = objects.mirrored() if cut.flip else objects
+        return objects.moved(resizer.rescaled(objects.boxes, size, window)) if resizer else objects
 
     def _labels(self, items: Sequence[Item]) -> np.ndarray:
         labels = np.array([record.datum.label for record, _ in items])

@@ -25,18 +25,23 @@ def resize(image: np.ndarray, height: int, width: int) -> np.ndarray:
     if image.shape[1:] == (2 * height, 2 * width):
         rows = image[:, ::2].astype(np.uint16) + image[:, 1::2]
         return (rows[:, :, ::2] + rows[:, :, 1::2] + 2 >> 2).astype(np.uint8)
-    left, fraction = _places(image.shape[2], width)
-    outside = (left < 0) | (left >= image.shape[2] - 1)
-    fraction[outside] = 0
+    return bilinear(image, places(image.shape[2], width), places(image.shape[1], height))
+
+
+def bilinear(image: np.ndarray, across: tuple[np.ndarray, np.ndarray], down: tuple[np.ndarray, np.ndarray]
+             ) -> np.ndarray:
+    """The uint8 image (C, H, W) at new places along both axes: the old pixel before each, and the distance from it."""
+    left, fraction = across
+    fraction = np.where((left < 0) | (left >= image.shape[2] - 1), np.float32(0), fraction)
     near, far = _weights(fraction)
     left, right = _pair(left, image.shape[2])
-    across = image.take(left, 2) * near
-    across += image.take(right, 2) * far
-    across >>= 4
-    top, fraction = _places(image.shape[1], height)
+    across_image = image.take(left, 2) * near
+    across_image += image.take(right, 2) * far
+    across_image >>= 4
+    top, fraction = down
     near, far = (weights[:, None] for weights in _weights(fraction))
     top, bottom = _pair(top, image.shape[1])
-    above, below = across.take(top, 1), across.take(bottom, 1)
+    above, below = across_image.take(top, 1), across_image.take(bottom, 1)
     for part, weight in ((above, near), (below, far)):
         part *= weight
         part >>= 16  # each by itself: the order of the shifts is part of the result
@@ -68,11 +73,11 @@ def _require_pixels(image: np.ndarray, height: int, width: int) -> None:
                          got=f"{image.shape[1:]} to {(height, width)}")
 
 
-def _places(old: int, new: int) -> tuple[np.ndarray, np.ndarray]:
+def places(old: int, new: int) -> tuple[np.ndarray, np.ndarray]:
     """For each new pixel the old one before it, which may lie outside, and the distance from there, in [0, 1)."""
-    places = ((np.arange(new) + 0.5) * (1 / (new / old)) - 0.5).astype(np.float32)
-    before = np.floor(places)
-    return before.astype(int), places - before
+    centres = ((np.arange(new) + 0.5) * (1 / (new / old)) - 0.5).astype(np.float32)
+    before = np.floor(centres)
+    return before.astype(int), centres - before
 
 
 def _weights(fraction: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

@@ -94,8 +94,11 @@ def check_skip(rand_skip: int, count: int, where: str) -> None:
 
 def image_shape(layer: Message, batch: int, channels: int, height: int = 0, width: int = 0) -> Shape | None:
     """(N, C, H, W) of images of this size after transform_param, where 0 is an unknown number; None if one is left."""
-    side, resized = layer.transform_param.crop_size, layer.transform_param.resize_param
-    image = channels, side or resized.height or height, side or resized.width or width
+    transform = layer.transform_param
+    side, resized = transform.crop_size, transform.resize_param
+    fitted = resized.resize_mode == resized.FIT_SMALL_SIZE  # then the size depends on the image's
+    height, width = (0, 0) if fitted else (resized.height or height, resized.width or width)
+    image = channels, side or transform.crop_h or height, side or transform.crop_w or width
     return (batch, *image) if all(image) else None
 
 

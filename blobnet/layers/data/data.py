@@ -28,7 +28,8 @@ class Data(DatabaseSource):
     first image of a batch decides its shape, so batch_size: 1 reads images of any size. With cat_per_iter the records
     of a class stand together; where it does not divide N, the classes drawn first have one record more. scale,
     mean_file, crop_size and mirror of data_param are the old places of these fields of transform_param: here they have
-    no effect, but the upgrade of a net of the old `layers` moves them. force_encoded_color and rand_skip have none.
+    no effect, but the upgrade of a net of the old `layers` moves them. force_encoded_color and rand_skip have none,
+    nor have distort_param, expand_param and emit_constraint of transform_param, which AnnotatedData takes.
     """
 
     options_field = "data_param"

@@ -22,7 +22,8 @@ class ImageData(ImageSource):
     Quirks: root_folder needs its own slash at the end. Of a single label only leading digits count, and without any it
     is 0. mirror is random in the TEST phase too; crops are random in TRAIN only. The first image of a batch decides its
     shape. scale, mean_file, crop_size and mirror of image_data_param, and force_color and force_gray, have no effect;
-    nor has cat_per_iter, which belongs to HashingImageData. The published fork gives labels two more axes of 1.
+    nor have cat_per_iter, which belongs to HashingImageData, and distort_param, expand_param and emit_constraint of
+    transform_param, which AnnotatedData takes. The published fork gives labels two more axes of 1.
     """
 
     def setup(self, bottom, top):
