@@ -38,14 +38,14 @@ class Kind(NamedTuple):
     loss: str
 
 
-VGG = Kind(21, ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512)), 100, 4096, 7, (5, 9, 31), True,
-           "ignore_label: 255  normalize: false")
+VGG = Kind(21, ((64, 64), (128, 128), (256, 256, 256), (512, 512, 512), (512, 512, 512)), 100, 4096, 7, (5, 9, 31),
+           True, "ignore_label: 255  normalize: false")
 SMALL = Kind(4, ((16,), (24,), (32,), (48,), (64,)), 17, 96, 3, (1, 1, 12), False, "normalize: true")
 
 HEAD = """\
 # FCN-8s on VGG-16, written by tools/write_fcn.py. Long, Shelhamer, Darrell: Fully Convolutional Networks for Semantic
-# Segmentation, CVPR 2015, figure 3. Data: PASCAL VOC, lists with an image and a label image, gray as its labels, a line;
-# labels 0 to 20, 255 is left out.
+# Segmentation, CVPR 2015, figure 3. Data: PASCAL VOC, lists with an image and a label image a line, gray as its labels,
+# 0 to 20; 255 is left out.
 name: "FCN_8s"
 
 layer {
@@ -74,8 +74,8 @@ layer {
 }
 """
 SMALL_HEAD = """\
-# FCN-8s in the size of drawn shapes, for a laptop, written by tools/write_fcn.py: the structure of FCN-8s with one narrow
-# convolution a stage. Classes: 0 ground, 1 disc, 2 rectangle, 3 triangle.
+# FCN-8s in the size of drawn shapes, for a laptop, written by tools/write_fcn.py: the structure of FCN-8s with one
+# narrow convolution a stage. Classes: 0 ground, 1 disc, 2 rectangle, 3 triangle.
 # Data: blobnet data import shapes_masks
 name: "FCN_shapes"
 
@@ -159,7 +159,8 @@ def body(kind: Kind, grouped: bool = True) -> Iterator[str]:
     yield (enlarged("upscore_pool4", "fuse_pool4", kind, 2, grouped)
            + skip("pool3", "upscore_pool4", kind, kind.crops[1]))
     yield (enlarged("upscore8", "fuse_pool3", kind, 8, grouped)
-           + layer("score", "Crop", ["upscore8", "data"], "score", f"crop_param {{ axis: 2  offset: {kind.crops[2]} }}"))
+           + layer("score", "Crop", ["upscore8", "data"], "score",
+                   f"crop_param {{ axis: 2  offset: {kind.crops[2]} }}"))
 
 
 def end(kind: Kind) -> str:

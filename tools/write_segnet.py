@@ -2,8 +2,8 @@
 """Write prototxt/segnet: the nets of Badrinarayanan, Kendall, Cipolla: SegNet: A Deep Convolutional Encoder-Decoder
 Architecture for Image Segmentation, PAMI 2017.
 
-train_test, deploy: SegNet with the convolutions of VGG-16, under the names of the weights that the authors published for
-Caffe; shapes_train_test: a small net of the same structure for drawn shapes of 96x96 pixels.
+train_test, deploy: SegNet with the convolutions of VGG-16, under the names of the weights that the authors published
+for Caffe; shapes_train_test: a small net of the same structure for drawn shapes of 96x96 pixels.
 
     python tools/write_segnet.py [FOLDER]      # default: prototxt/segnet
 """
@@ -27,7 +27,7 @@ SHAPES = (0.1556, 1.1196, 0.9035, 1.7083)  # both: median of the classes' shares
 HEAD = """\
 # SegNet, written by tools/write_segnet.py. Badrinarayanan, Kendall, Cipolla: SegNet: A Deep Convolutional
 # Encoder-Decoder Architecture for Image Segmentation, PAMI 2017, figure 2. Data: CamVid, 360x480 pixels, lists with an
-# image and a label image a line; labels 0 to 10, 11 is left out. Weights to start from: VGG_ILSVRC_16_layers.caffemodel.
+# image and a label image a line; labels 0 to 10, 11 is left out. To start from: VGG_ILSVRC_16_layers.caffemodel.
 name: "SegNet"
 
 layer {

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""Write prototxt/ssd: the detectors of Liu, Anguelov, Erhan, Szegedy, Reed, Fu, Berg: SSD: Single Shot MultiBox Detector,
-ECCV 2016.
+"""Write prototxt/ssd: the detectors of Liu, Anguelov, Erhan, Szegedy, Reed, Fu, Berg: SSD: Single Shot MultiBox
+Detector, ECCV 2016.
 
 train_test_300, deploy_300: SSD300 on VGG-16, under the names of the weights that the authors published for Caffe;
 shapes_train_test: a small net of the same structure for drawn shapes of 96x96 pixels.
@@ -37,8 +37,8 @@ PAPER = (Source("conv4_3_norm", 30, 60, (2,), 8), Source("fc7", 60, 111, (2, 3),
 SMALL = (Source("conv4_2_norm", 20, 30, (2,), 8), Source("fc7", 30, 40, (2,), 16), Source("conv6_2", 40, 50, (2,), 32))
 
 PAPER_HEAD = """\
-# SSD300 on VGG-16, written by tools/write_ssd.py. Liu, Anguelov, Erhan, Szegedy, Reed, Fu, Berg: SSD: Single Shot MultiBox
-# Detector, ECCV 2016, figure 2. Data: LMDBs of AnnotatedDatum, PASCAL VOC 2007 and 2012; labels 1 to 20, 0 is background.
+# SSD300 on VGG-16, written by tools/write_ssd.py. Liu, Anguelov, Erhan, Szegedy, Reed, Fu, Berg: SSD: Single Shot
+# MultiBox Detector, ECCV 2016, figure 2. Data: LMDBs of AnnotatedDatum, PASCAL VOC 2007 and 2012; labels 1 to 20.
 # Weights to start from: VGG_ILSVRC_16_layers_fc_reduced.caffemodel.
 name: "SSD_300"
 
@@ -161,8 +161,10 @@ layer {
 
 def layer(name: str, kind: str, bottoms: list[str], top: str, options: str = "") -> str:
     """A layer, on one line if it has no options."""
-    head = "  ".join([f'name: "{name}"', f'type: "{kind}"', *(f'bottom: "{bottom}"' for bottom in bottoms),
-                      f'top: "{top}"'])
+    head = f'name: "{name}"  type: "{kind}"'
+    for word in (*(f'bottom: "{bottom}"' for bottom in bottoms), f'top: "{top}"'):
+        line = len(head) - head.rfind("\n")
+        head += ("  " if line + len(word) < 116 else "\n  ") + word
     return f"layer {{\n  {head}\n  {options}\n}}\n" if options else f"layer {{ {head} }}\n"
 
 
@@ -182,7 +184,8 @@ def stages(widths: tuple[tuple[int, ...], ...]) -> Iterator[str]:
             text += convolution(name, bottom, f"num_output: {width}  kernel_size: 3  pad: 1", f"relu{stage}_{i}")
             bottom = name
         size = "kernel_size: 3  stride: 1  pad: 1" if stage == len(widths) else "kernel_size: 2  stride: 2"
-        yield text + layer(f"pool{stage}", "Pooling", [bottom], f"pool{stage}", f"pooling_param {{ pool: MAX  {size} }}")
+        yield text + layer(f"pool{stage}", "Pooling", [bottom], f"pool{stage}",
+                           f"pooling_param {{ pool: MAX  {size} }}")
         bottom = f"pool{stage}"
 
 

@@ -30,11 +30,11 @@ def merge_statistics(trial: Trial, net: Message, weights: str, batches: int) -> 
         layer.top.extend(f"{layer.name}_{what}" for what in ("mean", "variance"))
     built = Net(definition, TRAIN, weights, device=trial.device, python_layers=trial.python_layers,
                 random_seed=trial.seed)
-    sums = dict.fromkeys((top for layer in layers for top in layer.top[1:]), 0.0)
+    sums = {top: np.zeros(built.blobs[top].shape) for layer in layers for top in layer.top[1:]}
     for _ in range(batches):
         built.forward()
         for name in sums:
-            sums[name] += to_host(built.blobs[name].data).astype(np.float64)
+            sums[name] += to_host(built.blobs[name].data)
     for layer in layers:
         count = built.blobs[layer.top[0]].count / sums[layer.top[1]].size
         m, v = sums[layer.top[1]] / batches, sums[layer.top[2]] / batches * count / max(count - 1, 1)

@@ -71,7 +71,7 @@ def outputs_of(solver: Message) -> MeanOutputs | MeanAveragePrecision:
 def evaluate(net: Net, batches: int, outputs: MeanOutputs | MeanAveragePrecision, number: int, iteration: int,
              where: str, goes_on: Callable[[], bool], show_loss: bool = False, allow_nan: bool = False
              ) -> dict[str, np.ndarray]:
-    """What `outputs`, fresh ones, make of the outputs of `net` over `batches` forward passes, by name; it is also logged.
+    """What `outputs`, fresh ones, make of the outputs of `net` over `batches` forward passes, by name, which is logged.
 
     number: that of the test net; iteration: that of the training; where: the solver file. `goes_on` is called before
     every batch: if it says no, the test ends and its result is {}. `show_loss` logs the mean loss too. SolverError for

@@ -18,7 +18,7 @@ def plot_masks(images: np.ndarray, truth: np.ndarray, found: np.ndarray, classes
     images (N, H, W, 3) of uint8, red first; truth and found (N, H, W), labels in 0 ... C - 1, other numbers are left
     blank; `classes` are the C names, of which the first is black. Raises ShapeError.
     """
-    if images.ndim != 4 or images.shape[3] != 3 or not truth.shape == found.shape == images.shape[:3] or not len(images):
+    if images.shape[3:] != (3,) or not images.size or not truth.shape == found.shape == images.shape[:3]:
         raise ShapeError("plot_masks", expected="images (N, H, W, 3), truth and found (N, H, W)",
                          got=f"{images.shape}, {truth.shape} and {found.shape}")
     figure = new_figure(1.4 * len(images) + 0.4, 3 * 1.4 + 0.6)
@@ -31,7 +31,8 @@ def plot_masks(images: np.ndarray, truth: np.ndarray, found: np.ndarray, classes
     for row, (name, shown) in enumerate((("image", images), ("true", truth), ("found", found))):
         for axes, picture in zip(grid[row], shown):
             if row:
-                picture = colours[np.where((picture >= 0) & (picture < len(classes)), picture, len(classes)).astype(int)]
+                known = (picture >= 0) & (picture < len(classes))
+                picture = colours[np.where(known, picture, len(classes)).astype(int)]
             axes.imshow(picture, interpolation="nearest")
             axes.set(xticks=[], yticks=[])
             axes.spines[:].set_visible(False)

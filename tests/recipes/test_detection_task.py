@@ -77,7 +77,7 @@ def test_boxes_of_another_class_are_no_hits(folder):
 
 
 @pytest.mark.parametrize("old, new, message", [
-    ("classes:", "version: 12point, classes:", "unknown version '12point' of average precision; did you mean '11point'"),
+    ("classes:", "version: 12point, classes:", "unknown version '12point' of average precision; did you mean '11point"),
     ("classes:", "truth: labels, classes:", "no blob 'labels' to score; did you mean 'label'"),
     ("all: {}", 'all: {overrides: {data: "data_param { batch_size: 7 }"}}',
      "batch_size in TEST, expected a divisor of 20, the images of .*shapes_test_lmdb, got 7")])
@@ -89,7 +89,7 @@ def test_what_is_refused_before_the_training(old, new, message, folder):
 
 def test_the_recipe_of_ssd(folder):
     recipe = read_recipe(PROTOTXT / "ssd/recipe_shapes.yaml")
-    recipe = dataclasses.replace(recipe, reduced={"max_iter": 2, "least": 1})  # no boxes in the pictures: there are many
+    recipe = dataclasses.replace(recipe, reduced={"max_iter": 2, "least": 1})  # no boxes in the pictures
     text = run_recipe(recipe, folder / "out", folder / "data", seeds=[1], note=[].append)
     trials = json.loads((folder / "out/results.json").read_text())["trials"]
     assert [trial["method"] for trial in trials] == list(recipe.methods)

@@ -25,7 +25,8 @@ X = np.random.default_rng(3).normal(2, 5, (6, 2, 3, 4)).astype("f")
 def net(tmp_path):
     write_datasets(tmp_path / "x.h5", {"x": X})
     (tmp_path / "list.txt").write_text(str(tmp_path / "x.h5"))
-    return lambda mode: parse(NET.replace("LIST", str(tmp_path / "list.txt")).replace("MODE", mode), "NetParameter", "net")
+    text = NET.replace("LIST", str(tmp_path / "list.txt"))
+    return lambda mode: parse(text.replace("MODE", mode), "NetParameter", "net")
 
 
 def trial(folder):

@@ -77,7 +77,7 @@ def test_a_solver_scores_detections(version, first, rows, make_solver, caplog):
 
 def test_other_outputs_are_refused(rows, make_solver):
     net = NET + 'layer { name: "more" type: "Power" bottom: "truth" top: "more" include { phase: TEST } }'
-    with pytest.raises(ShapeError, match="output 'more': expected rows of 5, as DetectionEvaluate gives, got .* silence"):
+    with pytest.raises(ShapeError, match="output 'more': expected rows of 5, as DetectionEvaluate gives, .* silence"):
         make_solver(f'{SETTINGS}eval_type: "detection"', net).test_all()
 
 

@@ -107,8 +107,8 @@ def test_the_suffix_names_the_format(tmp_path, suffix, start):
     (lambda to: plot_retrieval(images(0, 4, 4), images(0, 3, 4, 4), np.ones((0, 3)), to), ShapeError, "like images"),
     (lambda to: plot_retrieval(images(1, 2, 4, 4), images(1, 1, 2, 4, 4), [[1]], to), ShapeError, "C = 1 or 3"),
     (lambda to: plot_retrieval(images(1, 4, 4) / 2, images(1, 1, 4, 4), [[1]], to), DataError, "uint8"),
-    (lambda to: plot_boxes(images(1, 4, 4, 3), np.ones((1, 5)), np.ones((1, 7)), [], to), ShapeError, r"truth \(G, 6\)"),
-    (lambda to: plot_masks(images(1, 4, 4, 3), images(1, 4, 4), images(1, 4, 5), [], to), ShapeError, "truth and found"),
+    (lambda to: plot_boxes(images(1, 4, 4, 3), np.ones((1, 5)), np.ones((1, 7)), [], to), ShapeError, "truth .G, 6"),
+    (lambda to: plot_masks(images(1, 4, 4, 3), images(1, 4, 4), images(1, 4, 5), [], to), ShapeError, "and found"),
     (lambda to: plot_loss([1], [1], to.with_suffix(".xyz")), BlobnetError, "png.*got 'xyz'"),
 ])
 def test_errors_say_what_was_expected_and_leave_no_file(tmp_path, call, error, words):

@@ -38,7 +38,7 @@ def draw_shapes(count: int, size: int, seed: int) -> tuple[np.ndarray, list[list
 
 
 def draw_masks(count: int, size: int, seed: int) -> np.ndarray:
-    """What the pixels of the images of `draw_shapes` show, (count, size, size) of uint8: a label, or 0 for the ground."""
+    """What the pixels of the images of `draw_shapes` show, (count, size, size) of uint8: a label, 0 for the ground."""
     return _draw(count, size, seed)[1]
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -66,7 +67,7 @@ def run(trial: Trial) -> dict[str, float]:
                 values = values[values[:, 1] != -1]  # rows of images without a box
                 values[:, 0] += batch * net.blobs[trial.options["images"]].shape[0]
             parts.append(values)
-    made = {name: np.concatenate(parts) for name, parts in rows.items()}
+    made: dict[str, Any] = {name: np.concatenate(parts) for name, parts in rows.items()}
     found = average_precisions(made.pop("score"), trial.options["version"])
     with atomic_write(trial.out / "detections.npz") as file:
         np.savez_compressed(file, images=made.pop("images")[:SHOWN], **made)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 from google.protobuf.message import Message
@@ -51,7 +52,7 @@ def run(trial: Trial) -> dict[str, float]:
     weights = merge_statistics(trial, param.net_param, weights, trial.options["statistics"])
     net, batches = _net(trial, param, weights)
     kept: dict[str, list[np.ndarray]] = {"images": [], "truth": [], "found": []}
-    for batch in range(batches):
+    for _ in range(batches):
         net.forward()
         if sum(map(len, kept["images"])) < SHOWN:
             images, truth, scores = (np.array(to_host(net.blobs[trial.options[name]].data))
@@ -59,14 +60,15 @@ def run(trial: Trial) -> dict[str, float]:
             for name, values in (("images", images), ("truth", truth[:, 0]), ("found", scores.argmax(axis=1))):
                 kept[name].append(values)
     with atomic_write(trial.out / "masks.npz") as file:
-        np.savez_compressed(file, **{name: np.concatenate(parts)[:SHOWN] for name, parts in kept.items()})
+        arrays: dict[str, Any] = {name: np.concatenate(parts)[:SHOWN] for name, parts in kept.items()}
+        np.savez_compressed(file, **arrays)
     values = to_host(net.blobs[trial.options["accuracy"]].data).ravel().tolist()
     return dict(zip(MEASURES, values))
 
 
 def footnote(options: dict) -> str:
     """What is measured."""
-    return (f"Shares over all test images: of the pixels that are right; of those of a class, mean over the classes; of "
+    return ("Shares over all test images: of the pixels that are right; of those of a class, mean over the classes; of "
             f"intersection / union, mean over the classes. Classes: {', '.join(options['classes'].split())}.")
 
 
