@@ -140,13 +140,13 @@ def test_shorter_sides_of_random_length():
     ramp = np.broadcast_to(np.arange(0, 240, 30, dtype=np.uint8)[:, None], (1, 8, 16))
     heights = set()
     for seed in range(30):
-        shaped = transform([ramp], crop_size=2, random_resize_param={"min_size": 4, "max_size": 6,
+        shaped = transform([ramp], crop_size=2, random_resize_param={"min_size": 5, "max_size": 7,
                            "resize_param": {"interp_mode": ["NEAREST"]}}, seed=seed)
         top, bottom = shaped[0, 0, :, 0] / 30
-        rows = {size: [int((size - 2) // 2 * 8 / size), int(((size - 2) // 2 + 1) * 8 / size)] for size in (4, 5, 6)}
+        rows = {size: [int((size - 2) // 2 * 8 / size), int(((size - 2) // 2 + 1) * 8 / size)] for size in (5, 6, 7)}
         heights |= {size for size, places in rows.items() if places == [top, bottom]}
         assert [top, bottom] in rows.values()
-    assert heights == {4, 5, 6}
+    assert heights == {5, 6, 7}
 
 
 def test_parts_of_random_shape():
