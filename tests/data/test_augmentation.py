@@ -161,8 +161,9 @@ def test_samplers_that_cannot_be(text, words):
 
 
 @pytest.mark.parametrize("window, part", [
-    ((0, 0, 1, 1), np.s_[:, :8, :10]), ((0.25, 0.5, 0.75, 1), np.s_[:, 4:8, 2:7]),   # 2.5 to 7.5: five from 2 on
-    ((0.1, 0.5, 0.69, 1), np.s_[:, 4:8, 1:6]), ((0.99, 0.99, 1, 1), np.s_[:, 7:, 9:]), ((0, 0, 1e-9, 1e-9), np.s_[:, :1, :1]), ((1, 1, 1, 1), np.s_[:, 7:, 9:])])
+    ((0, 0, 1, 1), np.s_[:, :8, :10]), ((0.25, 0.5, 0.75, 1), np.s_[:, 4:8, 2:7]),  # 2.5 to 7.5: five from 2 on
+    ((0.1, 0.5, 0.69, 1), np.s_[:, 4:8, 1:6]), ((0.99, 0.99, 1, 1), np.s_[:, 7:, 9:]),
+    ((0, 0, 1e-9, 1e-9), np.s_[:, :1, :1]), ((1, 1, 1, 1), np.s_[:, 7:, 9:])])
 def test_parts_in_whole_pixels(window, part):
     np.testing.assert_array_equal(cut_out(IMAGE, np.float32(window)), IMAGE[part])
 
@@ -208,11 +209,12 @@ def test_the_stream_decides():
 
 
 CORNER = st.floats(width=32, allow_nan=False, allow_infinity=False)
+MODES, EMITS = ["WARP", "FIT_SMALL_SIZE", "FIT_LARGE_SIZE_AND_PAD"], ["CENTER", "MIN_OVERLAP"]
 KINDS = ["jaccard_overlap", "sample_coverage", "object_coverage"]
 
 
 @given(st.lists(st.tuples(CORNER, CORNER, CORNER, CORNER), max_size=4), st.integers(0, 9), st.sampled_from(KINDS),
-       st.sampled_from(["WARP", "FIT_SMALL_SIZE", "FIT_LARGE_SIZE_AND_PAD"]), st.sampled_from(["CENTER", "MIN_OVERLAP"]))
+       st.sampled_from(MODES), st.sampled_from(EMITS))
 def test_whatever_the_boxes_are_they_end_inside(boxes, seed, kind, mode, emit):
     param = transform(f"expand_param {{ max_expand_ratio: 2 }} emit_constraint {{ emit_type: {emit} }}")
     sampler = f"sampler {{ min_scale: 0.3 }} sample_constraint {{ min_{kind}: 0.1 }}"
