@@ -41,8 +41,9 @@ class Transformer:
     Crops of crop_size, or crop_h x crop_w, lie at random places if `random_crop` (Caffe: in the TRAIN phase) and not
     center_crop, else in the centre. `mirror` turns every image with probability one half, in either phase. The mean is
     an image (mean_file), cropped like x, or a number for all channels or for each (mean_value). Before all that images,
-    which must be uint8, are given a size at random (random_resize_param, random_aspect_ratio_param, or what RandomStretch reads), resized
-    (resize_param) and changed (noise_param). Raises NetError for options that exclude each other.
+    which must be uint8, are given a size at random (random_resize_param, random_aspect_ratio_param, or the fields that
+    RandomStretch reads), resized (resize_param) and changed (noise_param). Raises NetError for options that exclude
+    each other.
     """
 
     def __init__(self, param: Message, random_crop: bool, where: str = "transform_param"):
