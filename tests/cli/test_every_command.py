@@ -44,7 +44,8 @@ def write_files(folder):
         "solver.prototxt": SOLVER + "random_seed: 1", "old_solver.prototxt": SOLVER + "solver_type: SGD",
         "broken.prototxt": 'name: "n" layer { name: "a" typ: "ReLU" }', "empty.txt": "",
         "wide.txt": "0.png 3000000000\n", "noise.bin": "\x00\x01\x02", "none.txt": "a.png 1\nb.png 2\n",
-        "train.log": LOG,
+        "train.log": LOG, "boxes.txt": "".join(line.split()[0] + " 0.txt\n" for line in lines),
+        "images/0.txt": "1 2 0 8 3\n", "map.prototxt": 'item { name: "cat" label: 1 } item { name: "cat" label: 2 }',
     }.items():
         (folder / name).write_text(text)
     (folder / "recipe.yaml").write_text(RECIPE)
@@ -88,6 +89,8 @@ GOOD = [
      "Processed 10 files."),
     ("convert-imageset --shuffle --encoded -encode_type png -gray=false images/ list.txt png_lmdb",
      ["png_lmdb/data.mdb"], "Shuffling data"),
+    ("convert_annoset -anno_type=detection -label_type txt images/ boxes.txt boxes_lmdb", ["boxes_lmdb/data.mdb"],
+     "Processed 10"),
     ("convert_imageset -backend leveldb images/ list.txt images_leveldb", ["images_leveldb/CURRENT"], "Processed 10"),
     ("compute_image_mean images_lmdb mean.binaryproto", ["mean.binaryproto"], "mean_value channel [2]: "),
     ("compute_image_mean -backend=lmdb images_lmdb", [], "Number of channels: 3"),
@@ -151,6 +154,13 @@ BAD = [
     ("time -model net.prototxt -phase test", 2, "choose from"),
     ("time -model net.prototxt -iteration x", 2, "a whole number"),
     ("device_query -gpu x", 2, "expected the number of a GPU"),
+    ("convert_annoset -anno_type=detection images/ boxes.txt new_lmdb", 1, "--label_map_file with --anno_type"),
+    ("convert_annoset -anno_type=detection -label_map_file=map.prototxt --check_label images/ boxes.txt new_lmdb", 1,
+     "map.prototxt: has the name 'cat' twice"),
+    ("convert_annoset -anno_type=detection -label_map_file=map.prototxt images/ boxes.txt new_lmdb", 1,
+     "images/0.txt: is no XML file"),
+    ("convert_annoset -anno_type=detection -label_type txt images/ none.txt new_lmdb", 1, "none of its 2 images"),
+    ("convert_annoset images/ boxes.txt", 2, "the following arguments are required: DB_NAME"),
     ("convert_imageset images/ list.txt", 2, "the following arguments are required: DB_NAME"),
     ("convert_imageset images/ lst.txt new_lmdb", 1, "did you mean 'list.txt'"),
     ("convert_imageset images/ empty.txt new_lmdb", 1, "expected lines of a path and a label"),

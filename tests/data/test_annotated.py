@@ -9,6 +9,7 @@ from hypothesis import strategies as st
 
 from blobnet.backend import random_stream
 from blobnet.data.batches.annotated import AnnotatedBatches
+from blobnet.data.images.augmentation import Augmentation
 from blobnet.data.images.encode import encode_image
 from blobnet.data.images.objects import Objects, project
 from blobnet.data.images.transformer import Transformer
@@ -124,6 +125,14 @@ def test_a_batch_is_the_same_whenever_it_is_made(tmp_path):
         np.testing.assert_array_equal(one, other)
     others = batches(tmp_path, images, "mirror: true crop_size: 3", random_crop=True, seed=6)
     assert any((make(n)[0] != others(n)[0]).any() for n in range(6))
+
+
+def test_each_image_of_a_batch_draws_for_itself(tmp_path):
+    param = parse("expand_param { max_expand_ratio: 3 }", "TransformationParameter")
+    make = batches(tmp_path, [(RAMP, BOXES)], "resize_param { height: 8 width: 8 }", size=4,
+                   augmentation=Augmentation(param, []))
+    assert len({image.tobytes() for image in make(0)[0]}) == 4
+    assert len({make(n)[1].tobytes() for n in range(4)}) == 4
 
 
 def test_the_memory_of_images_is_used_again(tmp_path):

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from blobnet.data.images.augmentation import Augmentation
 from blobnet.data.images.expansion import Expansion
 from blobnet.data.images.objects import Objects, project, satisfies
+from blobnet.data.images.resizer import Resizer
 from blobnet.data.images.sampling import Sampling, cut_out, draw_windows
 from blobnet.errors import BlobnetError, DataError
 from blobnet.proto.messages import new
@@ -124,6 +127,7 @@ def test_windows_have_the_scale_and_the_shape():
     assert 0.3 - 1e-5 < scale.min() < 0.31 and 0.89 < scale.max() < 0.9 + 1e-5
     assert 0.5 - 1e-4 < ratio.min() < 0.52 and 1.9 < ratio.max() < 2 + 1e-4
     assert (ratio <= 1 / scale**2 + 1e-4).all() and (ratio >= scale**2 - 1e-4).all()
+    assert (ratio[scale > 0.8] > 1 / scale[scale > 0.8]**2 - 1e-4).any()  # where both sides could not be kept
     assert windows[:, 0].min() < 0.01 and windows[:, 2].max() > 0.99
 
 
@@ -157,8 +161,9 @@ def test_samplers_that_cannot_be(text, words):
 
 
 @pytest.mark.parametrize("window, part", [
-    ((0, 0, 1, 1), np.s_[:, :8, :10]), ((0.25, 0.5, 0.75, 1), np.s_[:, 4:8, 2:7]),   # 2.5 to 7.5: five from 2 on
-    ((0.99, 0.99, 1, 1), np.s_[:, 7:, 9:]), ((0, 0, 1e-9, 1e-9), np.s_[:, :1, :1]), ((1, 1, 1, 1), np.s_[:, 7:, 9:])])
+    ((0, 0, 1, 1), np.s_[:, :8, :10]), ((0.25, 0.5, 0.75, 1), np.s_[:, 4:8, 2:7]),  # 2.5 to 7.5: five from 2 on
+    ((0.1, 0.5, 0.69, 1), np.s_[:, 4:8, 1:6]), ((0.99, 0.99, 1, 1), np.s_[:, 7:, 9:]),
+    ((0, 0, 1e-9, 1e-9), np.s_[:, :1, :1]), ((1, 1, 1, 1), np.s_[:, 7:, 9:])])
 def test_parts_in_whole_pixels(window, part):
     np.testing.assert_array_equal(cut_out(IMAGE, np.float32(window)), IMAGE[part])
 
@@ -201,3 +206,22 @@ def test_the_stream_decides():
     np.testing.assert_array_equal(one[0], two[0])
     np.testing.assert_array_equal(one[1].boxes, two[1].boxes)
     assert one[0].shape != three[0].shape or (one[0] != three[0]).any()
+
+
+CORNER = st.floats(width=32, allow_nan=False, allow_infinity=False)
+MODES, EMITS = ["WARP", "FIT_SMALL_SIZE", "FIT_LARGE_SIZE_AND_PAD"], ["CENTER", "MIN_OVERLAP"]
+KINDS = ["jaccard_overlap", "sample_coverage", "object_coverage"]
+
+
+@given(st.lists(st.tuples(CORNER, CORNER, CORNER, CORNER), max_size=4), st.integers(0, 9), st.sampled_from(KINDS),
+       st.sampled_from(MODES), st.sampled_from(EMITS))
+def test_whatever_the_boxes_are_they_end_inside(boxes, seed, kind, mode, emit):
+    param = transform(f"expand_param {{ max_expand_ratio: 2 }} emit_constraint {{ emit_type: {emit} }}")
+    sampler = f"sampler {{ min_scale: 0.3 }} sample_constraint {{ min_{kind}: 0.1 }}"
+    image, found = Augmentation(param, [parse(sampler, "BatchSampler")])(IMAGE, objects(*boxes),
+                                                                         np.random.default_rng(seed))
+    resizer = Resizer(parse(f"resize_mode: {mode} height: 7 width: 9", "ResizeParameter"))
+    for moved in (objects(*boxes), found):
+        moved = moved.moved(resizer.boxes(moved.boxes, image.shape[1:]))
+        inside = project(moved, np.float32([0.1, 0, 0.7, 1]), param.emit_constraint).mirrored().boxes
+        assert ((inside >= 0) & (inside <= 1)).all() and (inside[:, 2:] >= inside[:, :2]).all()

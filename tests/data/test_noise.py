@@ -160,6 +160,17 @@ def test_contrast_comes_before_or_after_the_hue():
     assert found == {(127, 127, 255), (255, 255, 255)}  # red of full strength, half saturated; or white, clipped last
 
 
+def test_contrast_comes_second_or_fourth(monkeypatch):
+    orders, calls = set(), []
+    for name in ("brightness", "contrast", "saturation", "hue"):
+        monkeypatch.setattr(Distortion, f"_{name}", lambda self, image, rng, name=name: calls.append(name) or image)
+    for seed in range(20):
+        distort("", seed=seed)
+        orders.add(tuple(calls))
+        calls.clear()
+    assert orders == {("brightness", "contrast", "saturation", "hue"), ("brightness", "saturation", "hue", "contrast")}
+
+
 @pytest.mark.parametrize("options, image, words", [
     ("brightness_prob: 1 brightness_delta: -1", PATTERN, "brightness_delta from 0 to 255, got -1"),
     ("hue_prob: 1 hue_delta: nan", PATTERN, "hue_delta from 0 to 255, got nan"),

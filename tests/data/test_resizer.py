@@ -5,9 +5,11 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from blobnet.data.images.centering import object_part, otsu
 from blobnet.data.images.resize import resize
 from blobnet.data.images.resizer import Resizer
-from blobnet.errors import DataError
+from blobnet.data.images.rotation import rotated
+from blobnet.errors import DataError, NetError
 from blobnet.proto.text import parse
 
 WIDE = np.arange(1, 65, dtype=np.uint8).reshape(1, 4, 16)
@@ -88,3 +90,68 @@ def test_boxes_as_parts_of_another_size():
 def test_an_image_of_odd_shape_takes_no_memory_out_of_proportion():
     with pytest.raises(DataError, match="an image of 300 x 30000000, expected at most"):
         apply(f"{SMALL} height: 300 width: 300", np.zeros((1, 1, 100000), np.uint8))
+
+
+@pytest.mark.parametrize("angle, turns", [(0, 0), (90, 1), (180, 2), (-90, 3), (360, 0)])
+@pytest.mark.parametrize("interpolation", ["LINEAR", "NEAREST"])
+def test_quarter_turns(angle, turns, interpolation):
+    image = np.arange(75, dtype=np.uint8).reshape(3, 5, 5)
+    np.testing.assert_array_equal(rotated(image, angle, interpolation), np.rot90(image, turns, (1, 2)))
+
+
+@pytest.mark.parametrize("border, corner", [("CONSTANT", 9), ("REPEAT_NEAREST", 5), ("MIRRORED", 5)])
+def test_what_a_turn_shows_beyond_the_image(border, corner):
+    flat = np.full((1, 9, 9), 5, np.uint8)
+    turned = rotated(flat, 45, "NEAREST", border, np.array([9]))
+    assert turned[0, 0, 0] == corner and turned[0, 4, 4] == 5
+
+
+def test_angles_are_drawn_to_both_sides():
+    """How far a dark row in the middle rises on the right says how far an image was turned."""
+    image = np.full((1, 41, 41), 255, np.uint8)
+    image[0, 20] = 0
+    rises = []
+    for seed in range(60):
+        turned = apply("height: 41 width: 41 max_angle: 30 pad_value: 255", image, seed)
+        rises.append(20 - int(turned[0, :, 38].argmin()))
+    assert -11 <= min(rises) < -7 and 7 < max(rises) <= 11  # 18 * tan 30 is 10.4
+
+
+def test_an_object_is_cut_out():
+    """Columns 6 to 8 and rows 4 to 5 of 12 x 20: it begins 2 before them and ends 2 behind the pixel that follows."""
+    image = np.full((3, 12, 20), 200, np.uint8)
+    image[:, 4:6, 6:9] = 10
+    np.testing.assert_array_equal(object_part(image), image[:, 2:7, 4:10])
+    np.testing.assert_array_equal(object_part(255 - image[:1]), 255 - image[:1, 2:7, 4:10])
+    image[:, 7, 0] = 10  # the edge is not plain
+    np.testing.assert_array_equal(object_part(image), image)
+    flat = np.full((1, 5, 5), 3, np.uint8)
+    np.testing.assert_array_equal(object_part(flat), flat)
+
+
+@pytest.mark.parametrize("options, words", [
+    ("max_angle: 400", "max_angle from 0 to 360, got 400"), ("max_angle: nan", "got nan"),
+    ("max_angle: 3 interp_mode: CUBIC interp_mode: LINEAR", "LINEAR, AREA or NEAREST with max_angle, got CUBIC"),
+    (f"center_object: true {SMALL}", "center_object with resize_mode FIT_SMALL_SIZE"),
+])
+def test_options_that_cannot_be(options, words):
+    with pytest.raises(NetError, match=words):
+        resizer(f"height: 5 width: 5 {options}")
+
+
+def test_turns_and_thresholds_as_opencv():
+    cv2 = pytest.importorskip("cv2")
+    rng = np.random.default_rng(8)
+    borders = {"CONSTANT": cv2.BORDER_CONSTANT, "MIRRORED": cv2.BORDER_REFLECT101,
+               "REPEAT_NEAREST": cv2.BORDER_REPLICATE}
+    for height, width, angle in ((20, 31, 10), (64, 50, -33.3), (7, 5, 170)):
+        image = rng.integers(0, 256, (height, width, 3)).astype(np.uint8)
+        turn = cv2.getRotationMatrix2D((width // 2, height // 2), angle, 1.0)
+        for border, number in borders.items():
+            for interpolation in ("LINEAR", "NEAREST"):
+                expected = cv2.warpAffine(image, turn, (width, height), borderMode=number, borderValue=(7, 8, 9),
+                                          flags=getattr(cv2, f"INTER_{interpolation}"))
+                found = rotated(image.transpose(2, 0, 1), angle, interpolation, border, np.array([7, 8, 9]))
+                np.testing.assert_array_equal(found.transpose(1, 2, 0), expected)
+        plane = image[:, :, 0].copy()
+        assert otsu(plane) == cv2.threshold(plane, 0, 255, cv2.THRESH_BINARY_INV | cv2.THRESH_OTSU)[0]

@@ -106,8 +106,8 @@ CASES = {
         contrast_lower: 0.5 contrast_upper: 1.5 } expand_param { prob: 0.5 max_expand_ratio: 4 } noise_param {
         inverse: true } emit_constraint { emit_type: CENTER }""", """annotated_data_param { anno_type: BBOX
         batch_sampler { sampler { min_scale: 0.3 } sample_constraint { min_jaccard_overlap: 0.1 } } }"""),
-    "AnnotatedData fitted": annotated("batch_size: 1", "", "", "resize_mode: FIT_SMALL_SIZE interp_mode: AREA interp_mode: "
-                                      "CUBIC"),
+    "AnnotatedData fitted": annotated(
+        "batch_size: 1", "", "", "resize_mode: FIT_SMALL_SIZE interp_mode: AREA interp_mode: CUBIC"),
     "Input": row("Input", [], "input_param { shape { dim: 2 dim: 3 } }", tops="x y"),
     "DummyData": row("DummyData", [], 'dummy_data_param { shape { dim: 2 } data_filler { type: "gaussian" } }'),
     "Data": row("Data", [], 'data_param { source: "FOLDER/lmdb" backend: LMDB batch_size: 3 } '

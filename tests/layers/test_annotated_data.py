@@ -133,6 +133,8 @@ def test_nets_are_built_without_their_data(tmp_path, folder):
     ("FOLDER/db", "", "no source"),
     ("RESIZE", "resize_mode: FIT_SMALL_SIZE", "batch_size 1 with resize_mode FIT_SMALL_SIZE, got 2"),
     ("MORE", "random_aspect_ratio_param { } crop_size: 9", "random_aspect_ratio_param; remove it: boxes do not follow"),
+    ("RESIZE", "center_object: true", "center_object; remove it: boxes do not follow"),
+    ("RESIZE", "max_angle: 5", "max_angle; remove it: boxes do not follow"),
     ("MORE", "expand_param { }", "expected max_expand_ratio above 1, got 1"),
     ("transform_param", "annotated_data_param { batch_sampler { max_trials: 99999 } } transform_param",
      "max_trials of at most 10000, got 99999"),

@@ -1,4 +1,4 @@
-"""Images resized, or cut and resized, at random before all else (Intel's fork of Caffe)."""
+"""Images resized, or cut and resized, at random before all else (Intel's and NVIDIA's forks of Caffe)."""
 
 from __future__ import annotations
 
@@ -11,6 +11,9 @@ from blobnet.data.images.interpolation import resize_by
 from blobnet.data.images.resizer import draw_interpolation, require_bytes
 from blobnet.errors import DataError, NetError
 from blobnet.proto.budget import require
+
+STRETCHES = ("img_rand_resize", "rand_resize_ratio", "vertical_stretch", "horizontal_stretch")
+ALGORITHMS = ("NEAREST", "LINEAR", "CUBIC", "AREA")  # in the order of OpenCV's numbers
 
 
 class RandomResize:
@@ -66,6 +69,50 @@ class RandomAspectRatio:
                 part = require_bytes(image, self.where)[:, y:y + rows, x:x + columns]
                 return resize_by(part, self.side, self.side, interpolation)
         return by_shorter_side(image, self.side, interpolation, self.where)
+
+
+class RandomStretch:
+    """Resizes images to a shorter side and a shape at random, as NVIDIA's fields of transform_param say.
+
+    The shorter side has a length from img_rand_resize_lower to img_rand_resize_upper, the longer one this length times
+    a ratio from rand_resize_ratio_lower to rand_resize_ratio_upper; then height and width are stretched. No side
+    becomes shorter than crop_size, nor, without allow_upscale, longer than it was. NetError for bounds that cannot be.
+    """
+
+    def __init__(self, param: Message, where: str = "transform_param"):
+        self.param, self.where = param, where
+        for kind in STRETCHES:
+            low, high = self._bounds(kind)
+            if not 0 <= low <= high < math.inf:
+                raise NetError(where, expected=f"0 <= {kind}_lower <= {kind}_upper", got=f"{low:g} and {high:g}")
+
+    @classmethod
+    def wanted(cls, param: Message) -> bool:
+        """Whether a TransformationParameter asks for it."""
+        return any(param.HasField(f"{kind}_{bound}") for kind in STRETCHES for bound in ("lower", "upper"))
+
+    def __call__(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
+        """The uint8 image (C, H, W) resized, drawing from `rng`."""
+        old = image.shape[1:]
+        low, high = self._bounds("img_rand_resize")
+        shorter = int(rng.integers(int(low), int(high) + 1)) if low else min(old)
+        size = np.array(old) * (shorter / min(old))
+        low, high = self._bounds("rand_resize_ratio")
+        if low >= 1 and high > 1:
+            longer = int(rng.integers(2)) if old[0] == old[1] else int(old[1] > old[0])
+            size[longer] = size[1 - longer] * rng.uniform(low, high)
+        for axis, kind in enumerate(("vertical_stretch", "horizontal_stretch")):
+            low, high = self._bounds(kind)
+            size[axis] *= rng.uniform(low, high) if low else 1
+        new = np.maximum(np.floor(size + 0.5), self.param.crop_size)
+        height, width = map(int, new if self.param.allow_upscale else np.minimum(new, old))
+        require(len(image) * height * width, self.where, f"an image of {height} x {width}", image.nbytes)
+        smaller = height <= old[0] and width <= old[1]
+        algorithm = self.param.interpolation_algo_down if smaller else self.param.interpolation_algo_up
+        return resize_by(require_bytes(image, self.where), height, width, ALGORITHMS[algorithm])
+
+    def _bounds(self, kind: str) -> tuple[float, float]:
+        return getattr(self.param, f"{kind}_lower"), getattr(self.param, f"{kind}_upper")
 
 
 def by_shorter_side(image: np.ndarray, side: int, interpolation: str, where: str) -> np.ndarray:

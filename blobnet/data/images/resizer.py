@@ -5,11 +5,14 @@ from __future__ import annotations
 import numpy as np
 from google.protobuf.message import Message
 
+from blobnet.data.images.centering import object_part
 from blobnet.data.images.interpolation import resize_by
+from blobnet.data.images.rotation import rotated
 from blobnet.errors import DataError, NetError, ShapeError
 from blobnet.proto.budget import require
 
 Size = tuple[int, int]  # height, width
+TURNS = {"LINEAR": "LINEAR", "AREA": "LINEAR", "NEAREST": "NEAREST"}  # interp_mode, and how images are turned then
 
 
 class Resizer:
@@ -17,7 +20,8 @@ class Resizer:
 
     WARP: whatever their shape was. FIT_SMALL_SIZE: the shape stays, and no side is smaller than asked for.
     FIT_LARGE_SIZE_AND_PAD: the shape stays, no side is larger, and what is missing is filled up on both sides, with
-    pad_value (CONSTANT) or as pad_mode says. NetError for a height or width of 0.
+    pad_value (CONSTANT) or as pad_mode says. Before that, an image is cut to the object in it (center_object), and
+    turned by an angle of up to max_angle, drawn for each. NetError for options that cannot be.
     """
 
     def __init__(self, param: Message, where: str = "resize_param"):
@@ -27,6 +31,14 @@ class Resizer:
                            got=f"{param.height} x {param.width}")
         if not all(0 <= value <= 255 for value in param.pad_value):
             raise NetError(where, expected="pad_value from 0 to 255", got=list(param.pad_value))
+        if not 0 <= param.max_angle <= 360:
+            raise NetError(where, expected="max_angle from 0 to 360", got=f"{param.max_angle:g}")
+        names = {type(param).Interp_mode.Name(mode) for mode in param.interp_mode}
+        if param.max_angle and not names <= TURNS.keys():
+            raise NetError(where, expected="interp_mode LINEAR, AREA or NEAREST with max_angle",
+                           got=" and ".join(sorted(names - TURNS.keys())), hint="no other is here")
+        if param.center_object and param.resize_mode == param.FIT_SMALL_SIZE:
+            raise NetError(where, "center_object with resize_mode FIT_SMALL_SIZE", hint="sizes would not be known")
 
     def size(self, old: Size) -> Size:
         """The size that an image of `old` size gets."""
@@ -35,9 +47,16 @@ class Resizer:
 
     def __call__(self, image: np.ndarray, rng: np.random.Generator) -> np.ndarray:
         """The image (C, H, W) resized, drawing from `rng`; DataError for others than uint8."""
-        interpolation, size = draw_interpolation(self.param, rng), self._inner(image.shape[1:])
+        image, interpolation = require_bytes(image, self.where), draw_interpolation(self.param, rng)
+        if self.param.center_object:
+            image = object_part(image, self.where)
+        if self.param.max_angle:
+            border = type(self.param).Pad_mode.Name(self.param.pad_mode)
+            image = rotated(image, rng.uniform(-1, 1) * self.param.max_angle, TURNS[interpolation], border,
+                            self._pad_values(len(image)))
+        size = self._inner(image.shape[1:])
         require(len(image) * size[0] * size[1], self.where, f"an image of {size[0]} x {size[1]}", image.nbytes)
-        return self._padded(resize_by(require_bytes(image, self.where), *size, interpolation))
+        return self._padded(resize_by(image, *size, interpolation))
 
     @np.errstate(over="ignore", invalid="ignore")  # boxes of a stranger may be huge
     def boxes(self, boxes: np.ndarray, old: Size) -> np.ndarray:
@@ -104,14 +123,17 @@ class Resizer:
             return np.pad(image, borders, "reflect")
         if param.pad_mode == param.REPEAT_NEAREST:
             return np.pad(image, borders, "edge")
-        values = param.pad_value or [0]
-        if len(values) not in (1, len(image)):
-            raise ShapeError(self.where, expected=f"one pad_value or one a channel ({len(image)})", got=len(values))
         out = np.empty((len(image), param.height, param.width), np.uint8)
-        out[...] = np.rint(np.array(values)).reshape(-1, 1, 1)
+        out[...] = self._pad_values(len(image)).reshape(-1, 1, 1)
         (top, _), (left, _) = borders[1:]
         out[:, top:top + image.shape[1], left:left + image.shape[2]] = image
         return out
+
+    def _pad_values(self, channels: int) -> np.ndarray:
+        values = self.param.pad_value or [0]
+        if len(values) not in (1, channels):
+            raise ShapeError(self.where, expected=f"one pad_value or one a channel ({channels})", got=len(values))
+        return np.rint(np.array(values))
 
 
 def require_bytes(image: np.ndarray, where: str) -> np.ndarray:

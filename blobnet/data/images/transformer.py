@@ -11,11 +11,12 @@ from google.protobuf.message import Message
 from blobnet.data.images.files import in_parallel
 from blobnet.data.images.mean import read_mean
 from blobnet.data.images.noise import Noise
-from blobnet.data.images.random_shapes import RandomAspectRatio, RandomResize
+from blobnet.data.images.random_shapes import RandomAspectRatio, RandomResize, RandomStretch
 from blobnet.data.images.resizer import Resizer, require_bytes
 from blobnet.errors import NetError, ShapeError
 
 Shape = tuple[int, int, int]
+Shaper = RandomResize | RandomAspectRatio | RandomStretch
 LARGE = 1 << 15  # numbers of an image from which on images are written by several threads
 
 
@@ -37,15 +38,16 @@ class Cut(NamedTuple):
 class Transformer:
     """Turns images into what a net takes: y = scale * (crop(x) - crop(mean)), mirrored or not.
 
-    Crops of crop_size, or crop_h x crop_w, lie at random places if `random_crop` (Caffe: in the TRAIN phase), else in
-    the centre. `mirror` turns every image with probability one half, in either phase. The mean is an image (mean_file),
-    cropped like x, or a number for all channels or for each (mean_value). Before all that images, which must be uint8,
-    are given a size at random (random_resize_param, random_aspect_ratio_param), resized (resize_param) and changed
-    (noise_param). Raises NetError for options that exclude each other.
+    Crops of crop_size, or crop_h x crop_w, lie at random places if `random_crop` (Caffe: in the TRAIN phase) and not
+    center_crop, else in the centre. `mirror` turns every image with probability one half, in either phase. The mean is
+    an image (mean_file), cropped like x, or a number for all channels or for each (mean_value). Before all that images,
+    which must be uint8, are given a size at random (random_resize_param, random_aspect_ratio_param, or the fields that
+    RandomStretch reads), resized (resize_param) and changed (noise_param). Raises NetError for options that exclude
+    each other.
     """
 
     def __init__(self, param: Message, random_crop: bool, where: str = "transform_param"):
-        self.where, self.random_crop = where, random_crop
+        self.where, self.random_crop = where, random_crop and not param.center_crop
         self.scale, self.mirror = param.scale, param.mirror
         self.crop = (param.crop_size,) * 2 if param.crop_size else (param.crop_h, param.crop_w)
         if any(self.crop) != all(self.crop):
@@ -141,13 +143,15 @@ class Transformer:
         return rng.integers(room + 1) if self.random_crop else room // 2
 
 
-def _shaper(param: Message, where: str) -> RandomResize | RandomAspectRatio | None:
+def _shaper(param: Message, where: str) -> Shaper | None:
     """What gives images a size at random; NetError without a crop, which gives all the same size afterwards."""
-    fields = [name for name in ("random_resize_param", "random_aspect_ratio_param") if param.HasField(name)]
-    if fields and not param.crop_size:
-        raise NetError(where, expected=f"crop_size above 0 with {fields[0]}", got=0)
-    if not fields:
-        return None
-    if fields[0] == "random_resize_param":  # which comes first if both are there
-        return RandomResize(param.random_resize_param, where)
-    return RandomAspectRatio(param.random_aspect_ratio_param, param.crop_size, where)
+    shaper: Shaper | None = None
+    if param.HasField("random_resize_param"):
+        shaper = RandomResize(param.random_resize_param, where)
+    elif param.HasField("random_aspect_ratio_param"):
+        shaper = RandomAspectRatio(param.random_aspect_ratio_param, param.crop_size, where)
+    elif RandomStretch.wanted(param):
+        shaper = RandomStretch(param, where)
+    if shaper and not param.crop_size:
+        raise NetError(where, expected="crop_size above 0 with sizes at random", got=0)
+    return shaper

@@ -26,7 +26,7 @@ class AnnotatedData(BatchSource):
     with corners as parts of width and height, or one row of -1 if the batch has none; it may be left out   Params: none
     Options: source, backend, batch_size N, prefetch of data_param; batch_sampler, parts of the image of which one takes
     its place; anno_type, as which records are read; label_map_file, names of the labels, which is only checked; all of
-    transform_param but random_aspect_ratio_param
+    transform_param but random_aspect_ratio_param, center_object and max_angle
     Paper: Liu et al., SSD: Single Shot MultiBox Detector, ECCV 2016.
     Quirks: G changes from batch to batch. Where neither the first record nor anno_type says what an object has, the
     second top is the labels of the records (N,). resize_mode: FIT_SMALL_SIZE needs batch_size: 1. The default backend
@@ -60,8 +60,11 @@ class AnnotatedData(BatchSource):
         self.at_least_one(data, "batch_size")
         if transform.resize_param.resize_mode == transform.resize_param.FIT_SMALL_SIZE and data.batch_size > 1:
             raise NetError(where, expected="batch_size 1 with resize_mode FIT_SMALL_SIZE", got=data.batch_size)
-        if transform.HasField("random_aspect_ratio_param"):
-            raise NetError(where, "random_aspect_ratio_param", hint="remove it: boxes do not follow")
+        resized = transform.resize_param
+        for name, there in (("random_aspect_ratio_param", transform.HasField("random_aspect_ratio_param")),
+                            ("center_object", resized.center_object), ("max_angle", resized.max_angle)):
+            if there:
+                raise NetError(where, name, hint="remove it: boxes do not follow")
         if self.options.label_map_file:
             read_message(self.options.label_map_file, "LabelMap")
         reader = open_database(self.source("data_param"), type(data).DB.Name(data.backend))
