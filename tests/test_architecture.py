@@ -117,13 +117,23 @@ def test_importing_the_package_loads_no_heavy_library():
 
 
 # Images (C, H, W) of the databases that the published nets read; for others the crop says it.
-IMAGES = {"cifar10": (3, 32, 32), "digits": (1, 8, 8), "mnist": (1, 28, 28)}
+IMAGES = {"camvid": (3, 360, 480), "cifar10": (3, 32, 32), "digits": (1, 8, 8), "mnist": (1, 28, 28),
+          "sbd": (3, 300, 300), "shapes": (3, 96, 96), "voc": (3, 300, 300)}
 
 
 def database_image(options, transform, where):
     size = transform.crop_size
     image = next((shape for part, shape in IMAGES.items() if part in options.source), (3, size, size))
     return image if all(image) else None
+
+
+def annotated_batch(options, transform, boxed, where):
+    return [(options.batch_size, *database_image(options, transform, where)), (1, 1, 3, 8)]
+
+
+def image_pair_shape(layer, top, batch):
+    channels, *sides = database_image(layer.dense_image_data_param, layer.transform_param, "")
+    return [(batch, channels, *sides), (batch, 1, *sides)][top]
 
 
 @pytest.fixture
@@ -140,6 +150,8 @@ def quick_fillers(monkeypatch):
 def test_a_published_net_builds(path, phase, quick_fillers, monkeypatch):
     monkeypatch.chdir(ROOT)
     monkeypatch.setattr("blobnet.layers.data._images.database_image", database_image)
+    monkeypatch.setattr("blobnet.layers.data.annotated_data.annotated_batch", annotated_batch)
+    monkeypatch.setattr("blobnet.layers.data.dense_image_data.DenseImageData.read_shape", image_pair_shape)
     definition = without_data(netdef.load(path, phase))
     net = Net(definition, phase, origin=path)
     assert net.name and net.parameters
