@@ -15,7 +15,11 @@ TURN = 180  # a whole turn of hue
 WHOLE = np.arange(1, 256)
 SATURATION = np.rint(np.append(0, (255 << 12) / WHOLE)).astype(np.int32)       # 255 / n, in units of 2^-12
 HUE = np.rint(np.append(0, (TURN << 12) / (6. * WHOLE))).astype(np.int32)      # a sixth of a turn / n
-SECTOR = np.array([[1, 3, 0], [1, 0, 2], [3, 0, 1], [0, 2, 1], [0, 1, 3], [2, 1, 0]])  # which of four b, g, r are
+PARTS = np.arange(256, dtype=np.float32) * np.float32(1 / 255)
+SECTOR = np.arange(256, dtype=np.float32) * np.float32(6 / TURN)  # where a hue is, in sixths of a turn
+IN_SECTOR = SECTOR - np.floor(SECTOR)
+CHOICE = np.array([[1, 1, 3, 0, 0, 2], [3, 0, 0, 2, 1, 1], [0, 2, 1, 1, 3, 0]])[  # which of four b, g and r are
+    :, SECTOR.astype(int) % 6].astype(np.uint8)
 
 
 def require_color(image: np.ndarray, where: str) -> None:
@@ -48,23 +52,23 @@ def from_ycrcb(image: np.ndarray) -> np.ndarray:
 
 def to_hsv(image: np.ndarray) -> np.ndarray:
     """Hue in [0, 180), saturation, value."""
-    blue, green, red = image.astype(np.int32)
+    blue, green, red = image.astype(np.int16)
     value = image.max(axis=0)
-    spread = (value - image.min(axis=0)).astype(np.int32)
-    hue = np.where(value == red, green - blue,
-                   np.where(value == green, blue - red + 2 * spread, red - green + 4 * spread))
+    spread = value - image.min(axis=0)
+    wide = spread.astype(np.int16)
+    hue = np.where(value == image[2], green - blue,
+                   np.where(value == image[1], blue - red + 2 * wide, red - green + 4 * wide))
     hue = hue * HUE[spread] + (1 << 11) >> 12
-    saturation = spread * SATURATION[value] + (1 << 11) >> 12
+    saturation = wide * SATURATION[value] + (1 << 11) >> 12
     return np.stack([hue + TURN * (hue < 0), saturation, value]).astype(np.uint8)
 
 
 def from_hsv(image: np.ndarray) -> np.ndarray:
     """The inverse of `to_hsv`, but for rounding. Hues of 180 and above go on with the next turn."""
-    hue = image[0] * np.float32(6 / TURN)
-    saturation, value = (plane * np.float32(1 / 255) for plane in image[1:])
-    sector = np.floor(hue)
-    part, one = hue - sector, np.float32(1)
-    four = np.stack([value, value * (one - saturation), value * (one - saturation * part),
-                     value * (one - saturation * (one - part))])
-    chosen = np.take_along_axis(four, SECTOR[sector.astype(int) % 6].transpose(2, 0, 1), 0)
-    return np.rint(chosen * np.float32(255)).clip(0, 255).astype(np.uint8)
+    hue, one = image[0], np.float32(1)
+    saturation, value = (PARTS[plane] for plane in image[1:])
+    part = IN_SECTOR[hue]
+    four = [np.rint(number * np.float32(255)).clip(0, 255).astype(np.uint8) for number in (
+        value, value * (one - saturation), value * (one - saturation * part),
+        value * (one - saturation * (one - part)))]
+    return np.stack([np.choose(which[hue], four) for which in CHOICE])
