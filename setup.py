@@ -7,7 +7,7 @@ from setuptools.command.build_py import build_py
 
 HERE = Path(__file__).parent
 VERSION = re.search(r'__version__ = "(.+)"', HERE.joinpath("blobnet/__init__.py").read_text("utf-8")).group(1)
-PUBLISHED = {"prototxt": (".prototxt", ".yaml", ".md"), "examples": (".py", ".prototxt", ".ipynb")}
+PUBLISHED = {"prototxt": (".prototxt", ".yaml", ".md"), "examples": (".py", ".prototxt", ".ipynb", ".md")}
 
 
 class BuildPy(build_py):

@@ -7,6 +7,7 @@ import difflib
 from collections.abc import Iterable, Iterator
 
 FEW = 12          # names that a hint lists, should none be near
+LESS_MEMORY = "smaller batches (batch_size), images (crop_size) or numbers of outputs take less"
 VERY_NEAR = 0.85  # the cutoff of `nearest` where a wrong guess would mislead
 
 

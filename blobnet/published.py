@@ -20,6 +20,8 @@ def published() -> dict[str, Path]:
 def published_files(name: str) -> dict[str, Path]:
     """The files of a published folder, by their paths from the root of the repository; DataError for unknown names.
 
+    Layers in Python that nets of the folder need, in the example of its name, are among them.
+
     >>> list(published_files("lenet"))
     ['prototxt/lenet/README.md', 'prototxt/lenet/solver.prototxt', 'prototxt/lenet/train_test.prototxt']
     """
@@ -27,7 +29,18 @@ def published_files(name: str) -> dict[str, Path]:
     if name not in folders:
         raise DataError(f"published folder {name!r}", "there is none", hint=close_matches(name, folders)
                         or "`blobnet prototxt list` shows them")
-    return {path.relative_to(ROOT).as_posix(): path for path in sorted(folders[name].iterdir()) if path.is_file()}
+    own, example = folders[name], ROOT / "examples" / name
+    return {path.relative_to(ROOT).as_posix(): path for folder in (own, example) for path in sorted(folder.rglob("*"))
+            if path.is_file() and "__pycache__" not in path.parts}
+
+
+def example_of(module: str) -> Path | None:
+    """The folder of the example that has a Python module, such as rpn.proposal_layer; None if there is none."""
+    parts = module.split(".")
+    if not all(part.isidentifier() for part in parts):
+        return None
+    found = (ROOT / "examples").glob("/".join(["*", *parts]) + ".py")
+    return next((path.parents[len(parts) - 1] for path in sorted(found)), None)
 
 
 def published_recipes() -> dict[str, Path]:

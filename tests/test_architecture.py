@@ -22,7 +22,8 @@ from blobnet.solvers.settings import check_solver, read_solver
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "blobnet"
 ORDER = ("errors", "published backend", "log", "proto", "netdef", "core plugins", "ops", "data", "layers", "solvers",
-         "hashing", "view check", "recipes", "pycaffe", "cli")  # a room imports from itself and from those before it
+         "hashing", "view check", "port", "recipes", "pycaffe",
+         "cli")  # a room imports from itself and from those before it
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms.split()}
 ONLY = {"ops": {"ops", "backend", "errors"}, "data": {"data", "proto", "backend", "errors"}}
 FACE = ("__init__", "__main__")  # the package's own face, which only commands and pycaffe may import
@@ -117,13 +118,23 @@ def test_importing_the_package_loads_no_heavy_library():
 
 
 # Images (C, H, W) of the databases that the published nets read; for others the crop says it.
-IMAGES = {"cifar10": (3, 32, 32), "digits": (1, 8, 8), "mnist": (1, 28, 28)}
+IMAGES = {"camvid": (3, 360, 480), "cifar10": (3, 32, 32), "digits": (1, 8, 8), "mnist": (1, 28, 28),
+          "sbd": (3, 300, 300), "shapes": (3, 96, 96), "voc": (3, 300, 300)}
 
 
 def database_image(options, transform, where):
     size = transform.crop_size
     image = next((shape for part, shape in IMAGES.items() if part in options.source), (3, size, size))
     return image if all(image) else None
+
+
+def annotated_batch(options, transform, boxed, where):
+    return [(options.batch_size, *database_image(options, transform, where)), (1, 1, 3, 8)]
+
+
+def image_pair_shape(layer, top, batch):
+    channels, *sides = database_image(layer.dense_image_data_param, layer.transform_param, "")
+    return [(batch, channels, *sides), (batch, 1, *sides)][top]
 
 
 @pytest.fixture
@@ -139,9 +150,12 @@ def quick_fillers(monkeypatch):
 @pytest.mark.parametrize("path", NETS, ids=name)
 def test_a_published_net_builds(path, phase, quick_fillers, monkeypatch):
     monkeypatch.chdir(ROOT)
+    monkeypatch.syspath_prepend(ROOT / "examples" / path.parent.name)  # of layers in Python
     monkeypatch.setattr("blobnet.layers.data._images.database_image", database_image)
+    monkeypatch.setattr("blobnet.layers.data.annotated_data.annotated_batch", annotated_batch)
+    monkeypatch.setattr("blobnet.layers.data.dense_image_data.DenseImageData.read_shape", image_pair_shape)
     definition = without_data(netdef.load(path, phase))
-    net = Net(definition, phase, origin=path)
+    net = Net(definition, phase, origin=path, python_layers=True)
     assert net.name and net.parameters
     assert all(blob.count for blob in net.blobs.values())
 

@@ -105,7 +105,8 @@ def layers(path):
     return found
 
 
-@pytest.mark.parametrize("tool", ["write_dnnh", "write_resnet"])
+@pytest.mark.parametrize("tool", [
+    "write_dnnh", "write_faster_rcnn", "write_fcn", "write_resnet", "write_segnet", "write_ssd"])
 @pytest.mark.parametrize("words, status, says", [
     (["--help"], 0, "FOLDER"), (["no/such"], 2, "there is no folder 'no/such'")])
 def test_the_command_lines_of_the_tools(tool, words, status, says):
@@ -113,8 +114,9 @@ def test_the_command_lines_of_the_tools(tool, words, status, says):
     assert done.returncode == status and says in done.stdout + done.stderr
 
 
-def test_the_resnets_are_what_their_tool_writes():
-    files = runpy.run_path(str(ROOT / "tools/write_resnet.py"))["files"]()
-    assert {path.name for path in PROTOTXT.glob("resnet/*_*.prototxt") if "solver" not in path.name} == set(files)
+@pytest.mark.parametrize("folder", ["faster_rcnn", "fcn", "resnet", "segnet", "ssd"])
+def test_nets_are_what_their_tool_writes(folder):
+    files = runpy.run_path(str(ROOT / f"tools/write_{folder}.py"))["files"]()
+    assert {path.name for path in PROTOTXT.glob(f"{folder}/*.prototxt") if "solver" not in path.name} == set(files)
     for name, text in files.items():
-        assert (PROTOTXT / "resnet" / name).read_text("utf-8") == text, f"run tools/write_resnet.py for {name}"
+        assert (PROTOTXT / folder / name).read_text("utf-8") == text, f"run tools/write_{folder}.py for {name}"

@@ -163,7 +163,9 @@ def test_summary(net, call, tmp_path, data, more, flags, shape):
 
 def test_a_shape_that_nothing_tells(net, plugin, tmp_path, capsys):
     net.write_text(NET.format(source=tmp_path / "nowhere.txt", more=""))
-    assert main(["summary", str(net), "--plugin", str(plugin)]) == 1
+    assert main(["summary", str(net), "--plugin", str(plugin)]) == 0
+    assert "assumed: x is 2x3x224x224, as nothing tells its shape" in capsys.readouterr().out
+    assert main(["check", str(net), "--plugin", str(plugin)]) == 1
     assert "layer 'bars' (BarData): no shape of top 'x' without its data; give it: --shape x=N,C,H,W" in (
         capsys.readouterr().err)
 

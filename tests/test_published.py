@@ -9,7 +9,7 @@ from blobnet.cli import main
 from blobnet.errors import DataError, MissingFile
 from blobnet.plugins import load_plugin
 from blobnet.proto.files import read_message
-from blobnet.published import find_recipe, published, published_files, published_recipes
+from blobnet.published import example_of, find_recipe, published, published_files, published_recipes
 
 ROOT = Path(__file__).resolve().parent.parent
 READMES = [ROOT / "README.md", *sorted(ROOT.glob("prototxt/*/README.md"))]
@@ -53,9 +53,25 @@ def test_the_list_shows_every_folder_and_recipe(capsys):
 def test_a_copy_is_that_of_the_repository(tmp_path, capsys):
     to = tmp_path / "new"
     assert main(["prototxt", "copy", "dsh", "examples", "--to", str(to)]) == 0
-    assert capsys.readouterr().out.split() == [str(to / "prototxt/dsh"), str(to / "examples")]
+    assert capsys.readouterr().out.split() == [str(to / name) for name in (
+        "prototxt/dsh", "examples", "examples/faster_rcnn")]
     for name in [*published_files("dsh"), *published_files("examples")]:
         assert (to / name).read_bytes() == (ROOT / name).read_bytes()
+
+
+def test_nets_come_with_their_layers_in_python(tmp_path, capsys):
+    assert main(["prototxt", "copy", "faster_rcnn", "--to", str(tmp_path)]) == 0
+    folders = [str(tmp_path / name / "faster_rcnn") for name in ("prototxt", "examples")]
+    assert capsys.readouterr().out.split() == folders
+    for name in ("prototxt/faster_rcnn/zf_test.prototxt", "examples/faster_rcnn/rpn/proposal_layer.py"):
+        assert (tmp_path / name).read_bytes() == (ROOT / name).read_bytes()
+
+
+@pytest.mark.parametrize("module, folder", [
+    ("rpn.proposal_layer", "faster_rcnn"), ("roi_data_layer.layer", "faster_rcnn"), ("rpn.proposal", None),
+    ("..", None), ("", None), ("*.proposal_layer", None), ("02_plugin_layer", None)])
+def test_the_example_of_a_module(module, folder):
+    assert example_of(module) == (ROOT / "examples" / folder if folder else None)
 
 
 def test_a_copy_leaves_what_was_edited(tmp_path, monkeypatch, capsys):

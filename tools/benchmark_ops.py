@@ -69,7 +69,7 @@ def time_blobnet(layer: str, x, needs_data_gradient: bool, runs: int) -> tuple[f
     net.blobs["x"].data[...] = x
     net.blobs["y"].diff[...] = np.random.default_rng(2).standard_normal(net.blobs["y"].shape)
     body, bottom, top = net.layers[1], [net.blobs["x"]], [net.blobs["y"]]
-    with single_threaded_blas():
+    with single_threaded_blas(), net.context.workspace.in_use():
         forward = milliseconds(lambda: body.forward(bottom, top), runs)
         backward = milliseconds(lambda: body.backward(top, [needs_data_gradient], bottom), runs)
     return forward, backward, net

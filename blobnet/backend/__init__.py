@@ -1,4 +1,4 @@
-"""What the machine offers: devices and their arrays, worker threads and the sharing of work, random streams.
+"""What the machine offers: devices and their arrays, worker threads, shared work and memory, random streams.
 
 The rest of the package knows a device only as `xp`, the array module that its arrays belong to: numpy or cupy.
 """
@@ -18,7 +18,8 @@ from blobnet.backend.pieces import PARTS, Pieces, cut, cut_array, longest
 from blobnet.backend.random_streams import random_stream
 from blobnet.backend.sharing import share, share_in_order
 from blobnet.backend.threads import num_threads, single_threaded_blas, thread_pool
+from blobnet.backend.workspace import Workspace, scratch
 
-__all__ = ["PARTS", "Array", "Pieces", "array_module", "as_numbers", "cut", "cut_array", "device_module", "folded",
-           "gpu_available", "longest", "num_threads", "random_stream", "share", "share_in_order",
+__all__ = ["PARTS", "Array", "Pieces", "Workspace", "array_module", "as_numbers", "cut", "cut_array", "device_module",
+           "folded", "gpu_available", "longest", "num_threads", "random_stream", "scratch", "share", "share_in_order",
            "single_threaded_blas", "thread_pool", "to_host", "twin", "whole_limit"]

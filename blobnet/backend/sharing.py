@@ -6,10 +6,12 @@ BLAS held to one thread. So the bits of a result do not depend on how many threa
 
 from __future__ import annotations
 
+import contextvars
 import functools
 import os
 import threading
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
 from typing import TypeVar
 
 from blobnet.backend.pieces import Pieces, longest
@@ -19,11 +21,13 @@ Result = TypeVar("Result")
 Item = TypeVar("Item")
 
 
-def share(body: Callable[..., Result], pieces: Pieces, buffers: Callable[[int], object] | None = None) -> list[Result]:
+def share(body: Callable[..., Result], pieces: Pieces,
+          buffers: Callable[[int], AbstractContextManager] | None = None) -> list[Result]:
     """The results of `body(piece)` for every piece, in order; each worker thread takes consecutive pieces.
 
-    With `buffers`, each thread calls `buffers(n)` once, n the length of the longest piece, and then
-    `body(piece, what that gave)` for its pieces. A body that runs on a worker and calls `share` does so alone.
+    With `buffers`, each thread enters `buffers(n)` once, a `scratch` for instance, n the length of the longest piece,
+    and calls `body(piece, what that gave)` for its pieces. A body that runs on a worker and calls `share` does so
+    alone.
     """
     if not pieces:
         return []
@@ -31,8 +35,8 @@ def share(body: Callable[..., Result], pieces: Pieces, buffers: Callable[[int], 
     def run(first: int, last: int) -> list[Result]:
         if buffers is None:
             return [body(piece) for piece in pieces[first:last]]
-        own = buffers(longest(pieces))
-        return [body(piece, own) for piece in pieces[first:last]]
+        with buffers(longest(pieces)) as own:
+            return [body(piece, own) for piece in pieces[first:last]]
 
     count = len(pieces)
     threads = _threads_for(count)
@@ -90,7 +94,8 @@ def _at_once(calls: Sequence[Callable[[], Result]]) -> list[Result]:
         _worker.busy = True
         return call()
 
-    futures = [thread_pool(num_threads()).submit(work, call) for call in calls[1:]]
+    pool = thread_pool(num_threads())
+    futures = [pool.submit(contextvars.copy_context().run, work, call) for call in calls[1:]]
     try:
         first = calls[0]()
     finally:

@@ -42,7 +42,7 @@ def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
     inputs = {name: np.asarray(value, float) for name, value in (inputs or {}).items()}
     shapes = dict(shapes or {}) | {name: value.shape for name, value in inputs.items()}
     given = load(source, phase, level, stages)
-    labels = {top for layer in given.layer for i, top in enumerate(layer.top) if i in declarations(layer).label_tops}
+    labels = label_names(given)
     definition = without_data(given, shapes)
     published = {layer.name for layer in definition.layer
                  if (cls := known_class(layer)) is not None and exact_gradient(layer, cls)}
@@ -83,19 +83,25 @@ def _fill_inputs(net: Net, given: Mapping[str, np.ndarray], labels: set[str], rn
         blob = net.blobs[name]
         if name in given:
             values = given[name]
-        elif name in labels or _is_label(net, name):
+        elif name in labels or is_label(net, name):
             values = rng.permutation(np.arange(blob.count) % 2).reshape(blob.shape)
         else:
             values = rng.normal(size=blob.shape)
         blob.data[...] = values
 
 
-def _is_label(net: Net, name: str) -> bool:
-    """Whether a layer reads the blob, or a part of it, at a bottom that takes no gradient, as labels are read."""
+def label_names(net: Message) -> set[str]:
+    """The tops that the data layers of a definition call labels."""
+    return {top for layer in net.layer for i, top in enumerate(layer.top) if i in declarations(layer).label_tops}
+
+
+def is_label(net: Net, name: str) -> bool:
+    """Whether a layer of `net` reads the blob `name`, or a part of it, as labels are read: at a bottom that takes no
+    gradient."""
     for layer in net.layers:
         for i, bottom in enumerate(layer.param.bottom):
             if bottom == name and (i > 0 and i in layer.unforced_bottoms or layer.passes_labels and any(
-                    _is_label(net, top) for top in layer.param.top)):
+                    is_label(net, top) for top in layer.param.top)):
                 return True
     return False
 

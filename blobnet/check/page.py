@@ -17,10 +17,14 @@ SECTIONS = ("Bottoms:", "Tops:", "Params:", "Paper:", "Quirks:")
 # Types whose forward no formula can tell. Where only some options draw random numbers, `formula` returns None.
 READS = "its tops are what it reads"
 WITHOUT_FORMULA = {
-    "Data": READS, "HDF5Data": READS, "HashingImageData": READS, "ImageData": READS, "MemoryData": READS,
-    "PairData": READS, "TripletData": READS, "TripletListData": READS, "WindowData": READS,
+    "AnnotatedData": READS, "Data": READS, "DenseImageData": READS, "HDF5Data": READS, "HashingImageData": READS,
+    "ImageData": READS,
+    "ImageLabelmapData": READS, "ImageSegData": READS, "MemoryData": READS, "MultiLabelImageData": READS,
+    "PairData": READS, "SegmentVideoData": READS, "TripletData": READS, "TripletImageData": READS,
+    "TripletListData": READS, "VideoData": READS, "WindowData": READS, "WindowSegData": READS,
     "DummyData": "its tops are drawn by fillers",
-    "MultiBoxLoss": "it matches and mines step by step; the tests compare with loops",
+    **dict.fromkeys(["EvalDetection", "MultiBoxLoss", "RegionEvalDetection", "RegionLoss"],
+                    "it matches step by step; the tests compare with loops"),
     "Python": "it computes what a class of the user's says",
 }
 

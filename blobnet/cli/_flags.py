@@ -66,10 +66,14 @@ def add_plugin_flag(parser: argparse._ActionsContainer) -> None:
 
 
 def add_extension_flags(parser: argparse._ActionsContainer) -> None:
-    """Add --plugin and --python-layers, for commands that build nets: `args.plugin`, and `args.python_layers`."""
+    """Add --plugin, --python-layers and --python-path, for commands that build nets: `args.plugin`, and
+    `args.python_layers`. The folders of --python-path are in sys.path, before the others, once `args` are parsed.
+    """
     add_plugin_flag(parser)
     switch(parser, "--python-layers",
            "let layers of the type Python import the modules that the net names, and run their code")
+    flag(parser, "--python-path", action=_AddPythonPath, default=[], metavar="DIR",
+         help="look for these modules in this folder first; may be given again")
 
 
 def ignore_other_flags(parser: argparse.ArgumentParser) -> None:
@@ -87,6 +91,15 @@ def ignore_other_flags(parser: argparse.ArgumentParser) -> None:
 class _SetLogLevel(argparse.Action):
     def __call__(self, parser, namespace, values, option_string=None):
         os.environ[LEVEL_VARIABLE] = str(values)
+
+
+class _AddPythonPath(argparse.Action):
+    def __call__(self, parser, namespace, values, option_string=None):
+        if not os.path.isdir(values):
+            raise argparse.ArgumentError(self, f"there is no folder {values!r}")
+        folders = getattr(namespace, self.dest)
+        sys.path.insert(len(folders), os.path.abspath(values))
+        setattr(namespace, self.dest, [*folders, values])
 
 
 class _Ignore(argparse.Action):

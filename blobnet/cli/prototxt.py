@@ -12,8 +12,9 @@ _DESCRIPTION = """\
 List what comes with blobnet: a folder of nets, solvers and recipes a paper, and the lessons, examples. Copy folders of
 it, to read, run and edit."""
 _COPY = """\
-Copy folders to DIR/prototxt/NAME, and the lessons to DIR/examples. Solver files name their nets from DIR: run commands
-from there. Files that are there already stay; if one of them differs, nothing is copied."""
+Copy folders to DIR/prototxt/NAME, with them the layers in Python of such nets to DIR/examples/NAME, and the lessons to
+DIR/examples. Solver files name their nets from DIR: run commands from there. Files that are there already stay; if one
+of them differs, nothing is copied."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -52,8 +53,8 @@ def _copy(names: list[str], to: Path) -> None:
         if not target.exists():
             target.parent.mkdir(parents=True, exist_ok=True)
             target.write_bytes(content)
-    for folder in dict.fromkeys(target.parent for target in files):
-        print(folder)
+    for folder in dict.fromkeys(Path(*target.relative_to(to).parent.parts[:2]) for target in files):
+        print(to / folder)
 
 
 def _overview() -> str:

@@ -11,7 +11,7 @@ from types import ModuleType
 
 import numpy as np
 
-from blobnet.errors import ShapeError
+from blobnet.errors import LESS_MEMORY, ShapeError
 
 MAX_AXES = 32
 MAX_COUNT = (1 << 63) - 1  # NumPy counts no further
@@ -53,15 +53,15 @@ class Buffer:
             buffer = buffer.owner
         return buffer
 
-    def flat(self, count: int):
-        """An array of at least `count` elements; growing loses the old values, as in Caffe."""
+    def flat(self, count: int, blob: Blob):
+        """An array of at least `count` elements; growing loses the old values, as in Caffe. Errors name the blob."""
         buffer = self if self.owner is None else self.root
         if buffer.array is None or buffer.array.size < count:
             try:
                 buffer.array = self.xp.zeros(count, self.dtype)
             except (MemoryError, ValueError):  # ValueError: more than there are addresses
-                raise ShapeError("blob", f"no memory for {count} numbers, {count * self.dtype.itemsize / 2**30:g} GiB",
-                                 hint="smaller batches or images take less") from None
+                raise ShapeError(f"{blob.name} of shape {blob.shape}", f"no memory for {count} numbers, "
+                                 f"{count * self.dtype.itemsize / 2**30:g} GiB", hint=LESS_MEMORY) from None
         return buffer.array
 
     def __reduce__(self) -> tuple:
@@ -71,7 +71,7 @@ class Buffer:
 class Blob:
     """`data` and `diff`, two arrays of one shape; reshaping to fewer elements keeps the memory.
 
-    It can be copied and pickled, from a GPU too.
+    It can be copied and pickled, from a GPU too. `name` is what errors call it.
 
     >>> blob = Blob((2, 3))
     >>> blob.data[...] = 1
@@ -79,10 +79,10 @@ class Blob:
     (6.0, 6, 1)
     """
 
-    __slots__ = ("xp", "dtype", "shape", "count", "_data", "_diff", "_data_view", "_diff_view")
+    __slots__ = ("xp", "dtype", "shape", "count", "name", "_data", "_diff", "_data_view", "_diff_view")
 
-    def __init__(self, shape: Sequence[int] = (), xp: ModuleType = np, dtype="float32"):
-        self.xp, self.dtype = xp, np.dtype(dtype)
+    def __init__(self, shape: Sequence[int] = (), xp: ModuleType = np, dtype="float32", name: str = "blob"):
+        self.xp, self.dtype, self.name = xp, np.dtype(dtype), name
         self._data, self._diff = Buffer(xp, self.dtype), Buffer(xp, self.dtype)
         self.shape: tuple[int, ...] | None = None
         self.reshape(shape)
@@ -109,7 +109,7 @@ class Blob:
     @property
     def data(self):
         """The values. Write into them (`blob.data[...] = x`); the array itself cannot be replaced."""
-        flat = self._data.flat(self.count)
+        flat = self._data.flat(self.count, self)
         view = self._data_view
         if view is None or view.base is not flat:
             view = self._data_view = flat[:self.count].reshape(self.shape)
@@ -122,7 +122,7 @@ class Blob:
     @property
     def diff(self):
         """The gradient of the loss with respect to the values."""
-        flat = self._diff.flat(self.count)
+        flat = self._diff.flat(self.count, self)
         view = self._diff_view
         if view is None or view.base is not flat:
             view = self._diff_view = flat[:self.count].reshape(self.shape)
@@ -151,9 +151,14 @@ class Blob:
         """The memory of `data`: one and the same for all blobs that share it. It needs not be allocated yet."""
         return self._data.root
 
+    @property
+    def diff_memory(self) -> Buffer:
+        """The memory of `diff`, likewise."""
+        return self._diff.root
+
     def __reduce__(self) -> tuple:
         """Copies and pickles hold both arrays; blobs that share values share them in one pickle or deep copy too."""
-        return _blob, (self.shape, self._data, self._diff)
+        return _blob, (self.shape, self._data, self._diff, self.name)
 
     def __copy__(self) -> Blob:
         return copy.deepcopy(self)  # like the copy of an array, it has values of its own
@@ -193,7 +198,7 @@ def _buffer(module: str, dtype: np.dtype, array, owner: Buffer | None) -> Buffer
     return buffer
 
 
-def _blob(shape: Sequence[int], data: Buffer, diff: Buffer) -> Blob:
-    blob = Blob(shape, data.xp, data.dtype)
+def _blob(shape: Sequence[int], data: Buffer, diff: Buffer, name: str = "blob") -> Blob:
+    blob = Blob(shape, data.xp, data.dtype, name)
     blob._data, blob._diff = data, diff
     return blob

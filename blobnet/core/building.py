@@ -15,6 +15,7 @@ from blobnet.core.registry import class_of
 from blobnet.core.trouble import explained
 from blobnet.core.wiring import Plan, plan_backward
 from blobnet.errors import NetError
+from blobnet.netdef.ignored import refuse
 from blobnet.proto.messages import message_class
 
 
@@ -34,15 +35,20 @@ class Building:
         self._unread: set[str] = set()
         self._below: list[Message] = []  # the layers that are built
         for param in definition.layer:
-            with explained(param, origin):
-                if not param.HasField("phase"):
-                    param.phase = phase
-                self._add(param)
+            if not param.HasField("phase"):
+                param.phase = phase
+            self._place(param, origin)
         self.outputs = sorted(self._unread)
         self._plan(definition.force_backward)
         log_end(self.outputs)
 
+    def _place(self, param: Message, origin: str) -> None:
+        """Add a layer; errors say where it stands in the file `origin`."""
+        with explained(param, origin):
+            self._add(param)
+
     def _add(self, param: Message) -> None:
+        refuse(param)
         cls = class_of(param)
         cls.complete(param, self._below)
         self._below.append(param)
@@ -50,7 +56,7 @@ class Building:
         bottoms = [self.blobs[name] for name in param.bottom]  # they are there: the splits were inserted
         self._unread.difference_update(param.bottom)
         tops = [self._top(layer, i, name) for i, name in enumerate(param.top)]
-        tops += [self._blob() for _ in range(cls.unnamed_tops(len(bottoms), len(tops)))]
+        tops += [self._blob(layer, "an automatic top") for _ in range(cls.unnamed_tops(len(bottoms), len(tops)))]
         if len(param.propagate_down) not in (0, len(bottoms)):
             raise NetError(layer.where, expected=f"no propagate_down or one a bottom ({len(bottoms)})",
                            got=len(param.propagate_down))
@@ -68,13 +74,20 @@ class Building:
         if layer.param.bottom[i:i + 1] == [name]:
             return self.blobs[name]  # in place
         if name in self.blobs:
-            raise NetError(layer.where, f"top {i}, {name!r}, is made already",
-                           hint="rename it; in place takes the bottom of the same position, if nobody else reads it")
-        self.blobs[name] = self._blob()
+            raise NetError(layer.where, f"top {i}, {name!r}, is made already", hint=self._made_twice(layer, name))
+        self.blobs[name] = self._blob(layer, f"top {name!r}")
         return self.blobs[name]
 
-    def _blob(self) -> Blob:
-        return Blob((), self.context.xp, self.context.dtype)
+    def _made_twice(self, layer: Layer, name: str) -> str:
+        """What to do about a top of `layer` whose name an earlier layer gave to one of its own."""
+        first = next((param for param in self._below if name in param.top), None)
+        if first is not None and not first.bottom and not layer.param.bottom:
+            return f"so it is by layer {first.name!r}: if they have the data of two phases, give one include " \
+                   "{ phase: TRAIN } and the other include { phase: TEST }"
+        return "rename it; in place takes the bottom of the same position, if nobody else reads it"
+
+    def _blob(self, layer: Layer, name: str) -> Blob:
+        return Blob((), self.context.xp, self.context.dtype, f"{layer.where}, {name}")
 
     def _plan(self, force: bool) -> None:
         layers = [node.layer for node in self.nodes]

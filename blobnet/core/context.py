@@ -7,6 +7,7 @@ from types import ModuleType
 
 import numpy as np
 
+from blobnet.backend import Workspace
 from blobnet.errors import NetError
 
 TRAIN, TEST = 0, 1  # the values of the schema's enum Phase
@@ -18,7 +19,8 @@ class Context:
     """Array module, dtype, random seed and step of a net, and whether layers may import modules that its file names.
 
     `step` is the number of forward passes done. Every random number is a function of (seed, layer, step), so a run
-    that is resumed at a step continues as the uninterrupted one would.
+    that is resumed at a step continues as the uninterrupted one would. `workspace` is the memory that the layers use
+    one after the other, through `scratch`.
     """
 
     xp: ModuleType = np
@@ -26,6 +28,7 @@ class Context:
     seed: int = 0
     step: int = 0
     python_layers: bool = False
+    workspace: Workspace = dataclasses.field(default_factory=Workspace, repr=False, compare=False)
 
 
 def float_type(given: str | np.dtype | type) -> np.dtype:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from google.protobuf.message import Message
@@ -11,6 +12,9 @@ from blobnet.backend import array_module
 from blobnet.errors import NetError, ShapeError, close_matches
 
 Shape = tuple[int, ...]
+Draw = Callable[[int], np.ndarray]  # of so many numbers, one after the other: so they need not be there all at once
+
+PIECE = 1 << 16  # numbers that are drawn at a time
 
 
 def fill(array, filler: Message, rng: np.random.Generator, where: str = "filler") -> None:
@@ -25,29 +29,36 @@ def fill(array, filler: Message, rng: np.random.Generator, where: str = "filler"
     if not array.size or not array.shape and (filler.sparse != -1 or filler.type not in FILL_SCALARS):
         raise ShapeError(where, f"a {filler.type} filler", expected="at least one element in at least one axis",
                          got=array.shape)
-    values = FILLERS[filler.type](array.shape, filler, rng, where)
-    array[...] = array_module(array).asarray(values, array.dtype)
+    values, xp = FILLERS[filler.type](array.shape, filler, rng, where), array_module(array)
+    if not callable(values):
+        array[...] = xp.asarray(values, array.dtype)
+        return
+    flat = array.reshape(-1)
+    for start in range(0, array.size, PIECE):
+        part = flat[start:start + PIECE]
+        part[...] = xp.asarray(values(part.size), array.dtype)
 
 
 def _constant(shape: Shape, filler: Message, rng: np.random.Generator, where: str):
     return filler.value
 
 
-def _uniform(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:
+def _uniform(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> Draw:
     if not -math.inf < filler.min <= filler.max < math.inf:
         raise NetError(where, expected="min up to max of a uniform filler", got=f"min {filler.min}, max {filler.max}")
-    return rng.uniform(filler.min, filler.max, shape)
+    return lambda count: rng.uniform(filler.min, filler.max, count)
 
 
-def _gaussian(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:
+def _gaussian(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> Draw | np.ndarray:
     if not 0 < filler.std < math.inf:
         raise NetError(where, expected="std of a gaussian filler above 0", got=filler.std,
                        hint="a constant filler gives all elements one value")
     if not -1 <= filler.sparse <= (shape or (0,))[0]:
         raise NetError(where, expected=f"sparse up to the {shape[0]} outputs, or -1 for none", got=filler.sparse)
+    if filler.sparse < 0:
+        return lambda count: rng.normal(filler.mean, filler.std, count)
     values = rng.normal(filler.mean, filler.std, shape)
-    if filler.sparse >= 0:  # every input keeps on average `sparse` outputs
-        values *= rng.random(shape) < filler.sparse / shape[0]
+    values *= rng.random(shape) < filler.sparse / shape[0]  # every input keeps on average `sparse` outputs
     return values
 
 
@@ -65,15 +76,20 @@ def _fan(shape: Shape, filler: Message) -> float:
     return {norms.FAN_IN: fan_in, norms.FAN_OUT: fan_out, norms.AVERAGE: (fan_in + fan_out) / 2}[filler.variance_norm]
 
 
-def _xavier(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:
+def _xavier(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> Draw:
     """Glorot and Bengio, AISTATS 2010: uniform with variance 1 / n."""
     bound = math.sqrt(3 / _fan(shape, filler))
-    return rng.uniform(-bound, bound, shape)
+    return lambda count: rng.uniform(-bound, bound, count)
 
 
-def _msra(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:
-    """He et al., ICCV 2015: normal with variance 2 / n."""
-    return rng.normal(0, math.sqrt(2 / _fan(shape, filler)), shape)
+def _msra(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> Draw:
+    """He et al., ICCV 2015: normal with variance 2 / n, or less for a ReLU with a slope alpha on its left side."""
+    variance = 2 / _fan(shape, filler) / (1 + filler.alpha ** 2)
+    if not 0 <= filler.scale < math.inf or not math.isfinite(variance):
+        raise NetError(where, expected="a finite alpha and a scale of at least 0 of an msra filler",
+                       got=f"alpha {filler.alpha:g}, scale {filler.scale:g}")
+    deviation = filler.scale * math.sqrt(variance)
+    return lambda count: rng.normal(0, deviation, count)
 
 
 def _bilinear(shape: Shape, filler: Message, rng: np.random.Generator, where: str) -> np.ndarray:

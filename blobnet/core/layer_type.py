@@ -98,8 +98,9 @@ class LayerType:
 
     @classmethod
     def declared_shapes(cls, layer: Message, batch: int) -> Sequence[Shape | None]:
-        """The shapes of the tops in a batch of `batch` rows, as far as the options tell. None for one that they leave
-        open, which is taken to be as the first top; the last ones may be left out."""
+        """The shapes of the tops in a batch of `batch` rows, as far as the options tell: 0 for a number that they leave
+        open. None for a shape that they leave open, which is taken to be as the first top; the last ones may be left
+        out."""
         return []
 
     @classmethod

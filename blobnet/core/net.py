@@ -22,6 +22,7 @@ from blobnet.core.watching import Watched
 from blobnet.core.weights import Copied, copy_weights, none_copied, share_weights, write_net
 from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.errors import NetError, ShapeError, UnknownLayer, close_matches
+from blobnet.netdef.ignored import log_ignored_fields
 from blobnet.netdef.load import load_filtered
 from blobnet.netdef.splits import insert_splits
 from blobnet.proto.hdf5 import is_hdf5, named_hdf5
@@ -70,6 +71,7 @@ class Net(Watched):
         self._origin = os.fspath((origin if isinstance(source, Message) else source) or "")
         filtered = load_filtered(source, phase, level, stages, self._origin)
         log_definition(filtered)
+        log_ignored_fields(filtered)
         definition = insert_splits(filtered, self._origin)
         drawn = np.random.SeedSequence().generate_state(1, np.uint64)
         seed = int(drawn[0]) >> 1 if random_seed is None else random_seed
@@ -126,7 +128,7 @@ class Net(Watched):
         """
         first, last = self._range(start, end)
         whole, loss = start is end is None, 0.0
-        with self.one_thread, single_threaded_blas():
+        with self.one_thread, single_threaded_blas(), self.context.workspace.in_use():
             turned = [self._fill(name, value) for name, value in inputs.items()]
             self._tell("before_forward_pass", whole)
             for node in self.nodes[first:last + 1]:
@@ -155,7 +157,7 @@ class Net(Watched):
         """
         first, last = self._range(end, start, of="backward")
         whole = start is end is None
-        with self.one_thread, single_threaded_blas():
+        with self.one_thread, single_threaded_blas(), self.context.workspace.in_use():
             self._tell("before_backward_pass", whole)
             for node in reversed(self.nodes[first:last + 1]):
                 for tell in self._told["before_backward"]:
@@ -232,8 +234,8 @@ class Net(Watched):
     def copy_from(self, source: str | os.PathLike | Message) -> Copied:
         """Copy parameters by layer name from a file or a NetParameter; return the names of layers found here.
 
-        The list that is returned also knows which layers of the net were `left` as they are, and which of the file
-        were `unused`.
+        The list that is returned also knows which layers of the net were `left` as they are, which of the file were
+        `unused`, and which were `reshaped`.
 
         A file is a .caffemodel, an HDF5 file (recognised by name or content), or a prototxt with numbers. Layers that
         only the file has are left out, and layers that only the net has keep their parameters. ShapeError if a layer

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 
 from google.protobuf.message import Message
 
-from blobnet.errors import BlobnetError, NetError, ShapeError
+from blobnet.errors import LESS_MEMORY, BlobnetError, NetError, ShapeError
 from blobnet.netdef.fields import layer_place
 
 TOO_BIG = re.compile("array is too big|dimensions? exceeded|supported dimension|allowed (dimension|size)")
@@ -30,7 +30,7 @@ def explain(error: Exception, param: Message, origin: str) -> None:
         where = f"{place}: " * bool(place) + f"layer {param.name!r} ({param.type})"
         if isinstance(error, MemoryError) or isinstance(error, ValueError) and TOO_BIG.search(str(error)):
             raise ShapeError(where, "no memory" + f" ({error})" * bool(str(error)),
-                             hint="smaller batches, images or numbers of outputs take less") from error
+                             hint=LESS_MEMORY) from error
         if isinstance(error, ARITHMETIC):
             raise NetError(where, f"cannot work with such options and shapes ({type(error).__name__}: {error})",
                            hint="look for a number that is 0 or very large") from error

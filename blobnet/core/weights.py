@@ -13,37 +13,50 @@ from blobnet.backend import to_host
 from blobnet.core.blob import Blob
 from blobnet.core.building_log import log_ignored
 from blobnet.core.layer import Layer
-from blobnet.errors import NetError, ShapeError
+from blobnet.errors import DataError, NetError, ShapeError
 from blobnet.netdef.upgrade import upgrade_net
 from blobnet.proto.binary import read_weights, write_weights
 from blobnet.proto.blobs import blob_array, blob_shape, is_legacy, set_blob
 from blobnet.proto.files import FORMATS, read_message
 from blobnet.proto.messages import convert
 
+NOT_WRITTEN = {".onnx", ".pth", ".pt", ".npz", ".npy", ".mat", ".json", ".prototxt", ".pbtxt", ".yaml", ".yml"}
 REMEDY = "rename the layer to train it from scratch"
 
 
 class Copied(list[str]):
     """The names of the layers that got their parameters from a file, in the order of the file.
 
+    reshaped: those of them whose shapes in the file have leading ones that the net's have not, or the other way round;
     left: the layers of the net that got no parameter, not by sharing it either, and keep what they have; unused: the
     layers of the file with parameters that the net does not have.
     """
 
-    def __init__(self, names: Iterable[str], layers: Sequence[Layer], given: Iterable[str]):
+    def __init__(self, names: Iterable[str], layers: Sequence[Layer], given: Iterable[str], reshaped: Iterable[str]):
         super().__init__(names)
         here = {layer.name for layer in layers}
         got = {id(blob.memory) for layer in layers if layer.name in self for blob in layer.blobs}
         self.left = [layer.name for layer in layers if layer.blobs and got.isdisjoint(
             id(blob.memory) for blob in layer.blobs)]
         self.unused = [name for name in given if name not in here]
+        self.reshaped = list(dict.fromkeys(reshaped))
+
+    def lines(self) -> list[str]:
+        """What there is to say beside the names, a sentence each."""
+        told = (("Reshaped from the older format", self.reshaped), ("Not in this file, so as they were", self.left),
+                ("In this file, and not in the net", self.unused))
+        return [f"{words}: {', '.join(names)}" for words, names in told if names]
+
+
+def _is_binary(path: str | os.PathLike) -> bool:
+    return FORMATS.get(Path(path).suffix.lower(), "binary") == "binary"
 
 
 def read_weight_message(source: str | os.PathLike | Message) -> tuple[Message, list]:
     """The net with weights in `source`, of any generation, upgraded, and the arrays beside it."""
     if isinstance(source, Message):
         return upgrade_net(convert(source)), []
-    if FORMATS.get(Path(source).suffix.lower(), "binary") == "binary":
+    if _is_binary(source):
         message, arrays = read_weights(source)
     else:
         message, arrays = read_message(source, "NetParameter"), []
@@ -57,11 +70,14 @@ def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -
     ones. ShapeError names both shapes and the remedy; NetError if a layer has another number of parameters.
     """
     message, arrays = read_weight_message(source)
+    if not isinstance(source, Message) and not _is_binary(source) and not any(item.blobs for item in message.layer):
+        raise NetError(os.fspath(source), expected="weights", got="a net without any",
+                       hint="give its .caffemodel; the definition of a net holds no weights")
     what = "copying parameters" if isinstance(source, Message) else f"copying parameters from {os.fspath(source)!r}"
     targets: dict[str, Layer] = {}
     for layer in layers:
         targets.setdefault(layer.name, layer)
-    copies, names = [], []
+    copies, names, reshaped = [], [], []
     for theirs in message.layer:
         layer = targets.get(theirs.name)
         if layer is None:
@@ -79,9 +95,11 @@ def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -
                 raise ShapeError(layer.where, f"{what}, number {i}", expected=f"{blob.count} numbers for shape {shape}",
                                  got=values.size, hint="the file is damaged")
             copies.append((blob, values))
+            if shape != blob.shape:
+                reshaped.append(layer.name)
         names.append(layer.name)
     assign(copies)
-    return Copied(names, layers, (theirs.name for theirs in message.layer if theirs.blobs))
+    return Copied(names, layers, (theirs.name for theirs in message.layer if theirs.blobs), reshaped)
 
 
 def share_weights(layers: Sequence[Layer], theirs: Mapping[str, Sequence[Blob]], net: str) -> None:
@@ -125,7 +143,14 @@ def fits(layer: Layer, index: int, given: tuple[int, ...], legacy: bool) -> bool
 
 
 def write_net(path: str | os.PathLike, definition: Message, layers: Sequence[Layer], diff: bool = False) -> None:
-    """Write `definition` with the parameters of `layers`, and their gradients if `diff`, atomically."""
+    """Write `definition` with the parameters of `layers`, and their gradients if `diff`, atomically.
+
+    DataError for a path that ends as the files of other programs do.
+    """
+    ending = Path(path).suffix.lower()
+    if ending in NOT_WRITTEN:
+        raise DataError(os.fspath(path), "weights are not written in this format", got=ending,
+                        expected="a name that ends in .caffemodel, or .h5 for HDF5")
     message = type(definition)()
     arrays: list = []
     message.name = definition.name

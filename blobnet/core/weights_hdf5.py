@@ -34,7 +34,7 @@ def copy_hdf5(layers: Sequence[Layer], parameters: Sequence[Parameter], path: st
     owned = _owned(parameters)
     targets = {layer.name: layer for layer in layers if _is_path(layer.name)}
     copies: list[tuple[Blob, np.ndarray]] = []
-    names = []
+    names, reshaped = [], []
     with hdf5.reading(path) as file:
         data = _group(file, "data", where)
         if data is None:
@@ -54,12 +54,15 @@ def copy_hdf5(layers: Sequence[Layer], parameters: Sequence[Parameter], path: st
                 raise NetError(layer.where, what, expected=f"{len(layer.blobs)} blobs", got=len(saved), hint=REMEDY)
             for i, blob in enumerate(layer.blobs):
                 if str(i) in saved:
-                    copies.append((blob, _values(group, f"data/{name}", i, layer, what, where)))
+                    values = _values(group, f"data/{name}", i, layer, what, where)
+                    copies.append((blob, values))
+                    if values.shape != blob.shape:
+                        reshaped.append(name)
             if saved:
                 names.append(name)
         unused = [name for name in hdf5.names(data, where) if name not in known and _has_arrays(data, name, where)]
     assign(copies)
-    return Copied(names, layers, unused)
+    return Copied(names, layers, unused, reshaped)
 
 
 def _has_arrays(parent, name: str, where: str) -> bool:

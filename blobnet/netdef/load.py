@@ -33,7 +33,8 @@ def load_filtered(source: str | os.PathLike | Message, phase: int, level: int, s
         message = convert(source)
     else:
         message = read_message(source, "NetParameter")
-    if message.input and not message.input_shape and not message.input_dim:
+    made = {top for layer in (*message.layer, *message.layers) for top in layer.top}
+    if not message.input_shape and not message.input_dim and not made.issuperset(message.input):
         raise NetError(origin or "net", f"no size for input {message.input[0]!r}",
                        hint="add input_shape { dim: … } for each input")
     net = upgrade_net(message, origin)

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from pathlib import Path
+
 from google.protobuf.message import Message
 
-from blobnet.errors import SolverError
+from blobnet.errors import MissingFile, SolverError
 from blobnet.proto import messages
 from blobnet.proto.files import read_message
 
@@ -59,6 +62,28 @@ def net_sources(solver: Message) -> list[str]:
     begin = f"specified in {train}." if train.endswith("param") else f"from {train} file: {getattr(solver, train)}"
     return [f"Creating training net {begin}",
             *(f"Creating test net (#{i}) specified by {source}" for i, source in enumerate(tests))]
+
+
+def find_net(name: str, solver_file: str | os.PathLike) -> str:
+    """The path of a net that a solver file names: from the current folder, else from that of the solver or from one
+    above it, as published solvers name their nets from the folder in which they were started. MissingFile if none."""
+    folder = Path(solver_file).resolve().parent
+    for path in (Path(name), *(above / name for above in (folder, *folder.parents))):
+        if path.is_file():
+            return str(path)
+    raise MissingFile(os.fspath(solver_file), f"no net {name!r}", hint="start in the folder for which it was "
+                      "written, or change the path")
+
+
+def named_nets(solver: Message) -> list[str]:
+    """The files that a solver names for its nets, each once, the one to train first."""
+    return list(dict.fromkeys(filter(None, (solver.train_net, solver.net, *solver.test_net))))
+
+
+def inner_nets(solver: Message) -> list[Message]:
+    """The nets that stand in the solver file itself."""
+    given = [getattr(solver, field) for field in ("train_net_param", "net_param") if solver.HasField(field)]
+    return [*given, *solver.test_net_param]
 
 
 def _read(source: str | Message) -> tuple[Message, str | None]:

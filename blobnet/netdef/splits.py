@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Collection
 
 from google.protobuf.message import Message
 
@@ -57,8 +58,7 @@ def _trace(message: Message, origin: str) -> tuple[list[list[Top]], Counter[Top]
     for index, layer in enumerate(message.layer):
         for j, blob in enumerate(layer.bottom):
             if blob not in made:
-                raise NetError(layer_where(layer.name, layer.type, origin), f"unknown bottom {j}, {blob!r}",
-                               hint=_unknown_hint(message, blob, made))
+                raise unknown_bottom(message, layer, j, made, origin)
         sources.append([made[blob] for blob in layer.bottom])
         uses.update(sources[-1])
         made.update({blob: (index, j) for j, blob in enumerate(layer.top)})
@@ -68,7 +68,14 @@ def _trace(message: Message, origin: str) -> tuple[list[list[Top]], Counter[Top]
     return sources, uses, weights
 
 
-def _unknown_hint(message: Message, blob: str, made: dict[str, Top]) -> str:
+def unknown_bottom(message: Message, layer: Message, j: int, made: Collection[str], origin: str) -> NetError:
+    """The error for bottom `j` of a `layer` of the net `message`, which is none of the blobs `made` before it."""
+    blob = layer.bottom[j]
+    return NetError(layer_where(layer.name, layer.type, origin), f"unknown bottom {j}, {blob!r}",
+                    hint=_unknown_hint(message, blob, made))
+
+
+def _unknown_hint(message: Message, blob: str, made: Collection[str]) -> str:
     later = next((layer for layer in message.layer if blob in layer.top), None)
     if later is not None:
         return f"layer {later.name!r} makes it and must come before this one"

@@ -7,14 +7,14 @@ from functools import partial
 from google.protobuf.message import Message
 
 from blobnet.errors import NetError, SolverError
-from blobnet.netdef.fields import layer_where
+from blobnet.netdef.fields import copy_field, layer_where
+from blobnet.netdef.upgrade_batch_norm import is_stale_batch_norm, share_stats_batch_size, upgrade_batch_norm
 from blobnet.netdef.upgrade_c3d import is_first_c3d, upgrade_c3d
 from blobnet.netdef.upgrade_v0 import upgrade_v0
 from blobnet.netdef.upgrade_v1 import upgrade_v1
 
 MAX_AXES = 32  # of a blob
 SAME_TYPES = {"CuDNNBatchNorm": "BatchNorm"}  # names that forks gave to a layer of Caffe
-STATISTICS = 3  # parameters of a BatchNorm: mean, variance, factor
 # options message, old field, the field that took its place, and how the value is written there
 RENAMED = (
     ("concat_param", "concat_dim", "axis", int),
@@ -22,6 +22,8 @@ RENAMED = (
     ("pooling_param", "ceil_mode", "round_mode", lambda ceil: 0 if ceil else 1),  # RoundMode CEIL, FLOOR
     ("image_data_param", "label_dim", "label_num", int),
 )
+MOVED = {"pairwise_ranking_loss_param": "triplet_loss_param"}  # options, and what they are called now
+HAD_TRANSFORM = ("data_param", "image_data_param")  # transform_param stood in them once
 SOLVER_TYPES = {"SGD": "SGD", "NESTEROV": "Nesterov", "ADAGRAD": "AdaGrad", "RMSPROP": "RMSProp",
                 "ADADELTA": "AdaDelta", "ADAM": "Adam"}
 
@@ -31,9 +33,12 @@ def upgrade_net(message: Message, origin: str = "") -> Message:
 
     `origin` (a file name) begins the errors. Layers of the first and second generation become `layer`; `input` with
     `input_dim` or `input_shape` becomes an Input layer at the front; a BatchNorm layer that lists its three
-    statistics as learnable gets rates 0 for them, and one with scale_bias becomes two, BatchNorm and Scale; concat_dim
-    and slice_dim become axis; ceil_mode becomes round_mode; label_dim becomes label_num; CuDNNBatchNorm becomes
-    BatchNorm; Convolution3D and Pooling3D have their options in fields of their own.
+    statistics as learnable gets rates 0 for them, one with scale_bias becomes two, BatchNorm and Scale, and the filler
+    of one goes to the Scale layer behind it; bn_stats_batch_size goes to all of them; concat_dim and slice_dim become
+    axis; ceil_mode becomes round_mode; label_dim becomes label_num; pairwise_ranking_loss_param becomes
+    triplet_loss_param; a transform_param within data_param moves out of it; CuDNNBatchNorm becomes BatchNorm, and
+    SmoothL1Loss of three bottoms SmoothL1LossOHEM; Convolution3D, Pooling3D and VideoData have their options in fields
+    of their own.
     Raises NetError for generations mixed in one net, sizes that do not fit the inputs, and a field given in its old
     and new form at once.
     Quirks: `input` without any size is dropped without a word, as weights written by old versions have it so;
@@ -41,17 +46,19 @@ def upgrade_net(message: Message, origin: str = "") -> Message:
     """
     net = upgrade_v1(upgrade_v0(message, origin), origin)
     stale = [index for index, layer in enumerate(net.layer) if _is_stale(layer)]
-    if not stale and not net.input:
+    if not stale and not net.input and not net.HasField("bn_stats_batch_size"):
         return net
     if net is message:
         net = type(message)()
         net.CopyFrom(message)
     for index in reversed(stale):  # as layers are inserted behind them
-        if net.layer[index].type in SAME_TYPES:
-            net.layer[index].type = SAME_TYPES[net.layer[index].type]
-        if _scales(net.layer[index]):
-            net.layer.insert(index + 1, _split_scale(net.layer[index]))
+        if net.layer[index].type != _type_here(net.layer[index]):
+            net.layer[index].type = _type_here(net.layer[index])
+        if is_stale_batch_norm(net.layer[index]):
+            upgrade_batch_norm(net, index)
         _renew(net.layer[index], origin)
+    if net.HasField("bn_stats_batch_size"):
+        share_stats_batch_size(net)
     if net.input:
         _inputs_to_layer(net, origin)
     return net
@@ -74,53 +81,37 @@ def upgrade_solver(message: Message, origin: str = "solver") -> Message:
     return solver
 
 
-def _learns_statistics(layer: Message) -> bool:
-    """Whether a BatchNorm layer has rates for its three blobs (mean, variance, factor), which are not learned."""
-    return layer.type == "BatchNorm" and len(layer.param) == STATISTICS and any(
-        spec.lr_mult != 0 or spec.decay_mult != 0 for spec in layer.param)
-
-
-def _scales(layer: Message) -> bool:
-    """Whether a BatchNorm layer scales and shifts what it normalised, as in NVIDIA's fork."""
-    options = layer.batch_norm_param
-    return layer.type == "BatchNorm" and (
-        options.scale_bias or options.HasField("scale_filler") or options.HasField("bias_filler"))
-
-
-def _split_scale(layer: Message) -> Message:
-    """The Scale layer, in place on the top of the BatchNorm `layer`, that takes over its scale and bias.
-
-    What belongs to them goes there: the fillers, and parameters and their rules from the fourth on.
-    """
-    scale, options = type(layer)(name=layer.name + "_scale", type="Scale", bottom=layer.top, top=layer.top,
-                                 include=layer.include, exclude=layer.exclude), layer.batch_norm_param
-    if layer.HasField("phase"):
-        scale.phase = layer.phase
-    scale.scale_param.bias_term = True
-    for old, new in (("scale_filler", "filler"), ("bias_filler", "bias_filler")):
-        if options.HasField(old):
-            getattr(scale.scale_param, new).CopyFrom(getattr(options, old))
-    for field in ("param", "blobs"):
-        items = getattr(layer, field)
-        getattr(scale, field).extend(items[STATISTICS:])
-        del items[STATISTICS:]
-    for field in ("scale_filler", "bias_filler", "scale_bias"):
-        options.ClearField(field)
-    return scale
+def _type_here(layer: Message) -> str:
+    """The type under which a layer is known here. R-FCN's SmoothL1Loss of three bottoms is its SmoothL1LossOHEM."""
+    if layer.type == "SmoothL1Loss" and len(layer.bottom) == 3:
+        return "SmoothL1LossOHEM"
+    return SAME_TYPES.get(layer.type, layer.type)
 
 
 def _is_stale(layer: Message) -> bool:
-    return layer.type in SAME_TYPES or _learns_statistics(layer) or _scales(layer) or is_first_c3d(layer) or any(
-        layer.HasField(options) and getattr(layer, options).HasField(old) for options, old, _, _ in RENAMED)
+    return layer.type != _type_here(layer) or is_stale_batch_norm(layer) or is_first_c3d(layer) or any(
+        layer.HasField(options) and getattr(layer, options).HasField(old) for options, old, _, _ in RENAMED) or any(
+        outer.HasField(old) for outer, old, _ in _moved(layer))
+
+
+def _moved(layer: Message) -> list[tuple[Message, str, str]]:
+    """Options of `layer` that may stand elsewhere than now: the message that they stand in, and both names."""
+    inner = [getattr(layer, field) for field in HAD_TRANSFORM if layer.HasField(field)]
+    return [(layer, old, new) for old, new in MOVED.items()] + [
+        (options, "transform_param", "transform_param") for options in inner]
 
 
 def _renew(layer: Message, origin: str) -> None:
     where = partial(layer_where, layer.name, layer.type, origin)
-    if _learns_statistics(layer):
-        for spec in layer.param:
-            spec.lr_mult = spec.decay_mult = 0
     if is_first_c3d(layer):
         upgrade_c3d(layer, origin)
+    for outer, old, new in _moved(layer):
+        if outer.HasField(old):
+            if layer.HasField(new):
+                raise NetError(where(), f"both {old} and {new}" if old != new else f"{new} twice", hint=f"keep {new}"
+                               + " of the layer itself" * (old == new))
+            copy_field(getattr(outer, old), layer, new)
+            outer.ClearField(old)
     for field, old, new, convert in RENAMED:
         options = getattr(layer, field)
         if not options.HasField(old):

@@ -1,4 +1,4 @@
-"""Layers of the first version of C3D, whose options stood in convolution_param and pooling_param."""
+"""Layers of the first version of C3D, whose options stood in those of other types: Convolution, Pooling, ImageData."""
 
 from __future__ import annotations
 
@@ -12,10 +12,15 @@ TYPES = (("Convolution3D", "Convolution", "convolution_param", "convolution3d_pa
          ("Pooling3D", "Pooling", "pooling_param", "pooling3d_param"))
 OF_TIME = {"kernel_depth", "temporal_stride", "temporal_pad", "filter_group"}  # fields for these types alone
 WITHOUT_EFFECT = "engine"
+FILMS = "VideoData"
+TRANSFORM_FIELDS = ("scale", "mean_file", "crop_size", "mirror", "mean_value")  # of image_data_param
 
 
 def is_first_c3d(layer: Message) -> bool:
-    """Whether the layer is of one of these types, or of those in two dimensions, and has fields for time there."""
+    """Whether the layer is of one of these types, or of those in two dimensions, and has fields for time there; or
+    whether it reads films as image_data_param says."""
+    if layer.type == FILMS:
+        return layer.HasField("image_data_param")
     return any(layer.type in kinds and layer.HasField(old) and _of_time(getattr(layer, old))
                for *kinds, old, _ in TYPES)
 
@@ -26,6 +31,8 @@ def upgrade_c3d(layer: Message, origin: str) -> None:
     NetError for a layer in two dimensions, for options in both places, and for a field that has no place there.
     """
     where = layer_where(layer.name, layer.type, origin)
+    if layer.type == FILMS:
+        _move_film_options(layer, where)
     for kind, flat, old, new in TYPES:
         if layer.type == flat and layer.HasField(old):
             raise NetError(where, f"{_of_time(getattr(layer, old))[0]} in {old} is for the type {kind}")
@@ -43,6 +50,27 @@ def upgrade_c3d(layer: Message, origin: str) -> None:
                                hint=f"write {new}")
             copy_field(values[0], target, field.name)
         layer.ClearField(old)
+
+
+def _move_film_options(layer: Message, where: str) -> None:
+    """Move image_data_param to video_data_param, and what is done with every frame to transform_param."""
+    if layer.HasField("video_data_param"):
+        raise NetError(where, "both image_data_param and video_data_param", hint="keep video_data_param")
+    target = layer.video_data_param
+    target.SetInParent()
+    for field, value in layer.image_data_param.ListFields():
+        if field.name == "mean_value":
+            layer.transform_param.mean_value.append(value)
+        elif field.name in TRANSFORM_FIELDS:
+            copy_field(value, layer.transform_param, field.name)
+        elif field.name == "show_data":
+            target.show_data = bool(value)
+        elif field.name in target.DESCRIPTOR.fields_by_name:
+            copy_field(value, target, field.name)
+        else:
+            raise NetError(where, f"{field.name} in image_data_param has no place in video_data_param",
+                           hint="write video_data_param")
+    layer.ClearField("image_data_param")
 
 
 def _of_time(options: Message) -> list[str]:

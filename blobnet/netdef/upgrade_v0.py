@@ -113,6 +113,18 @@ def upgrade_v0(message: Message, origin: str = "") -> Message:
     return net
 
 
+def knows(kind: str, field: str) -> bool:
+    """Whether the `field` of a layer of the first generation counts in layers of the type `kind`."""
+    return field in OPTIONS and kind in OPTIONS[field][1].split()
+
+
+def left_out(layer: Message) -> list[str]:
+    """The fields of a V0LayerParameter that its type does not know, which are left out in the second generation."""
+    return [field.name for field, _ in layer.ListFields()
+            if field.name not in {"type", *LAYER_FIELDS, *TRANSFORM_FIELDS} and not knows(layer.type, field.name)
+            and field.name != layer.type + "_param" and not (layer.type == PADDING and field.name == "pad")]
+
+
 def _check_generation(old: Message, where: Callable[[], str]) -> None:
     if not old.HasField("layer"):
         raise NetError(where(), "a layer of the second generation among those of the first",
@@ -153,7 +165,7 @@ def _upgrade_layer(old: Message, source: Message | None, new: Message, where: Ca
             copy_field(value, new.transform_param, TRANSFORM_FIELDS[field.name])
         elif field.name == "hdf5_output_param" and kind == "hdf5_output":
             new.hdf5_output_param.CopyFrom(value)
-        elif field.name in OPTIONS and kind in OPTIONS[field.name][1].split():
+        elif knows(kind, field.name):
             _set(getattr(new, TYPES[kind][1]), OPTIONS[field.name][0], value)
         elif field.name in OPTIONS or field.name == "hdf5_output_param":
             fits = False

@@ -1,6 +1,7 @@
 """The second generation of nets, `layers { type: CONVOLUTION … }`, made into the present one, `layer { … }`.
 
 What changes: the type, an enum that becomes a string, and four parallel lists that become one ParamSpec a parameter.
+An early draft had enable and disable for include and exclude.
 """
 
 from __future__ import annotations
@@ -21,9 +22,13 @@ TYPES = {
     "RELU": "ReLU", "SIGMOID": "Sigmoid", "SIGMOID_CROSS_ENTROPY_LOSS": "SigmoidCrossEntropyLoss",
     "SILENCE": "Silence", "SLICE": "Slice", "SOFTMAX": "Softmax", "SOFTMAX_LOSS": "SoftmaxWithLoss",
     "SPLIT": "Split", "TANH": "TanH", "THRESHOLD": "Threshold", "WINDOW_DATA": "WindowData",
-    "CONVOLUTION3D": "Convolution3D", "POOLING3D": "Pooling3D",  # of C3D
+    "CONVOLUTION3D": "Convolution3D", "POOLING3D": "Pooling3D", "VIDEO_DATA": "VideoData",  # of C3D
+    "IMAGE_SEG_DATA": "ImageSegData", "WINDOW_SEG_DATA": "WindowSegData",  # of DeconvNet
     "CROP": "AutoCrop",  # of FCN's first nets, whose layer found the offset itself
+    "BATCH_NORM": "BatchNorm", "ELTWISE_PRODUCT": "Eltwise", "INPUT": "Input", "NORMALIZE": "Normalize",
+    "PRELU": "PReLU", "RELU6": "ReLU6", "ROIPOOLING": "ROIPooling",  # of other forks and drafts
 }
+RULES = {"enable": "include", "disable": "exclude"}  # names in an early draft, and those of today
 # parallel lists of the second generation, one entry a parameter: the field of ParamSpec they become
 PARAM_LISTS = {"param": "name", "blob_share_mode": "share_mode", "blobs_lr": "lr_mult", "weight_decay": "decay_mult"}
 # data layers whose options held fields that moved to transform_param
@@ -54,6 +59,10 @@ def _upgrade_layer(old: Message, new: Message, origin: str) -> None:
         if field.name == "type":
             name = field.enum_type.values_by_number[value].name
             new.type = TYPES.get(name, name)  # a plug-in's own name stays as it is
+            if name == "ELTWISE_PRODUCT":
+                new.eltwise_param.operation = new.eltwise_param.PROD
+        elif field.name in RULES:
+            getattr(new, RULES[field.name]).extend(value)
         elif field.name in PARAM_LISTS:
             while len(new.param) < len(value):
                 new.param.add()

@@ -13,7 +13,7 @@ from itertools import product
 from math import gcd, prod
 from types import ModuleType
 
-from blobnet.backend import Array, cut_array, folded, share
+from blobnet.backend import Array, cut_array, folded, scratch, share
 from blobnet.ops.axes import Axis, Index, output_size
 from blobnet.ops.correlation import Correlation
 from blobnet.ops.im2col import add_columns
@@ -27,7 +27,7 @@ SCATTER_CHANNELS = 8  # with fewer channels (images), the products of the data g
 class Convolution:
     """A convolution of fixed shapes: x (N, C, *spatial) with weight (K, C / groups, *kernel) -> (N, K, *out_shape).
 
-    It keeps buffers, so make a new one when the shapes change. `out_shape`: the spatial sizes of the result.
+    Make a new one when the shapes change. `out_shape`: the spatial sizes of the result.
     """
 
     def __init__(self, xp: ModuleType, dtype, shape: Sequence[int], num_output: int, kernel: Sequence[int],
@@ -77,8 +77,14 @@ class Convolution:
         """backward_data in another way: the gradient to the im2col columns, added where the columns came from."""
         top_diff, weight = top_diff.reshape(folded(top_diff.shape, 1, 2)), weight.reshape(folded(weight.shape, 1)).T
         self._fill(x_diff, bias)
-        share(lambda piece: add_columns(self.xp.matmul(weight, top_diff[piece]), self.axes, x_diff[piece]),
-              cut_array(top_diff))
+
+        def part(piece: slice, buffers: list[Array]) -> None:
+            columns = buffers[0][:piece.stop - piece.start]
+            self.xp.matmul(weight, top_diff[piece], out=columns)
+            add_columns(columns, self.axes, x_diff[piece])
+
+        share(part, cut_array(top_diff),
+              lambda n: scratch(self.xp, ((n, len(weight), top_diff.shape[2]), top_diff.dtype)))
 
     @functools.cached_property
     def _phases(self) -> list[tuple[Index, Index, Correlation | None]]:

@@ -5,16 +5,17 @@ out[n, k, p] = sum over c, r of weight[k, c, r] * x[n, c, p * stride + r * dilat
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, ExitStack, contextmanager
 from math import prod
 from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import PARTS, Array, cut, cut_array, longest, share, share_in_order
+from blobnet.backend import PARTS, Array, cut, cut_array, longest, scratch, share, share_in_order
 from blobnet.ops.axes import Axis
 from blobnet.ops.elementwise import copy_rows
-from blobnet.ops.lowering import Lowering, Workspace
+from blobnet.ops.lowering import Lowering, Piece
 
 COLUMNS = 192  # products of this many columns run at the BLAS peak, and still well with a third of them
 MIN_PLANES = 64  # lowered by one call, so that the calls cost little
@@ -26,7 +27,7 @@ GPU_LOWERED_BYTES = 256 << 20
 
 
 class Correlation:
-    """A correlation of fixed shapes and its buffers: x (num, groups * channels, ...) -> (num, groups * outputs, ...).
+    """A correlation of fixed shapes: x (num, groups * channels, ...) -> (num, groups * outputs, ...).
 
     `channels` and `outputs` are those of one group; weights are (groups, outputs, channels, *taps). On a CPU it walks
     along the first spatial axis (see lowering.py) where that is faster than plain im2col.
@@ -44,7 +45,6 @@ class Correlation:
         self.lowering = Lowering(xp, dtype, groups, channels, self.axes)
         self.pieces = self._cut()
         self.chunk = longest(self.pieces)
-        self._spare: list[Workspace] = []  # each thread borrows one
 
     def _cut(self) -> list[slice]:
         """Pieces of the batch: enough columns for fast products, and lowered images that stay in the cache."""
@@ -59,49 +59,52 @@ class Correlation:
 
     def run(self, x: Array, weight: Array, out: Array, bias: Array | None = None) -> None:
         """out = correlation of x with `weight`, plus `bias` (groups * outputs) if given; `out` may be strided."""
-        matrix = self._matrix(weight)[:, None]
         x, out = self._split(x, [axis.size for axis in self.axes]), self._split(out, [axis.out for axis in self.axes])
         if bias is not None:
             bias = bias.reshape(self.groups, 1, -1, 1)
 
-        def part(piece: slice) -> None:
-            work = _borrow(self._spare, self._workspace)
-            products, results = work.products(out[piece])
-            self._multiply(matrix, work.windows(x[piece]), products)
+        def part(piece: slice, own: Piece) -> None:
+            products, results = own.products(out[piece])
+            self._multiply(matrix, own.windows(x[piece]), products)
             if bias is not None:
                 products += bias
             if results is not None:
                 copy_rows(out[piece], results)
-            self._spare.append(work)
 
-        if self.xp is np:
-            share(part, self.pieces)
-        else:  # the pieces only bound the memory
-            for piece in self.pieces:
-                part(piece)
+        with self._matrix(weight) as matrix:
+            if self.xp is np:
+                share(part, self.pieces, lambda n: self._memory(out))
+            else:  # the pieces only bound the memory
+                for piece in self.pieces:
+                    with self._memory(out) as own:
+                        part(piece, own)
 
     def weight_gradient(self, x: Array, top: Array, weight_diff: Array) -> None:
         """weight_diff += the gradient to the weights, for x and the gradient `top` to the correlation's result."""
         x, top = self._split(x, [axis.size for axis in self.axes]), self._split(top, [axis.out for axis in self.axes])
         taps = [axis.taps for axis in self.axes]
-        shape = (self.groups, self.lowering.step * taps[0], self.outputs)
+        sums = [self.pieces] if self.xp is not np else [
+            self.pieces[some] for some in cut(len(self.pieces), len(self.pieces) / PARTS)]
+        one_product = self.axes[0].out == max(map(len, sums)) == 1  # in each sum, which then needs no second array
+        wanted = ((self.groups, self.lowering.step * taps[0], self.outputs), self.dtype)
+        memory: list[Piece] = []  # what no thread uses just now
         spare: list[list[Array]] = []
         found: list[Array] = []
 
         def part(pieces: Sequence[slice]) -> list[Array]:
-            total, term = pair = _borrow(spare, lambda: [self.xp.empty(shape, self.dtype) for _ in range(2)])
-            target = total  # the first product needs no addition
-            work = _borrow(self._spare, self._workspace)
+            pair = _borrow(spare, lambda: stack.enter_context(scratch(self.xp, *[wanted] * (2 - one_product))))
+            own = _borrow(memory, lambda: stack.enter_context(self._memory(top)))
+            target = total = pair[0]  # the first product needs no addition
             for piece in pieces:
-                windows, (products, results) = work.windows(x[piece]), work.products(top[piece])
+                windows, (products, results) = own.windows(x[piece]), own.products(top[piece])
                 if results is not None:
                     copy_rows(results, top[piece])
                 for p in range(self.axes[0].out):
                     self.xp.matmul(windows[:, p], products[:, p].swapaxes(1, 2), out=target)
-                    if target is term:
-                        total += term
-                    target = term
-            self._spare.append(work)
+                    if target is not total:
+                        total += target
+                    target = pair[-1]
+            memory.append(own)
             return pair
 
         def add(pair: list[Array]) -> None:
@@ -111,27 +114,30 @@ class Correlation:
             else:
                 found.append(pair[0])
 
-        if self.xp is np:
-            share_in_order(part, add, [self.pieces[some] for some in cut(len(self.pieces), len(self.pieces) / PARTS)])
-        else:
-            add(part(self.pieces))
-        total = found[0].reshape(self.groups, taps[0], self.channels, *taps[1:], self.outputs)
-        total = self.xp.moveaxis(total, -1, 1).swapaxes(2, 3)
-        diff = weight_diff.reshape(total.shape)
+        with ExitStack() as stack:
+            if self.xp is np:
+                share_in_order(part, add, sums)
+            else:
+                add(part(self.pieces))
+            total = found[0].reshape(self.groups, taps[0], self.channels, *taps[1:], self.outputs)
+            total = self.xp.moveaxis(total, -1, 1).swapaxes(2, 3)
+            diff = weight_diff.reshape(total.shape)
 
-        def add_outputs(some: slice) -> None:
-            diff[:, some] += total[:, some]
+            def add_outputs(some: slice) -> None:
+                diff[:, some] += total[:, some]
 
-        share(add_outputs, cut_array(diff, 1))  # adding what lies in another order takes as long as a product
+            share(add_outputs, cut_array(diff, 1))  # adding what lies in another order takes as long as a product
 
-    def _matrix(self, weight: Array) -> Array:
-        """Weights (groups, outputs, channels, *taps) as (groups, outputs, rows), in the order of the lowered rows."""
+    @contextmanager
+    def _matrix(self, weight: Array) -> Iterator[Array]:
+        """Weights (groups, outputs, channels, *taps) as (groups, 1, outputs, rows), in the order of the lowered rows.
+        """
         shape = (self.groups, self.outputs, self.channels, *(axis.taps for axis in self.axes))
-        weight = weight.reshape(shape).swapaxes(2, 3)
-        if not weight.flags.c_contiguous:
-            weight, given = self.xp.empty(weight.shape, weight.dtype), weight
-            share(lambda some: self.xp.copyto(weight[:, some], given[:, some]), cut_array(weight, 1))
-        return weight.reshape(self.groups, self.outputs, -1)
+        given = weight.reshape(shape).swapaxes(2, 3)
+        with scratch(self.xp, *[(given.shape, given.dtype)] * (not given.flags.c_contiguous)) as copies:
+            for copy in copies:
+                share(lambda some: self.xp.copyto(copy[:, some], given[:, some]), cut_array(copy, 1))  # noqa: B023
+            yield (copies[0] if copies else given).reshape(self.groups, 1, self.outputs, -1)
 
     def _multiply(self, matrix: Array, windows: Array, products: Array) -> None:
         """products = matrix @ windows; of a single image, which leaves the threads idle, they share the outputs."""
@@ -145,8 +151,8 @@ class Correlation:
     def _split(self, x: Array, sizes: Sequence[int]) -> Array:
         return x.reshape(x.shape[0], self.groups, -1, *sizes)
 
-    def _workspace(self) -> Workspace:
-        return Workspace(self.lowering, self.outputs, self.chunk)
+    def _memory(self, out: Array) -> AbstractContextManager[Piece]:
+        return Piece.lent(self.lowering, self.chunk, out)
 
 
 def _borrow(spare: list, make: Callable):

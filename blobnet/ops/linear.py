@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from blobnet.backend import Array, array_module, cut, cut_array, share, twin
+import numpy as np
+
+from blobnet.backend import Array, Pieces, array_module, cut, cut_array, scratch, share, twin
 
 LEAST = 1 << 22  # multiplications and additions: for fewer, another thread costs more time than it saves
+WHOLE_BYTES = 4 << 20  # a product up to this size is added in one go, which is faster than in pieces
 SIDE = 64  # rows or columns: with fewer, a product is too flat to be fast
 
 
 @twin
 def matmul(a: Array, b: Array, out: Array) -> None:
     """out (M, N) = a (M, K) . b (K, N); its longer side is shared by the worker threads."""
-    xp, (rows, columns) = array_module(a), out.shape
-    length, other = max(rows, columns), min(rows, columns)
-    pieces = cut(length, length, max(SIDE, LEAST / max(1, a.shape[1] * other)))
-    if rows >= columns:
+    xp, pieces = array_module(a), _pieces(a, out)
+    if out.shape[0] >= out.shape[1]:
         share(lambda piece: xp.matmul(a[piece], b, out=out[piece]), pieces)
     else:
         share(lambda piece: xp.matmul(a, b[:, piece], out=out[:, piece]), pieces)
@@ -23,6 +24,33 @@ def matmul(a: Array, b: Array, out: Array) -> None:
 @matmul.cuda
 def _matmul_cuda(a: Array, b: Array, out: Array) -> None:
     array_module(a).matmul(a, b, out=out)
+
+
+def add_matmul(a: Array, b: Array, out: Array) -> None:
+    """out (M, N) += a (M, K) . b (K, N), without memory for the whole product if it is large."""
+    xp, pieces, (rows, columns) = array_module(a), _pieces(a, out), out.shape
+    if out.nbytes <= WHOLE_BYTES:
+        with scratch(xp, (out.shape, out.dtype)) as (whole,):
+            matmul(a, b, whole)
+            out += whole
+        return
+    by_rows = rows >= columns
+
+    def part(piece: slice, buffers: list[Array]) -> None:
+        target = out[piece] if by_rows else out[:, piece]
+        product = buffers[0][:target.size].reshape(target.shape)
+        xp.matmul(a[piece] if by_rows else a, b if by_rows else b[:, piece], out=product)
+        target += product
+
+    share(part, pieces, lambda n: scratch(xp, ((n * min(rows, columns),), out.dtype)))
+
+
+def _pieces(a: Array, out: Array) -> Pieces:
+    """Pieces of the longer side of out = a . b; one on a GPU."""
+    length, other = max(out.shape), min(out.shape)
+    if array_module(a) is not np:
+        return [slice(0, length)]
+    return cut(length, length, max(SIDE, LEAST / max(1, a.shape[1] * other)))
 
 
 def scale_shift(x: Array, factor: Array | None, bias: Array | None, out: Array) -> None:
@@ -45,11 +73,11 @@ def sums(dy: Array, x: Array | None = None) -> Array:
     xp = array_module(dy)
     ones, found = xp.ones(dy.shape[2], dy.dtype), xp.empty(dy.shape[:2], dy.dtype)
 
-    def part(piece: slice, product: Array) -> None:
+    def part(piece: slice, buffers: list[Array]) -> None:
         rows = dy[piece]
         if x is not None:
-            rows = xp.multiply(rows, x[piece], out=product[:len(rows)])
+            rows = xp.multiply(rows, x[piece], out=buffers[0][:len(rows)])
         xp.matmul(rows, ones, out=found[piece])
 
-    share(part, cut_array(dy), lambda n: xp.empty((0 if x is None else n, *dy.shape[1:]), dy.dtype))
+    share(part, cut_array(dy), lambda n: scratch(xp, ((0 if x is None else n, *dy.shape[1:]), dy.dtype)))
     return found.sum(axis=0)

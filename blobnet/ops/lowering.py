@@ -8,13 +8,14 @@ That is R times smaller than im2col (Cho and Brand, "MEC: Memory-efficient Convo
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from math import prod
 from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import Array
+from blobnet.backend import Array, scratch
 from blobnet.ops.axes import Axis, Index, steps
 from blobnet.ops.elementwise import copy_rows
 
@@ -33,19 +34,25 @@ class Lowering:
         self.step = channels * prod(axis.taps for axis in rest)
         self.positions = prod(axis.out for axis in rest)
         self.pointwise = all(axis == Axis(axis.size, axis.size, 1) for axis in self.axes)
+        self._rows = Axis(first.size, self.rows, 1, pad=first.pad).range(0)  # in the lowered image, and in x
         self.image_bytes = groups * self.rows * self.step * self.positions * self.dtype.itemsize
 
-    def buffer(self, images: int) -> Array:
-        """Memory for so many lowered images: (groups, rows, channels, *taps, images, *out), without the first axis.
-
-        Its zeros are the padding, which is written once: every use leaves it as it is.
+    def shape(self, images: int) -> tuple[int, ...]:
+        """Of memory for so many lowered images: (groups, rows, channels, *taps, images, *out), without the first axis.
         """
         rest = self.axes[1:]
         taps, out = (axis.taps for axis in rest), (axis.out for axis in rest)
-        return self.xp.zeros((self.groups, self.rows, self.channels, *taps, images, *out), self.dtype)
+        return self.groups, self.rows, self.channels, *taps, images, *out
+
+    def pad(self, buffer: Array) -> None:
+        """Write the zeros of the padding, if there is any, into such memory; lowering leaves them as they are."""
+        ranges = [(self._rows[0], self.rows), *((out, axis.out) for _, outs, _ in steps(self.axes[1:])
+                                                for out, axis in zip(outs, self.axes[1:]))]
+        if any(inside != slice(0, size) for inside, size in ranges):
+            buffer.fill(0)  # faster than the borders alone, which are narrow
 
     def windows(self, x: Array, buffer: Array) -> Array:
-        """Lower the images x (N, groups, channels, *spatial) into `buffer`, which may have room for more.
+        """Lower the images x (N, groups, channels, *spatial) into `buffer`, which is padded and may have room for more.
 
         (groups, P, R * C * S, N * positions): the lowered rows that each output row needs, as views that overlap.
         """
@@ -57,34 +64,46 @@ class Lowering:
         return self.xp.lib.stride_tricks.as_strided(buffer, shape, strides)
 
     def _lower(self, x: Array, buffer: Array) -> None:
-        first, rest = self.axes[0], self.axes[1:]
-        rows, x_rows = Axis(first.size, self.rows, 1, pad=first.pad).range(0)
+        rows, x_rows = self._rows
         images = x.transpose(1, 3, 2, 0, *range(4, x.ndim))
-        for taps, out, inside in steps(rest):
+        for taps, out, inside in steps(self.axes[1:]):
             target: Index = (slice(None), rows, slice(None), *taps, slice(len(x)), *out)
             source: Index = (slice(None), x_rows, slice(None), slice(None), *inside)
             copy_rows(buffer[target], images[source])
 
 
-class Workspace:
+class Piece:
     """Memory for one piece of a correlation, up to `images` images: the lowered ones and the products with weights.
 
-    It is made when first needed, and not at all where the arrays themselves have the right layout.
+    Each is None where the arrays themselves have the right layout.
     """
 
-    def __init__(self, lowering: Lowering, outputs: int, images: int):
+    def __init__(self, lowering: Lowering, images: int, lowered: Array | None, products: Array | None):
         self.lowering, self.images = lowering, images
-        self.shape = (lowering.groups, lowering.axes[0].out, outputs, images * lowering.positions)
-        self._lowered: Array | None = None
-        self._products: Array | None = None
+        self._lowered, self._products = lowered, products
+
+    @classmethod
+    @contextmanager
+    def lent(cls, lowering: Lowering, images: int, out: Array) -> Iterator[Piece]:
+        """One from the workspace, for results `out` (N, groups, outputs, P, ...)."""
+        lowered, direct = lowering.shape(images), images == 1 and lowering.axes[0].taps == 1
+        products = lowering.groups, lowering.axes[0].out, out.shape[2], images * lowering.positions
+        own = {"lowered": lowered, "products": products}
+        if lowering.pointwise and images == 1:
+            del own["lowered"]
+        if direct and out[:1].flags.c_contiguous:
+            del own["products"]
+        with scratch(lowering.xp, *((shape, lowering.dtype) for shape in own.values())) as arrays:
+            found = dict(zip(own, arrays))
+            if "lowered" in found:
+                lowering.pad(found["lowered"])
+            yield cls(lowering, images, found.get("lowered"), found.get("products"))
 
     def windows(self, x: Array) -> Array:
         """(groups, P, R * C * S, N * positions) for the images x, as `Lowering.windows` has it."""
         lowering = self.lowering
-        if lowering.pointwise and self.images == 1:
-            return x.reshape(lowering.groups, 1, lowering.channels, lowering.positions)
         if self._lowered is None:
-            self._lowered = lowering.buffer(self.images)
+            return x.reshape(lowering.groups, 1, lowering.channels, lowering.positions)
         return lowering.windows(x, self._lowered)
 
     def products(self, out: Array) -> tuple[Array, Array | None]:
@@ -93,10 +112,8 @@ class Workspace:
         (groups, P, outputs, N * positions), and the same memory in the layout of `out`, from or to which it must be
         copied; None where it is the memory of `out`.
         """
-        if self.images == 1 and self.lowering.axes[0].taps == 1 and out.flags.c_contiguous:
-            return out.reshape(self.shape), None
         if self._products is None:
-            self._products = self.lowering.xp.empty(self.shape, self.lowering.dtype)
+            return out.reshape(self.lowering.groups, self.lowering.axes[0].out, out.shape[2], -1), None
         products = self._products[..., :len(out) * self.lowering.positions]
         by_image = products.reshape(*products.shape[:3], len(out), *out.shape[4:])
         return products, by_image.transpose(3, 0, 2, 1, *range(4, by_image.ndim))

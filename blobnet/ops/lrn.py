@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from blobnet.backend import Array, array_module, cut_array, folded, share
+from blobnet.backend import Array, array_module, cut_array, folded, scratch, share
 
 
 class LocalNorm(NamedTuple):
@@ -21,9 +21,9 @@ def lrn_forward(x: Array, norm: LocalNorm, scale: Array, factor: Array, out: Arr
     """scale = k + alpha * (sum of x squared over the window), factor = scale ** -beta, out = x * factor."""
     xp = array_module(x)
 
-    def part(piece: slice, buffer: Array) -> None:
+    def part(piece: slice, buffers: list[Array]) -> None:
         images, sums, powers = x[piece], scale[piece], factor[piece]
-        buffer = buffer[:len(images)]
+        buffer = buffers[0][:len(images)]
         xp.multiply(images, images, out=powers)
         _window_sums(powers, norm.size, norm.axes, buffer, sums)
         sums *= norm.alpha
@@ -31,7 +31,7 @@ def lrn_forward(x: Array, norm: LocalNorm, scale: Array, factor: Array, out: Arr
         _negative_power(sums, norm.beta, buffer, powers)
         xp.multiply(images, powers, out=out[piece])
 
-    share(part, cut_array(x), lambda n: xp.empty_like(x[:n]))
+    share(part, cut_array(x), lambda n: scratch(xp, (x[:n].shape, x.dtype)))
 
 
 def lrn_backward(x: Array, out: Array, scale: Array, factor: Array, out_diff: Array, norm: LocalNorm,
@@ -50,7 +50,7 @@ def lrn_backward(x: Array, out: Array, scale: Array, factor: Array, out_diff: Ar
         xp.multiply(dy, factor[piece], out=ratio)
         xp.subtract(ratio, sums, out=x_diff[piece])
 
-    share(part, cut_array(x), lambda n: [xp.empty_like(x[:n]) for _ in range(3)])
+    share(part, cut_array(x), lambda n: scratch(xp, *[(x[:n].shape, x.dtype)] * 3))
 
 
 def window_sum(x: Array, size: int, axis: int, out: Array) -> None:

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from itertools import product
 from math import prod
 from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import Array, cut_array, share
+from blobnet.backend import Array, cut_array, scratch, share
 from blobnet.ops.axes import Axis, Index
 from blobnet.ops.elementwise import copy_rows
 from blobnet.ops.indices import scatter_add
@@ -58,11 +59,15 @@ class MaxPool:
         x, out = x.reshape(self.planes, *self.size), out.reshape(self.planes, *self.out)
         area, inside = prod(self._phase_size), (slice(None), *map(slice, self.out))
 
-        def buffers(chunk: int) -> tuple:
-            room = chunk * area + self._steps[-1][1]
-            phases = {residues: xp.full(room, lowest, self.dtype) for residues in self._phases}
-            kinds = (self.dtype, np.uint8, self.taps.dtype, self.taps.dtype)
-            return phases, *(xp.empty(chunk * area, kind) for kind in kinds)
+        @contextmanager
+        def buffers(chunk: int) -> Iterator[tuple]:
+            room, kinds = chunk * area + self._steps[-1][1], (self.dtype, np.uint8, self.taps.dtype, self.taps.dtype)
+            wanted = [((room,), self.dtype)] * len(self._phases) + [((chunk * area,), kind) for kind in kinds]
+            with scratch(xp, *wanted) as arrays:
+                phases = dict(zip(self._phases, arrays))
+                for phase in phases.values():
+                    phase.fill(lowest)
+                yield phases, *arrays[len(phases):]
 
         def part(piece: slice, buffers: tuple) -> None:
             phases, best, larger, won, tap = buffers
@@ -91,11 +96,14 @@ class MaxPool:
         """x_diff = the sum of the gradients of the windows, each added where the last forward found the maximum."""
         xp, top_diff, x_diff = self.xp, top_diff.reshape(self.taps.shape), x_diff.reshape(self.planes, *self.size)
 
-        def buffers(chunk: int) -> tuple:
-            corners = xp.arange(chunk).reshape(chunk, *[1] * len(self.axes)) * prod(self.size) + self._corner
-            return corners, xp.empty_like(corners)
+        @contextmanager
+        def buffers(chunk: int) -> Iterator[list[Array]]:
+            planes = xp.arange(chunk).reshape(chunk, *[1] * len(self.axes)) * prod(self.size)
+            with scratch(xp, *[((chunk, *self.out), self._corner.dtype)] * 2) as (corners, index):
+                xp.add(planes, self._corner, out=corners)
+                yield [corners, index]
 
-        def part(piece: slice, buffers: tuple) -> None:
+        def part(piece: slice, buffers: list[Array]) -> None:
             taps, target = self.taps[piece], x_diff[piece].reshape(-1)
             corners, index = (buffer[:len(taps)] for buffer in buffers)
             where, values = xp.add(taps, corners, out=index).reshape(-1), top_diff[piece].reshape(-1)

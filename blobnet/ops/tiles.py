@@ -8,7 +8,7 @@ from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import Array, cut_array, share
+from blobnet.backend import Array, cut_array, scratch, share
 from blobnet.ops.axes import Axis
 
 
@@ -45,9 +45,10 @@ class TileMax:
         x, out = x.reshape(self.planes, *self.size), out.reshape(self.planes, *self.out)
         order = (0, *range(1, 2 * axes, 2), *range(2, 2 * axes + 1, 2))
 
-        def part(piece: slice, padded: Array) -> None:
+        def part(piece: slice, buffers: list[Array]) -> None:
             planes = x[piece]
-            num, padded = len(planes), padded[:len(planes)]
+            num, padded = len(planes), buffers[0][:len(planes)]
+            padded.fill(lowest)
             xp.fmax(planes[self._inside], lowest, out=padded[self._target])
             split = padded.reshape(num, *(n for pair in zip(self.out, self.taps) for n in pair)).transpose(order)
             rows = split.reshape(num, *self.out, -1)
@@ -56,7 +57,7 @@ class TileMax:
             self.won[piece] = xp.where(out[piece] > lowest, self._corner + self._offset[best], -1)
 
         room = [n * taps for n, taps in zip(self.out, self.taps)]
-        share(part, cut_array(x), lambda n: xp.full((n, *room), lowest, self.dtype))
+        share(part, cut_array(x), lambda n: scratch(xp, ((n, *room), self.dtype)))
 
     def places(self, out: Array) -> None:
         """out = where in its plane each maximum of the last forward lies, h * W + w; -1 if a window had none."""

@@ -28,6 +28,7 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "BatchTripletLoss": ("triplet_loss_param", {201}),
     "BoxAnnotatorOHEM": ("box_annotator_ohem_param", {152}),
     "CenterLoss": ("center_loss_param", {147, 211}),
+    "DenseImageData": ("dense_image_data_param", {138}),
     "HashingLoss": ("hashing_loss_param", {145}),
     "Interp": ("interp_param", {143, 301}),
     "LiftedStructSimilaritySoftmaxLoss": ("lifted_struct_sim_softmax_loss_param", {145}),
@@ -42,6 +43,7 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "PriorBox": ("prior_box_param", {203}),
     "Proposal": ("proposal_param", {219}),
     "ROIPooling": ("roi_pooling_param", {150, 154, 204}),
+    "RegionLoss": ("region_loss_param", {600, 8266733}),
     "Reverse": ("reverse_param", {143}),
     "ScaleTanH": ("scale_tanh_param", {147}),
     "SegAccuracy": ("seg_accuracy_param", {144}),
@@ -49,6 +51,7 @@ FORKS = {  # layer type: its parameters, and the numbers that forks give them
     "Transpose": ("transpose_param", {142}),
     "TripletLoss": ("triplet_loss_param", {146, 201, 203}),
     "Upsample": ("upsample_param", {137}),
+    "VideoData": ("video_data_param", {6660}),
 }
 IMAGES = {b"\x89PNG\r\n": "PNG", b"\xff\xd8\xff": "JPEG", b"GIF8": "GIF"}
 TEXTS = (  # what is taken for a message: how it begins, and what to do

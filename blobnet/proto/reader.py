@@ -1,4 +1,4 @@
-"""Reading prototxt into a message, token by token; the first one that the schema or the syntax forbids is explained.
+"""Reading prototxt into a message, token by token; what the schema or the syntax forbids is explained.
 
 The rules are those of protobuf's parser for C++, which Caffe uses, and of a few more things that files have: empty
 lists, and whatever stands in comments. Protobuf's parser for Python reads other numbers, nests as deep as Python may
@@ -8,11 +8,13 @@ call, and tells fewer places.
 from __future__ import annotations
 
 import re
+from typing import NamedTuple
 
 from google.protobuf.descriptor import Descriptor
 from google.protobuf.descriptor import FieldDescriptor as Field
 from google.protobuf.message import Message
 
+from blobnet.errors import ParseError
 from blobnet.proto import scalars
 from blobnet.proto.source import CLOSING, OPENING, Token, error_at, place, walk
 from blobnet.proto.unknown import unknown_field
@@ -28,8 +30,16 @@ ESCAPE = re.compile(rb"""\\(?:(?P<letter>[abfnrtv\\?'"]) | (?P<octal>[0-3][0-7]{
 LETTERS = dict(zip(b"abfnrtv", b"\a\b\f\n\r\t\v"))
 TYPE = re.compile(r"""type\s*:\s*["']?(\w+)""")
 NET = re.compile(r"""^\s*(?:train_)?net\s*:\s*["']([^"'\n]+)""", re.MULTILINE)
+FIRST_COUNTS = {"caffe.SolverParameter.device_id"}  # fields that a fork made lists, for several GPUs
 START, END, SEPARATED, NAME, COLON, OPEN_LIST, COMMA, ITEM = range(8)  # what came last in an open message
 IN_LIST = (OPEN_LIST, COMMA, ITEM)
+
+
+class Fault(NamedTuple):
+    """A field or a value that the schema does not know, or a missing one, and the token where it stands."""
+
+    error: ParseError
+    token: Token
 
 
 class _Open:
@@ -45,35 +55,49 @@ class _Open:
         return self.message.DESCRIPTOR
 
 
-def read_into(message: Message, text: str, origin: str) -> None:
+def read_into(message: Message, text: str, origin: str, faults: list[Fault] | None = None) -> None:
     """Fill the empty `message` with what `text` holds; ParseError at the first token that is wrong.
 
-    Required fields may stay missing.
+    Where a list of `faults` is given, fields and values that the schema does not know go there, and the reading goes on
+    behind them; a ParseError is then one of the syntax. Required fields may stay missing.
     """
     if "\0" in text:
         raise error_at(text, origin, text.index("\0"), "a NUL character",
                        hint="a text has none: is this a binary file, or UTF-16?")
     levels, token = [_Open(message)], None
     pieces: list = []  # of a string: its first token, and the bytes of all
+    skipping = False  # the value of a field that is a fault
     for token in walk(text):
         here = levels[-1]
+        if skipping and len(token.path) >= len(levels) - 1 and not (
+                token.kind == "name" and len(token.path) == len(levels) - 1):
+            continue
+        skipping = False
         if pieces and token.kind != "string":
             _end_string(here, pieces, text, origin)
         problem = _problem(token, levels, text)
         if problem:
-            raise error_at(text, origin, token.offset, **problem)
-        if token.kind == "string":
+            error = error_at(text, origin, token.offset, **problem)
+            if faults is None or not _can_be_skipped(token, here):
+                raise error
+            faults.append(Fault(error, token))
+            here.last = END
+            skipping = True
+        elif token.kind == "string":
             pieces += [unquote(token.text)] if pieces else [token, unquote(token.text)]
         elif token.kind == "name":
             here.seen.setdefault(token.text, token.offset)
             here.last, here.field = NAME, token.text
         elif token.kind == "value":
             field = here.descriptor.fields_by_name[token.field]
+            here.last = ITEM if here.last in IN_LIST else END
             try:
                 _set(here.message, field, scalars.read(field, plain(token.text)))
             except ValueError as error:
-                raise error_at(text, origin, token.offset, **_wrong(token, field, str(error))) from None
-            here.last = ITEM if here.last in IN_LIST else END
+                wrong = error_at(text, origin, token.offset, **_wrong(token, field, str(error)))
+                if faults is None:
+                    raise wrong from None
+                faults.append(Fault(wrong, token))
         elif token.text in OPENING:
             value = getattr(here.message, token.field)
             value = value.add() if hasattr(value, "add") else value
@@ -96,6 +120,14 @@ def read_into(message: Message, text: str, origin: str) -> None:
         raise error_at(text, origin, token.offset, f"field {token.field!r} has no value", got="end of text")
     if here.last in IN_LIST:
         raise error_at(text, origin, token.offset, f"the list of {token.field!r} is never closed", hint="add a ']'")
+
+
+def _can_be_skipped(token: Token, here: _Open) -> bool:
+    """Whether a fault is of a field or of its value, behind which the next field begins."""
+    if token.kind == "name":
+        return here.last in (START, END, SEPARATED)
+    return token.kind in ("value", "string") and here.last in (COLON, OPEN_LIST, COMMA) \
+        or token.kind == "sign" and token.text in OPENING and here.last in (NAME, COLON)
 
 
 def plain(value: str) -> str:
@@ -131,10 +163,14 @@ def _end_string(here: _Open, pieces: list, text: str, origin: str) -> None:
     pieces.clear()
 
 
+def _takes_several(field: Field) -> bool:
+    return field.is_repeated or field.full_name in FIRST_COUNTS
+
+
 def _set(message: Message, field: Field, value: object) -> None:
     if field.is_repeated:
         getattr(message, field.name).append(value)
-    else:
+    elif field.full_name not in FIRST_COUNTS or not message.HasField(field.name):
         setattr(message, field.name, value)
 
 
@@ -180,7 +216,7 @@ def _sign_problem(sign: str, last: int, field: Field, here: _Open) -> dict | Non
     if sign == ":" and last == NAME:
         return None
     if sign == "[" and (last == COLON or last == NAME and field.type == Field.TYPE_MESSAGE):
-        return None if field.is_repeated else dict(message=f"field {field.name!r} takes one value, not a list",
+        return None if _takes_several(field) else dict(message=f"field {field.name!r} takes one value, not a list",
                                                    hint="remove the brackets")
     if sign == "]" and last in (OPEN_LIST, ITEM) or sign == "," and last in (ITEM, END) or sign == ";" and last == END:
         return None
@@ -199,11 +235,11 @@ def _name_problem(token: Token, levels: list[_Open], text: str) -> dict | None:
         else:
             kind = next((TYPE.match(text, outer.seen["type"]) for outer in reversed(levels) if "type" in outer.seen),
                         None)
-            net = NET.search(text)
-            hint = unknown_field(token.text, [outer.descriptor for outer in levels], kind[1] if kind else "",
+            net = NET.search(text) if len(levels) == 1 else None
+            hint = unknown_field(token.text, tuple(outer.descriptor for outer in levels), kind[1] if kind else "",
                                  net[1] if net else "")
         return dict(message=f"{message.name} has no field {token.text!r}", hint=hint)
-    if token.text in here.seen and not field.is_repeated:
+    if token.text in here.seen and not _takes_several(field):
         line = place(text, "", here.seen[token.text]).split(":")[1]
         return dict(message=f"field {token.text!r} of {message.name} is given a second time",
                     hint=f"it takes one value, and has it from line {line}")

@@ -1,8 +1,9 @@
 """Reading .proto text (the subset of proto2 that Caffe's schema uses) into descriptors.
 
 Source: the proto2 language specification, https://protobuf.dev/reference/protobuf/proto2-spec/.
-One deliberate difference: `extend LayerParameter { … }` adds ordinary fields to the message, so that a plug-in's
-parameters are written in a prototxt like Caffe's own, without brackets.
+Two deliberate differences: `extend LayerParameter { … }` adds ordinary fields to the message, so that a plug-in's
+parameters are written in a prototxt like Caffe's own, without brackets. And a field that is read but not computed with
+says so: [ignored = "why it makes no difference"], or [refused = "what is not done"] for values other than the default.
 """
 
 from __future__ import annotations
@@ -11,14 +12,18 @@ import re
 from bisect import bisect_right
 
 from google.protobuf import descriptor_pb2 as pb
+from google.protobuf.descriptor import FieldDescriptor
+from google.protobuf.unknown_fields import UnknownFieldSet
 
 from blobnet.errors import ParseError, close_matches
+from blobnet.proto import wire
 
 PACKAGE = "caffe"
 _Field = pb.FieldDescriptorProto
 SCALARS = {name: getattr(_Field, "TYPE_" + name.upper())
            for name in ("double float int64 uint64 int32 fixed64 fixed32 bool string bytes uint32 "
                         "sfixed32 sfixed64 sint32 sint64").split()}
+NOTES = {"ignored": 50001, "refused": 50002}  # options of a field beyond protobuf's own: their numbers there
 LABELS = {name: getattr(_Field, "LABEL_" + name.upper()) for name in ("optional", "required", "repeated")}
 TOKEN = re.compile(r"""(?P<skip>\s+|//[^\n]*|/\*.*?\*/)
                      | (?P<word>-?[\w.]+(?:(?<=\de)[-+]\d+)?)
@@ -181,10 +186,22 @@ def _field(reader: _Reader, message: pb.DescriptorProto, label: int, where: str)
                 field.options.packed = value == "true"
             elif option == "deprecated":
                 field.options.deprecated = value == "true"
+            elif option in NOTES:
+                if value[:1] not in ("'", '"'):
+                    raise ParseError(where, f"the option {option!r}", expected="a text between quotes", got=repr(value))
+                text = value[1:-1].encode()
+                field.options.MergeFromString(wire.tag(NOTES[option], wire.BYTES) + wire.varint(len(text)) + text)
             else:
-                raise ParseError(where, expected="the option default, packed or deprecated", got=repr(option))
+                raise ParseError(where, expected="the option default, packed, deprecated, ignored or refused",
+                                 got=repr(option))
             reader.accept(",")
     reader.expect(";")
+
+
+def note(field: FieldDescriptor, option: str) -> str:
+    """What the schema says of a field under `option`, "ignored" or "refused"; "" if it says nothing."""
+    return next((str(item.data, "utf-8") for item in UnknownFieldSet(field.GetOptions())
+                 if item.field_number == NOTES[option]), "")
 
 
 def resolve_types(file: pb.FileDescriptorProto, places: dict[str, str]) -> None:

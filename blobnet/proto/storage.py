@@ -15,6 +15,8 @@ from typing import BinaryIO
 from blobnet.errors import DataError, MissingFile, did_you_mean, nearest
 from blobnet.published import copy_hint
 
+LONGEST_NAME = 255  # of a file, in most systems
+TEXT_SHOWN = 40     # characters of a text in an error
 NO_ROOM = {errno.ENOSPC, errno.EFBIG, getattr(errno, "EDQUOT", errno.ENOSPC)}  # disk, largest file, quota
 
 
@@ -93,9 +95,14 @@ def _sync_folder(folder: Path) -> None:
 def require_file(path: str | os.PathLike) -> Path:
     """`path`, if a file or a pipe is there; else MissingFile naming the folder and files with a similar name.
 
-    DataError for a folder, for a device, which may never end, and for what may not be looked at.
+    DataError for a folder, for a device, which may never end, and for what may not be looked at. MissingFile also for
+    what is no path but the text of a file.
     """
     path, names = Path(path), []
+    text = str(path)
+    if any(sign in text for sign in "\n{") and (len(text) > LONGEST_NAME or not path.exists()):
+        raise MissingFile(f"{text[:TEXT_SHOWN]!r}", "this is text, not the name of a file",
+                          hint="write it to a file, or give what blobnet.proto.text.parse makes of it")
     try:
         if path.is_dir():
             raise DataError(str(path), expected="a file", got="a folder")

@@ -12,7 +12,7 @@ from google.protobuf.message import Message
 
 from blobnet.errors import ParseError
 from blobnet.proto import messages, scalars
-from blobnet.proto.reader import read_into, unquote
+from blobnet.proto.reader import Fault, read_into, unquote
 from blobnet.proto.source import OPENING, Token, error_at, place, walk
 
 
@@ -29,8 +29,28 @@ def parse(text: str, message_name: str, origin: str = "text") -> Message:
     read_into(message, text, origin)
     missing = message.FindInitializationErrors()
     if missing:
-        raise _missing(text, origin, missing[0])
+        raise _missing(text, origin, missing[0]).error
     return message
+
+
+def parse_faulty(text: str, message_name: str, origin: str = "text") -> tuple[Message, list[Fault], ParseError | None]:
+    """As much of the message `message_name` as `text` holds, all its faults, and the error of syntax that ended it.
+
+    A field that the schema does not know is left out, whatever it holds, and so is a value that does not fit.
+
+    >>> message, faults, _ = parse_faulty("layer { name: 'a' tpye: 'ReLU' top: 5 top: 'y' }", "NetParameter")
+    >>> message.layer[0].top, [fault.token.text for fault in faults]
+    (['y'], ['tpye', '5'])
+    """
+    text = text.removeprefix("\ufeff")
+    message, end = messages.new(message_name), None
+    faults: list[Fault] = []
+    try:
+        read_into(message, text, origin, faults)
+    except ParseError as error:
+        end = error
+    faults += [_missing(text, origin, path) for path in message.FindInitializationErrors()]
+    return message, faults, end
 
 
 def dump(message: Message) -> str:
@@ -108,11 +128,11 @@ def _unquote(token: Token) -> str:
     return unquote(token.text).decode("utf-8", "replace")
 
 
-def _missing(text: str, origin: str, path: str) -> ParseError:
-    """The error for a required field, given by protobuf as "layer[0].clip_param.max"."""
+def _missing(text: str, origin: str, path: str) -> Fault:
+    """The fault of a required field, given by protobuf as "layer[0].clip_param.max", at the message that lacks it."""
     *outer, name = path.split(".")
     wanted = [(part.split("[")[0], int((re.findall(r"\[(\d+)]", part) or [0])[0])) for part in outer]
     for token in walk(text):
         if token.text in OPENING and [frame[:2] for frame in token.path] == wanted:
-            return error_at(text, origin, token.offset, f"{outer[-1]} needs a value for {name!r}")
-    return ParseError(origin, f"{path} needs a value")
+            return Fault(error_at(text, origin, token.offset, f"{outer[-1]} needs a value for {name!r}"), token)
+    return Fault(ParseError(origin, f"{path} needs a value"), Token("sign", "", 0, "", ()))

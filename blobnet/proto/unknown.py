@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 
 from google.protobuf.descriptor import Descriptor
 
@@ -16,6 +17,7 @@ PLUGIN = ("write it as a plug-in (such as examples/02_plugin_layer.py; `blobnet 
           "give it to --plugin or blobnet.load_plugin")
 
 
+@cache
 def unknown_field(name: str, messages: Sequence[Descriptor], layer_type: str = "", net: str = "") -> str:
     """A hint for the unknown field `name` in the last of `messages`, each of which stands in the one before.
 

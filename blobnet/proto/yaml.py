@@ -171,7 +171,7 @@ def _fill(message: Message, node: yaml.Node, fail: Fail, outer: Sequence[Descrip
             name = name if isinstance(key, yaml.ScalarNode) else NODES[type(key)]
             layer_type = next((item.value for other, item in node.value if other.value == "type"), "")
             raise fail(here, f"{message.DESCRIPTOR.name} has no field {name!r}",
-                       hint=unknown_field(name, [*outer, message.DESCRIPTOR], layer_type))
+                       hint=unknown_field(name, (*outer, message.DESCRIPTOR), layer_type))
         if name in seen:
             raise fail(here, f"field {name!r} is given a second time", hint="give several values as a list")
         seen.add(name)

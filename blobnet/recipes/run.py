@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
-from blobnet.data.sets import import_command, set_paths
+from blobnet.data.sets import SETS, import_command, import_set, set_paths
 from blobnet.errors import DataError, SolverError, close_matches
 from blobnet.proto.storage import atomic_write
 from blobnet.recipes.nets import identity
@@ -24,7 +24,8 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
     """Run what is not yet in `out` and return the table, which is also written there as results.md.
 
     `full` takes the published budget; `seeds` replaces the recipe's; `only` names the methods to run, all without it;
-    `python_layers` is as for Net.
+    `python_layers` is as for Net. A data set of the recipe that is not in `data` is imported, if its files are there or
+    it needs none.
     Every trial has a folder of its own in `out`; results.json there keeps those that are finished. A folder of other
     options or another net is moved aside. The table has all methods and seeds of the recipe that are finished.
     Raises DataError for missing data, unknown methods and wrong seeds, and, before any training, what the task's
@@ -37,7 +38,7 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
         if method not in recipe.methods:
             raise DataError(str(recipe.path), f"no method {method!r}", hint=close_matches(method, recipe.methods))
     for name in recipe.data:
-        _require_data(name, data)
+        _require_data(name, data, note)
     if out.exists() and not out.is_dir():
         raise DataError(str(out), expected="a folder for the results", got="a file")
     out.mkdir(parents=True, exist_ok=True)
@@ -73,9 +74,14 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
     return text
 
 
-def _require_data(name: str, data: Path) -> None:
-    absent = [path for path in set_paths(name, data) if not path.exists()]
-    if absent:
+def _require_data(name: str, data: Path, note: Callable[[str], object]) -> None:
+    """Import the data set if nothing of it is there and no file is missing for that; DataError if it is not there."""
+    paths = set_paths(name, data)
+    absent = [path for path in paths if not path.exists()]
+    if absent == paths and SETS[name].complete(data / name):
+        note(f"  imports the data set {name} into {data}")
+        import_set(name, data)
+    elif absent:
         raise DataError(str(absent[0]), f"no data set {name!r}", hint=f"import it: {import_command(name, data)}")
 
 

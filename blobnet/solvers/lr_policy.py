@@ -1,4 +1,4 @@
-"""Learning rate policies: the rate as a function of the iteration (Caffe 1.0)."""
+"""Learning rate policies: the rate as a function of the iteration (Caffe 1.0), and its rise at the start in forks."""
 
 from __future__ import annotations
 
@@ -20,7 +20,8 @@ def learning_rate(iteration: int, solver: Message, current_step: int = 0, where:
     """The rate that the SolverParameter `solver` sets for `iteration`, counted from 0.
 
     `current_step` is how many steps down `multistep` has taken; `next_step` counts them. A field that is not given
-    counts as 0. Raises SolverError for an unknown lr_policy, and for a field that is too small for it.
+    counts as 0. In the first warmup_iter or rampup_interval iterations the rate rises to base_lr instead; it is never
+    below min_lr. Raises SolverError for an unknown lr_policy, and for a field that is too small for it.
 
     >>> from blobnet.proto.messages import new
     >>> learning_rate(250, new("SolverParameter", base_lr=1, lr_policy="step", gamma=0.5, stepsize=100))
@@ -34,11 +35,16 @@ def learning_rate(iteration: int, solver: Message, current_step: int = 0, where:
         value = getattr(solver, field)
         if field in _least and value < _least[field]:
             raise SolverError(where, f"lr_policy {name!r}", expected=f"{field} of at least {_least[field]}", got=value)
+    if name == "multifixed" and not 0 < len(solver.stagelr) == len(solver.stageiter):
+        raise SolverError(where, "lr_policy 'multifixed'", expected="as many stageiter as stagelr, and one at least",
+                          got=f"{len(solver.stageiter)} and {len(solver.stagelr)}")
+    if iteration < max(solver.warmup_iter, solver.rampup_interval):
+        return max(solver.min_lr, _rising(iteration, solver))
     rate = POLICIES[name](iteration, solver, current_step)
     if name == "poly" and math.isnan(rate):  # a fraction as the power of a negative base
         raise SolverError(where, f"lr_policy 'poly' at iteration {iteration}",
                           expected=f"at most max_iter, {solver.max_iter} iterations", hint="raise max_iter")
-    return rate
+    return max(solver.min_lr, rate) if solver.HasField("min_lr") else rate
 
 
 def missing_fields(solver: Message) -> list[str]:
@@ -63,6 +69,15 @@ def _power(base: float, exponent: float) -> float:
     """base ^ exponent as C computes it: inf or nan where Python raises an error."""
     with np.errstate(all="ignore"):
         return float(np.float64(base) ** exponent)
+
+
+def _rising(iteration: int, solver: Message) -> float:
+    """The rate on its way to base_lr: by equal steps in Intel's fork, along a parabola in NVIDIA's."""
+    if iteration < solver.warmup_iter:
+        share, start = iteration / solver.warmup_iter, solver.warmup_start_lr
+    else:
+        share, start = (iteration / solver.rampup_interval) ** 2, solver.rampup_lr
+    return start + (solver.base_lr - start) * share
 
 
 def _policy(*uses: str) -> Callable[[Policy], Policy]:
@@ -105,8 +120,8 @@ def multistep(iteration: int, solver: Message, current_step: int) -> float:
 
 @_policy("power", "max_iter")
 def poly(iteration: int, solver: Message, current_step: int) -> float:
-    """base_lr * (1 - iteration / max_iter) ^ power"""
-    return solver.base_lr * _power(1 - iteration / solver.max_iter, solver.power)
+    """(base_lr - min_lr) * (1 - iteration / max_iter) ^ power + min_lr"""
+    return (solver.base_lr - solver.min_lr) * _power(1 - iteration / solver.max_iter, solver.power) + solver.min_lr
 
 
 @_policy("gamma", "stepsize")
@@ -114,3 +129,9 @@ def sigmoid(iteration: int, solver: Message, current_step: int) -> float:
     """base_lr / (1 + e ^ (-gamma * (iteration - stepsize)))"""
     small = math.exp(-abs(solver.gamma * (iteration - solver.stepsize)))  # never overflows
     return solver.base_lr * (1 if iteration >= solver.stepsize else small) / (1 + small)
+
+
+@_policy()
+def multifixed(iteration: int, solver: Message, current_step: int) -> float:
+    """the first of stagelr whose stageiter is not passed yet, the last at the end"""
+    return next((rate for rate, last in zip(solver.stagelr, solver.stageiter) if iteration <= last), solver.stagelr[-1])

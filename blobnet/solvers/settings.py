@@ -14,13 +14,16 @@ from blobnet.backend import gpu_available
 from blobnet.core.parameters import Parameter
 from blobnet.errors import SolverError, close_matches
 from blobnet.netdef import upgrade_solver
+from blobnet.netdef.ignored import refused_fields
 from blobnet.proto.files import read_message
 from blobnet.proto.messages import convert
 from blobnet.proto.source import place, walk
+from blobnet.solvers.average_precision import VERSIONS
 from blobnet.solvers.lr_policy import learning_rate, missing_fields
 from blobnet.solvers.regularize import REGULARIZERS
 
 log = logging.getLogger(__name__)
+EVAL_TYPES = ("classification", "detection")
 NOT_FINITE = re.compile(r"[-+]?\.?(nan|inf|infinity)f?|[-+]?[\d.]+e\+?\d+f?", re.IGNORECASE)  # or too large for a float
 
 
@@ -50,6 +53,8 @@ def check_solver(solver: Message, where: str, needs_rate: bool = True) -> None:
                 if not math.isfinite(number):
                     raise SolverError(_place(where, field.name), expected=f"a finite number for {field.name}",
                                       got=f"{number:g}")
+    for _, field_name, why in refused_fields(solver):
+        raise SolverError(where, f"{field_name} is not done here: {why}", hint="remove it, if its default will do")
     if needs_rate:
         learning_rate(0, solver, where=where)
         for name in missing_fields(solver):
@@ -57,9 +62,10 @@ def check_solver(solver: Message, where: str, needs_rate: bool = True) -> None:
     for name in ("average_loss", "iter_size"):
         if getattr(solver, name) < 1:
             raise SolverError(where, expected=f"{name} of at least 1", got=getattr(solver, name))
-    if solver.regularization_type not in REGULARIZERS:
-        raise SolverError(where, f"unknown regularization_type {solver.regularization_type!r}",
-                          hint=close_matches(solver.regularization_type, REGULARIZERS))
+    for name, known in (("regularization_type", REGULARIZERS), ("eval_type", EVAL_TYPES), ("ap_version", VERSIONS)):
+        if getattr(solver, name) not in known:
+            raise SolverError(where, f"unknown {name} {getattr(solver, name)!r}",
+                              hint=close_matches(getattr(solver, name), known))
 
 
 def check_multipliers(parameters: Sequence[Parameter], where: str) -> None:

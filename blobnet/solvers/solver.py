@@ -9,12 +9,12 @@ from types import SimpleNamespace
 
 import numpy as np
 
-from blobnet.backend import Array, cut, share, single_threaded_blas, to_host
+from blobnet.backend import Array, cut, scratch, share, single_threaded_blas, to_host
 from blobnet.core.parameters import Parameter
 from blobnet.errors import SolverError
 from blobnet.log.loggers import iterations
 from blobnet.solvers import finite
-from blobnet.solvers.evaluation import evaluate, loss_weights
+from blobnet.solvers.evaluation import evaluate, loss_weights, outputs_of
 from blobnet.solvers.lr_policy import learning_rate, next_step
 from blobnet.solvers.regularize import REGULARIZERS, clip_factor
 from blobnet.solvers.schedule import is_due, is_test_due
@@ -114,7 +114,7 @@ class Solver(Training):
             finite.check_gradients(self.net, self.iter, self.where)
         self._set_rate()
         factor = clip_factor(self.net.parameters, self.param.clip_gradients) / self.param.iter_size
-        with self._whole.change(), single_threaded_blas():  # once for all parameters
+        with self._whole.change(), single_threaded_blas(), self.net.context.workspace.in_use():
             for index, parameter in enumerate(self.net.parameters):
                 self._update_parameter(index, parameter, factor)
             self.iter += 1
@@ -136,21 +136,21 @@ class Solver(Training):
         rate = number(self.rate) * number(parameter.lr_mult)
         self.decay = number(self.param.weight_decay) * number(parameter.decay_mult)
 
-        def update(piece: slice, scratch: Array) -> None:
+        def update(piece: slice, buffers: list[Array]) -> None:
             values, gradient, *history = (array[piece] for array in flat)
-            scratch = scratch[:values.size]
+            term = buffers[0][:values.size]
             if factor != 1:
                 gradient *= factor
             if not self.decoupled_decay:
-                self.regularize(values, gradient, scratch)
-            self.update(rate, values, gradient, scratch, *history)
+                self.regularize(values, gradient, term)
+            self.update(rate, values, gradient, term, *history)
             values -= gradient
 
         arrays = parameter.blob.data, parameter.blob.diff, *self.history[index::len(self.net.parameters)]
         flat, xp = [array.reshape(-1) for array in arrays], self.net.xp
         whole = self.whole_parameters or xp is not np
         share(update, [slice(0, flat[0].size)] if whole else cut(flat[0].size, PIECE, PIECE),
-              lambda size: xp.empty(size, self.net.dtype))
+              lambda size: scratch(xp, ((size,), self.net.dtype)))
 
     def regularize(self, values, gradient, scratch) -> None:
         """Add the derivative of the weight decay to `gradient`: decay * values (L2) or decay * sign(values) (L1)."""
@@ -162,12 +162,13 @@ class Solver(Training):
     def test_all(self) -> list[dict[str, np.ndarray]]:
         """Run every test net for its test_iter batches, log and return the mean of every output by name.
 
-        Ends early, with the results it has, if `request_stop` is called meanwhile.
+        With eval_type: "detection" the mean average precision takes the place of the mean. Ends early, with the results
+        it has, if `request_stop` is called meanwhile.
         """
         results = []
         for k, (net, batches) in enumerate(zip(self.test_nets, self.param.test_iter)):
             if not self.stop_requested:
-                results.append(evaluate(net, batches, k, self.iter, self.where, self._goes_on,
+                results.append(evaluate(net, batches, outputs_of(self.param), k, self.iter, self.where, self._goes_on,
                                         self.param.test_compute_loss, self.allow_nan))
         return results
 

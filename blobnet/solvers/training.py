@@ -7,9 +7,13 @@ import os
 
 from google.protobuf.message import Message
 
+from blobnet.backend import Array
+from blobnet.core.parameters import Parameter
+from blobnet.core.trouble import explained
 from blobnet.core.watching import Watched
 from blobnet.core.weights import none_copied
 from blobnet.errors import BlobnetError, SolverError
+from blobnet.netdef.ignored import log_ignored_fields
 from blobnet.proto.text import dump
 from blobnet.solvers import restoring, snapshot
 from blobnet.solvers.display import Display
@@ -57,6 +61,7 @@ class Training(SolverType, Watched):
         self.param = param = read_solver(source)
         if log.isEnabledFor(logging.INFO):
             log.info("Initializing solver from parameters:\n%s", dump(param).rstrip("\n"))
+        log_ignored_fields(param)
         check_solver(param, self.where, self.needs_rate)
         self.check()
         if param.snapshot:
@@ -69,13 +74,17 @@ class Training(SolverType, Watched):
             self.copy_from(files)
         self.iter = self.current_step = 0
         self.rate = self.loss = self.smoothed_loss = 0.0
-        self.history = [self.net.xp.zeros(parameter.blob.shape, dtype)
-                        for _ in range(self.num_histories) for parameter in self.net.parameters]
+        self.history = [self._zeros(parameter) for _ in range(self.num_histories) for parameter in self.net.parameters]
         self.stopped = self.stop_requested = self.snapshot_requested = False
         self.decay = 0.0
         self._lock, self._whole = RunLock(self.where), Whole()
         self._display = Display(param.average_loss)
         log.info("Solver scaffolding done.")
+
+    def _zeros(self, parameter: Parameter) -> Array:
+        """A history of a parameter."""
+        with explained(parameter.layer.param, ""):
+            return self.net.xp.zeros(parameter.blob.shape, self.net.dtype)
 
     def copy_from(self, files: str | os.PathLike) -> None:
         """Copy parameters into the nets from a weight file, or from several with commas between them.
@@ -89,8 +98,8 @@ class Training(SolverType, Watched):
             copied = self.net.copy_from(file)
             if not copied:
                 raise SolverError(self.where, **none_copied(file, self.net.name))
-            if copied.left:
-                log.info("Not in this file, so as they were: %s", ", ".join(copied.left))
+            for line in copied.lines():
+                log.info("%s", line)
 
     def request_snapshot(self) -> None:
         """Let a snapshot be written after the present iteration (or test batch); training goes on."""

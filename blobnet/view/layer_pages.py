@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import inspect
 from collections import defaultdict
-from textwrap import indent
+from textwrap import indent, wrap
 
 from google.protobuf.descriptor import FieldDescriptor
 
@@ -12,6 +12,7 @@ from blobnet.core.layer import Layer
 from blobnet.core.registry import LAYERS, layer_class, name_in_nets, variants
 from blobnet.log.table import table
 from blobnet.proto.messages import message_class
+from blobnet.proto.schema import note
 
 OWN = "blobnet.layers."
 
@@ -67,10 +68,13 @@ def layer_page(name: str) -> str:
 
 
 def _options(name: str) -> str:
-    """The message in the field `name` of a layer: a line a field."""
+    """The message in the field `name` of a layer: a line a field, and then those that ask for what is not done."""
     message = message_class("LayerParameter").DESCRIPTOR.fields_by_name[name].message_type
-    rows = [(field.name, _kind(field), _default(field)) for field in message.fields]
-    return f"{name} {{\n{indent(table(rows, left=range(3)), '  ')}\n}}"
+    refused = [field.name for field in message.fields if note(field, "refused")]
+    rows = [(field.name, _kind(field), _default(field), "no effect" if note(field, "ignored") else "")
+            for field in message.fields if field.name not in refused]
+    text = f"{name} {{\n{indent(table(rows, left=range(4)), '  ')}\n}}"
+    return "\n".join([text, *wrap("not done, so refused: " + ", ".join(refused), 100)][:None if refused else 1])
 
 
 def _kind(field: FieldDescriptor) -> str:

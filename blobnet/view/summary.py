@@ -67,9 +67,9 @@ def summary(net: Net, splits: bool = False) -> str:
     total = totals(net)
     return "\n".join([
         table(lines, left=range(4)), "",
-        f"parameters     {total.parameters:,} ({_bytes(total.parameter_bytes)}), {total.learning:,} of them learn",
+        f"parameters     {total.parameters:,} ({size_text(total.parameter_bytes)}), {total.learning:,} of them learn",
         f"multiply-adds  {total.multiply_adds:,} in a forward pass",
-        f"activations    {_bytes(total.activation_bytes)}, and as much for their gradients in training",
+        f"activations    {size_text(total.activation_bytes)}, and as much for their gradients in training",
     ])
 
 
@@ -81,10 +81,10 @@ def _number(value: int) -> str:
     return f"{value:,}" if value else ""
 
 
-def _bytes(count: int) -> str:
+def size_text(count: int) -> str:
     """A number of bytes with a unit, 1 kB = 1000 bytes.
 
-    >>> _bytes(999), _bytes(12_340_000)
+    >>> size_text(999), size_text(12_340_000)
     ('999 B', '12.3 MB')
     """
     for unit, size in (("GB", 10 ** 9), ("MB", 10 ** 6), ("kB", 10 ** 3)):

@@ -40,7 +40,7 @@ def weight_rows(path: str | os.PathLike) -> list[Row]:
     "history"), or a .binaryproto, which the ending of its name tells. Raises ParseError, DataError or SolverError for a
     file that is none of these, or damaged.
     """
-    return [_row(layer, number, values) for layer, number, values in _arrays(os.fspath(require_file(path)))]
+    return [_row(layer, number, values) for layer, number, values in weight_arrays(path)]
 
 
 def weight_table(rows: list[Row]) -> str:
@@ -53,7 +53,9 @@ def weight_table(rows: list[Row]) -> str:
     return "\n".join(text)
 
 
-def _arrays(path: str) -> Iterator[tuple[str, int, np.ndarray]]:
+def weight_arrays(path: str | os.PathLike) -> Iterator[tuple[str, int, np.ndarray]]:
+    """(layer, number, array) of every array in the file `path`, as `weight_rows` lists them."""
+    path = os.fspath(require_file(path))
     if path.endswith(".binaryproto"):
         yield "", 0, read_blob(path)
     elif ".solverstate" in os.path.basename(path):

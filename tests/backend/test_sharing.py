@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import threading
+from contextlib import contextmanager
 
 import numpy as np
 import pytest
@@ -24,17 +25,20 @@ def test_results_are_in_the_order_of_the_pieces(threads):
 
 
 def test_each_thread_has_buffers_of_its_own(threads):
-    made, pieces = [], cut(1001, 10)
+    made, left, pieces = [], [], cut(1001, 10)
 
+    @contextmanager
     def buffers(n):
         made.append((threading.get_ident(), np.empty(n)))
-        return made[-1]
+        yield made[-1]
+        left.append(threading.get_ident())
 
     def body(piece, own):
         assert own[0] == threading.get_ident() and len(own[1]) >= piece.stop - piece.start
         return id(own[1])
 
     used = share(body, pieces, buffers)
+    assert sorted(left) == sorted(thread for thread, _ in made)
     assert len(made) == threads == len(set(used)) and {len(array) for _, array in made} == {longest(pieces)}
 
 

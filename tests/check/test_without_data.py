@@ -35,6 +35,8 @@ def shapes(text, given=None):
      "mean_value: [1, 2, 3] }", {}, [(5, 3, 8, 9), (5,)]),
     (f'{TOPS} type: "ImageData" image_data_param {{ batch_size: 5 new_height: 3 new_width: 3 }} '
      "transform_param { resize_param { height: 8 width: 9 } }", {}, [(5, 3, 8, 9), (5,)]),
+    (f'{TOPS} type: "AnnotatedData" data_param {{ batch_size: 5 }} transform_param {{ resize_param {{ height: 8 '
+     "width: 9 } crop_h: 4 crop_w: 6 force_gray: true }", {}, [(5, 1, 4, 6), (1, 1, 1, 8)]),
     (f'{TOPS} type: "ImageData" {CROP} image_data_param {{ batch_size: 5 }}', {}, [(5, 3, 20, 20), (5,)]),
     (f'{TOPS} type: "ImageData" image_data_param {{ batch_size: 5 new_height: 7 new_width: 9 is_color: false '
      "label_num: 4 }", {}, [(5, 1, 7, 9), (5, 4)]),
@@ -126,3 +128,17 @@ def test_the_result_can_be_built():
     for phase in (TRAIN, TEST):
         net = Net(without_data(load(parse(text, "NetParameter"), phase), {"data": (2, 3)}), phase)
         assert (net.inputs, net.blobs["label"].shape) == (["data", "label"], (2,))
+
+
+@pytest.mark.parametrize("source, transform, shape", [
+    ("examples/mnist/train_lmdb", "", (4, 1, 28, 28)), ("CIFAR10", "", (4, 3, 32, 32)),
+    ("/x/CamVid/a.txt", "", (4, 3, 360, 480)), ("here", "", (4, 3, 224, 224)),
+    ("here", "transform_param { crop_size: 9 mean_value: [1, 2] }", (4, 2, 9, 9)),
+])
+def test_likely_shapes_are_assumed_and_said(source, transform, shape):
+    options = f"data_param {{ source: '{source}' batch_size: 4 }} {transform}"
+    net = parse(f"layer {{ type: 'Data' top: 'x' top: 'y' {options} }}", "NetParameter")
+    assumed = {}
+    inputs = without_data(net, assumed=assumed).layer[0].input_param.shape
+    assert [tuple(each.dim) for each in inputs] == [shape, (4,)]
+    assert assumed == ({} if transform else {"x": shape})

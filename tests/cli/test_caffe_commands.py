@@ -432,9 +432,10 @@ def test_upgrade_in_place_and_of_weights(tmp_path, monkeypatch):
 
 # tools
 
-@pytest.mark.parametrize("name", ["caffe", "convert_imageset", "compute_image_mean", "extract_features",
-                                  "upgrade_net_proto_text", "upgrade_net_proto_binary", "upgrade_solver_proto_text",
-                                  "draw_net", "summarize", "parse_log", "plot_training_log", "resize_and_crop_images"])
+@pytest.mark.parametrize("name", ["caffe", "convert_imageset", "convert_annoset", "compute_image_mean",
+                                  "extract_features", "upgrade_net_proto_text", "upgrade_net_proto_binary",
+                                  "upgrade_solver_proto_text", "draw_net", "summarize", "parse_log",
+                                  "plot_training_log", "resize_and_crop_images"])
 def test_scripts_of_classic_names(name, monkeypatch, capsys):
     script, words = ROOT / "tools" / f"{name}.py", ["train"] if name == "caffe" else []
     monkeypatch.setattr(sys, "argv", [str(script), *words, "--help"])

@@ -78,9 +78,12 @@ def test_a_shape_from_the_command_line_from_the_crop_and_from_nowhere(tmp_path, 
     assert main(["summary", str(path), "--shape", "x=2,1,9,9"]) == 0
     output = capsys.readouterr().out
     assert "x 2x1x9x9" in output and "l 2\n" in output
+    assert main(["summary", str(path)]) == 0
+    assert "assumed: x is 5x3x224x224, as nothing tells its shape" in capsys.readouterr().out
+    path.write_text(data % "" + 'layer { name: "r" type: "Reshape" bottom: "x" top: "y" '
+                    "reshape_param { shape { dim: [11, -1] } } }")
     assert main(["summary", str(path)]) == 1
-    error = capsys.readouterr().err
-    assert "layer 'd' (Data): no shape of top 'x' without its data; give it: --shape x=N,C,H,W" in error
+    assert "so x is taken to be 5x3x224x224: --shape TOP=N,C,H,W says another" in capsys.readouterr().err
     assert main(["summary", str(path), "--shape", "X=2,1,9,9"]) == 1
     assert "did you mean 'x'?" in capsys.readouterr().err
 
@@ -149,3 +152,14 @@ def test_a_net_without_parameters():
 def test_each_memory_counts_once(layer, more):
     net = build(f'layer {{ name: "a" bottom: "x" {layer} }}')
     assert totals(net).activation_bytes == (1 + more) * net.blobs["x"].count * 4
+
+
+def test_fields_without_an_effect_come_last(tmp_path, capsys):
+    (tmp_path / "net.prototxt").write_text(INPUT + """
+        layer { name: "r" type: "ReLU" bottom: "x" top: "r" relu_param { engine: CAFFE } }
+        layer { name: "q" type: "ReLU" bottom: "x" top: "q" relu_param { engine: CUDNN } }
+        layer { name: "s" type: "TanH" bottom: "x" top: "s" tanh_param { engine: CUDNN } include { phase: TRAIN } }""")
+    assert main(["summary", str(tmp_path / "net.prototxt")]) == 0
+    assert capsys.readouterr().out.split("\n\n")[-1].splitlines() == [
+        "without an effect here", "layer         field              why",
+        "r and 1 more  relu_param.engine  chooses how to compute the same"]

@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from blobnet.core import fillers
 from blobnet.core.fillers import fill
 from blobnet.errors import NetError, ShapeError
 from blobnet.proto.text import parse
@@ -28,6 +29,8 @@ def filled(text, shape=WEIGHTS, dtype="float64", seed=0):
     ("type: 'msra'", 0, (2 / 750) ** 0.5),
     ("type: 'msra' variance_norm: FAN_OUT", 0, (2 / 1000) ** 0.5),
     ("type: 'msra' variance_norm: AVERAGE", 0, (2 / 875) ** 0.5),
+    ("type: 'msra' scale: 3", 0, 3 * (2 / 750) ** 0.5),
+    ("type: 'msra' alpha: 0.5", 0, (2 / 750 / 1.25) ** 0.5),  # a ReLU keeps (1 + alpha^2) / 2 of the variance
 ])
 def test_moments(text, mean, deviation):
     values = filled(text)
@@ -120,6 +123,8 @@ def test_values_are_rounded_to_the_dtype():
     ("type: 'gaussian' std: nan", WEIGHTS, NetError, ["got nan"]),
     ("type: 'uniform' min: 1 max: 0", WEIGHTS, NetError, ["min up to max", "got min 1.0, max 0.0"]),
     ("type: 'uniform' min: -inf", WEIGHTS, NetError, ["got min -inf"]),
+    ("type: 'msra' alpha: nan", WEIGHTS, NetError, ["finite alpha", "got alpha nan, scale 1"]),
+    ("type: 'msra' alpha: -1e30 scale: -1", WEIGHTS, NetError, ["scale of at least 0", "got alpha -1e+30, scale -1"]),
 ])
 def test_errors(text, shape, error, words):
     with pytest.raises(error) as caught:
@@ -130,3 +135,15 @@ def test_errors(text, shape, error, words):
 @pytest.mark.parametrize("kind", ["constant", "uniform", "gaussian"])
 def test_a_scalar_can_be_filled(kind):
     assert np.isfinite(filled(f"type: '{kind}'", ()))
+
+
+@pytest.mark.parametrize("text, draw", [
+    ("type: 'uniform' min: -3 max: 1", lambda rng, n: rng.uniform(-3, 1, n)),
+    ("type: 'gaussian' mean: 2 std: 0.5", lambda rng, n: rng.normal(2, 0.5, n)),
+    ("type: 'xavier'", lambda rng, n: rng.uniform(-(3 / 750) ** 0.5, (3 / 750) ** 0.5, n)),
+    ("type: 'msra'", lambda rng, n: rng.normal(0, (2 / 750) ** 0.5, n)),
+])
+def test_numbers_drawn_in_pieces_are_those_of_one_draw(monkeypatch, text, draw):
+    monkeypatch.setattr(fillers, "PIECE", 999)
+    expected = draw(np.random.default_rng(0), np.prod(WEIGHTS)).astype("float32")
+    np.testing.assert_array_equal(filled(text, dtype="float32").ravel(), expected)

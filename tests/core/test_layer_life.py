@@ -213,4 +213,6 @@ def test_a_context_of_its_own():
     one, two = Context(), Context()
     one.step = 3
     assert two.step == 0
-    assert {field.name for field in dataclasses.fields(Context)} == {"xp", "dtype", "seed", "step", "python_layers"}
+    assert one.workspace is not two.workspace
+    assert {field.name for field in dataclasses.fields(Context)} == {"xp", "dtype", "seed", "step", "python_layers",
+                                                                     "workspace"}

@@ -193,6 +193,11 @@ WRONG = {
     "a top that is there already": (
         IP % ("ip1", "x", "y", "", 5) + IP % ("ip2", "x", "y", "", 5),
         NetError, ["layer 'ip2' (InnerProduct)", "top 0, 'y', is made already", "rename it"]),
+    "data of two phases": (
+        'layer { name: "d" type: "DummyData" top: "d" dummy_data_param { shape { dim: 1 } } } '
+        'layer { name: "e" type: "DummyData" top: "d" dummy_data_param { shape { dim: 1 } } }',
+        NetError, ["layer 'e' (DummyData)", "top 0, 'd', is made already; so it is by layer 'd': if they have the data "
+                   "of two phases, give one include { phase: TRAIN } and the other include { phase: TEST }"]),
     "one layer, one top twice": (
         'layer { name: "s" type: "Slice" bottom: "x" top: "a" top: "a" }',
         NetError, ["layer 's' (Slice)", "top 1, 'a', is made already"]),

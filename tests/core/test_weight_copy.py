@@ -8,7 +8,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blobnet.core.net import Net
-from blobnet.errors import BlobnetError, NetError, ShapeError
+from blobnet.errors import BlobnetError, DataError, NetError, ShapeError
 from blobnet.proto.binary import read_weights
 from blobnet.proto.blobs import blob_array, set_blob
 from blobnet.proto.files import write_message
@@ -153,6 +153,20 @@ def test_an_error_names_the_file(tmp_path):
         build().copy_from(tmp_path / "old.caffemodel")
     with pytest.raises(BlobnetError, match="no such file.*did you mean 'old.caffemodel'"):
         build().copy_from(tmp_path / "odl.caffemodel")
+
+
+def test_a_definition_is_no_file_of_weights(tmp_path):
+    write_message(tmp_path / "net.prototxt", weights(a=[], b=[]))
+    with pytest.raises(NetError, match="net.prototxt: expected weights, got a net without any; give its .caffemodel"):
+        build().copy_from(tmp_path / "net.prototxt")
+
+
+@pytest.mark.parametrize("name", ["net.onnx", "net.PTH", "net.prototxt"])
+def test_weights_are_not_written_as_other_programs_do(tmp_path, name):
+    with pytest.raises(DataError, match=f"{name}: weights are not written in this format, expected a name that ends in "
+                       ".caffemodel, or .h5 for HDF5, got "):
+        build().save(tmp_path / name)
+    assert not [*tmp_path.iterdir()]
 
 
 def test_a_blob_with_fewer_numbers_than_its_shape():

@@ -120,3 +120,59 @@ def test_labels_that_float32_may_round(label):
 
 def test_the_largest_label_that_float32_holds():
     assert labelled("float32", [2 ** 24 - 1, 2 - 2 ** 24]).tolist() == [2 ** 24 - 1, 2 - 2 ** 24]
+
+
+# Several labels, and shuffles
+
+def several(*labels, tag=b"\x28", more=b""):
+    """A record whose field `label`, number 5, is there once for each of these small numbers."""
+    return array_to_datum(IMAGES[0]).SerializeToString() + b"".join(tag + bytes([x]) for x in labels) + more
+
+
+def test_several_labels(database):
+    floats = array_to_datum(IMAGES[1])
+    floats.float_data.extend([0.5, -2, 7])
+    negative = array_to_datum(IMAGES[2], -3).SerializeToString() + b"\x28\x01\x28\x02"
+    fixed = array_to_datum(IMAGES[3]).SerializeToString() + b"".join(
+        b"\x2d" + np.float32(x).tobytes() for x in (1.5, 2.5, 3.5))
+    reader = database([several(1, 0, 2), floats.SerializeToString(), negative, fixed])
+    make = DatumBatches(reader, Transformer(new("TransformationParameter"), False), 4, np.float32, label_num=3)
+    assert make.shapes() == [(4, 2, 5, 6), (4, 3)]
+    data, labels = make(0)
+    assert labels.tolist() == [[1, 0, 2], [0.5, -2, 7], [-3, 1, 2], [1.5, 2.5, 3.5]]
+    np.testing.assert_array_equal(data, IMAGES[:4].astype(np.float32))
+
+
+@pytest.mark.parametrize("record, message", [
+    (several(1, 2), r"record 0: expected 3 labels .label_num., got 2 in label, 0 in float_data"),
+    (several(1, 2, 3, 4), "got 4 in label"), (several(), "got 0 in label"),
+    (several(1, 2, 3, more=b"\x2a"), "record 0: expected a Datum message")])
+def test_another_number_of_labels(database, record, message):
+    make = DatumBatches(database([record]), Transformer(new("TransformationParameter"), False), 1, label_num=3)
+    with pytest.raises(DataError, match=message):
+        make(0)
+
+
+def test_several_labels_that_float32_may_round(database):
+    large = array_to_datum(IMAGES[0], 1 << 24).SerializeToString() + b"\x28\x01"
+    make = DatumBatches(database([large]), Transformer(new("TransformationParameter"), False), 1, label_num=2)
+    with pytest.raises(DataError, match="record 0: expected a label below 16777216"):
+        make(0)
+
+
+@pytest.mark.parametrize("seed", [1, 2])
+def test_shuffled_records(database, seed):
+    def make():
+        return DatumBatches(database_reader, Transformer(new("TransformationParameter"), False), 3, np.float32,
+                            lambda *key: np.random.default_rng((seed, *key)), shuffle=True)
+
+    database_reader = database(IMAGES)
+    whole = make()
+    batches_made = [tuple(x.copy() for x in whole(n)) for n in range(14)]
+    labels = np.concatenate([labels for _, labels in batches_made]).astype(int).reshape(6, 7)
+    assert all(sorted(epoch) == list(range(7)) for epoch in labels.tolist())
+    assert len(np.unique(labels, axis=0)) > 3
+    for n in (11, 2, 5, 0):
+        data, numbers = make()(n)
+        assert numbers.tolist() == batches_made[n][1].tolist()
+        np.testing.assert_array_equal(data, IMAGES[numbers.astype(int)])

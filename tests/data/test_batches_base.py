@@ -10,15 +10,20 @@ import pytest
 from PIL import Image
 
 from blobnet.data import batches
+from blobnet.data.batches.annotated import AnnotatedBatches
 from blobnet.data.batches.base import Batches, TransformedBatches
 from blobnet.data.batches.chosen import ChosenBatches
 from blobnet.data.batches.datums import DatumBatches
+from blobnet.data.batches.frames import ClipBatches, Films, FrameBatches, SnippetBatches
 from blobnet.data.batches.hdf5 import HDF5Batches
+from blobnet.data.batches.image_pairs import EdgeBatches, ImagePairBatches, ImagePairs
+from blobnet.data.batches.image_triplets import ImageTripletBatches
 from blobnet.data.batches.images import ImageBatches
 from blobnet.data.batches.pairs import PairBatches
 from blobnet.data.batches.triplet_list import TripletListBatches
 from blobnet.data.batches.window_file import WindowFile
 from blobnet.data.batches.windows import WindowBatches
+from blobnet.data.images.pair_transformer import PairTransformer
 from blobnet.data.images.transformer import Transformer
 from blobnet.data.stores.datum import array_to_datum
 from blobnet.data.stores.hdf5 import write_datasets
@@ -64,7 +69,32 @@ def windows(folder):
                          mirror=True)
 
 
+def pairs(kind):
+    def make(folder):
+        plain = Transformer(new("TransformationParameter"), random_crop=False)
+        return kind(ImagePairs([(path, path) for path in files(folder)]), PairTransformer(
+            plain, (4, 5), mirror=True, random_crop=True), SIZE, np.float32, random, shuffle=True)
+    return make
+
+
+def films(kind, **options):
+    def make(folder):
+        for film in range(3):
+            (folder / f"{film}").mkdir()
+            for frame, image in enumerate(IMAGES, 1):
+                Image.fromarray(image.transpose(1, 2, 0)).save(folder / f"{film}" / f"{frame:06d}.jpg", "PNG")
+        found = Films([str(folder / f"{film}") for film in range(3)], np.full(3, RECORDS), np.arange(3), "list")
+        return kind(found, transformer(), SIZE, np.float32, random, length=2, anywhere=True, shuffle=True, **options)
+    return make
+
+
 MAKE = {
+    ImagePairBatches: pairs(ImagePairBatches),
+    EdgeBatches: pairs(EdgeBatches),
+    ClipBatches: films(ClipBatches, rate=2),
+    SnippetBatches: films(SnippetBatches, pattern=lambda number: [f"{number:06d}.jpg"], segments=2),
+    ImageTripletBatches: lambda folder: ImageTripletBatches(files(folder)[:6], transformer(), SIZE // 3, np.float32,
+                                                            random, shuffle=True),
     DatumBatches: lambda folder: DatumBatches(reader(folder), transformer(), SIZE, random=random),
     ChosenBatches: lambda folder: ChosenBatches(Records(reader(folder)), lambda n, size: random(n, 2).integers(
         RECORDS, size=size), transformer(), SIZE, np.float32, random),
@@ -83,7 +113,16 @@ MAKE = {
 def test_every_kind_is_here():
     for module in pkgutil.iter_modules(batches.__path__):
         importlib.import_module(f"blobnet.data.batches.{module.name}")
-    assert {*Batches.__subclasses__(), *TransformedBatches.__subclasses__()} - {TransformedBatches} == set(MAKE)
+    others = {TransformedBatches, FrameBatches, AnnotatedBatches}  # the last one's labels: test_annotated.py
+    assert {*below(Batches)} - others == set(MAKE)
+
+
+def below(kind):
+    """The classes of the house that are made from this one."""
+    for each in kind.__subclasses__():
+        if each.__module__.startswith("blobnet."):
+            yield each
+            yield from below(each)
 
 
 @pytest.mark.parametrize("kind", MAKE, ids=lambda kind: kind.__name__)

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 
 from blobnet.data.batches.images import ImageBatches
-from blobnet.data.images.lists import read_image_list
+from blobnet.data.images.lists import read_columns, read_image_list, read_number_list
 from blobnet.errors import DataError
 
 
@@ -65,3 +65,40 @@ def test_labels_that_float32_may_round(labels):
     with pytest.raises(DataError, match="^l.txt:2: expected a label below 16777216 .* got 16777216; number the"):
         ImageBatches(["a", "b"], np.array(labels), None, 2, np.float32, origin="l.txt")
     ImageBatches(["a", "b"], np.array(labels), None, 2, np.float64, origin="l.txt")
+
+
+# Lists with other columns
+
+def test_columns(tmp_path):
+    (tmp_path / "list.txt").write_text("a.png\tb.png\r\n  c.png   d.png  \n\n\n")
+    assert read_columns(tmp_path / "list.txt", "image label-image") == [["a.png", "b.png"], ["c.png", "d.png"]]
+    assert read_columns(tmp_path / "list.txt", "image", more=True) == [["a.png"], ["c.png"]]
+
+
+@pytest.mark.parametrize("text, message", [
+    ("", 'list.txt: expected lines "image label-image", got an empty file'), ("\n \n", "got an empty file"),
+    ("a b\nc\n", "list.txt:2: expected \"image label-image\", without spaces in a name, got 'c'"),
+    ("a b\n\nc d\n", "list.txt:2: expected"), ("a b c\n", "list.txt:1: expected")])
+def test_wrong_columns(tmp_path, text, message):
+    (tmp_path / "list.txt").write_text(text)
+    with pytest.raises(DataError, match=re.escape(message)):
+        read_columns(tmp_path / "list.txt", "image label-image")
+
+
+def test_numbers(tmp_path):
+    (tmp_path / "list.txt").write_text("a.png 0.5 -3\nmy pictures/b.png 1e2 7\n\n")
+    paths, numbers = read_number_list(tmp_path / "list.txt", 2)
+    assert paths == ["a.png", "my pictures/b.png"] and numbers.tolist() == [[0.5, -3], [100, 7]]
+    (tmp_path / "list.txt").write_text("a.png 0.5 -3\nb.png 1e2 7\n")
+    assert read_number_list(tmp_path / "list.txt")[1].tolist() == [[0.5, -3], [100, 7]]
+
+
+@pytest.mark.parametrize("text, count, message", [
+    ("", 0, "list.txt: expected lines of a path and numbers, got ''"), ("a\n", 0, "got 'a'"),
+    ("a 1 2\nb 3\n", 0, "list.txt:2: expected a path and 2 numbers, got 'b 3'"), ("a 1\nb x", 1, "got 'b x'"),
+    ("a 1\n\nb 1", 1, "list.txt:2: expected a path and 1 numbers, got ''"), ("a nan", 1, "got 'a nan'"),
+    ("a 1 1e999", 2, "got 'a 1 1e999'"), ("a 1", 4000000000, "expected a path and 4000000000 numbers")])
+def test_wrong_numbers(tmp_path, text, count, message):
+    (tmp_path / "list.txt").write_text(text)
+    with pytest.raises(DataError, match=re.escape(message)):
+        read_number_list(tmp_path / "list.txt", count)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from blobnet.data.images.interpolation import resize_by
 from blobnet.data.images.mean import mean_image, read_mean
 from blobnet.data.images.transformer import Transformer
 from blobnet.errors import DataError, NetError, ShapeError
@@ -122,8 +123,83 @@ def test_images_of_different_sizes_are_resized_to_one():
 
 
 def test_float_images_are_not_resized():
-    with pytest.raises(DataError, match="transform_param: expected uint8 images to resize, got float32"):
+    with pytest.raises(DataError, match="transform_param: expected uint8 images to resize or .*, got float32"):
         transform([np.zeros((1, 2, 2), f32)], resize_param={"height": 4, "width": 4})
+
+
+@pytest.mark.parametrize("random_crop", [False, True])
+def test_crops_need_not_be_square(random_crop):
+    out = transform(IMAGES, crop_h=3, crop_w=6, random_crop=random_crop)
+    assert out.shape == (len(IMAGES), 3, 3, 6)
+    for image, cut in zip(IMAGES, out):
+        places = [(y, x) for y in range(H - 2) for x in range(W - 5) if (image[:, y:y + 3, x:x + 6] == cut).all()]
+        assert places and (random_crop or ((H - 3) // 2, (W - 6) // 2) in places)
+
+
+def test_shorter_sides_of_random_length():
+    """A ramp of 8 rows tells by its last row how high an image was before the crop in its middle."""
+    ramp = np.broadcast_to(np.arange(0, 240, 30, dtype=np.uint8)[:, None], (1, 8, 16))
+    heights = set()
+    for seed in range(30):
+        shaped = transform([ramp], crop_size=2, random_resize_param={"min_size": 5, "max_size": 7,
+                           "resize_param": {"interp_mode": ["NEAREST"]}}, seed=seed)
+        top, bottom = shaped[0, 0, :, 0] / 30
+        rows = {size: [int((size - 2) // 2 * 8 / size), int(((size - 2) // 2 + 1) * 8 / size)] for size in (5, 6, 7)}
+        heights |= {size for size, places in rows.items() if places == [top, bottom]}
+        assert [top, bottom] in rows.values()
+    assert heights == {5, 6, 7}
+
+
+def stretched(images, **options):
+    """Heights and widths of images before the crop, by 60 seeds."""
+    transformer = Transformer(new("TransformationParameter", crop_size=2, **options), False)
+    return np.array([transformer.shaper(images, np.random.default_rng(seed)).shape[1:] for seed in range(60)])
+
+
+def test_sides_of_random_length_as_in_nvidias_fork():
+    image = np.zeros((1, 40, 60), np.uint8)
+    height, width = stretched(image, img_rand_resize_lower=20, img_rand_resize_upper=30).T
+    assert set(height) == set(range(20, 31)) and (np.abs(width - 1.5 * height) <= 0.5).all()
+    height, width = stretched(image, rand_resize_ratio_lower=1, rand_resize_ratio_upper=1.25).T
+    assert set(height) == {40} and width.min() < 43 and 47 < width.max() <= 50
+    height, width = stretched(image, vertical_stretch_lower=0.5, horizontal_stretch_upper=2).T
+    assert 20 <= height.min() < 24 and 36 < height.max() <= 40 and set(width) == {60}  # no side becomes longer
+    height, width = stretched(image, horizontal_stretch_upper=2, allow_upscale=True).T
+    assert set(height) == {40} and 60 <= width.min() < 66 and 114 < width.max() <= 120
+    assert (stretched(image, img_rand_resize_lower=1, img_rand_resize_upper=1) >= 2).all()  # nor shorter than the crop
+
+
+def test_a_square_is_stretched_either_way():
+    sizes = stretched(np.zeros((1, 20, 20), np.uint8), rand_resize_ratio_lower=1.5, rand_resize_ratio_upper=2,
+                      img_rand_resize_lower=9, img_rand_resize_upper=9)
+    assert {tuple(size > 9) for size in sizes} == {(True, False), (False, True)}
+
+
+def test_interpolation_when_images_shrink_and_grow():
+    for side, allow, way in ((5, False, "AREA"), (12, True, "LINEAR")):
+        shaped = Transformer(new("TransformationParameter", crop_size=2, img_rand_resize_lower=side,
+                                 img_rand_resize_upper=side, allow_upscale=allow, interpolation_algo_down="INTER_AREA",
+                                 interpolation_algo_up="INTER_LINEAR"), False).shaper(
+                                     IMAGES[0, :, :8], np.random.default_rng(0))
+        np.testing.assert_array_equal(shaped, resize_by(IMAGES[0, :, :8], side, side, way))
+
+
+def test_crops_may_always_lie_in_the_centre():
+    np.testing.assert_array_equal(transform(IMAGES, crop_size=4, random_crop=True, center_crop=True),
+                                  transform(IMAGES, crop_size=4))
+
+
+def test_parts_of_random_shape():
+    """Every part is of columns that follow each other, a quarter of the area or more, and becomes a square."""
+    ramp = np.broadcast_to(np.arange(0, 256, 8, dtype=np.uint8), (1, 32, 32))
+    widths = set()
+    for seed in range(40):
+        part = transform([ramp], crop_size=16, random_aspect_ratio_param={
+            "min_area_ratio": 0.25, "aspect_ratio_change": 0.5}, seed=seed)
+        steps = np.diff(part[0, 0, 0])
+        assert (steps >= 0).all() and part.shape == (1, 1, 16, 16)
+        widths.add(round(float(part[0, 0, 0, -1] - part[0, 0, 0, 0]) / 8))
+    assert len(widths) > 5 and min(widths) >= 6
 
 
 def test_input_is_untouched():
@@ -138,9 +214,20 @@ def test_input_is_untouched():
     ({"force_color": True, "force_gray": True}, NetError, "force_color and force_gray"),
     ({"mean_file": "nothing.binaryproto"}, DataError, "no such file"),
     ({"mean_value": [1.0, 2.0]}, ShapeError, r"one a channel \(3\), got 2"),
-    ({"resize_param": {"height": 4, "width": 4, "prob": 0.5}}, NetError, "expected prob 1 in resize_param, got 0.5"),
-    ({"resize_param": {"height": 4, "width": 4, "resize_mode": 3}}, NetError, "WARP, got FIT_LARGE_SIZE_AND_PAD"),
-    ({"resize_param": {"height": 4, "width": 4, "interp_mode": [1, 2, 4]}}, NetError, "LINEAR, got AREA and CUBIC"),
+    ({"resize_param": {"height": 4, "width": 4, "pad_value": [256.0]}}, NetError, r"from 0 to 255, got \[256.0\]"),
+    ({"resize_param": {"height": 4, "width": 9, "resize_mode": 3, "pad_value": [1, 2]}}, ShapeError,
+     r"one pad_value or one a channel \(3\), got 2"),
+    ({"crop_h": 3}, NetError, "crop_h and crop_w, or neither, got 3 and 0"),
+    ({"crop_h": 9, "crop_w": 9}, ShapeError, "at least 9 x 9"),
+    ({"random_resize_param": {}}, NetError, "crop_size above 0 with sizes at random, got 0"),
+    ({"img_rand_resize_lower": 5, "img_rand_resize_upper": 4}, NetError, "img_rand_resize_upper, got 5 and 4"),
+    ({"vertical_stretch_lower": -1}, NetError, "vertical_stretch_upper, got -1 and 1"),
+    ({"crop_size": 4, "horizontal_stretch_lower": 0.25, "img_rand_resize_lower": 1 << 31, "img_rand_resize_upper":
+      1 << 31, "allow_upscale": True}, DataError, "an image of .* expected at most"),
+    ({"crop_size": 2, "random_resize_param": {"min_size": 5, "max_size": 4}}, NetError, "min_size .*, got 5 and 4"),
+    ({"crop_size": 2, "random_resize_param": {"max_size": 4}}, DataError, r"at most 4 pixels \(max_size\) .* got 8"),
+    ({"crop_size": 2, "random_aspect_ratio_param": {"min_area_ratio": 2}}, NetError, "max_area_ratio <= 1, got 2 and"),
+    ({"crop_size": 2, "random_aspect_ratio_param": {"aspect_ratio_change": 0}}, NetError, "above 0, up to 1, got 0"),
     ({"resize_param": {"height": 4}}, NetError, "height and width above 0 in resize_param, got 4 x 0"),
     ({"resize_param": {"height": 5, "width": 4}, "crop_size": 5}, ShapeError, "at least 5 x 5 .*, got 5 x 4"),
     ({"crop_size": 9}, ShapeError, r"at least 9 x 9 \(crop_size\), got 9 x 8")])

@@ -19,15 +19,19 @@ from PIL import Image
 from blobnet import netdef
 from blobnet.core.context import TEST, TRAIN
 from blobnet.core.net import Net
+from blobnet.data.batches.frames import read_films
 from blobnet.data.batches.hdf5 import HDF5Batches
 from blobnet.data.batches.window_file import read_window_file
+from blobnet.data.images.annotations import READERS as ANNOTATIONS
+from blobnet.data.images.annotations import read_annotated_list
 from blobnet.data.images.files import read_image
-from blobnet.data.images.lists import read_image_list
+from blobnet.data.images.lists import read_columns, read_image_list, read_number_list
 from blobnet.data.images.mean import read_mean
 from blobnet.data.sets import cifar10, mnist
 from blobnet.data.stores import leveldb_block, leveldb_log
+from blobnet.data.stores.annotated_datum import annotated_datum, objects_of, parse_annotated_datum
 from blobnet.data.stores.database import database_kind, open_database
-from blobnet.data.stores.datum import array_to_datum, datum_to_array, parse_datum
+from blobnet.data.stores.datum import array_to_datum, datum_labels, datum_to_array, parse_datum
 from blobnet.data.stores.hdf5 import read_file_list, write_datasets
 from blobnet.data.stores.leveldb_writer import LevelDbWriter
 from blobnet.data.stores.lmdb_writer import LmdbWriter
@@ -64,6 +68,16 @@ SOLVER = ('net_param { layer { name: "in" type: "DummyData" top: "x" dummy_data_
           ' } } base_lr: 0.1 lr_policy: "step" gamma: 0.5 stepsize: 4 momentum: 0.9 max_iter: 10 type: "SGD" ')
 WINDOWS = "".join(f"# {i}\nimages/{i}.jpg\n3\n40\n50\n3\n1 0.9 3 4 20 30\n2 0.6 0 0 49 39\n0 0.1 5 5 9 9\n"
                   for i in (0, 1))
+VOC = """<?xml version="1.0" encoding="utf-8"?>
+<annotation><folder>VOC2007</folder><size><width>50</width><height>40</height><depth>3</depth></size>
+<object><name>cat</name><pose>Left</pose><difficult>1</difficult>
+  <bndbox><xmin>3</xmin><ymin>4</ymin><xmax>20.5</xmax><ymax>30</ymax></bndbox></object>
+<object><name>7</name><bndbox><xmin>0</xmin><ymin>0</ymin><xmax>9</xmax><ymax>9</ymax></bndbox></object>
+</annotation>
+"""
+COCO = """{"image": {"height": 40, "width": 50, "file_name": "a"}, "annotation": [
+  {"category_id": 7, "bbox": [1, 2.5, 10, 1e1], "iscrowd": 1}, {"category_id": "cat", "bbox": [0, 0, 5, 6]}]}
+"""
 IMAGE = np.random.default_rng(0).integers(0, 256, (6, 8, 3)).astype(np.uint8).repeat(3, 0)
 
 
@@ -185,7 +199,25 @@ def _datum(encoded):
 
 
 def _read_datum(folder):
+    datum_labels((folder / "datum").read_bytes(), 1, "record datum")
     datum_to_array(parse_datum((folder / "datum").read_bytes(), "record datum"), True, "record datum")
+
+
+def _annotated_datum(folder):
+    boxes = [(1, 0, 0.1, 0.5, 1), (7, 0.2, 0.3, 0.4, 0.5, 1)]
+    record = annotated_datum(array_to_datum(IMAGE.transpose(2, 0, 1)), boxes)
+    (folder / "record").write_bytes(record.SerializeToString())
+
+
+def _read_annotated_datum(folder):
+    record = parse_annotated_datum((folder / "record").read_bytes(), "the record")
+    objects_of(record, "the record")
+    datum_to_array(record.datum, True, "the record")
+
+
+def _annotation(kind, text):
+    name, labels = f"a.{kind}", {"cat": 1, "7": 2}
+    return _text(name, text), lambda folder: ANNOTATIONS[kind](folder / name, (40, 50), labels)
 
 
 def _hdf5_data(folder):
@@ -271,6 +303,12 @@ READERS = {
              lambda folder: read_mean(folder / "mean.binaryproto")),
     "datum": (_datum(False), _read_datum),
     "encoded datum": (_datum(True), _read_datum),
+    "annotated datum": (_annotated_datum, _read_annotated_datum),
+    "voc xml": _annotation("xml", VOC),
+    "coco json": _annotation("json", COCO),
+    "boxes": _annotation("txt", "1 2 3 40 50\n7 0 0.5 1e1 12\n"),
+    "annotated list": (_text("list.txt", "a.jpg a.xml\nb.jpg b.xml\n"),
+                       lambda folder: read_annotated_list(folder / "list.txt")),
     "lmdb": (_database(LmdbWriter), _read_database),
     "leveldb": (_database(LevelDbWriter), _read_database),
     "leveldb packed": (_packed_database, _read_database),
@@ -285,6 +323,9 @@ READERS = {
     "other images": (_images("a.bmp", "a.gif", "a.tif", "a.ppm", "a.webp"), _read_images),
     "image list": (_text("list.txt", "a.jpg 1 2\nb c.jpg 3 4\n"), lambda folder: (
         read_image_list(folder / "list.txt"), read_image_list(folder / "list.txt", 2))),
+    "columns": (_text("list.txt", "a.jpg 1 2\nb.jpg 3 4\n"), lambda folder: (
+        read_columns(folder / "list.txt", "path label label"), read_number_list(folder / "list.txt"))),
+    "films": (_text("list.txt", "a 1 2,0\nb 3 1\n"), lambda folder: read_films(folder / "list.txt", 3)),
     "windows": (_text("windows.txt", WINDOWS), lambda folder: read_window_file(folder / "windows.txt", 0.5, 0.3)),
     "codes": (_codes, lambda folder: Codes.load(folder / "codes.npz")),
     "idx": (lambda folder: (folder / "digits.idx").write_bytes(bytes([0, 0, 8, 2, 0, 0, 0, 5, 0, 0, 0, 4, *range(20)])),

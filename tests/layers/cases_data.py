@@ -9,6 +9,7 @@ from PIL import Image
 
 from blobnet.check import Case
 from blobnet.core.layer import Layer
+from blobnet.data.stores.annotated_datum import write_annotated
 
 
 def fill(folder):
@@ -21,6 +22,8 @@ def fill(folder):
         with h5py.File(folder / f"{i}.h5", "w") as file:
             file["x"], file["l"] = rng.normal(size=(rows, 2, 3)), np.arange(rows)
     (folder / "h5.txt").write_text(f"{folder}/0.h5\n{folder}/1.h5\n")
+    boxes = [[(2, 0.1, 0.2, 0.6, 0.9), (1, 0.5, 0, 1, 0.5, 1), (2, 0, 0, 0.4, 0.4)], [], [(1, 0.2, 0.3, 0.7, 0.8)]]
+    write_annotated(folder / "annotated", ((rng.integers(0, 256, (8, 9 + i, 3), np.uint8), boxes[i]) for i in range(3)))
     windows = "1 0.9 1 1 5 4\n0 0.1 0 2 3 6\n2 0.6 2 0 4 5\n0 0 1 1 2 2\n"
     (folder / "windows.txt").write_text("".join(f"# {i}\n{i}.png\n3\n8\n9\n4\n{windows}" for i in range(2)))
 
@@ -80,6 +83,13 @@ def windows(options, transform="", **more):
                f"batch_size: 4 {options} }} transform_param {{ crop_size: 6 {transform} }}", tops="x l", **more)
 
 
+def annotated(data, transform, more="", resize=""):
+    """G of the built layer is that of the first record."""
+    return row("AnnotatedData", [], 'data_param { source: "FOLDER/annotated" backend: LMDB ' + data + " } "
+               f"transform_param {{ resize_param {{ height: 6 width: 5 {resize} }} {transform} }} {more}", tops="x l",
+               exceptions={"shapes_without_data": "rows of objects are not rows of images"})
+
+
 def hdf5(options):
     return row("HDF5Data", [], f'hdf5_data_param {{ source: "FOLDER/h5.txt" batch_size: 5 {options} }}', tops="x l")
 
@@ -90,6 +100,14 @@ def python(cls, values, options="", **more):
 
 
 CASES = {
+    "AnnotatedData": annotated("batch_size: 2", "mirror: true"),
+    "AnnotatedData crop": annotated("batch_size: 1", "crop_size: 4 mean_value: 7"),
+    "AnnotatedData sampled": annotated("batch_size: 2", """distort_param { hue_prob: 1 hue_delta: 18 contrast_prob: 0.5
+        contrast_lower: 0.5 contrast_upper: 1.5 } expand_param { prob: 0.5 max_expand_ratio: 4 } noise_param {
+        inverse: true } emit_constraint { emit_type: CENTER }""", """annotated_data_param { anno_type: BBOX
+        batch_sampler { sampler { min_scale: 0.3 } sample_constraint { min_jaccard_overlap: 0.1 } } }"""),
+    "AnnotatedData fitted": annotated(
+        "batch_size: 1", "", "", "resize_mode: FIT_SMALL_SIZE interp_mode: AREA interp_mode: CUBIC"),
     "Input": row("Input", [], "input_param { shape { dim: 2 dim: 3 } }", tops="x y"),
     "DummyData": row("DummyData", [], 'dummy_data_param { shape { dim: 2 } data_filler { type: "gaussian" } }'),
     "Data": row("Data", [], 'data_param { source: "FOLDER/lmdb" backend: LMDB batch_size: 3 } '

@@ -27,6 +27,12 @@ def recurrent(kind, values, options="", more="", tops="y"):
     return row(kind, [(4, 2, 3), CONT, *values], options, tops)
 
 
+def node(options, values):
+    fillers = " ".join(f'{gate}_weight_filler {{ type: "xavier" }} {gate}_bias_filler {{ type: "gaussian" std: 0.3 }}'
+                       for gate in ("input", "input_gate", "forget_gate", "output_gate"))
+    return row("LSTMNode", values, f"lstmnode_param {{ {options} {fillers} }}", tops="h c")
+
+
 CASES = {
     "BatchNorm": batch_norm((3, 2, 2, 3), exceptions=KEEPS),
     "BatchNorm rows": batch_norm((4, 3), "eps: 0.1 moving_average_fraction: 0.9", exceptions=KEEPS),
@@ -49,5 +55,8 @@ CASES = {
     "RNN static": recurrent("RNN", [STATIC]),
     "RNN exposed": recurrent("RNN", [STATE], "expose_hidden: true", EXPOSED + "propagate_down: false loss_weight: 0",
                              "y h"),
+    "LSTMNode": node("num_cells: 2", [(3, 4), (3, 2)]),
+    "LSTMNode images": node("num_cells: 3", [(2, 2, 1, 3), (2, 3, 1, 1), np.array([[1], [0]])]),
+    "LSTMNode no bias": node("num_cells: 2 bias_term: false", [(3, 4), (3, 2), np.array([0, 1, 1])]),
     "LSTMUnit": row("LSTMUnit", [(1, 3, 2), (1, 3, 8), np.array([[1, 0, 1]])], tops="c h"),
 }

@@ -44,6 +44,8 @@ CASES = {
     "Interp shrink": row("Interp", [(2, 2, 6, 5)], "interp_param { shrink_factor: 2 pad_beg: -1 }"),
     "Interp both": row("Interp", [(2, 2, 6, 4)], "interp_param { shrink_factor: 2 zoom_factor: 3 pad_end: -1 }"),
     "Interp like": row("Interp", [(2, 2, 3, 4), (1, 1, 5, 2)]),
+    "Interp use_blob_size": row("Interp", [(2, 2, 3, 4), (1, 1, 5, 2)],
+                                "interp_param { use_blob_size: true shrink_factor: 2 }"),
     "SegAccuracy": row("SegAccuracy", [SCORES, LABELS]),
     "SegAccuracy ignoring": row("SegAccuracy", [SCORES, LABELS * 200], "seg_accuracy_param { ignore_label: 200 "
                                 "ignore_label: 400 metric: PixelIOU }"),

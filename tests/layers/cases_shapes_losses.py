@@ -47,6 +47,7 @@ CASES = {
                                "loss_param { ignore_label: 3 normalization: FULL }", tops="loss p"),
     "EuclideanLoss": row("EuclideanLoss", [(3, 4)] * 2, "loss_weight: 0.7"),
     "Accuracy": row("Accuracy", [(4, 3), LABELS], "accuracy_param { top_k: 2 }", tops="y each"),
+    "Accuracy of distances": row("Accuracy", [(4, 3), LABELS], "accuracy_param { min_is_better: true }"),
     # shape
     "BatchReindex": row("BatchReindex", [(4, 3, 2), np.array([3, 0, 0, 1, 3, 3])]),
     "BatchReindex fewer": row("BatchReindex", [(4, 3), np.array([2, 1])]),

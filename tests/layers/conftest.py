@@ -3,6 +3,7 @@ import dataclasses
 import numpy as np
 import pytest
 from cases_data import fill
+from cases_lists import fill as fill_lists
 from cases_sbir import fill as fill_triplets
 from layer_cases import CASES
 
@@ -23,6 +24,7 @@ def data_folder(tmp_path_factory):
     write_blob(folder / "infogain.binaryproto", rng.uniform(0, 1, (1, 1, 4, 4)).astype("float32"))
     fill(folder)
     fill_triplets(folder)
+    fill_lists(folder)
     return folder
 
 

@@ -44,6 +44,14 @@ def test_axis(shape, axis):
     assert total == pytest.approx((scores.argmax(axis=axis) == labels).mean())
 
 
+@pytest.mark.parametrize("k", [1, 2])
+def test_min_is_better_takes_the_nearest(k):
+    distances, labels = RNG.normal(size=(40, 4)), RNG.integers(0, 4, 40)
+    (total,) = build("Accuracy", [distances, labels], f"accuracy_param {{ min_is_better: true top_k: {k} }}").forward()
+    nearest = [row.tolist().index(distance) for row in distances for distance in np.sort(row)[:k]]
+    assert total == pytest.approx(sum(label == guess for label, guess in zip(labels.repeat(k), nearest)) / 40)
+
+
 def test_all_ignored_is_0():
     assert build("Accuracy", [np.eye(3), [1, 1, 1]], "accuracy_param { ignore_label: 1 }").forward()[0] == 0
 

@@ -54,7 +54,7 @@ def test_shapes(options, weight, top):
     ("num_output: 6 kernel_size: 3 group: 4", NetError, r"group to divide num_output \(6\)"),
     ("num_output: 6 kernel_size: 3 group: 3", NetError, r"group to divide the channels of the bottom \(4\)"),
     ("num_output: 6 kernel_size: 11", ShapeError, "spatial axes that the kernel fits into, "
-     "got .* under a kernel of 11 x 11, stride 1, pad 0; lower kernel_size"),
+     "got .* under a kernel of 11 x 11, stride 1, pad 0; take larger images, lower kernel_size, or raise pad"),
     ("num_output: 6 kernel_size: 11 stride: 2 stride: 3 dilation: 2", ShapeError, "stride 2 x 3, pad 0, dilation 2;"),
     ("num_output: 6 kernel_size: 3 axis: 4", ShapeError, "an axis in"),
 ])

@@ -10,8 +10,6 @@ ONES = np.ones((3, 2))
 KEEP = "box_annotator_ohem_param { roi_per_img: 2 }"
 
 REFUSED = [  # type, bottoms, options, parts of the message
-    ("SmoothL1Loss", [ONES] * 3, "",
-     "expected 2 bottoms, or 4 with inside and outside weights, got 3; SmoothL1LossOHEM"),
     ("SmoothL1Loss", [ONES] * 2, "smooth_l1_loss_param { sigma: 0 }", "expected sigma other than 0, got 0"),
     ("SmoothL1Loss", [ONES, np.ones((3, 1, 2))], "",
      "bottom 1 'x1' expected the shape of bottom 0, (3, 2), got (3, 1, 2)"),

@@ -282,10 +282,11 @@ def test_exceptions_keep_their_traceback():
 
 
 @pytest.mark.parametrize("text, message", [
-    (layer("Tenn"), "layer 'it' .Python.: no class 'Tenn' in module 'users_layers'; did you mean 'Ten'"),
+    (layer("Tenn"), "layer 'it' .Python.: no class 'Tenn' in module 'users_layers' .*; did you mean 'Ten'"),
     (layer("function"), "no class 'function'"), (layer(""), "no layer in python_param"),
     (layer("Nothing"), "class 'Nothing' has no method 'forward'"),
-    (layer("Ten").replace("users_layers", "users_layer"), "no module 'users_layer' in sys.path or '.*'; start in its"),
+    (layer("Ten").replace("users_layers", "users_layer"), "no module 'users_layer', which should have the "
+     "class 'Ten', in '.*' or among the installed packages; give --python-path FOLDER, add its folder to PYTHONPATH"),
     (layer("Ten").replace("users_layers", "users.layers"), "no module 'users.layers'"),
     (layer("Ten").replace("users_layers", ""), "no module in python_param"),
     *((layer("Ten").replace("users_layers", name), f"^layer 'it' .Python.: no module can have the name '{said}'; write")

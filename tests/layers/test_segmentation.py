@@ -24,6 +24,12 @@ def test_upsample_refuses_places_outside_of_the_plane(place):
         alone.forward()
 
 
+def test_interp_takes_the_size_of_its_second_bottom_whatever_else_is_said():
+    options = "interp_param { use_blob_size: true height: 9 width: 9 }"
+    alone = build("Interp", [[[[[0.0, 4], [8, 12]]]], np.zeros((1, 1, 2, 3))], options)
+    assert alone.forward()[0].tolist() == [[[[0, 2, 4], [8, 10, 12]]]]
+
+
 @pytest.mark.parametrize("label", [-1, 2, 255])
 def test_seg_accuracy_refuses_labels_out_of_range(label):
     alone = build("SegAccuracy", [np.ones((1, 2, 1, 2)), [[[[1, label]]]]])

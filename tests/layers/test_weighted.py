@@ -301,6 +301,11 @@ def test_parameter_learns_through_its_top():
     assert float(net.blobs["loss"].data) == 0
 
 
+def test_parameter_starts_from_its_filler():
+    filled = build("Parameter", [], "parameter_param { shape { dim: [2, 3] } blob_filler { value: 7 } }")
+    assert filled.forward()[0].tolist() == [[7, 7, 7], [7, 7, 7]]
+
+
 def test_parameter_without_a_shape_is_one_number():
     alone = build("Parameter", [])
     assert alone.forward()[0].shape == () and alone.parameters[0] == 0

@@ -37,6 +37,11 @@ def test_path(tmp_path):
         assert dump(netdef.load(source, 1)) == dump(netdef.load(parse(TEXT, "NetParameter"), 1))
 
 
+def test_input_without_a_size_beside_a_layer_that_makes_it():
+    net = parse("input: 'x' layer { name: 'i' type: 'Input' top: 'x' }", "NetParameter")
+    assert [layer.name for layer in netdef.load(net, 1).layer] == ["i"]
+
+
 def test_a_message_of_an_older_schema_is_converted(monkeypatch):
     from blobnet.proto import messages
     message = parse(TEXT, "NetParameter")

@@ -48,6 +48,11 @@ NETS = {
            layer { name: "two_scale" type: "Scale" bottom: "c" top: "c" phase: TEST
                    scale_param { bias_term: true filler { value: 3 } } }
            layer { name: "no" type: "BatchNorm" batch_norm_param { scale_bias: false } }'''),
+    "SmoothL1Loss of three bottoms": (
+        '''layer { name: "l" type: "SmoothL1Loss" bottom: ["a", "b", "w"] top: "l" }
+           layer { name: "m" type: "SmoothL1Loss" bottom: ["a", "b"] top: "m" }''',
+        '''layer { name: "l" type: "SmoothL1LossOHEM" bottom: ["a", "b", "w"] top: "l" }
+           layer { name: "m" type: "SmoothL1Loss" bottom: ["a", "b"] top: "m" }'''),
     "CuDNNBatchNorm": (
         '''layer { name: "bn" type: "CuDNNBatchNorm" param { lr_mult: 1 } param { } param { } }
            layer { name: "two" type: "CuDNNBatchNorm" top: "c" batch_norm_param { eps: 0.1 scale_bias: true } }''',
@@ -55,6 +60,38 @@ NETS = {
                    param { lr_mult: 0 decay_mult: 0 } }
            layer { name: "two" type: "BatchNorm" top: "c" batch_norm_param { eps: 0.1 } }
            layer { name: "two_scale" type: "Scale" bottom: "c" top: "c" scale_param { bias_term: true } }'''),
+    "BatchNorm with a filler, and Scale": (
+        '''layer { name: "bn" type: "BatchNorm" bottom: "a" top: "b"
+                   batch_norm_param { eps: 0.1 filler { value: 0 } bias_filler { value: 3 } use_weight_bias: true } }
+           layer { name: "other" type: "ReLU" bottom: "a" top: "c" }
+           layer { name: "s" type: "Scale" bottom: "b" top: "b" scale_param { filler { value: 2 } bias_term: true } }
+           layer { name: "t" type: "Scale" bottom: "b" top: "d" }''',
+        '''layer { name: "bn" type: "BatchNorm" bottom: "a" top: "b"
+                   batch_norm_param { eps: 0.1 use_weight_bias: true } }
+           layer { name: "other" type: "ReLU" bottom: "a" top: "c" }
+           layer { name: "s" type: "Scale" bottom: "b" top: "b"
+                   scale_param { filler { value: 0 } bias_term: true bias_filler { value: 3 } } }
+           layer { name: "t" type: "Scale" bottom: "b" top: "d" }'''),
+    "BatchNorm with a filler, without Scale": (
+        '''layer { name: "bn" type: "BatchNorm" bottom: "a" top: "b" batch_norm_param { filler { value: 4 } } }
+           layer { name: "r" type: "ReLU" bottom: "b" top: "b" }
+           layer { name: "s" type: "Scale" bottom: "b" top: "b" }''',
+        '''layer { name: "bn" type: "BatchNorm" bottom: "a" top: "b" batch_norm_param { } }
+           layer { name: "bn_scale" type: "Scale" bottom: "b" top: "b"
+                   scale_param { bias_term: true filler { value: 4 } } }
+           layer { name: "r" type: "ReLU" bottom: "b" top: "b" }
+           layer { name: "s" type: "Scale" bottom: "b" top: "b" }'''),
+    "bn_stats_batch_size": (
+        'bn_stats_batch_size: 32 layer { type: "BatchNorm" batch_norm_param { eps: 0.1 } } layer { type: "ReLU" }',
+        'layer { type: "BatchNorm" batch_norm_param { eps: 0.1 stats_batch_size: 32 } } layer { type: "ReLU" }'),
+    "pairwise_ranking_loss_param": (
+        'layer { type: "PairwiseRankingLoss" pairwise_ranking_loss_param { margin: 3 } }',
+        'layer { type: "PairwiseRankingLoss" triplet_loss_param { margin: 3 } }'),
+    "transform_param in data_param": (
+        """layers { type: DATA data_param { source: "d" transform_param { scale: 2 } } }
+           layers { type: IMAGE_DATA image_data_param { transform_param { mirror: true } } }""",
+        """layer { type: "Data" data_param { source: "d" } transform_param { scale: 2 } }
+           layer { type: "ImageData" image_data_param { } transform_param { mirror: true } }"""),
     "concat_dim, slice_dim": (
         '''layer { type: "Concat" concat_param { concat_dim: 0 } } layer { type: "Slice" slice_param { slice_dim: 2 } }
            layer { type: "Concat" concat_param { axis: -1 } }''',
@@ -76,6 +113,16 @@ NETS = {
            layer { name: "pool" type: "Pooling3D"
                    pooling3d_param { pool: AVE kernel_size: 2 kernel_depth: 1 stride: 2 } }
            layer { name: "flat" type: "Convolution" convolution_param { kernel_size: 3 } }'''),
+    "C3D, films": (
+        '''layers { name: "d" type: VIDEO_DATA image_data_param { source: "s" batch_size: 3 new_length: 16 new_height: 8
+                    new_width: 9 use_image: true show_data: 1 use_label: false sampling_rate: 2 mean_file: "m"
+                    crop_size: 7 mirror: true scale: 2 } }
+           layers { name: "e" type: VIDEO_DATA image_data_param { mean_value: 128 use_temporal_jitter: true } }''',
+        '''layer { name: "d" type: "VideoData" video_data_param { source: "s" batch_size: 3 new_length: 16 new_height: 8
+                    new_width: 9 use_image: true show_data: true use_label: false sampling_rate: 2 }
+                    transform_param { mean_file: "m" crop_size: 7 mirror: true scale: 2 } }
+           layer { name: "e" type: "VideoData" video_data_param { use_temporal_jitter: true }
+                   transform_param { mean_value: 128 } }'''),
     "both sizes": ('input: "a" input_dim: 1 input_shape { dim: 2 }',
                    'layer { name: "input" type: "Input" top: "a" input_param { shape { dim: 2 } } }'),
     "present net": ('name: "n" layer { name: "l" type: "ReLU" bottom: "a" top: "a" }',
@@ -108,6 +155,10 @@ ERRORS = {
     "C3D, list": ('''layer { name: "c" type: "Convolution3D"
                       convolution_param { kernel_depth: 2 kernel_size: 3 kernel_size: 4 } }''',
                   ["kernel_size in convolution_param has no place in convolution3d_param", "got 3, 4"]),
+    "C3D, films twice": ('layer { name: "d" type: "VideoData" image_data_param { } video_data_param { } }',
+                         ["layer 'd' (VideoData)", "both image_data_param and video_data_param"]),
+    "C3D, films, field": ('layer { name: "d" type: "VideoData" image_data_param { label_num: 2 } }',
+                          ["label_num in image_data_param has no place in video_data_param"]),
     "axis out of range": ('layer { name: "c" type: "Concat" concat_param { concat_dim: 4294967295 } }',
                           ["layer 'c' (Concat)", "expected concat_dim below 32", "got 4294967295"]),
 }

@@ -24,6 +24,12 @@ NETS = {
     "data": ('layers { type: DATA data_param { source: "d" scale: 0.5 mean_file: "m" crop_size: 4 mirror: true } }',
              '''layer { type: "Data" data_param { source: "d" }
                         transform_param { scale: 0.5 mean_file: "m" crop_size: 4 mirror: true } }'''),
+    "images with label images, of DeconvNet": (
+        'layers { name: "d" type: IMAGE_SEG_DATA image_data_param { label_type: PIXEL } transform_param { scale: 3 } }',
+        'layer { name: "d" type: "ImageSegData" image_data_param { label_type: PIXEL } transform_param { scale: 3 } }'),
+    "windows with label images, of DeconvNet": (
+        'layers { type: WINDOW_SEG_DATA image_data_param { batch_size: 3 } }',
+        'layer { type: "WindowSegData" image_data_param { batch_size: 3 } }'),
     "images, beside transform_param": (
         'layers { type: IMAGE_DATA image_data_param { crop_size: 4 } transform_param { scale: 3 crop_size: 5 } }',
         'layer { type: "ImageData" image_data_param { } transform_param { scale: 3 crop_size: 4 } }'),
@@ -31,6 +37,13 @@ NETS = {
                 'layer { type: "WindowData" window_data_param { } transform_param { mirror: true } }'),
     "another type's data_param": ("layers { type: RELU data_param { scale: 2 } }",
                                   'layer { type: "ReLU" data_param { scale: 2 } }'),
+    "enable, disable": (
+        """layers { type: RELU enable { phase: TRAIN } enable { stage: "s" } }
+           layers { type: ROIPOOLING roi_pooling_param { pooled_h: 2 } disable { phase: TEST } }""",
+        """layer { type: "ReLU" include { phase: TRAIN } include { stage: "s" } }
+           layer { type: "ROIPooling" roi_pooling_param { pooled_h: 2 } exclude { phase: TEST } }"""),
+    "ELTWISE_PRODUCT": ("layers { type: ELTWISE_PRODUCT }",
+                        'layer { type: "Eltwise" eltwise_param { operation: PROD } }'),
     "CROP": ("layers { type: CROP }", 'layer { type: "AutoCrop" }'),
     "BN": ("layers { type: BN blobs_lr: 1 blobs_lr: 2 bn_param { scale_filler { value: 1 } bn_mode: INFERENCE } }",
            '''layer { type: "BN" param { lr_mult: 1 } param { lr_mult: 2 }
@@ -50,7 +63,8 @@ def test_every_type_has_its_name():
     names = set(messages.message_class("V1LayerParameter").DESCRIPTOR.enum_types_by_name["LayerType"].values_by_name)
     assert names == set(TYPES)
     differ = {name: kind for name, kind in TYPES.items() if name.replace("_", "").lower() != kind.lower()}
-    assert differ == {"NONE": "", "SOFTMAX_LOSS": "SoftmaxWithLoss", "CROP": "AutoCrop"}
+    assert differ == {"NONE": "", "SOFTMAX_LOSS": "SoftmaxWithLoss", "CROP": "AutoCrop",
+                      "ELTWISE_PRODUCT": "Eltwise"}
 
 
 def test_every_options_message_is_carried_over():

@@ -1,4 +1,4 @@
-"""Random messages for the round trips, and a schema that tests may extend."""
+"""Random messages for the round trips."""
 
 from __future__ import annotations
 
@@ -44,13 +44,3 @@ def random_messages():
     """A strategy for messages of the types that files hold."""
     names = ["NetParameter", "SolverParameter", "SolverState", "LayerParameter", "Datum", "BlobProto"]
     return st.sampled_from(names).flatmap(lambda name: fill(messages.new(name), 3))
-
-
-@pytest.fixture
-def extendable(monkeypatch):
-    """Forget the plug-in fields of a test after it."""
-    monkeypatch.setattr(messages, "_extensions", {})
-    messages._pool.cache_clear()
-    yield
-    messages._extensions.clear()
-    messages._pool.cache_clear()

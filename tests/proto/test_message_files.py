@@ -8,7 +8,7 @@ import stat
 import pytest
 from hypothesis import given
 
-from blobnet.errors import DataError, ParseError
+from blobnet.errors import DataError, MissingFile, ParseError
 from blobnet.proto import binary, files, messages, text, yaml
 
 NET = "name: 'n' layer { name: 'a' type: 'ReLU' blobs { data: [0.1, nan] } }"
@@ -119,3 +119,15 @@ def test_any_message_survives_every_format(random_messages):
         light, arrays = binary.read_weights(data, name)
         assert b"".join(binary._pieces(light, arrays, "")) == data
     check()
+
+
+@pytest.mark.parametrize("path", ["layer { name: 'a' }", "net: 'a'\nbase_lr: 1", NET * 100])
+def test_text_in_the_place_of_a_path(path):
+    with pytest.raises(MissingFile, match="this is text, not the name of a file; write it to a file, or") as caught:
+        files.read_message(path, "NetParameter")
+    assert len(str(caught.value)) < 200
+
+
+def test_a_file_may_have_a_brace_in_its_name(tmp_path):
+    (tmp_path / "{a}.prototxt").write_text("name: 'n'")
+    assert files.read_message(tmp_path / "{a}.prototxt", "NetParameter").name == "n"

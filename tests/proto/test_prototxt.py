@@ -223,3 +223,8 @@ def test_locate_layer_picks_among_layers_of_one_name():
 ])
 def test_locate_layer_in_other_shapes(source, place):
     assert text.locate_layer(source, "f", "a") == f"f:{place}"
+
+
+@pytest.mark.parametrize("written", ["device_id: [2, 0, 1]", "device_id: 2 device_id: 0", "device_id: 2"])
+def test_of_several_devices_the_first_counts(written):
+    assert text.parse(written + " base_lr: 1", "SolverParameter").device_id == 2

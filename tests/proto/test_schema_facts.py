@@ -10,6 +10,7 @@ from google.protobuf.descriptor import FieldDescriptor as Field
 
 from blobnet.errors import ParseError
 from blobnet.proto import messages
+from blobnet.proto.schema import note
 
 TABLE = [line.split("\t") for line in (Path(__file__).parent / "caffe_schema.tsv").read_text().splitlines()[1:]]
 ALIASES = {(message, "AVERAGE") for message in
@@ -77,6 +78,7 @@ def test_caffe_proto_has_nothing_else(monkeypatch):
     ("message A { optional int32 a = x; }", ":1:32", "expected a number, got 'x'"),
     ("message A {\n  optional Bol b = 1;\n}", ":2:3", "unknown type 'Bol'; did you mean 'bool'?"),
     ("message A { optional int32 a = 1 [lazy = true]; }", ":1:13", "got 'lazy'"),
+    ("message A { optional int32 a = 1 [ignored = true]; }", ":1:13", "'ignored', expected a text between quotes"),
     ("message A { oneof x {} }", ":1:13", "got 'oneof'"),
     ("message A {", ":1:12", "got 'end of text'"),
     ("message A { enum E { X = y; } }", ":1:26", "enum value 'X'"),
@@ -120,6 +122,17 @@ def test_proto_text_that_is_accepted(extendable):
     message = messages.new("Outer", nested={"f": 2}, inner=[{}])
     assert message.inner[0].s == 'it"s' and message.colour == -1
     assert messages.message_class("Outer").DESCRIPTOR.nested_types_by_name["Nested"].fields[0].default_value == -1e5
+
+
+def test_notes_of_fields(extendable):
+    messages.extend_schema("""message A {
+        optional int32 a = 1 [default = 3, ignored = "a 'remark'"];
+        repeated A b = 2 [refused = 'öde', packed = false];
+        optional int32 c = 3; }""", "plug.proto")
+    fields = messages.message_class("A").DESCRIPTOR.fields
+    assert [note(field, "ignored") for field in fields] == ["a 'remark'", "", ""]
+    assert [note(field, "refused") for field in fields] == ["", "öde", ""]
+    assert messages.new("A").a == 3
 
 
 def test_new_names_close_fields():

@@ -18,6 +18,13 @@ CASES = [
     ("poly", {"power": 0.5, "max_iter": 4}, {3: 0.25}),
     ("sigmoid", {"gamma": 0.25, "stepsize": 20}, {20: 0.25, 24: 0.36552928931500244, 16: 0.13447071068499756}),
     ("sigmoid", {"gamma": 10, "stepsize": 5000}, {0: 0, 10000: 0.5}),
+    ("multifixed", {"stagelr": [3, 1, 2], "stageiter": [1, 4, 6]}, {0: 3, 1: 3, 2: 1, 4: 1, 5: 2, 6: 2, 9: 2}),
+    ("fixed", {"warmup_iter": 4, "warmup_start_lr": 0.25}, {0: 0.25, 1: 0.3125, 3: 0.4375, 4: 0.5, 9: 0.5}),
+    ("multistep", {"gamma": 0.5, "stepvalue": [2, 6], "warmup_iter": 4}, {0: 0, 2: 0.25, 3: 0.375, 4: 0.25, 6: 0.125}),
+    ("fixed", {"rampup_interval": 4, "rampup_lr": 0.125}, {0: 0.125, 1: 0.1484375, 2: 0.21875, 4: 0.5}),
+    ("fixed", {"rampup_interval": 4, "min_lr": 0.1875}, {0: 0.1875, 2: 0.1875, 3: 0.28125, 4: 0.5}),
+    ("poly", {"power": 2, "max_iter": 100, "min_lr": 0.25}, {0: 0.5, 50: 0.3125, 100: 0.25}),
+    ("step", {"gamma": 0.5, "stepsize": 100, "min_lr": 0.1875}, {150: 0.25, 250: 0.1875}),
 ]
 
 
@@ -91,3 +98,9 @@ def test_poly_ends_at_max_iter():
         learning_rate(11, solver, where="solver.prototxt")
     solver.power = 1
     assert learning_rate(11, solver) == pytest.approx(-0.1)  # as in Caffe
+
+
+@pytest.mark.parametrize("settings", [{}, {"stagelr": [1, 2], "stageiter": [5]}, {"stageiter": [5]}])
+def test_multifixed_has_an_end_for_every_rate(settings):
+    with pytest.raises(SolverError, match="as many stageiter as stagelr, and one at least"):
+        learning_rate(0, new("SolverParameter", lr_policy="multifixed", **settings))

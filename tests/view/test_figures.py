@@ -6,8 +6,10 @@ import pytest
 from PIL import Image
 
 from blobnet.errors import BlobnetError, DataError, ShapeError
+from blobnet.view.boxes import plot_boxes
 from blobnet.view.curves import plot_loss, plot_precision_recall
 from blobnet.view.grid import plot_retrieval
+from blobnet.view.masks import plot_masks
 
 GREEN, RED, BLUE = (0x00, 0x9E, 0x73), (0xD5, 0x5E, 0x00), (0x00, 0x72, 0xB2)
 
@@ -68,6 +70,28 @@ def test_colours_of_images_are_kept_in_both_layouts(tmp_path):
         assert pixels(tmp_path / "grid.png", (200, 0, 0)) > 8000
 
 
+def test_boxes_have_the_colours_of_their_classes_where_they_are(tmp_path):
+    found = np.array([[1, 1, 0.9, 0, 0, 0.5, 1], [0, 2, 0.8, 0.2, 0.2, 0.7, 0.7], [5, 1, 0.9, 0, 0, 1, 1]])
+    plot_boxes(images(2, 10, 20, 3), np.zeros((0, 6)), found, ["disc", "square"], tmp_path / "boxes.png")
+    shown = read(tmp_path / "boxes.png")
+    first, second = ((shown == colour).all(axis=2) for colour in (RED, GREEN))  # of class 1 and of class 2
+    assert first.sum() > 500 and second.sum() > 500
+    assert first.nonzero()[1].min() > second.nonzero()[1].max()  # class 1 is in the second image
+    plot_boxes(images(2, 10, 20, 3), found[:, [0, 1, 3, 4, 5, 6]], found[:0], [], tmp_path / "boxes.png")
+    assert pixels(tmp_path / "boxes.png", RED) == pixels(tmp_path / "boxes.png", GREEN) == 0
+
+
+def test_masks_have_the_colours_of_their_classes(tmp_path):
+    truth = np.repeat([0, 1, 2, 255], 8).reshape(1, 4, 8)
+    counts = []
+    for found in (truth, np.zeros_like(truth)):
+        plot_masks(images(1, 4, 8, 3), truth, found, ["ground", "disc", "square"], tmp_path / "masks.png")
+        counts.append([pixels(tmp_path / "masks.png", colour) for colour in ((0, 0, 0), BLUE, RED)])
+    (ground, disc, square), (more, half, other) = counts
+    assert min(ground, disc, square) > 500 and more > 2 * ground
+    assert half == pytest.approx(disc / 2, rel=0.2) and other == pytest.approx(square / 2, rel=0.2)
+
+
 @pytest.mark.parametrize("suffix, start", [
     (".png", b"\x89PNG"), (".pdf", b"%PDF"), (".svg", b"<?xml"), ("", b"\x89PNG")])
 def test_the_suffix_names_the_format(tmp_path, suffix, start):
@@ -83,6 +107,8 @@ def test_the_suffix_names_the_format(tmp_path, suffix, start):
     (lambda to: plot_retrieval(images(0, 4, 4), images(0, 3, 4, 4), np.ones((0, 3)), to), ShapeError, "like images"),
     (lambda to: plot_retrieval(images(1, 2, 4, 4), images(1, 1, 2, 4, 4), [[1]], to), ShapeError, "C = 1 or 3"),
     (lambda to: plot_retrieval(images(1, 4, 4) / 2, images(1, 1, 4, 4), [[1]], to), DataError, "uint8"),
+    (lambda to: plot_boxes(images(1, 4, 4, 3), np.ones((1, 5)), np.ones((1, 7)), [], to), ShapeError, "truth .G, 6"),
+    (lambda to: plot_masks(images(1, 4, 4, 3), images(1, 4, 4), images(1, 4, 5), [], to), ShapeError, "and found"),
     (lambda to: plot_loss([1], [1], to.with_suffix(".xyz")), BlobnetError, "png.*got 'xyz'"),
 ])
 def test_errors_say_what_was_expected_and_leave_no_file(tmp_path, call, error, words):

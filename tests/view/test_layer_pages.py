@@ -42,9 +42,11 @@ def test_fields_and_defaults(capsys):
     assert main(["layer", "SoftmaxWithLoss"]) == 0
     assert """
 softmax_param {
-  engine  DEFAULT | CAFFE | CUDNN  [DEFAULT]
+  engine  DEFAULT | CAFFE | CUDNN  [DEFAULT]  no effect
   axis    int32                    [1]
 }
+not done, so refused: hard_ratio, class_weight, hard_mining_label, cutting_point, normalize_type,
+label_smooth_factor, margin
 
 loss_param {
   ignore_label           int32
@@ -54,4 +56,5 @@ loss_param {
   weight_by_label_freqs  bool                                          [false]
   class_weighting        float, repeated
 }
+not done, so refused: label_smoothing
 """ in capsys.readouterr().out

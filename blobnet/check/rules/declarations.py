@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 import numpy as np
 
@@ -118,7 +118,7 @@ def shapes_without_data(case: Case) -> Iterator[str]:
             "read_shape": [cls.read_shape(param, i, rows) for i in range(len(built))]}
     for name, shapes in told.items():
         for i, (shape, real) in enumerate(zip(shapes, built)):
-            if shape is not None and tuple(shape) != real:
+            if shape is not None and not _agree(shape, real):
                 yield f"{name} tells {tuple(shape)} of top {i}, which is {real}"
     if cls.batch_field:
         more = [*cls.declared_shapes(param, rows + 1), *(cls.read_shape(param, i, rows + 1) for i in range(len(built)))]
@@ -129,6 +129,11 @@ def shapes_without_data(case: Case) -> Iterator[str]:
             without_data(new("NetParameter", layer=[param]))
         except NetError as error:
             yield f"neither options nor source tell the shapes: {error}"
+
+
+def _agree(told: Sequence[int], real: Sequence[int]) -> bool:
+    """Whether the shape that is told, with 0 for an unknown number, may be the real one."""
+    return len(told) == len(real) and all(known in (0, size) for known, size in zip(told, real))
 
 
 @rule

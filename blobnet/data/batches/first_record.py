@@ -9,9 +9,9 @@ import os
 
 from google.protobuf.message import Message
 
+from blobnet.data.batches.annotated import AnnotatedBatches
 from blobnet.data.batches.datums import DatumBatches
 from blobnet.data.images.files import read_image
-from blobnet.data.images.lists import read_image_list
 from blobnet.data.images.transformer import Transformer
 from blobnet.data.stores.database import open_database
 from blobnet.data.stores.hdf5 import dataset_shapes, read_file_list
@@ -27,16 +27,29 @@ def database_image(options: Message, transform: Message, where: str) -> Shape | 
     return DatumBatches(reader, Transformer(transform, False, where), 1).shapes()[0][1:]
 
 
-def listed_image(options: Message, transform: Message, where: str) -> Shape | None:
-    """Of a list of image files that an ImageDataParameter names, likewise."""
-    if not os.path.isfile(options.source):
+def annotated_batch(options: Message, transform: Message, boxed: bool, where: str) -> list[Shape] | None:
+    """Of a batch of the AnnotatedDatum records of such a database: the shapes of its images and of its labels."""
+    if not os.path.isdir(options.source):
         return None
-    first = options.root_folder + read_image_list(options.source, options.label_num)[0][0]
+    reader = open_database(options.source, type(options).DB.Name(options.backend))
+    transformer = Transformer(transform, False, where)
+    return AnnotatedBatches(reader, transformer, options.batch_size, boxed=boxed).shapes()
+
+
+def listed_image(options: Message, name: str, transform: Message, where: str) -> Shape | None:
+    """Of the image file `name` of a list, as an ImageDataParameter says, likewise."""
+    image = image_file(options, name)
+    return image and Transformer(transform, False, where).output_shape(image)
+
+
+def image_file(options: Message, name: str) -> tuple[int, int, int] | None:
+    """Of the same file before it is transformed; `options` has root_folder, is_color, new_height and new_width."""
+    first = options.root_folder + name
     if not os.path.isfile(first):
         return None
     size = (options.new_height, options.new_width) if options.new_height and options.new_width else None
-    image = read_image(first, options.is_color, size)
-    return Transformer(transform, False, where).output_shape(image.shape)
+    channels, height, width = read_image(first, options.is_color, size).shape
+    return channels, height, width
 
 
 def hdf5_row(source: str, name: str) -> Shape | None:

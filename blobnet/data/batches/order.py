@@ -6,11 +6,13 @@ from collections.abc import Callable
 
 import numpy as np
 
+Streams = Callable[..., np.random.Generator]
+
 
 class Shuffles:
     """A permutation for each key, drawn from the stream `random(*key)`. The last one is kept."""
 
-    def __init__(self, random: Callable[..., np.random.Generator]):
+    def __init__(self, random: Streams):
         self.random = random
         self._last: tuple = ()
 
@@ -44,3 +46,24 @@ class Order:
                 inside = epochs == epoch
                 records[inside] = self.shuffles(self.count, epoch, 0)[records[inside]]
         return records
+
+
+class Run:
+    """The records of batch n, `size` of them, in an endless run through a list of `count`.
+
+    With `shuffle`, epoch e has the order of `random(e, 0)`; the run starts at a place below `rand_skip`, which comes
+    from `random(0, 1)`.
+    """
+
+    def __init__(self, count: int, size: int, random: Streams, shuffle: bool = False, rand_skip: int = 0):
+        self.size, self.random, self.rand_skip = size, random, rand_skip
+        self.order = Order(count, Shuffles(random) if shuffle else None)
+
+    def __call__(self, n: int, count: int | None = None) -> np.ndarray:
+        """The numbers of the first `count` records of batch `n`, or of all.
+
+        >>> Run(3, 2, np.random.default_rng)(2).tolist()
+        [1, 2]
+        """
+        skipped = int(self.random(0, 1).integers(self.rand_skip)) if self.rand_skip else 0
+        return self.order(skipped + n * self.size, self.size if count is None else count)

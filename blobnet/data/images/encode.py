@@ -14,14 +14,17 @@ ENCODINGS = {"jpg": "JPEG", "jpeg": "JPEG", "jpe": "JPEG", "png": "PNG", "bmp": 
 OPTIONS: dict[str, dict] = {"JPEG": {"quality": 95}, "WEBP": {"lossless": True}}  # OpenCV's defaults
 
 
-def encode_image(image: np.ndarray, encoding: str, where: str = "image") -> bytes:
-    """The uint8 image (C, H, W), gray or blue, green, red, compressed; DataError for a format that is not known."""
+def encode_image(image: np.ndarray, encoding: str, where: str = "image", **options) -> bytes:
+    """The uint8 image (C, H, W), gray or blue, green, red, compressed; DataError for a format that is not known.
+
+    `options` are those of Pillow, such as quality; they come before OpenCV's defaults.
+    """
     from PIL import Image
 
     require_encoding(encoding, where)
     pixels = image[0] if len(image) == 1 else np.ascontiguousarray(image[::-1].transpose(1, 2, 0))
     kind, file = ENCODINGS[encoding], io.BytesIO()
-    Image.fromarray(pixels).save(file, kind, **OPTIONS.get(kind, {}))
+    Image.fromarray(pixels).save(file, kind, **OPTIONS.get(kind, {}) | options)
     return file.getvalue()
 
 

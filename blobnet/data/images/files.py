@@ -9,7 +9,8 @@ import numpy as np
 
 from blobnet.backend import num_threads, thread_pool
 from blobnet.data.images.decode import decode_image
-from blobnet.data.images.resize import resize
+from blobnet.data.images.resize import resize, resize_nearest
+from blobnet.errors import within
 from blobnet.proto.storage import require_file
 
 MOST_THREADS = 4  # Python's own work around each decoding runs in one thread at a time
@@ -22,6 +23,19 @@ def read_image(path: str | os.PathLike, color: bool = True, size: tuple[int, int
     """
     image = decode_image(require_file(path).read_bytes(), color, f"image {os.fspath(path)!r}")
     return resize(image, *size) if size else image
+
+
+def read_listed(name: str, where: str, root_folder: str = "", color: bool = True, size: tuple[int, int] | None = None,
+                nearest: bool = False) -> np.ndarray:
+    """The image file that a line of a list names, as of `read_image`; `root_folder` goes before the name.
+
+    With `nearest` it is resized without new values. `where` is the line, with which errors begin.
+    """
+    path = root_folder + name
+    hint = "" if os.path.isfile(path) else f"the list's paths stand behind root_folder, {root_folder!r}"
+    with within(where, hint):
+        image = read_image(path, color, None if nearest else size)
+        return resize_nearest(image, *size) if nearest and size else image
 
 
 def in_parallel(body: Callable, items: Iterable) -> list:

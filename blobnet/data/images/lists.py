@@ -1,4 +1,5 @@
-"""Lists of image files: those with labels, "path label" a line, those with paths alone, and the files of a folder."""
+"""Lists of image files: those with labels, "path label" a line, those with several paths or other words in a line,
+those with paths alone, and the files of a folder."""
 
 from __future__ import annotations
 
@@ -38,6 +39,56 @@ def read_image_list(path: str | os.PathLike, label_num: int = 1,
         paths.append(file)
         labels.append(label)
     return paths, np.array(labels)
+
+
+def read_number_list(path: str | os.PathLike, count: int = 0) -> tuple[list[str], np.ndarray]:
+    """The paths in the list at `path`, and the numbers behind each: float64 (N, count).
+
+    With a `count` of 0 the first line says how many there are: all words behind the first one. Numbers may have
+    fractions. DataError, with the line, for another number of them, for words that are no finite numbers, and for an
+    empty list; empty lines at the end do not count.
+    """
+    text = require_file(path).read_text("utf-8", "surrogateescape").rstrip()
+    lines = text.split("\n")
+    count = count or len(lines[0].split()) - 1
+    if count < 1:
+        raise DataError(os.fspath(path), expected="lines of a path and numbers", got=repr(lines[0][:80]))
+    paths, rows = [], []
+    for number, line in enumerate(lines, 1):
+        words = line.rsplit(None, count)
+        row = _numbers(words[1:])
+        if len(row) != count:
+            raise DataError(f"{os.fspath(path)}:{number}", expected=f"a path and {count} numbers", got=repr(line[:80]))
+        paths.append(words[0])
+        rows.append(row)
+    return paths, np.array(rows)
+
+
+def read_columns(path: str | os.PathLike, columns: str, more: bool = False) -> list[list[str]]:
+    """The words in the lines of the list at `path`: as many as `columns` has, which says in words what they are.
+
+    With `more` there may be others behind, which are dropped. Words have no spaces in them. DataError, with the line,
+    for another number of words, and for an empty list; empty lines at the end do not count.
+    """
+    count, rows = len(columns.split()), []
+    text = require_file(path).read_text("utf-8", "surrogateescape").rstrip()
+    if not text:
+        raise DataError(os.fspath(path), expected=f'lines "{columns}"', got="an empty file")
+    for number, line in enumerate(text.split("\n"), 1):
+        words = line.split()
+        if len(words) < count or len(words) > count and not more:
+            raise DataError(f"{os.fspath(path)}:{number}", expected=f'"{columns}", without spaces in a name',
+                            got=repr(line[:80]))
+        rows.append(words[:count])
+    return rows
+
+
+def read_label(word: str, where: str, limit: int = LARGE) -> int:
+    """The integer that `word` is, 0 ... limit - 1; DataError at `where` for anything else."""
+    label = _label(word)
+    if label is None or not 0 <= label < limit:
+        raise DataError(where, expected=f"a whole number from 0 to {limit - 1}", got=repr(word[:40]))
+    return label
 
 
 def images_below(folder: str | os.PathLike) -> list[str]:
@@ -91,6 +142,15 @@ def _label(word: str) -> int | None:
     except ValueError:
         return None
     return value if -LARGE < value < LARGE else None
+
+
+def _numbers(words: list[str]) -> list[float]:
+    """The finite numbers that the words are; none if one of them is no such number."""
+    try:
+        values = [float(word) for word in words]
+    except ValueError:
+        return []
+    return values if np.isfinite(values).all() else []
 
 
 def _several_labels(line: str, count: int, where: str) -> tuple[str, list[int]]:

@@ -12,8 +12,13 @@ from blobnet.proto.blobs import read_blob
 
 
 def read_mean(path: str | os.PathLike) -> np.ndarray:
-    """The mean image in the .binaryproto file at `path`, float32 (C, H, W); DataError if it holds no single image."""
+    """The mean image in the .binaryproto file at `path`, float32 (C, H, W); DataError if it holds no single image.
+
+    The mean of clips, (1, C, L, H, W), counts as an image of C * L channels.
+    """
     mean = read_blob(path)
+    if mean.ndim == 5 and len(mean) == 1 and mean.size:
+        mean = mean.reshape(-1, *mean.shape[3:])
     if mean.ndim == 4 and len(mean) == 1:
         mean = mean[0]
     if mean.ndim != 3 or not mean.size:

@@ -4,7 +4,8 @@ Each set is a module with COUNTS (images of each split), DOWNLOADS (file name: i
 `complete(folder)`, whether the files are there, and `read(folder, split)`: uint8 images (N, C, H, W), labels (N,).
 Where a label says too little, `tables(folder, split)` gives arrays that go with the images, by name. A set whose images
 have several labels each has the names of these in LABELS, and `read` gives rows of 0 and 1 (N, L): such images become
-PNG files, and the rows lists for ImageData, since a record of an LMDB has one label.
+PNG files, and the rows lists for ImageData, since a record of an LMDB has one label. A set that is drawn says in PARTS
+what it consists of, and `write(folder, name)` writes that; it has no mean image.
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from tqdm import tqdm
 
 from blobnet.data.images.encode import encode_image
 from blobnet.data.images.mean import mean_image
-from blobnet.data.sets import cifar10, digits, miml_scene, mnist, qmul_sbir
+from blobnet.data.sets import cifar10, digits, miml_scene, mnist, qmul_sbir, shape_sets
 from blobnet.data.sets.files import download_file
 from blobnet.data.stores.datum import array_to_datum
 from blobnet.data.stores.hdf5 import write_datasets
@@ -28,7 +29,8 @@ from blobnet.errors import DataError, close_matches
 from blobnet.proto.blobs import write_blob
 
 SETS: dict[str, Any] = {"cifar10": cifar10, "digits": digits, "miml_scene": miml_scene, "mnist": mnist,
-        "qmul_chairs": qmul_sbir.CHAIRS, "qmul_shoes": qmul_sbir.SHOES}
+        "qmul_chairs": qmul_sbir.CHAIRS, "qmul_shoes": qmul_sbir.SHOES, "shapes": shape_sets.BOXES,
+        "shapes_masks": shape_sets.MASKS}
 
 
 def import_set(name: str, out: str | os.PathLike, source: str | os.PathLike | None = None,
@@ -37,6 +39,7 @@ def import_set(name: str, out: str | os.PathLike, source: str | os.PathLike | No
 
     A set with tables gets NAME_train.h5 and NAME_test.h5 as well. A set with LABELS gets lists, NAME_train.txt and
     NAME_test.txt, in the place of the LMDBs, and the folder NAME_images, where the paths in them lead from `out` on.
+    Sets that are drawn are other files: `set_paths` says which.
 
     `source` is the folder of the published files (default: out/NAME); with `download`, they are fetched into it if
     they are not there. All results appear together at the end, so an interrupted import leaves none of them behind. If
@@ -59,20 +62,29 @@ def import_set(name: str, out: str | os.PathLike, source: str | os.PathLike | No
             download_file(urls, folder / file, md5)
     with tempfile.TemporaryDirectory(prefix=f".{name}_", dir=out) as temporary:
         made = [Path(temporary) / path.name for path in targets]
-        for split, path in zip(data.COUNTS, made):
-            images, labels = data.read(folder, split)
-            if len(images) != data.COUNTS[split]:
-                raise DataError(f"data set {name!r}", f"{split} split", expected=data.COUNTS[split], got=len(images))
-            write = _write_database if labels.ndim == 1 else _write_list
-            write(path, images, labels, f"{name} {split}")
-            if split == "train":
-                write_blob(made[2], mean_image([images]))
-        if hasattr(data, "tables"):
-            for split, path in zip(data.COUNTS, made[3:]):
-                write_datasets(path, data.tables(folder, split))
+        if hasattr(data, "PARTS"):
+            data.write(Path(temporary), name)
+        else:
+            _write_published(name, folder, made)
         for temporary_path, path in zip(made, targets):
             os.replace(temporary_path, path)
     return targets
+
+
+def _write_published(name: str, folder: Path, made: list[Path]) -> None:
+    """Write the set `name`, whose files are in `folder`, to the paths `made`."""
+    data = SETS[name]
+    for split, path in zip(data.COUNTS, made):
+        images, labels = data.read(folder, split)
+        if len(images) != data.COUNTS[split]:
+            raise DataError(f"data set {name!r}", f"{split} split", expected=data.COUNTS[split], got=len(images))
+        write = _write_database if labels.ndim == 1 else _write_list
+        write(path, images, labels, f"{name} {split}")
+        if split == "train":
+            write_blob(made[2], mean_image([images]))
+    if hasattr(data, "tables"):
+        for split, path in zip(data.COUNTS, made[3:]):
+            write_datasets(path, data.tables(folder, split))
 
 
 def set_paths(name: str, out: str | os.PathLike) -> list[Path]:
@@ -80,6 +92,8 @@ def set_paths(name: str, out: str | os.PathLike) -> list[Path]:
     if name not in SETS:
         raise DataError(f"data set {name!r}", "is not known", hint=close_matches(name, SETS))
     data = SETS[name]
+    if hasattr(data, "PARTS"):
+        return [Path(out, f"{name}_{part}") for part in data.PARTS]
     listed = hasattr(data, "LABELS")
     parts = [*(["train.txt", "test.txt"] if listed else ["train_lmdb", "test_lmdb"]), "mean.binaryproto",
              *(["train.h5", "test.h5"] if hasattr(data, "tables") else []), *(["images"] if listed else [])]

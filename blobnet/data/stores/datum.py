@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import struct
+
 import numpy as np
 from google.protobuf.message import DecodeError, Message
 
@@ -15,12 +17,47 @@ from blobnet.proto.messages import message_class, new
 
 def parse_datum(data: bytes | memoryview, where: str = "datum") -> Message:
     """The Datum that the bytes of a record hold; DataError if they hold none."""
-    cls = message_class("Datum")
+    return parse_record(data, "Datum", where)
+
+
+def parse_record(data: bytes | memoryview, kind: str, where: str) -> Message:
+    """The message of the class `kind` that the bytes of a record hold; DataError if they hold none."""
+    cls = message_class(kind)
     try:
         return cls.FromString(data)
     except DecodeError as error:
-        raise DataError(where, expected="a Datum message",
+        raise DataError(where, expected=f"a {kind} message",
                         got=f"{len(data)} other bytes ({_fault(data, cls) or error})") from error
+
+
+def datum_labels(data: bytes | memoryview, count: int, where: str = "datum") -> list[float]:
+    """The `count` labels in the bytes of a Datum: those in `label`, which forks repeat; or, beside the bytes of an
+    image, those in float_data. DataError if neither are so many.
+    """
+    datum = parse_datum(data, where)
+    try:
+        labels = _every_label(memoryview(data))
+    except wire.Corrupt as error:
+        raise DataError(where, f"byte {error.offset}: {error}") from None
+    if len(labels) == count:
+        return labels
+    if datum.data and len(datum.float_data) == count:
+        return list(datum.float_data)
+    raise DataError(where, expected=f"{count} labels (label_num)", got=f"{len(labels)} in label, "
+                    f"{len(datum.float_data) if datum.data else 0} in float_data")
+
+
+def _every_label(view: memoryview) -> list[float]:
+    """All values of the field `label`, integers or floats, which a Datum of this schema has but once."""
+    number, position, labels = message_class("Datum").DESCRIPTOR.fields_by_name["label"].number, 0, []
+    while position < len(view):
+        found, kind, begin, position = wire.read_field(view, position, len(view))
+        if (found, kind) == (number, wire.VARINT):
+            value, _ = wire.read_varint(view, begin, position)
+            labels.append(float(value - (1 << 64) if value >> 63 else value))
+        elif (found, kind) == (number, wire.FIXED32):
+            labels.append(struct.unpack_from("<f", view, begin)[0])
+    return labels
 
 
 def _fault(data: bytes | memoryview, cls: type[Message]) -> str:

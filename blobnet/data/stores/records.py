@@ -25,6 +25,11 @@ class Records:
     def __len__(self) -> int:
         return len(self._values)
 
+    def value(self, n: int) -> bytes | memoryview:
+        """The bytes of record `n`, to be looked at at once."""
+        self._check()
+        return self._values[n]
+
     def labels(self) -> np.ndarray:
         """The labels of all records (N,), read once."""
         if self._labels is None:
@@ -39,8 +44,7 @@ class Records:
         return [self._image(color, record) for record in records]
 
     def _datum(self, n: int) -> Message:
-        self._check()
-        return parse_datum(self._values[n], f"{self.where} record {n}")
+        return parse_datum(self.value(n), f"{self.where} record {n}")
 
     def _image(self, color: bool | None, record: tuple[Message, int]) -> np.ndarray:
         datum, n = record

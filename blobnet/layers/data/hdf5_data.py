@@ -28,10 +28,6 @@ class HDF5Data(BatchSource):
     more_options = ("data_param",)
 
     @classmethod
-    def declared_shapes(cls, layer, batch):
-        return [None, *[(batch,)] * (len(layer.top) - 1)]  # labels, as far as anybody can guess
-
-    @classmethod
     def read_shape(cls, layer, top, batch):
         row = hdf5_row(layer.hdf5_data_param.source, layer.top[top])
         return None if row is None else (batch, *row)

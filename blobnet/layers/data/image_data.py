@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
-from blobnet.errors import NetError
 from blobnet.layers.data._images import ImageSource
 
 
@@ -23,13 +22,10 @@ class ImageData(ImageSource):
     Quirks: root_folder needs its own slash at the end. Of a single label only leading digits count, and without any it
     is 0. mirror is random in the TEST phase too; crops are random in TRAIN only. The first image of a batch decides its
     shape. scale, mean_file, crop_size and mirror of image_data_param, and force_color and force_gray, have no effect;
-    nor has cat_per_iter, which belongs to HashingImageData. The published fork gives labels two more axes of 1.
+    nor have cache, cat_per_iter, which belongs to HashingImageData, what belongs to ImageSegData and VideoData, and
+    distort_param, expand_param and emit_constraint of transform_param, which AnnotatedData takes. The published fork
+    gives labels two more axes of 1.
     """
 
     def setup(self, bottom, top):
-        options = self.options
-        batches = self.images(shuffle=options.shuffle, rand_skip=options.rand_skip)
-        if options.rand_skip > len(batches.paths):
-            raise NetError(self.where, expected=f"rand_skip of at most {len(batches.paths)}, the number of images",
-                           got=options.rand_skip)
-        self.read_ahead(batches, top)
+        self.read_ahead(self.images(shuffle=self.options.shuffle, rand_skip=self.options.rand_skip), top)

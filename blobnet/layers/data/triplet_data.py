@@ -27,8 +27,8 @@ class TripletData(DatabaseSource):
     Paper: Lai et al., Simultaneous Feature Learning and Hash Coding with Deep Neural Networks, CVPR 2015, learns from
     such triplets; Slice with axis: 0 and three tops takes the batch apart.
     Quirks: in the TEST phase the records come one after the other, as from Data, and N may be any number. A class of
-    one image gives no query. The default backend is LEVELDB; its records are kept in memory. cat_per_iter,
-    rand_skip, force_encoded_color, and scale, mean_file, crop_size and mirror of data_param have no effect.
+    one image gives no query. The default backend is LEVELDB; its records are kept in memory. cat_per_iter, shuffle,
+    label_num, rand_skip, force_encoded_color, and scale, mean_file, crop_size and mirror of data_param have no effect.
     """
 
     options_field = "data_param"

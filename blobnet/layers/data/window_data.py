@@ -49,8 +49,9 @@ class WindowData(BatchSource):
         self.at_least_one(options, "batch_size")
         if not transform.crop_size:
             raise NetError(self.where, expected="crop_size above 0 in transform_param", got=0)
-        if transform.HasField("resize_param"):
-            raise NetError(self.where, "resize_param in transform_param", hint="remove it: windows get crop_size")
+        for field in ("resize_param", "noise_param", "random_resize_param", "random_aspect_ratio_param"):
+            if transform.HasField(field):
+                raise NetError(self.where, f"{field} in transform_param", hint="remove it: windows get crop_size")
         if options.crop_mode not in MODES:
             raise NetError(self.where, expected="crop_mode " + " or ".join(MODES), got=repr(options.crop_mode))
         if 2 * options.context_pad >= transform.crop_size:

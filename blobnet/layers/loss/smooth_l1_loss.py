@@ -23,8 +23,9 @@ class SmoothL1Loss(SmoothL1):
     Options: sigma s (1); loss_param.normalization: NONE divides by 1 in place of N
     Paper: Girshick, Fast R-CNN, ICCV 2015, equation 3; sigma is of Ren et al., Faster R-CNN, NIPS 2015.
     Quirks: without loss_weight the loss is reported but trains nothing, unlike that of other losses. (The layer of this
-    name in SSD takes two bottoms and has weight 1 then: write loss_weight: 1.) N is the first axis, whatever the
-    weights are. Other modes of normalization have no effect. The weights get the gradient 0.
+    name in SSD takes two bottoms and has weight 1 then: write loss_weight: 1. That of R-FCN has three bottoms, and
+    becomes SmoothL1LossOHEM when a net is read.) N is the first axis, whatever the weights are. Other modes of
+    normalization have no effect. The weights get the gradient 0.
     """
 
     options_field = "smooth_l1_loss_param"
@@ -33,9 +34,6 @@ class SmoothL1Loss(SmoothL1):
     unforced_bottoms = (2, 3)
 
     def setup(self, bottom, top):
-        if len(bottom) == 3:
-            raise NetError(self.where, expected="2 bottoms, or 4 with inside and outside weights", got=3,
-                           hint="SmoothL1LossOHEM takes inside weights alone")
         if not self.options.sigma:
             raise NetError(self.where, expected="sigma other than 0", got=self.options.sigma)
 

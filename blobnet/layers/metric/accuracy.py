@@ -20,7 +20,7 @@ class Accuracy(Layer):
     Bottoms: x (N, C, H, W) scores; labels (N, H, W), integers in 0 ... C-1
     Tops: accuracy (); optionally the accuracy of every class (C,)
     Params: none
-    Options: top_k (1), axis (1), ignore_label
+    Options: top_k (1), axis (1), ignore_label; min_is_better (false): the k lowest, as scores are distances
     Paper: none.
     Quirks: a score equal to the label's counts as higher, so ties are wrong (the first releases of Caffe 1.0 ranked
     equal scores by their class, the highest first). Where the label's score is nan, Caffe counts it as right; here it
@@ -48,6 +48,7 @@ class Accuracy(Layer):
     def formula(self, x, labels):
         (outer, classes, inner), options = self.grouped, self.options
         x, labels = x.reshape(self.grouped), labels.reshape(outer, inner).astype(int)
+        x = -x if options.min_is_better else x
         hits, positions = np.zeros((2, classes))
         for (n, i), label in np.ndenumerate(labels):
             if not options.HasField("ignore_label") or label != options.ignore_label:
@@ -59,6 +60,7 @@ class Accuracy(Layer):
     def forward(self, bottom, top):
         outer, classes, inner = self.grouped
         scores = bottom[0].data.reshape(self.grouped)
+        scores = -scores if self.options.min_is_better else scores
         labels = class_numbers(bottom[1].data, self.where, self.param.bottom[1]).reshape(outer, inner)
         counted = self.xp.ones(labels.shape, bool)
         if self.options.HasField("ignore_label"):

@@ -25,7 +25,8 @@ class BatchNorm(Layer):
     Bottoms: x (N, C, H, W), any axes after C; (N,) is one channel
     Tops: y (as x; may be x itself)
     Params: running sums mean (C), variance (C) and factor (1,); all begin at 0 and have lr_mult 0
-    Options: use_global_stats (left out: true in TEST, false in TRAIN), moving_average_fraction (0.999), eps (1e-5)
+    Options: use_global_stats (left out: true in TEST, false in TRAIN), moving_average_fraction (0.999), eps (1e-5);
+    stats_batch_size (0; or N, as batch statistics are those of the whole batch here)
     Paper: Ioffe and Szegedy, Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
     Shift, ICML 2015. Its scale and shift are a Scale layer of their own.
     Quirks: forward changes the parameters. Backward does not read y, so layers after this one may work in place. With
@@ -33,6 +34,7 @@ class BatchNorm(Layer):
     error at bottoms of one axis. A layer with the scale_bias: true of NVIDIA's fork, or its scale_filler or
     bias_filler, is read as two: this one, and a Scale layer after it that works in place on y. The Scale layer has
     bias_term: true, these fillers, the param specifications from the fourth on, and the name of this one + "_scale".
+    The filler of Intel's fork, and bias_filler beside it, go to the Scale layer that reads y, if there is one.
     propagate_down: false is ignored if backward runs. type: "CuDNNBatchNorm", the name in some forks, means this layer.
     """
 
@@ -63,6 +65,9 @@ class BatchNorm(Layer):
         if not bottom[0].count and not self.use_global:
             raise ShapeError(self.where, expected="at least one value to take the statistics of", got=shape,
                              hint="use_global_stats: true works on empty batches")
+        if not self.use_global and self.options.stats_batch_size not in (0, shape[0]):
+            raise NetError(self.where, expected=f"a batch of {self.options.stats_batch_size}, as stats_batch_size is",
+                           got=shape[0], hint="batch statistics of a part of the batch are not done here")
         self.grouped = (shape[0], self.channels, bottom[0].count // (shape[0] * self.channels) if shape[0] else 0)
         self.mean, self.variance, self.deviation = (self.xp.empty(self.channels, self.dtype) for _ in range(3))
         self.normalized = None if self.use_global else self.xp.empty(self.grouped, self.dtype)

@@ -83,7 +83,8 @@ class Pooling(Layer):
         kernel = self.kernel or shape[2:]
         axes = window_axes(shape[2:], kernel, self.stride, self.pad, self.options.round_mode == self.options.CEIL)
         if any(axis.out < 1 or axis.taps < 1 for axis in axes):
-            raise ShapeError(self.where, expected=f"a plane that fits a {kernel} window", got=shape, hint="raise pad")
+            raise ShapeError(self.where, expected=f"a plane that fits a {kernel} window", got=shape, hint="take larger "
+                             "images, lower kernel_size, or write global_pooling: true for windows of the whole plane")
         self.pooled = (*shape[:2], *(axis.out for axis in axes))
         for blob in top:
             blob.reshape(self.pooled)

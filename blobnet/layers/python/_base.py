@@ -15,6 +15,7 @@ import numpy as np
 from blobnet.core.blob import Blob
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, close_matches
+from blobnet.published import example_of
 
 
 class BlobList(list):
@@ -57,15 +58,16 @@ def find_class(module: str, name: str, where: str) -> type:
         if not value:
             raise NetError(where, f"no {field} in python_param",
                            hint='write python_param { module: "my_layers" layer: "MyLayer" }')
-    found = _import(module, where)
+    found = _import(module, name, where)
     cls = getattr(found, name, None)
     if not isinstance(cls, type):
         known = [key for key, value in vars(found).items() if isinstance(value, type)]
-        raise NetError(where, f"no class {name!r} in module {module!r}", hint=close_matches(name, known))
+        raise NetError(where, f"no class {name!r} in module {module!r} ({getattr(found, '__file__', 'built in')})",
+                       hint=close_matches(name, known) or _provide(module))
     return cls
 
 
-def _import(module: str, where: str) -> ModuleType:
+def _import(module: str, name: str, where: str) -> ModuleType:
     if "\0" in module or not all(module.split(".")):
         raise NetError(where, f"no module can have the name {module!r}", hint='write it as after import: "my_layers"')
     folder = os.getcwd()
@@ -79,14 +81,31 @@ def _import(module: str, where: str) -> ModuleType:
                 raise NetError(where, f"module {module!r} imports caffe, which is not there",
                                hint="call blobnet.install_as_caffe() before the net is built") from error
             raise _unusable(module, where, error) from error
-        raise NetError(where, f"no module {module!r} in sys.path or {folder!r}",
-                       hint="start in its folder, or add that to PYTHONPATH") from error
+        raise NetError(where, f"no module {module!r}, which should have the class {name!r}, in "
+                       + ", ".join(map(repr, _searched(folder))) + " or among the installed packages",
+                       hint=_provide(module)) from error
     except (Exception, SystemExit) as error:
         raise _unusable(module, where, error) from error
     finally:
         for path in added:
             with contextlib.suppress(ValueError):  # the module may have taken it out
                 sys.path.remove(path)
+
+
+def _searched(current: str) -> list[str]:
+    """The folders of sys.path, and the current one, but for those of Python itself."""
+    own = tuple({os.path.realpath(prefix) + os.sep for prefix in (sys.prefix, sys.base_prefix)})
+    folders = [os.path.abspath(path) for path in [*sys.path, current]]
+    return list(dict.fromkeys(path for path in folders if not f"{os.path.realpath(path)}{os.sep}".startswith(own)))
+
+
+def _provide(module: str) -> str:
+    """A hint how Python comes to find a module, which may be in an example."""
+    example = example_of(module)
+    if example is not None:
+        return (f"blobnet's own is in its example {example.name}: give --python-path {example}, or add that to "
+                "PYTHONPATH")
+    return "give --python-path FOLDER, add its folder to PYTHONPATH, or start there"
 
 
 def _unusable(module: str, where: str, error: BaseException) -> NetError:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blobnet.layers.recurrent._sequences import Sequences, refuse_cont
 from blobnet.layers.recurrent._unrolled import STEPS, Unrolled
-from blobnet.ops.linear import matmul
+from blobnet.ops.linear import add_matmul, matmul
 
 
 class Recurrent(Sequences):
@@ -81,8 +81,7 @@ class Recurrent(Sequences):
 
         Parameters that do not learn get their gradients too, as in Caffe, where clip_gradients counts them.
         """
-        gradient = self.xp.empty_like(self.param_diff(index))
-        matmul(diffs.T, x.reshape(len(diffs), gradient.shape[1]), gradient)
-        self.param_diff(index)[...] += gradient
+        gradient = self.param_diff(index)
+        add_matmul(diffs.T, x.reshape(len(diffs), gradient.shape[1]), gradient)
         if bias:
             self.param_diff(index + 1)[...] += diffs.sum(axis=0)

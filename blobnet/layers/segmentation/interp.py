@@ -20,9 +20,10 @@ class Interp(Layer):
     Bottoms: x (N, C, H, W)[, r (N, C, P, Q): its size is taken if the options give none]
     Tops: y (N, C, P, Q)
     Params: none
-    Options: the first of these that is given: shrink_factor s alone, P = (H' - 1) / s + 1, rounded down; zoom_factor z
-    alone, P = H' + (H' - 1) (z - 1); height P and width Q; both factors, first s, then z. pad_beg, pad_end (0; at most
-    0): so many rows and columns of x are cut off before and after
+    Options: the first of these that is given: use_blob_size true, P and Q as r has them; shrink_factor s alone,
+    P = (H' - 1) / s + 1, rounded down; zoom_factor z alone, P = H' + (H' - 1) (z - 1); height P and width Q; both
+    factors, first s, then z. pad_beg, pad_end (0; at most 0): so many rows and columns of x are cut off before and
+    after
     Paper: Zhao et al., Pyramid scene parsing network, CVPR 2017; the layer: Chen et al., Semantic image segmentation
     with deep convolutional nets and fully connected CRFs, ICLR 2015.
     Quirks: a has the precision of float32 in every net. If P is 1, a is 0: y has the first row. A second bottom is
@@ -44,6 +45,8 @@ class Interp(Layer):
 
     def reshape(self, bottom, top):
         shape, begin = bottom[0].shape, -self.options.pad_beg
+        if self.options.use_blob_size and len(bottom) == 1:
+            raise NetError(self.where, expected="a second bottom, as use_blob_size is true", got="1 bottom")
         if any(blob.num_axes != 4 for blob in bottom):
             raise ShapeError(self.where, expected="axes (N, C, H, W)", got=" and ".join(str(b.shape) for b in bottom))
         inner = [size + self.options.pad_beg + self.options.pad_end for size in shape[2:]]
@@ -58,6 +61,8 @@ class Interp(Layer):
     def sizes(self, inner, bottom):
         """P and Q for what is left of x, H' and W'."""
         options = self.options
+        if options.use_blob_size and len(bottom) == 2:
+            return bottom[1].shape[2:]
         shrinks, zooms = options.HasField("shrink_factor"), options.HasField("zoom_factor")
         if shrinks == zooms and options.HasField("height") and options.HasField("width"):
             return [options.height, options.width]

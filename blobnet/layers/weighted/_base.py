@@ -70,7 +70,8 @@ class SlidingLayer(Layer):
         sizes, num = self.output_sizes(spatial), prod(lead)
         if any(size < 1 for size in sizes):
             raise ShapeError(self.where, expected="spatial axes that the kernel fits into",
-                             got=f"{spatial} under {self.sliding.words()}", hint="lower kernel_size or raise pad")
+                             got=f"{spatial} under {self.sliding.words()}", hint="take larger "
+                             "images, lower kernel_size, or raise pad")
         self.bottom_shape, self.top_shape = (num, self.channels, *spatial), (num, self.outputs, *sizes)
         source, target = (self.top_shape, self.channels) if self.transposed else (self.bottom_shape, self.outputs)
         self.plan = Convolution(self.xp, self.dtype, source, target, *self.sliding, groups=self.group)

@@ -6,7 +6,7 @@ from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
-from blobnet.ops.linear import matmul
+from blobnet.ops.linear import add_matmul, matmul
 
 
 @register
@@ -67,9 +67,7 @@ class InnerProduct(Layer):
     def backward(self, top, propagate_down, bottom):
         dy = top[0].diff.reshape(self.rows, self.options.num_output)
         if self.param_propagate_down[0]:
-            gradient = self.xp.empty((dy.shape[1], self.inner), self.dtype)
-            matmul(dy.T, bottom[0].data.reshape(self.rows, self.inner), gradient)
-            self._weight(self.param_diff(0))[...] += gradient
+            add_matmul(dy.T, bottom[0].data.reshape(self.rows, self.inner), self._weight(self.param_diff(0)))
         if self.options.bias_term and self.param_propagate_down[1]:
             bias = self.param_diff(1)  # row after row onto what is there, the order in which BLAS adds them for Caffe
             self.xp.vstack((bias, dy)).sum(axis=0, out=bias)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.core.view_layer import hang_weight
-from blobnet.proto.messages import new
 
 
 @register
@@ -16,8 +15,8 @@ class Parameter(Layer):
 
     Bottoms: none
     Tops: y (of the shape given)
-    Params: weight (as y), 0 at first
-    Options: parameter_param.shape; left out, y is one number without axes
+    Params: weight (as y)
+    Options: parameter_param.shape; left out, y is one number without axes; blob_filler (0), what the weight starts from
     Paper: none.
     Quirks: the top shares data and diff of the parameter. The layer that reads it overwrites the diff, so gradients of
     several backward passes (iter_size) do not add up, as those of other layers do: only the last one counts. The same
@@ -29,7 +28,7 @@ class Parameter(Layer):
     overwrites = True
 
     def setup(self, bottom, top):
-        self.add_param(tuple(self.options.shape.dim), new("FillerParameter"))
+        self.add_param(tuple(self.options.shape.dim), self.options.blob_filler)
 
     def reshape(self, bottom, top):
         top[0].reshape(self.blobs[0].shape)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from google.protobuf.message import Message
 
 from blobnet.data.stores.database import open_database
 from blobnet.data.stores.hdf5 import read_datasets
@@ -16,10 +15,9 @@ from blobnet.recipes.hog import gradient_histograms
 from blobnet.recipes.nets import trial_solver
 from blobnet.recipes.options import Option
 from blobnet.recipes.sources import check_blobs, encode_source
+from blobnet.recipes.training import train
 from blobnet.recipes.trial import Trial
-from blobnet.solvers import get_solver
 
-WINDOW = 50  # iterations from one line of progress to the next
 CELL = 8     # side of the squares whose mean is a pixel feature
 
 OPTIONS = {
@@ -64,7 +62,7 @@ def run(trial: Trial) -> dict[str, float]:
     if options["features"]:
         return _untrained(trial)
     param = trial_solver(trial)
-    weights = _train(trial, param)
+    weights = train(trial, param)
     source = _test_images(trial)
     codes = encode_source(trial, param.net_param, weights, options["blob"], source)
     codes.save(trial.out / "codes.npz")
@@ -79,20 +77,6 @@ def footnote(options: dict) -> str:
     """How photos are ranked."""
     return ("Every test sketch ranks all test photos of its set by Euclidean distance; acc@K: the share of sketches "
             "whose own photo is among the first K; photos at the same distance stand before it.")
-
-
-def _train(trial: Trial, param: Message) -> str:
-    """Train to the last iteration; the path of the weights."""
-    solver = get_solver(param, device=trial.device, python_layers=trial.python_layers)
-    if solver.resume():
-        trial.note(f"goes on from iteration {solver.iter}")
-    losses: list[float] = []
-    solver.add_callback(on_gradients_ready=lambda: losses.append(solver.loss))
-    while solver.iter < param.max_iter:
-        solver.step(min(WINDOW, param.max_iter - solver.iter))
-        trial.note(f"iteration {solver.iter} of {param.max_iter}, loss {np.mean(losses):.4f}")
-        losses.clear()
-    return solver.snapshot()[0]
 
 
 def _untrained(trial: Trial) -> dict[str, float]:

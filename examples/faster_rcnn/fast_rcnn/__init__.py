@@ -1,0 +1,1 @@
+"""What the layers of Fast and Faster R-CNN share: settings, boxes, samples of boxes."""

@@ -1,0 +1,1 @@
+"""The layer that feeds detectors with images and boxes."""

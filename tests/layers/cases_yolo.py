@@ -1,0 +1,97 @@
+"""Rows of the layers of YOLO: the loss of its second version, and the evaluation of both."""
+
+import dataclasses
+
+import numpy as np
+from layer_rows import row
+from region_loops import eval_detection, region_loss
+
+RNG = np.random.default_rng(2)
+ANCHORS = "biases: 1.1 biases: 0.9 biases: 2 biases: 1.4 biases: 0.8 biases: 2.2"
+
+
+def boxes(count):
+    """Around their middles."""
+    return np.concatenate([RNG.uniform(0.1, 0.9, (count, 2)), RNG.uniform(0.1, 0.5, (count, 2))], axis=1)
+
+
+def rows_of(images, labels, boxes):
+    """True boxes as SSD has them."""
+    ends = np.concatenate([boxes[:, :2] - boxes[:, 2:] / 2, boxes[:, :2] + boxes[:, 2:] / 2], axis=1)
+    return np.column_stack([images, np.array(labels) + 1, np.zeros(len(boxes)), ends, np.zeros(len(boxes))])[None, None]
+
+
+PREDICTIONS = RNG.normal(0, 1, (2, 24, 4, 5))
+LISTS = np.zeros((2, 4, 5))
+LISTS[0, :3], LISTS[1, :2] = np.column_stack([[2, 0, 1], boxes(3)]), np.column_stack([[1, 1], boxes(2)])
+LISTS[0, 2, 1:] = LISTS[0, 1, 1:] * [1, 1, 1.02, 1.02]  # the same cell and anchor
+LISTS[1, 3] = [1, 0.3, 0.3, 0.3, 0.3]                   # behind the end
+ROWS = rows_of([0, 1, 0, -1, 1], [2, 0, 1, 1, 2], boxes(5))
+
+
+def loss(options="", labels=LISTS):
+    case = row("RegionLoss", [PREDICTIONS, labels], f"region_loss_param {{ num: 3 num_class: 3 {ANCHORS} {options} }}")
+    return dataclasses.replace(case, expected=region_loss(case.source))
+
+
+def evaluated(options, values, kind="EvalDetection"):
+    case = row(kind, values, f"eval_detection_param {{ {options} }}")
+    return dataclasses.replace(case, expected=eval_detection(case.source))
+
+
+def first_yolo(side, classes, count):
+    """Predictions of two images, and labels, some of which are difficult."""
+    cells = side * side
+    x = RNG.uniform(0.2, 0.8, (2, cells * (classes + 5 * count)))
+    goals = np.zeros((2, 7 * cells))
+    for own, predicted in zip(goals, x):
+        own[:cells], own[cells:2 * cells] = RNG.random(cells) < 0.4, RNG.random(cells) < 0.7
+        own[2 * cells:3 * cells] = predicted[:cells * classes].reshape(classes, cells).argmax(axis=0)
+        t = predicted[cells * (classes + count):].reshape(count, 4, cells)[0].T.copy()
+        row, column = np.divmod(np.arange(cells), side)
+        t[:, :2] = (t[:, :2] + np.stack([column, row], axis=1)) / side
+        t[:, 2:] = t[:, 2:] ** 2 * RNG.uniform(0.7, 1.4, (cells, 2))
+        own[3 * cells:] = t.ravel()
+    return x, goals
+
+
+FIRST = first_yolo(3, 4, 2)
+SECOND = RNG.normal(0, 1.5, (2, 24, 4, 4))
+FINE = "side: 4 num_class: 3 num_object: 3 " + ANCHORS
+
+
+def seen():
+    """True boxes near predictions of high objectness, twice for one, and one of a class that nobody predicts there."""
+    found, middles = [], SECOND.reshape(2, 3, 8, 4, 4)
+    for n in (0, 1):
+        for k in np.argsort(-middles[n, :, 4].ravel())[:6]:
+            a, y, x = np.unravel_index(k, (3, 4, 4))
+            t = middles[n, a, :, y, x]
+            size = np.exp(t[2:4]) * np.array([(1.1, 0.9), (2, 1.4), (0.8, 2.2)][a]) / 4
+            place = (np.array([x, y]) + 1 / (1 + np.exp(-t[:2]))) / 4
+            found.append([n, t[5:].argmax(), *place, *size * RNG.uniform(0.8, 1.2, 2)])
+    found = np.array([*found, found[0]])
+    return rows_of(found[:, 0], found[:, 1], found[:, 2:])
+
+
+SEEN = seen()
+
+CASES = {
+    "RegionLoss": loss(),
+    "RegionLoss not rescored": loss("rescore: 0 gradient: EXACT"),
+    "RegionLoss by predictions": loss("bias_match: 0"),
+    "RegionLoss weights": loss("thresh: 0.05 object_scale: 5 noobject_scale: 1 coord_scale: 1.5 class_scale: 2"),
+    "RegionLoss rows": loss("", ROWS),
+    "RegionLoss rows by predictions": loss("bias_match: 0 object_scale: 5 coord_scale: 1 thresh: 0.6", ROWS),
+    "RegionLoss rows of none": loss("", ROWS[:, :, 3:4]),
+    "EvalDetection": evaluated("side: 3 num_class: 4", FIRST),
+    "EvalDetection apart": evaluated("side: 3 num_class: 4 nms: 0.3 threshold: 0.3 score_type: OBJ", FIRST),
+    "EvalDetection as they are": evaluated("side: 3 num_class: 4 sqrt: false constriant: false score_type: PROB",
+                                           [*FIRST, (2, 3)]),
+    "RegionEvalDetection": evaluated(FINE + " nms: 0.45", [SECOND, SEEN]),
+    "RegionEvalDetection by name": evaluated(FINE + " nms: 0 score_type: PROB threshold: 0.7", [SECOND, SEEN],
+                                             "RegionEvalDetection"),
+    "RegionEvalDetection all": evaluated(FINE, [SECOND, SEEN]),
+    "RegionEvalDetection objects": evaluated(FINE + " nms: 0.99 score_type: OBJ threshold: 0.6",
+                                             [SECOND, SEEN, (2, 1)]),
+}

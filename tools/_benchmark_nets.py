@@ -1,0 +1,124 @@
+"""Nets that benchmarks run and prototxt/ does not hold, written from their papers as prototxt, with losses."""
+
+from __future__ import annotations
+
+
+class Text:
+    """A net that grows layer by layer; every method adds one and gives the name of its top."""
+
+    def __init__(self, *shape: int, label: tuple[int, ...] = ()):
+        self.layers: list[str] = []
+        dims = [" ".join(f"dim: {size}" for size in sizes) for sizes in (shape, label) if sizes]
+        sizes = " ".join(f"shape {{ {each} }}" for each in dims)
+        tops = 'top: "data" top: "label"' if label else 'top: "data"'
+        self.layers.append(f'layer {{ name: "data" type: "Input" {tops} input_param {{ {sizes} }} }}')
+
+    def add(self, kind: str, name: str, bottoms: str, options: str = "", top: str | None = None) -> str:
+        read = " ".join(f'bottom: "{bottom}"' for bottom in bottoms.split())
+        self.layers.append(f'layer {{ name: "{name}" type: "{kind}" {read} top: "{top or name}" {options} }}')
+        return top or name
+
+    def conv(self, name: str, bottom: str, outputs: int, kernel: int, pad: int = 0, stride: int = 1,
+             relu: bool = True, more: str = "") -> str:
+        self.add("Convolution", name, bottom, f"convolution_param {{ num_output: {outputs} kernel_size: {kernel} "
+                 f"pad: {pad} stride: {stride} {more} }}")
+        return self.add("ReLU", f"{name}/relu", name, top=name) if relu else name
+
+    def pool(self, name: str, bottom: str, kernel: int, stride: int, method: str = "MAX") -> str:
+        return self.add("Pooling", name, bottom,
+                        f"pooling_param {{ pool: {method} kernel_size: {kernel} stride: {stride} }}")
+
+    def vgg(self, stages: list[int], first_pad: int = 1) -> str:
+        """The stages of VGG, of so many convolutions each, with the pools between them; the last has none."""
+        top = "data"
+        for stage, count in enumerate(stages, 1):
+            for i in range(1, count + 1):
+                pad = first_pad if stage == i == 1 else 1
+                top = self.conv(f"conv{stage}_{i}", top, min(64 << stage - 1, 512), 3, pad)
+            if stage < len(stages):
+                top = self.pool(f"pool{stage}", top, 2, 2)
+        return top
+
+    def __str__(self) -> str:
+        return "\n".join(self.layers) + "\n"
+
+
+def squeezenet() -> str:
+    """Iandola et al., SqueezeNet, 2016, table 1."""
+    net = Text(8, 3, 227, 227, label=(8,))
+    top = net.pool("pool1", net.conv("conv1", "data", 96, 7, stride=2), 3, 2)
+    for i, squeeze in enumerate([16, 16, 32, 32, 48, 48, 64, 64], 2):
+        s = net.conv(f"fire{i}/squeeze1x1", top, squeeze, 1)
+        wide = [net.conv(f"fire{i}/expand{k}x{k}", s, 4 * squeeze, k, k // 2) for k in (1, 3)]
+        top = net.add("Concat", f"fire{i}/concat", " ".join(wide))
+        if i in (4, 8):
+            top = net.pool(f"pool{i}", top, 3, 2)
+    top = net.conv("conv10", net.add("Dropout", "drop9", top, top=top), 1000, 1)
+    net.add("Pooling", "pool10", top, "pooling_param { pool: AVE global_pooling: true }")
+    net.add("SoftmaxWithLoss", "loss", net.add("Flatten", "scores", "pool10") + " label")
+    return str(net)
+
+
+def mobilenet() -> str:
+    """Howard et al., MobileNets, 2017, table 1, with a convolution of groups for each channel."""
+    net = Text(4, 3, 224, 224, label=(4,))
+
+    def normed(name: str, bottom: str, outputs: int, kernel: int, pad: int, stride: int, group: int = 1) -> str:
+        net.conv(name, bottom, outputs, kernel, pad, stride, relu=False, more=f"group: {group} bias_term: false")
+        net.add("BatchNorm", f"{name}/bn", name, top=name)
+        net.add("Scale", f"{name}/scale", name, "scale_param { bias_term: true }", top=name)
+        return net.add("ReLU", f"{name}/relu", name, top=name)
+
+    top, channels = normed("conv1", "data", 32, 3, 1, 2), 32
+    blocks = [(64, 1), (128, 2), (128, 1), (256, 2), (256, 1), (512, 2), *[(512, 1)] * 5, (1024, 2), (1024, 1)]
+    for i, (outputs, stride) in enumerate(blocks, 2):
+        top = normed(f"conv{i}/dw", top, channels, 3, 1, stride, channels)
+        top, channels = normed(f"conv{i}/sep", top, outputs, 1, 0, 1), outputs
+    net.add("Pooling", "pool", top, "pooling_param { pool: AVE global_pooling: true }")
+    net.add("InnerProduct", "scores", "pool", "inner_product_param { num_output: 1000 }")
+    net.add("SoftmaxWithLoss", "loss", "scores label")
+    return str(net)
+
+
+def pose() -> str:
+    """Cao et al., Realtime multi-person 2D pose estimation using part affinity fields, CVPR 2017, figure 3."""
+    net = Text(1, 3, 368, 368)
+    features = net.conv("conv4_4", net.conv("conv4_3", net.vgg([2, 2, 4, 2]), 256, 3, 1), 128, 3, 1)
+    bottom = features
+    for stage in range(1, 7):
+        ends = []
+        for branch, outputs in ((1, 38), (2, 19)):
+            top, deep, kernel, wide = bottom, 3 if stage == 1 else 5, 3 if stage == 1 else 7, 512 if stage == 1 else 128
+            for i in range(1, deep + 1):
+                top = net.conv(f"stage{stage}_{branch}_{i}", top, 128, kernel, kernel // 2)
+            top = net.conv(f"stage{stage}_{branch}_{deep + 1}", top, wide, 1)
+            ends.append(net.conv(f"stage{stage}_{branch}", top, outputs, 1, relu=False))
+            net.add("Reduction", f"loss{stage}_{branch}", ends[-1],
+                    "reduction_param { operation: SUMSQ } loss_weight: 1")
+        bottom = net.add("Concat", f"concat{stage}", " ".join([*ends, features])) if stage < 6 else ""
+    return str(net)
+
+
+def fcn8s() -> str:
+    """Long, Shelhamer, Darrell, Fully convolutional networks for semantic segmentation, CVPR 2015, with 21 classes."""
+    net = Text(1, 3, 500, 500, label=(1, 1, 500, 500))
+    top = net.pool("pool5", net.vgg([2, 2, 3, 3, 3], 100), 2, 2)
+    top = net.add("Dropout", "drop6", net.conv("fc6", top, 4096, 7), top="fc6")
+    top = net.add("Dropout", "drop7", net.conv("fc7", top, 4096, 1), top="fc7")
+    scores = net.conv("score_fr", top, 21, 1, relu=False)
+
+    def up(name: str, bottom: str, kernel: int) -> str:
+        return net.add("Deconvolution", name, bottom, f"convolution_param {{ num_output: 21 kernel_size: {kernel} "
+                       f"stride: {kernel // 2} bias_term: false }}")
+
+    for pool, offset in (("pool4", 5), ("pool3", 9)):
+        scores = up(f"upscore_{pool}", scores, 4)
+        net.conv(f"score_{pool}", pool, 21, 1, relu=False)
+        net.add("Crop", f"score_{pool}c", f"score_{pool} {scores}", f"crop_param {{ axis: 2 offset: {offset} }}")
+        scores = net.add("Eltwise", f"fuse_{pool}", f"{scores} score_{pool}c")
+    net.add("Crop", "score", up("upscore8", scores, 16) + " data", "crop_param { axis: 2 offset: 31 }")
+    net.add("SoftmaxWithLoss", "loss", "score label", "loss_param { normalize: false }")
+    return str(net)
+
+
+NETS = {"squeezenet": squeezenet, "mobilenet": mobilenet, "pose": pose, "fcn8s": fcn8s}
