@@ -102,7 +102,7 @@ def _build(net: Message, phase: int, shapes: dict[str, Shape], origin: str, pyth
     """The filtered `net` without its data, or None, and every error that there is told to `note`."""
     state.assumed = {}
     try:
-        definition = without_data(net, shapes | _sources(net, shapes, state.assumed), state.assumed)
+        definition = without_data(net, _constants(net) | shapes | _sources(net, shapes, state.assumed), state.assumed)
     except BlobnetError as error:
         note("net", error)
         return None
@@ -148,6 +148,13 @@ def _sources(net: Message, shapes: Mapping[str, Shape], assumed: dict[str, Shape
                     found[name] = shape
     assumed.update(found)
     return found
+
+
+def _constants(net: Message) -> dict[str, Shape]:
+    """The shapes of tops that are filled with one number, as DummyData does, which need not do for labels."""
+    return {name: tuple(shape) for layer in net.layer if not layer.bottom and not declarations(layer).is_input
+            for name, shape in zip(layer.top, declarations(layer).declared_shapes(layer, 0))
+            if shape is not None and not declarations(layer).needs_data(layer)}
 
 
 def _unknown_sources(net: Message) -> bool:

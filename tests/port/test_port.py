@@ -114,6 +114,14 @@ layer { name: "accuracy" type: "Accuracy" bottom: "c" bottom: "label" top: "accu
     assert report.modules == [("m", "L", "")]
 
 
+def test_labels_that_a_filler_made_are_replaced(report):
+    report = report("""
+layer { name: "d" type: "DummyData" top: "x" top: "label" dummy_data_param { data_filler { value: 0.01 }
+        shape { dim: [2, 3] } shape { dim: 2 } } }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "x" bottom: "label" }""")
+    assert (report.obstacles, report.ran("forward"), report.states[0].assumed) == ([], True, {})
+
+
 def test_a_python_layer_between_others_is_an_obstacle(report):
     report = report(INPUT + """
 layer { name: "p" type: "Python" bottom: "x" top: "p" python_param { module: "no_such_module" layer: "L" } }
