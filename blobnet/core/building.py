@@ -93,7 +93,8 @@ class Building:
         layers = [node.layer for node in self.nodes]
         plans = [Plan(node.bottom_names, node.top_names, [bool(weight) for weight in layer.loss_weights],
                       layer.param_propagate_down, list(layer.param.propagate_down), layer.unforced_bottoms,
-                      layer.ignores_propagate_down) for node, layer in zip(self.nodes, layers)]
+                      layer.ignores_propagate_down, layer.same_bottoms_tops and layer.passes_labels)
+                 for node, layer in zip(self.nodes, layers)]
         plan_backward(plans)
         log_plan([layer.name for layer in layers], plans)
         if force:

@@ -17,6 +17,7 @@ class Plan:
     propagate_down: Sequence[bool] = ()        # as the prototxt says, one a bottom, or empty
     unforced_bottoms: Sequence[int] = ()
     ignores_propagate_down: bool = False
+    one_to_one: bool = False                   # top i depends on bottom i alone
     needs_backward: bool = False               # result: whether backward runs at all
     bottom_needs_backward: list[bool] = dataclasses.field(default_factory=list)  # result, one a bottom
 
@@ -37,8 +38,9 @@ def plan_backward(plans: Sequence[Plan], force: bool = False) -> None:
         needs.append([blob_needs[name] for name in plan.bottoms])
         plan.bottom_needs_backward = list(plan.propagate_down or needs[-1])
         plan.needs_backward = any(needs[-1]) or any(plan.param_learns)
-        for name in plan.tops:
-            blob_needs[name] = blob_needs.get(name, False) or plan.needs_backward
+        for i, name in enumerate(plan.tops):
+            learned = needs[-1][i] if plan.one_to_one else plan.needs_backward
+            blob_needs[name] = blob_needs.get(name, False) or learned
 
     under_loss: set[str] = set()
     skipped: set[str] = set()

@@ -7,11 +7,11 @@ from hypothesis import strategies as st
 from blobnet.core.wiring import Plan, plan_backward
 
 
-def node(wiring, *flags, down=(), unforced=(), deaf=False):
+def node(wiring, *flags, down=(), unforced=(), deaf=False, one_to_one=False):
     """A layer such as node("x label -> loss", "loss"); the flags: "learns", "loss"."""
     bottoms, tops = (side.split() for side in wiring.split("->"))
     return Plan(bottoms, tops, ["loss" in flags] * len(tops), ["learns" in flags], down, unforced,
-                deaf)
+                deaf, one_to_one)
 
 
 DATA = node("-> x label")
@@ -30,6 +30,9 @@ PLANS = {
         [DATA, node("x -> a", "learns"), node("a -> y"), node(LOSS, "loss")], "0 10 11 110"),
     "in place": (
         [DATA, node("x -> y", "learns"), node("y -> y"), node(LOSS, "loss")], "0 10 11 110"),
+    "labels beside what is learned, each handed on by itself": (
+        [DATA, node("x -> a", "learns"), node("a label -> y t", one_to_one=True), node("y t -> loss", "loss")],
+        "0 10 110 110"),
     "a branch without a loss": (
         [DATA, node("x -> a", "learns"), node("a -> y b"), node("b -> c", "learns"), node(LOSS, "loss")],
         "0 10 11 00 110"),

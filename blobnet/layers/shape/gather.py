@@ -14,7 +14,8 @@ class Gather(ViewLayer):
 
     Bottoms: x_0, x_1, ... (N, ...), one or more    Tops: y_0, y_1, ... (as x_i), one for each bottom    Params: none
     Paper: Wang et al., Temporal Segment Networks, ECCV 2016 (its program for several GPUs).
-    Quirks: here a net runs in one process, so each top shares data and diff of its bottom, as there without MPI.
+    Quirks: here a net runs in one process, so each top shares data and diff of its bottom, as there without MPI. Labels
+    may pass beside what is learned: a top gets a gradient if its bottom does.
     """
 
     num_bottoms = num_tops = (1, None)
