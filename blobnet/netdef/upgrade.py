@@ -37,8 +37,8 @@ def upgrade_net(message: Message, origin: str = "") -> Message:
     of one goes to the Scale layer behind it; bn_stats_batch_size goes to all of them; concat_dim and slice_dim become
     axis; ceil_mode becomes round_mode; label_dim becomes label_num; pairwise_ranking_loss_param becomes
     triplet_loss_param; a transform_param within data_param moves out of it; CuDNNBatchNorm becomes BatchNorm, and
-    SmoothL1Loss of three bottoms SmoothL1LossOHEM; Convolution3D, Pooling3D and VideoData have their options in fields
-    of their own.
+    SmoothL1Loss of three bottoms and SoftmaxWithLoss of three tops their kin of R-FCN, …OHEM; Convolution3D, Pooling3D
+    and VideoData have their options in fields of their own.
     Raises NetError for generations mixed in one net, sizes that do not fit the inputs, and a field given in its old
     and new form at once.
     Quirks: `input` without any size is dropped without a word, as weights written by old versions have it so;
@@ -82,9 +82,13 @@ def upgrade_solver(message: Message, origin: str = "solver") -> Message:
 
 
 def _type_here(layer: Message) -> str:
-    """The type under which a layer is known here. R-FCN's SmoothL1Loss of three bottoms is its SmoothL1LossOHEM."""
-    if layer.type == "SmoothL1Loss" and len(layer.bottom) == 3:
-        return "SmoothL1LossOHEM"
+    """The type under which a layer is known here.
+
+    R-FCN's SmoothL1Loss of three bottoms and its SoftmaxWithLoss of three tops are called …OHEM elsewhere.
+    """
+    if layer.type == "SmoothL1Loss" and len(layer.bottom) == 3 or layer.type == "SoftmaxWithLoss" and len(
+            layer.top) == 3:
+        return f"{layer.type}OHEM"
     return SAME_TYPES.get(layer.type, layer.type)
 
 

@@ -48,11 +48,13 @@ NETS = {
            layer { name: "two_scale" type: "Scale" bottom: "c" top: "c" phase: TEST
                    scale_param { bias_term: true filler { value: 3 } } }
            layer { name: "no" type: "BatchNorm" batch_norm_param { scale_bias: false } }'''),
-    "SmoothL1Loss of three bottoms": (
+    "losses of R-FCN": (
         '''layer { name: "l" type: "SmoothL1Loss" bottom: ["a", "b", "w"] top: "l" }
-           layer { name: "m" type: "SmoothL1Loss" bottom: ["a", "b"] top: "m" }''',
+           layer { name: "m" type: "SmoothL1Loss" bottom: ["a", "b"] top: "m" }
+           layer { name: "s" type: "SoftmaxWithLoss" bottom: ["a", "b"] top: ["s", "p", "l"] }''',
         '''layer { name: "l" type: "SmoothL1LossOHEM" bottom: ["a", "b", "w"] top: "l" }
-           layer { name: "m" type: "SmoothL1Loss" bottom: ["a", "b"] top: "m" }'''),
+           layer { name: "m" type: "SmoothL1Loss" bottom: ["a", "b"] top: "m" }
+           layer { name: "s" type: "SoftmaxWithLossOHEM" bottom: ["a", "b"] top: ["s", "p", "l"] }'''),
     "CuDNNBatchNorm": (
         '''layer { name: "bn" type: "CuDNNBatchNorm" param { lr_mult: 1 } param { } param { } }
            layer { name: "two" type: "CuDNNBatchNorm" top: "c" batch_norm_param { eps: 0.1 scale_bias: true } }''',

@@ -15,8 +15,8 @@ class ProposalTargetLayer(SettingsLayer):
     to the true box, less BBOX_NORMALIZE_MEANS, divided by BBOX_NORMALIZE_STDS, in the four columns of the label.
 
     Bottoms: proposals (R, 5) of [0, x1, y1, x2, y2]; true boxes (G, 5) of [x1, y1, x2, y2, label]
-    Tops: boxes (S, 5) of [0, x1, y1, x2, y2]; labels (S,); offsets (S, 4 C); inside weights, BBOX_INSIDE_WEIGHTS in the
-    columns of the label, elsewhere 0; outside weights, 1 where these are above 0
+    Tops: boxes (S, 5) of [0, x1, y1, x2, y2]; labels (S, 1, 1, 1), as nets of R-FCN want them; offsets (S, 4 C); inside
+    weights, BBOX_INSIDE_WEIGHTS in the columns of the label, elsewhere 0; outside weights, 1 where these are above 0
     param_str: num_classes C, with the background
     Paper: Ren et al., Faster R-CNN, NIPS 2015; Girshick, Fast R-CNN, ICCV 2015, section 2.3.
     Quirks: which boxes are drawn depends on the net's random seed and the step. BG_THRESH_LO is 0 here. The gradient
@@ -34,7 +34,7 @@ class ProposalTargetLayer(SettingsLayer):
 
     def reshape(self, bottom, top):
         columns = 4 * self.settings.num_classes
-        for blob, shape in zip(top, ((1, 5), (1,), (1, columns), (1, columns), (1, columns))):
+        for blob, shape in zip(top, ((1, 5), (1, 1, 1, 1), (1, columns), (1, columns), (1, columns))):
             blob.reshape(shape)
 
     def forward(self, bottom, top):
@@ -47,4 +47,4 @@ class ProposalTargetLayer(SettingsLayer):
         boxes = np.concatenate([rows[:, 1:], truth[:, :4]])
         numbers, labels, t = sample_boxes(boxes, truth, settings.BATCH_SIZE, settings, self.draws())
         t, inside = by_class(labels, t, settings.num_classes, settings.BBOX_INSIDE_WEIGHTS)
-        self.write(top, np.pad(boxes[numbers], ((0, 0), (1, 0))), labels, t, inside, inside > 0)
+        self.write(top, np.pad(boxes[numbers], ((0, 0), (1, 0))), labels[:, None, None, None], t, inside, inside > 0)
