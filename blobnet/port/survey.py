@@ -15,15 +15,15 @@ class Survey(Building):
     """What can be built of `definition`, whose splits are inserted.
 
     errors: what was raised, by the layers that could not be built. A layer behind such a layer is passed over.
-    assumed: the shapes of tops that nothing tells. The first layer that a shape does not suit chooses another one, by
-    its first bottom: as long, of the same shape, or with one channel.
+    assumed: the shapes of tops that nothing tells. Where one was taken to be labels, the first layer that this does not
+    suit chooses another shape, by its first bottom: the same, with one channel, or a row of one number.
     """
 
     def __init__(self, definition: Message, phase: int, context: Context, origin: str, assumed: dict[str, Shape]):
         self.errors: list[tuple[Message, Exception]] = []
         self.assumed = assumed
         self._lost: set[str] = set()
-        self._made_up = {name: name for name in assumed}  # blob: the assumed top that it is a copy of
+        self._made_up = {name: name for name, shape in assumed.items() if len(shape) == 1}  # blob: what it is a copy of
         super().__init__(definition, phase, context, origin)
 
     def _place(self, param: Message, origin: str) -> None:

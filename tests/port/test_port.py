@@ -114,6 +114,15 @@ layer { name: "accuracy" type: "Accuracy" bottom: "c" bottom: "label" top: "accu
     assert report.modules == [("m", "L", "")]
 
 
+def test_a_second_image_beside_the_first(report):
+    report = report("""
+layer { name: "d" type: "Python" top: "color" top: "depth" top: "label" python_param { module: "m" layer: "L" } }
+layer { name: "c" type: "Concat" bottom: "color" bottom: "depth" top: "c" }
+layer { name: "loss" type: "SoftmaxWithLoss" bottom: "c" bottom: "label" }""")
+    assert report.built and report.states[0].assumed == {
+        "color": (1, 3, 224, 224), "depth": (1, 3, 224, 224), "label": (1, 1, 224, 224)}
+
+
 def test_labels_that_a_filler_made_are_replaced(report):
     report = report("""
 layer { name: "d" type: "DummyData" top: "x" top: "label" dummy_data_param { data_filler { value: 0.01 }
