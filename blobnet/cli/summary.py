@@ -62,7 +62,8 @@ def run(args: argparse.Namespace) -> int:
     definition = without_data(load(source, phase, args.level, args.stage, path), dict(args.shape), assumed)
     guesses = ", ".join(f"{name} is taken to be {_shape(shape)}" for name, shape in assumed.items())
     with within("", f"nothing tells some shapes, so {guesses}: --shape TOP=N,C,H,W says another" if guesses else ""):
-        net = Net(definition, phase, level=args.level, stages=args.stage, origin=path, python_layers=args.python_layers)
+        net = Net(definition, phase, level=args.level, stages=args.stage, origin=path, python_layers=args.python_layers,
+                  fillers=False)
     print(f"{net.name or path}, {args.phase}\n\n{summary(net, args.all)}")
     for name, shape in assumed.items():
         print(f"\nassumed: {name} is {_shape(shape)}, as nothing tells its shape; --shape {name}=… does")

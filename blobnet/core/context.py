@@ -20,7 +20,7 @@ class Context:
 
     `step` is the number of forward passes done. Every random number is a function of (seed, layer, step), so a run
     that is resumed at a step continues as the uninterrupted one would. `workspace` is the memory that the layers use
-    one after the other, through `scratch`.
+    one after the other, through `scratch`. Without `fillers`, large parameters stay 0.
     """
 
     xp: ModuleType = np
@@ -28,6 +28,7 @@ class Context:
     seed: int = 0
     step: int = 0
     python_layers: bool = False
+    fillers: bool = True
     workspace: Workspace = dataclasses.field(default_factory=Workspace, repr=False, compare=False)
 
 

@@ -17,10 +17,11 @@ Draw = Callable[[int], np.ndarray]  # of so many numbers, one after the other: s
 PIECE = 1 << 16  # numbers that are drawn at a time
 
 
-def fill(array, filler: Message, rng: np.random.Generator, where: str = "filler") -> None:
+def fill(array, filler: Message, rng: np.random.Generator, where: str = "filler", large: bool = True) -> None:
     """Fill `array` as the FillerParameter `filler` says, with random numbers from `rng` (a host generator).
 
-    Raises NetError for an unknown type and for numbers that a type cannot take, ShapeError for a shape it cannot fill.
+    Without `large`, arrays of more than PIECE numbers stay as they are: fresh ones then take no memory. Raises NetError
+    for an unknown type and for numbers that a type cannot take, ShapeError for a shape it cannot fill.
     """
     if filler.type not in FILLERS:
         raise NetError(where, f"unknown filler {filler.type!r}", hint=close_matches(filler.type, FILLERS))
@@ -29,6 +30,8 @@ def fill(array, filler: Message, rng: np.random.Generator, where: str = "filler"
     if not array.size or not array.shape and (filler.sparse != -1 or filler.type not in FILL_SCALARS):
         raise ShapeError(where, f"a {filler.type} filler", expected="at least one element in at least one axis",
                          got=array.shape)
+    if array.size > PIECE and not large:
+        return
     values, xp = FILLERS[filler.type](array.shape, filler, rng, where), array_module(array)
     if not callable(values):
         array[...] = xp.asarray(values, array.dtype)

@@ -67,7 +67,7 @@ class Layer(LayerType):
     def add_param(self, shape: Sequence[int], filler: Message) -> Blob:
         """Append a parameter blob, filled as `filler` says."""
         blob = Blob(shape, self.xp, self.dtype, f"{self.where}, parameter {len(self.blobs)}")
-        fill(blob.data, filler, self._fill_stream, self.where)
+        fill(blob.data, filler, self._fill_stream, self.where, self.context.fillers)
         self.blobs.append(blob)
         self._param_shapes.append(blob.shape)
         self.param_propagate_down.append(True)

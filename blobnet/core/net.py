@@ -52,7 +52,7 @@ class Net(Watched):
                  weights: str | os.PathLike | Message | Sequence | None = None, *, level: int = 0,
                  stages: Sequence[str] = (), device: str = "cpu", dtype: str = "float32",
                  random_seed: int | None = None, origin: str | os.PathLike | None = None,
-                 python_layers: bool = False):
+                 python_layers: bool = False, fillers: bool = True):
         """Read, upgrade, filter and wire the net of `source`, a file (prototxt, YAML, binary) or a NetParameter.
 
         phase: TRAIN or TEST. The include and exclude rules of the layers decide by phase, level (a number) and stages
@@ -63,6 +63,8 @@ class Net(Watched):
         is different.
         origin: the file that a NetParameter was made from, which errors then show.
         python_layers: whether layers of the type Python may import the modules that the net names, and run their code.
+        fillers: False leaves parameters of more than 65,536 numbers at 0, where only shapes are asked for: they take no
+        time, and no memory until they are used.
         Raises ParseError, NetError, ShapeError, DeviceError; NetError also if the weights are of no layer of this net.
         """
         super().__init__()
@@ -76,7 +78,8 @@ class Net(Watched):
         drawn = np.random.SeedSequence().generate_state(1, np.uint64)
         seed = int(drawn[0]) >> 1 if random_seed is None else random_seed
         self.device, self.phase = device, phase
-        self.context = Context(device_module(device), float_type(dtype), int(seed), python_layers=python_layers)
+        self.context = Context(device_module(device), float_type(dtype), int(seed), python_layers=python_layers,
+                               fillers=fillers)
         self.name = definition.name
         self.definition = definition
         built = Building(definition, phase, self.context, self._origin)

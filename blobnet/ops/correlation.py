@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, ExitStack, contextmanager
+from functools import cached_property
 from math import prod
 from types import ModuleType
 
@@ -43,11 +44,13 @@ class Correlation:
         self.xp, self.dtype, self.num, self.axes = xp, dtype, num, tuple(axes)
         self.groups, self.channels, self.outputs = groups, channels, outputs
         self.lowering = Lowering(xp, dtype, groups, channels, self.axes)
-        self.pieces = self._cut()
-        self.chunk = longest(self.pieces)
 
-    def _cut(self) -> list[slice]:
-        """Pieces of the batch: enough columns for fast products, and lowered images that stay in the cache."""
+    @cached_property
+    def pieces(self) -> list[slice]:
+        """Of the batch: enough columns for fast products, and lowered images that stay in the cache.
+
+        They are cut when it runs: a batch for which there is no memory would have more pieces than memory, too.
+        """
         image, positions = self.lowering.image_bytes, self.lowering.positions
         if self.xp is not np:
             chunk = max(1, GPU_LOWERED_BYTES // image)
@@ -152,7 +155,7 @@ class Correlation:
         return x.reshape(x.shape[0], self.groups, -1, *sizes)
 
     def _memory(self, out: Array) -> AbstractContextManager[Piece]:
-        return Piece.lent(self.lowering, self.chunk, out)
+        return Piece.lent(self.lowering, longest(self.pieces), out)
 
 
 def _borrow(spare: list, make: Callable):

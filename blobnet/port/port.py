@@ -110,8 +110,8 @@ def _build(net: Message, phase: int, shapes: dict[str, Shape], origin: str, pyth
         return _net(definition, phase, origin, python_layers)
     except Exception:  # which one, and whether there are more, is looked at below
         pass
-    survey = Survey(insert_splits(definition, origin), phase, Context(python_layers=python_layers), origin,
-                    state.assumed)
+    survey = Survey(insert_splits(definition, origin), phase, Context(python_layers=python_layers, fillers=False),
+                    origin, state.assumed)
     for layer, found in survey.errors:
         note("python" if layer.type == "Python" else "net", found)
     if survey.errors:
@@ -127,7 +127,7 @@ def _build(net: Message, phase: int, shapes: dict[str, Shape], origin: str, pyth
 def _net(definition: Message, phase: int, origin: str, python_layers: bool) -> Net:
     if not any(_is_loss(layer) for layer in definition.layer):
         definition.force_backward = True
-    return Net(definition, phase, random_seed=0, origin=origin, python_layers=python_layers)
+    return Net(definition, phase, random_seed=0, origin=origin, python_layers=python_layers, fillers=False)
 
 
 def _is_loss(layer: Message) -> bool:

@@ -3,6 +3,7 @@ import pytest
 
 from blobnet.core import fillers
 from blobnet.core.fillers import fill
+from blobnet.core.net import Net
 from blobnet.errors import NetError, ShapeError
 from blobnet.proto.text import parse
 
@@ -147,3 +148,14 @@ def test_numbers_drawn_in_pieces_are_those_of_one_draw(monkeypatch, text, draw):
     monkeypatch.setattr(fillers, "PIECE", 999)
     expected = draw(np.random.default_rng(0), np.prod(WEIGHTS)).astype("float32")
     np.testing.assert_array_equal(filled(text, dtype="float32").ravel(), expected)
+
+
+def test_large_parameters_may_stay_zero():
+    text = """layer { name: "d" type: "Input" top: "x" input_param { shape { dim: [1, 300] } } }
+layer { name: "large" type: "InnerProduct" bottom: "x" top: "y"
+        inner_product_param { num_output: 300 weight_filler { type: "gaussian" } bias_filler { type: "uniform" } } }"""
+    weight, bias = Net(parse(text, "NetParameter"), fillers=False).params["large"]
+    assert weight.memory.array is None or not weight.data.any()
+    assert bias.data.any()
+    with pytest.raises(NetError, match="unknown filler 'odd'"):
+        Net(parse(text.replace("gaussian", "odd"), "NetParameter"), fillers=False)

@@ -7,6 +7,9 @@ import sys
 
 import pytest
 
+from blobnet.core.net import Net
+from blobnet.proto.text import parse
+
 BYTES = 100 << 20  # that the process may take beyond what it has
 HEAD = 'force_backward: true layer { name: "x" type: "Input" top: "x" input_param { shape { SHAPE } } }'
 CASES = {  # shape of the input, a layer, what runs: what the error says
@@ -77,3 +80,12 @@ def said():
 def test_the_error_names_the_layer_the_array_and_its_size(said, case):
     assert said[case].startswith(f"ShapeError {CASES[case][3]}")
     assert "smaller batches (batch_size), images (crop_size) or numbers of outputs take less" in said[case]
+
+
+def test_a_batch_beyond_all_memory_is_built_at_once():
+    """Only running it needs memory: `blobnet summary` and `port` show such a net."""
+    net = Net(parse("""
+layer { name: "d" type: "Input" top: "x" input_param { shape { dim: [99999999999, 3, 9, 9] } } }
+layer { name: "c" type: "Convolution" bottom: "x" top: "y" convolution_param { num_output: 2 kernel_size: 3 } }""",
+                    "NetParameter"))
+    assert net.blobs["y"].shape == (99999999999, 2, 7, 7)

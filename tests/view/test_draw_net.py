@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from blobnet.cli import main
+from blobnet.core.fillers import FILLERS
 from blobnet.errors import BlobnetError, NetError
 from blobnet.proto.text import parse
 from blobnet.view.draw import draw_net
@@ -407,10 +408,11 @@ def test_parameters_are_not_made(monkeypatch, tmp_path):
                          'weight_filler { type: "xavier" } }') + layer("InnerProduct", "ip2", "ip", None,
                          'inner_product_param { num_output: 5000 weight_filler { type: "gaussian" } }')
 
-    def fill(array, filler, rng, where):
-        assert filler.type == "constant"
+    def draw(shape, filler, rng, where):
+        raise AssertionError(f"{where} draws numbers")
 
-    monkeypatch.setattr("blobnet.core.layer.fill", fill)
+    for name in ("xavier", "gaussian"):
+        monkeypatch.setitem(FILLERS, name, draw)
     assert draw_net(read(text), tmp_path / "net.svg") == ""
     assert "ip2 2x5000" in svg_texts(tmp_path / "net.svg", "blob")
 

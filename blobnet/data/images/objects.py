@@ -18,8 +18,10 @@ class Objects(NamedTuple):
     boxes: np.ndarray      # (B, 4), float32
     difficult: np.ndarray  # (B,), bool
 
-    def moved(self, boxes: np.ndarray, kept: np.ndarray | slice = slice(None)) -> Objects:
-        """Those that are `kept`, with `boxes` in the place of theirs."""
+    def moved(self, boxes: np.ndarray, kept: np.ndarray | None = None) -> Objects:
+        """Those that are `kept`, by default all, with `boxes` in the place of theirs."""
+        if kept is None:
+            return self._replace(boxes=boxes)
         return Objects(self.labels[kept], self.instances[kept], boxes, self.difficult[kept])
 
     def mirrored(self) -> Objects:

@@ -52,7 +52,8 @@ class LSTMNode(Layer):
         for kind, shape in list(shapes.items())[:1 + self.options.bias_term]:
             values = self.add_param(shape, new("FillerParameter")).data.reshape(4, self.cells, *shape[1:])
             for gate, part in zip(GATES, values):
-                fill(part, getattr(self.options, f"{gate}_{kind}_filler"), self._fill_stream, self.where)
+                fill(part, getattr(self.options, f"{gate}_{kind}_filler"), self._fill_stream, self.where,
+                     self.context.fillers)
 
     def reshape(self, bottom, top):
         shape, inputs = bottom[0].shape, self.param_data(0).shape[1]

@@ -75,20 +75,8 @@ def blob_shapes(net: Message, phases: Iterable[int], given: Shapes, origin: str,
             definition = load(net, phase, origin=origin)
             mine = {top for layer in definition.layer if not layer.bottom for top in layer.top} & set(given)
             definition = without_data(definition, {name: given[name] for name in mine})
-            built = Net(_unfilled(definition), phase, origin=origin, python_layers=python_layers)
+            built = Net(definition, phase, origin=origin, python_layers=python_layers, fillers=False)
             found[phase] = {name: blob.shape for name, blob in built.blobs.items()}
         except BlobnetError as error:
             found[phase], note = {}, f"shapes left out: {error}"
     return found, note
-
-
-def _unfilled(message: Message) -> Message:
-    """`message` without fillers and weights, in place: parameters that nobody asks for cost nothing then."""
-    for field, value in message.ListFields():
-        kind = field.message_type and field.message_type.name
-        if kind in ("FillerParameter", "BlobProto"):
-            message.ClearField(field.name)
-        elif kind:
-            for item in value if field.is_repeated else [value]:
-                _unfilled(item)
-    return message
