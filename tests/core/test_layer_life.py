@@ -215,4 +215,4 @@ def test_a_context_of_its_own():
     assert two.step == 0
     assert one.workspace is not two.workspace
     assert {field.name for field in dataclasses.fields(Context)} == {"xp", "dtype", "seed", "step", "python_layers",
-                                                                     "workspace"}
+                                                                     "fillers", "workspace"}

@@ -25,8 +25,8 @@ CASES = {  # shape of the input, a layer, what runs: what the error says
                   "net.forward()", "layer 'l' (Convolution): no memory (0.132866 GiB of the workspace, in which the"),
     "input": ("1 100", 'type: "TanH"', "net.blobs['x'].reshape(1 << 28); net.blobs['x'].data",
               "layer 'x' (Input), top 'x' of shape (268435456,): no memory for 268435456 numbers, 1 GiB"),
-    "history": ("1 10000", 'type: "InnerProduct" inner_product_param { num_output: 900 } loss_weight: 1', "SOLVER",
-                "layer 'l' (InnerProduct): no memory (Unable to allocate 34.3 MiB for an array with shape (900, 1"),
+    "history": ("1 10000", 'type: "InnerProduct" inner_product_param { num_output: 1900 } loss_weight: 1', "SOLVER",
+                "layer 'l' (InnerProduct): no memory (Unable to allocate 72.5 MiB for an array with shape (1900, 1"),
 }
 RUN = """
 import gc, resource
@@ -42,8 +42,9 @@ def run(net, what):
         if what == "SOLVER":
             blobnet.get_solver(new("SolverParameter", net_param=definition, base_lr=1, lr_policy="fixed", type="Adam",
                                    snapshot_after_train=False), device="cpu")
-        net = blobnet.Net(definition, blobnet.TRAIN)
-        exec(what)
+        else:
+            net = blobnet.Net(definition, blobnet.TRAIN)
+            exec(what)
         print()
     except blobnet.errors.BlobnetError as error:
         print(type(error).__name__, error)
