@@ -20,7 +20,7 @@ PROGRAMS = {  # what tells a program: layer types, or fields of layers with dots
     "Intel's Caffe": {"transform_param.random_resize_param", "convolution_param.quantization_param"},
     "the Windows fork": {"InnerDistance", "GeneralTripletLoss", "GeneralContrastiveLoss", "Flip", "Gather"},
     "CTPN": {"Lstm", "Transpose", "Reverse"},
-    "YOLO": {"Reorg", "RegionLoss", "EvalDetection"},
+    "YOLO": {"Reorg", "RegionLoss", "EvalDetection", "Yolov3"},
     "SENet": {"Axpy"}, "ShuffleNet": {"ShuffleChannel"}, "SphereFace": {"MarginInnerProduct"},
     "MobileNet": {"DepthwiseConvolution", "ConvolutionDepthwise"},
     "DSH": {"HashingLoss", "hashing_loss_param"}, "HashNet": {"pairwise_param", "ScaleTanH"},

@@ -1,13 +1,15 @@
-"""Rows of the layers of YOLO: the loss of its second version, and the evaluation of both."""
+"""Rows of the layers of YOLO: the losses of its second and third version, and the evaluation of the first two."""
 
 import dataclasses
 
 import numpy as np
 from layer_rows import row
-from region_loops import eval_detection, region_loss
+from region_loops import eval_detection, region_loss, yolov3
 
 RNG = np.random.default_rng(2)
 ANCHORS = "biases: 1.1 biases: 0.9 biases: 2 biases: 1.4 biases: 0.8 biases: 2.2"
+
+PIXELS = " ".join(f"biases: {side}" for side in (18, 14, 32, 22, 13, 35, 24, 20, 10, 12))
 
 
 def boxes(count):
@@ -32,6 +34,12 @@ ROWS = rows_of([0, 1, 0, -1, 1], [2, 0, 1, 1, 2], boxes(5))
 def loss(options="", labels=LISTS):
     case = row("RegionLoss", [PREDICTIONS, labels], f"region_loss_param {{ num: 3 num_class: 3 {ANCHORS} {options} }}")
     return dataclasses.replace(case, expected=region_loss(case.source))
+
+
+def third(options="", labels=LISTS, mask=(0, 1, 2)):
+    options += " num: 3 num_class: 3 anchors_scale: 16 " + " ".join(f"mask: {k}" for k in mask)
+    case = row("Yolov3", [PREDICTIONS, labels], f"yolov3_param {{ {options} {PIXELS} }}")
+    return dataclasses.replace(case, expected=yolov3(case.source))
 
 
 def evaluated(options, values, kind="EvalDetection"):
@@ -84,6 +92,13 @@ CASES = {
     "RegionLoss rows": loss("", ROWS),
     "RegionLoss rows by predictions": loss("bias_match: 0 object_scale: 5 coord_scale: 1 thresh: 0.6", ROWS),
     "RegionLoss rows of none": loss("", ROWS[:, :, 3:4]),
+    "Yolov3": third(),
+    "Yolov3 exact": third("gradient: EXACT thresh: 0.4 class_scale: 2 coord_scale: 1.5"),
+    "Yolov3 logic": third("use_logic_gradient: true object_scale: 3 label_smooth_eps: 0"),
+    "Yolov3 logic exact": third("use_logic_gradient: true object_scale: 3 gradient: EXACT", mask=(4, 0, 1)),
+    "Yolov3 best": third("iou_thresh: 1", mask=(1, 3, 4)),
+    "Yolov3 rows": third("iou_thresh: 0.2", ROWS),
+    "Yolov3 rows of none": third("", ROWS[:, :, 3:4]),
     "EvalDetection": evaluated("side: 3 num_class: 4", FIRST),
     "EvalDetection apart": evaluated("side: 3 num_class: 4 nms: 0.3 threshold: 0.3 score_type: OBJ", FIRST),
     "EvalDetection as they are": evaluated("side: 3 num_class: 4 sqrt: false constriant: false score_type: PROB",

@@ -1,4 +1,4 @@
-"""The loss of YOLOv2 and the detections of both YOLOs in loops over cells, anchors and true boxes."""
+"""The losses of YOLOv2 and YOLOv3 and the detections of YOLO in loops over cells, anchors and true boxes."""
 
 import math
 
@@ -95,6 +95,52 @@ def region_loss(source):
                 errors[a, row, column] = d
             total += sum(v * v for d in errors.values() for v in d)
         return total if as_ssd else total / images
+    return loss
+
+
+def yolov3_errors(options, x, labels):
+    """For every image a map from (anchor, row, column) to the numbers d, and one to what they come from."""
+    images, _, height, width = x.shape
+    anchors = [(w / options.anchors_scale, h / options.anchors_scale) for w, h in anchors_of(options)]
+    own, e = [anchors[k] for k in options.mask], options.label_smooth_eps
+    x = x.reshape(images, len(own), -1, height, width)
+    factor = options.object_scale if options.use_logic_gradient else 1
+    for n, truth in enumerate(true_boxes(labels, images)):
+        errors, classes = {}, {}
+        for a, row, column in np.ndindex(len(own), height, width):
+            t = x[n, a, :, row, column]
+            box, near = predicted(t, a, row, column, height, width, own), 0
+            for other in truth:
+                near = max(near, iou(box, other[1:]))
+            errors[a, row, column] = [0] * len(t)
+            if near <= options.thresh:
+                errors[a, row, column][4] = squash(t[4])
+        for label, *goal in truth:
+            row, column = int(goal[1] * height), int(goal[0] * width)
+            shares = [iou([0, 0, w / width, h / height], [0, 0, *goal[2:]]) for w, h in anchors]
+            for a, k in enumerate(options.mask):
+                if shares[k] < max(shares) and (options.iou_thresh >= 1 or shares[k] <= options.iou_thresh):
+                    continue
+                t = x[n, a, :, row, column]
+                f = options.coord_scale * (2 - goal[2] * goal[3])
+                wanted = classes.setdefault((a, row, column), set())
+                wanted.add(label)
+                errors[a, row, column] = [
+                    f * (squash(t[0]) - (goal[0] * width - column)), f * (squash(t[1]) - (goal[1] * height - row)),
+                    f * (t[2] - math.log(goal[2] * width / own[a][0])),
+                    f * (t[3] - math.log(goal[3] * height / own[a][1])), factor * (squash(t[4]) - 1),
+                    *[options.class_scale * (squash(t[5 + c]) - (1 - e / 2 if c in wanted else e / 2))
+                      for c in range(options.num_class)]]
+        yield errors
+
+
+def yolov3(source):
+    """The loss of YOLOv3 as a function of predictions and labels, with the options of the prototxt `source`."""
+    options = read_layer(source).yolov3_param
+
+    def loss(x, labels):
+        return sum(v * v for errors in yolov3_errors(options, x, labels) for d in errors.values()
+                   for v in d) / len(x)
     return loss
 
 

@@ -4,8 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from cases_yolo import CASES, LISTS, PREDICTIONS
 from layer_rows import build
+from region_loops import yolov3_errors
 
+from blobnet.check.standalone import read_layer, standalone
 from blobnet.core.registry import class_of
 from blobnet.errors import DataError
 from blobnet.proto.text import parse
@@ -50,6 +53,43 @@ def test_errors_of_intels_rows_by_hand(row, d):
     loss, dx = errors("", np.array(row, float)[None, None, None])
     np.testing.assert_allclose(dx, d, atol=1e-12)
     np.testing.assert_allclose(loss, np.square(d).sum())
+
+
+@pytest.mark.parametrize("options, labels, d, factors", [
+    ("", [[0, 0, 0, 0, 0]], [0, 0, 0, 0, 0.5, 0, 0], 1),
+    # Half of the place: 2 - 0.5 is the weight, and the place is learnt with IoU 0.5.
+    ("coord_scale: 1", [[1, 0.25, 0.5, 0.5, 1]], [0.375, 0, 1.5 * LOG2, 0, -0.5, 0.45, -0.45], 1),
+    ("coord_scale: 1 label_smooth_eps: 0 class_scale: 2", [[1, 0.25, 0.5, 0.5, 1], [0, 0.5, 0.5, 1, 1]],
+     [0, 0, 0, 0, -0.5, -1, -1], 1),  # the last box, and both classes
+    ("use_logic_gradient: true object_scale: 3 coord_scale: 1", [[1, 0.25, 0.5, 0.5, 1]],
+     [0.375, 0, 1.5 * LOG2, 0, -1.5, 0.45, -0.45], [0.25, 0.25, 1, 1, 0.25, 0.25, 0.25]),
+    ("thresh: 0.4 mask: 1", [[1, 0.25, 0.5, 0.5, 1]], [0, 0, 0, 0, 0, 0, 0], 1)])
+def test_errors_of_yolov3_by_hand(options, labels, d, factors):
+    mask = "" if "mask" in options else "mask: 0"
+    anchors = "biases: [8, 8, 8, 8]" if not mask else "biases: [8, 8]"  # the first of equal anchors is the best
+    layer = build("Yolov3", [ZEROS, np.ravel(labels)[None]], "yolov3_param { num: 1 num_class: 2 anchors_scale: 8 "
+                  f"{mask} {anchors} iou_thresh: {0.3 if mask else 1} {options} }}")
+    loss, = layer.forward()
+    np.testing.assert_allclose(loss, np.square(d).sum())
+    dx, *_ = layer.backward([np.ones(())], [True, False])
+    np.testing.assert_allclose(dx.ravel(), np.multiply(d, factors), atol=1e-12)
+
+
+@pytest.mark.parametrize("logic", [False, True])
+def test_the_published_gradient_of_yolov3_by_loops(logic):
+    name = "Yolov3 logic" if logic else "Yolov3"
+    case, x = CASES[name], PREDICTIONS
+    layer = standalone(case.source, x, LISTS)
+    layer.forward()
+    dx = layer.backward([np.ones(())], [True, False])[0].reshape(2, 3, 8, 4, 5)
+    wanted = np.zeros(dx.shape)
+    for own, errors in zip(wanted, yolov3_errors(read_layer(case.source).yolov3_param, x, LISTS)):
+        for (a, row, column), d in errors.items():
+            own[a, :, row, column] = d
+    s = 1 / (1 + np.exp(-x.reshape(dx.shape)))
+    if logic:
+        wanted *= np.where(np.isin(np.arange(8), (2, 3))[:, None, None], 1, s * (1 - s))
+    np.testing.assert_allclose(dx, wanted / 2, atol=1e-12)
 
 
 def test_two_images_share_the_gradient_but_intels_do_not_share_the_loss():
