@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 from layer_rows import row
-from region_loops import eval_detection, region_loss, yolov3
+from region_loops import detections, eval_detection, region_loss, yolov3
 
 RNG = np.random.default_rng(2)
 ANCHORS = "biases: 1.1 biases: 0.9 biases: 2 biases: 1.4 biases: 0.8 biases: 2.2"
@@ -47,6 +47,12 @@ def evaluated(options, values, kind="EvalDetection"):
     return dataclasses.replace(case, expected=eval_detection(case.source))
 
 
+def shown(kind, options, maps):
+    field = {"YoloDetectionOutput": "yolo_detection_output_param"}.get(kind, "yolov3_detection_output_param")
+    case = row(kind, maps, f"{field} {{ num_classes: 3 num_box: 3 {options} }}")
+    return dataclasses.replace(case, expected=detections(case.source))
+
+
 def first_yolo(side, classes, count):
     """Predictions of two images, and labels, some of which are difficult."""
     cells = side * side
@@ -84,6 +90,9 @@ def seen():
 
 SEEN = seen()
 
+MAPS = [RNG.normal(0, 1.5, (2, 24, 3, 4)), RNG.normal(0, 1.5, (2, 24, 6, 8))]
+SCALES = f"{PIXELS} biases: 7 biases: 9 anchors_scale: 16 anchors_scale: 8 mask: [0, 2, 1, 5, 3, 4]"
+
 CASES = {
     "RegionLoss": loss(),
     "RegionLoss not rescored": loss("rescore: 0 gradient: EXACT"),
@@ -99,6 +108,16 @@ CASES = {
     "Yolov3 best": third("iou_thresh: 1", mask=(1, 3, 4)),
     "Yolov3 rows": third("iou_thresh: 0.2", ROWS),
     "Yolov3 rows of none": third("", ROWS[:, :, 3:4]),
+    "YoloDetectionOutput": shown("YoloDetectionOutput", ANCHORS + " confidence_threshold: 0.2", MAPS[:1]),
+    "YoloDetectionOutput two maps": shown("YoloDetectionOutput", ANCHORS + " nms_threshold: 0.2", MAPS),
+    "YoloDetectionOutput nothing": shown("YoloDetectionOutput", ANCHORS + " confidence_threshold: 0.9999", MAPS),
+    "Yolov3DetectionOutput": shown("Yolov3DetectionOutput", SCALES, MAPS),
+    "Yolov3DetectionOutput few": shown("Yolov3DetectionOutput", SCALES + " confidence_threshold: 0.4 "
+                                       "nms_threshold: 0.3", MAPS),
+    "Yolov3DetectionOutput one map": shown(
+        "Yolov3DetectionOutput", f"{PIXELS} anchors_scale: 16 mask: [3, 0, 4] mask_group_num: 1 nms_threshold: 0.9",
+        MAPS[:1]),
+    "Yolov3DetectionOutput nothing": shown("Yolov3DetectionOutput", SCALES + " confidence_threshold: 0.9999", MAPS),
     "EvalDetection": evaluated("side: 3 num_class: 4", FIRST),
     "EvalDetection apart": evaluated("side: 3 num_class: 4 nms: 0.3 threshold: 0.3 score_type: OBJ", FIRST),
     "EvalDetection as they are": evaluated("side: 3 num_class: 4 sqrt: false constriant: false score_type: PROB",

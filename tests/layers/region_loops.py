@@ -209,3 +209,35 @@ def eval_detection(source):
             row[C:C + len(rows)] = rows
         return y
     return top
+
+
+def detections(source):
+    """The rows of YoloDetectionOutput and of Yolov3DetectionOutput as a function of maps."""
+    layer = read_layer(source)
+    third = layer.type == "Yolov3DetectionOutput"
+    options = layer.yolov3_detection_output_param if third else layer.yolo_detection_output_param
+    A, C = options.num_box, options.num_classes
+
+    def scored(x, n, k):
+        height, width = x.shape[2:]
+        anchors = anchors_of(options)
+        if third:
+            cell = options.anchors_scale[k]
+            anchors = [(anchors[m][0] / cell, anchors[m][1] / cell) for m in options.mask[A * k:A * k + A]]
+        for a, row, column in np.ndindex(A, height, width):
+            t = x[n].reshape(A, 5 + C, height, width)[a, :, row, column]
+            for c, p in enumerate([squash(v) for v in t[5:]] if third else softmax(t[5:])):
+                score = squash(t[4]) * p
+                if score > options.confidence_threshold:
+                    yield score, c, predicted(t, a, row, column, height, width, anchors)
+
+    def top(*maps):
+        rows = []
+        for n in range(len(maps[0])):
+            kept = []
+            for score, c, box in sorted((own for k, x in enumerate(maps) for own in scored(x, n, k)), reverse=True):
+                if all(iou(box, other[2]) < options.nms_threshold for other in kept):
+                    kept.append((score, c, box))
+            rows += [[n, c + 1, score, x - w / 2, y - h / 2, x + w / 2, y + h / 2] for score, c, (x, y, w, h) in kept]
+        return np.array(rows or [[n] + [-1] * 6 for n in range(len(maps[0]))], float)[None, None]
+    return top

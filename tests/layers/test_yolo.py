@@ -92,6 +92,18 @@ def test_the_published_gradient_of_yolov3_by_loops(logic):
     np.testing.assert_allclose(dx, wanted / 2, atol=1e-12)
 
 
+@pytest.mark.parametrize("threshold, count", [(0.33, 1), (0.34, 2)])
+def test_what_yolov3_finds_by_hand(threshold, count):
+    t = np.zeros((1, 7, 1, 2))
+    t[0, 2, 0] = LOG2                   # boxes twice as wide as the cell, that is as the image, around 0.25 and 0.75
+    t[0, 4:, 0] = [[LOG3, 0], [-9, 0], [LOG3, LOG3]]  # scores 0.75^2 and 0.5 * 0.75; the boxes share half of each
+    layer = build("Yolov3DetectionOutput", [t], "yolov3_detection_output_param { num_classes: 2 num_box: 1 mask: 0 "
+                  "mask_group_num: 1 anchors_scale: 32 biases: [32, 32] confidence_threshold: 0.3 "
+                  f"nms_threshold: {threshold} }}")
+    rows = [[0, 2, 0.5625, -0.25, 0, 0.75, 1], [0, 2, 0.375, 0.25, 0, 1.25, 1]]
+    np.testing.assert_allclose(layer.forward()[0][0, 0], rows[:count], atol=1e-12)  # IoU 0.5 / 1.5
+
+
 def test_two_images_share_the_gradient_but_intels_do_not_share_the_loss():
     twice = np.concatenate([ZEROS, ZEROS])
     for labels, loss in ((np.zeros((2, 5)), 0.0625 ** 2), (np.full((1, 1, 1, 8), -1), 2 * 0.0625 ** 2)):
