@@ -20,7 +20,7 @@ PROGRAMS = {  # what tells a program: layer types, or fields of layers with dots
     "Intel's Caffe": {"transform_param.random_resize_param", "convolution_param.quantization_param"},
     "the Windows fork": {"InnerDistance", "GeneralTripletLoss", "GeneralContrastiveLoss", "Flip", "Gather"},
     "CTPN": {"Lstm", "Transpose", "Reverse"},
-    "YOLO": {"Reorg", "RegionLoss", "EvalDetection", "Yolov3", "YoloDetectionOutput",
+    "YOLO": {"Reorg", "RegionLoss", "EvalDetection", "Yolov3", "YoloSeg", "YoloDetectionOutput",
              "Yolov3DetectionOutput"},
     "SENet": {"Axpy"}, "ShuffleNet": {"ShuffleChannel"}, "SphereFace": {"MarginInnerProduct"},
     "MobileNet": {"DepthwiseConvolution", "ConvolutionDepthwise"},

@@ -4,7 +4,7 @@ import dataclasses
 
 import numpy as np
 from layer_rows import row
-from region_loops import detections, eval_detection, region_loss, yolov3
+from region_loops import detections, eval_detection, region_loss, yolo_seg, yolov3
 
 RNG = np.random.default_rng(2)
 ANCHORS = "biases: 1.1 biases: 0.9 biases: 2 biases: 1.4 biases: 0.8 biases: 2.2"
@@ -40,6 +40,11 @@ def third(options="", labels=LISTS, mask=(0, 1, 2)):
     options += " num: 3 num_class: 3 anchors_scale: 16 " + " ".join(f"mask: {k}" for k in mask)
     case = row("Yolov3", [PREDICTIONS, labels], f"yolov3_param {{ {options} {PIXELS} }}")
     return dataclasses.replace(case, expected=yolov3(case.source))
+
+
+def segmented(options, *more):
+    case = row("YoloSeg", [(2, 3, 4, 5), SHARES, *more], f"yolo_seg_param {{ {options} }}")
+    return dataclasses.replace(case, expected=yolo_seg(case.source))
 
 
 def evaluated(options, values, kind="EvalDetection"):
@@ -90,6 +95,7 @@ def seen():
 
 SEEN = seen()
 
+SHARES = RNG.uniform(0, 1, (2, 3, 4, 5))
 MAPS = [RNG.normal(0, 1.5, (2, 24, 3, 4)), RNG.normal(0, 1.5, (2, 24, 6, 8))]
 SCALES = f"{PIXELS} biases: 7 biases: 9 anchors_scale: 16 anchors_scale: 8 mask: [0, 2, 1, 5, 3, 4]"
 
@@ -108,6 +114,9 @@ CASES = {
     "Yolov3 best": third("iou_thresh: 1", mask=(1, 3, 4)),
     "Yolov3 rows": third("iou_thresh: 0.2", ROWS),
     "Yolov3 rows of none": third("", ROWS[:, :, 3:4]),
+    "YoloSeg": segmented(""),
+    "YoloSeg exact": segmented("object_scale: 0.4 gradient: EXACT"),
+    "YoloSeg weighted": segmented("object_scale: 0.4 gradient: EXACT", np.array([[3, 8, 0], [12, 5, 1.0]])),
     "YoloDetectionOutput": shown("YoloDetectionOutput", ANCHORS + " confidence_threshold: 0.2", MAPS[:1]),
     "YoloDetectionOutput two maps": shown("YoloDetectionOutput", ANCHORS + " nms_threshold: 0.2", MAPS),
     "YoloDetectionOutput nothing": shown("YoloDetectionOutput", ANCHORS + " confidence_threshold: 0.9999", MAPS),

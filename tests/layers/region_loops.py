@@ -144,6 +144,22 @@ def yolov3(source):
     return loss
 
 
+def yolo_seg(source):
+    """The loss of YoloSeg as a function of scores, shares and perhaps places."""
+    options = read_layer(source).yolo_seg_param
+
+    def loss(x, y, places=None):
+        total, (images, _, height, width) = 0, x.shape
+        for n, c, i, j in np.ndindex(x.shape):
+            weight = options.object_scale
+            if places is not None and y[n, c, i, j] > 0.5:
+                there = sum(places[m][c] for m in range(images))
+                weight *= 2 - there / sum(height * width - places[m][c] for m in range(images))
+            total += (weight * (squash(x[n, c, i, j]) - y[n, c, i, j])) ** 2
+        return total / images
+    return loss
+
+
 def judged(found, goals, options, region):
     """The rows [class, score, right, wrong] of detections (class, score, box), for true boxes (class, box, counts)."""
     found, kept = sorted(found, key=lambda row: -row[1]), []

@@ -104,6 +104,19 @@ def test_what_yolov3_finds_by_hand(threshold, count):
     np.testing.assert_allclose(layer.forward()[0][0, 0], rows[:count], atol=1e-12)  # IoU 0.5 / 1.5
 
 
+@pytest.mark.parametrize("places, d", [(None, [-1, 1]), ([[1.0]], [-1, 1]), ([[0.0]], [-2, 1]), ([[0.5]], [-5 / 3, 1])])
+def test_a_segmentation_by_hand(places, d):
+    values = [np.zeros((1, 1, 1, 2)), np.array([1.0, 0]).reshape(1, 1, 1, 2), *([] if places is None else [places])]
+    layer = build("YoloSeg", values, "yolo_seg_param { object_scale: 2 }")
+    np.testing.assert_allclose(layer.forward()[0], np.square(d).sum())
+    np.testing.assert_allclose(layer.backward([np.ones(())], [True] + [False] * len(values[1:]))[0].ravel(), d)
+
+
+def test_a_class_that_is_everywhere():
+    with pytest.raises(DataError, match="expected fewer than 64 places of each class, got 64"):
+        build("YoloSeg", [np.zeros((1, 1, 8, 8))] * 2 + [np.array([[64.0]])], "").forward()
+
+
 def test_two_images_share_the_gradient_but_intels_do_not_share_the_loss():
     twice = np.concatenate([ZEROS, ZEROS])
     for labels, loss in ((np.zeros((2, 5)), 0.0625 ** 2), (np.full((1, 1, 1, 8), -1), 2 * 0.0625 ** 2)):
