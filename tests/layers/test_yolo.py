@@ -104,6 +104,22 @@ def test_what_yolov3_finds_by_hand(threshold, count):
     np.testing.assert_allclose(layer.forward()[0][0, 0], rows[:count], atol=1e-12)  # IoU 0.5 / 1.5
 
 
+@pytest.mark.parametrize("options, loss, sums", [
+    ("", 27.7742269, [1.566047, 2.732991, 4.015853, 3.139369, 5.179798, 2.062252, 1.593827]),
+    ("use_logic_gradient: true", 32.868184, [0.336747, 0.481113, 4.015853, 3.139369, 1.37585, 0.448469, 0.362482])])
+def test_yolov3_in_figures_of_the_program_of_mobilenet_yolo(options, loss, sums):
+    x = 1.5 * np.sin(np.arange(168) ** 2.0).reshape(2, 14, 3, 2)
+    labels = np.zeros((2, 1, 300, 5))
+    labels[0, 0, :3] = [[1, 0.25, 0.3, 0.5, 0.4], [0, 0.8, 0.7, 0.3, 0.5], [0, 0.82, 0.72, 0.3, 0.45]]
+    labels[1, 0, 0] = [1, 0.5, 0.5, 0.9, 0.9]
+    layer = build("Yolov3", [x, labels], "yolov3_param { num: 2 num_class: 2 object_scale: 3 class_scale: 2 "
+                  "coord_scale: 1.5 thresh: 0.4 anchors_scale: 32 iou_thresh: 0.3 biases: [20, 16, 40, 50, 14, 24] "
+                  f"mask: [2, 1] {options} }}")
+    np.testing.assert_allclose(layer.forward()[0], loss, rtol=1e-6)
+    dx = layer.backward([np.ones(())], [True, False])[0].reshape(2, 2, 7, 3, 2)
+    np.testing.assert_allclose(abs(dx).sum(axis=(0, 1, 3, 4)), sums, rtol=1e-5)
+
+
 @pytest.mark.parametrize("places, d", [(None, [-1, 1]), ([[1.0]], [-1, 1]), ([[0.0]], [-2, 1]), ([[0.5]], [-5 / 3, 1])])
 def test_a_segmentation_by_hand(places, d):
     values = [np.zeros((1, 1, 1, 2)), np.array([1.0, 0]).reshape(1, 1, 1, 2), *([] if places is None else [places])]
