@@ -45,7 +45,8 @@ class Yolov3(RegionLayer):
     Paper: Redmon and Farhadi, YOLOv3: an incremental improvement, 2018; as in MobileNet-YOLO, newest version.
     Quirks: the published gradient, shown above, is not the derivative of the loss; gradient: EXACT is. Of true boxes
     with the same anchor the last says where it is to be, and all say the classes. Those without an area are left out.
-    Earlier versions learn as with iou_thresh: 1 and label_smooth_eps: 0. Everything is computed on the host.
+    Earlier versions learn as with iou_thresh: 1 and label_smooth_eps: 0. Of masks such as 1, 2, 3, which no net there
+    has, that program leaves out anchors that it should not. Everything is computed on the host.
     use_focal_loss and other kinds of iou_loss are refused; side and noobject_scale have no effect.
     """
 
