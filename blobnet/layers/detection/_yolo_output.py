@@ -33,9 +33,11 @@ class YoloOutput(Layer):
         channels = options.num_box * (5 + options.num_classes)
         for i, blob in enumerate(bottom):
             shape = blob.shape
-            if len(shape) != 4 or shape[:2] != (bottom[0].shape[0], channels) or not shape[2] * shape[3]:
-                raise ShapeError(self.where, f"bottom {i} {self.param.bottom[i]!r}", expected=f"predictions "
-                                 f"({bottom[0].shape[0]}, {channels}, H, W), of {options.num_box} anchors", got=shape)
+            wanted = (*bottom[0].shape[:1], channels)
+            if len(shape) != 4 or shape[:2] != wanted or not shape[2] * shape[3]:
+                raise ShapeError(self.where, f"bottom {i} {self.param.bottom[i]!r}", got=shape, expected="predictions "
+                                 f"({wanted[0] if len(wanted) > 1 else 'N'}, {channels}, H, W), of {options.num_box} "
+                                 "anchors")
         top[0].reshape((1, 1, 1, ROW))  # until forward knows the number of rows
 
     def formula(self, *maps):
