@@ -12,11 +12,13 @@ from blobnet.core.fillers import PIECE
 from blobnet.core.layer import Layer
 from blobnet.core.memory import memory
 from blobnet.core.net import Net
+from blobnet.data.batches.annotated import LIST
 from blobnet.errors import BlobnetError
 from blobnet.port.report import StateReport
 from blobnet.view.summary import totals
 
 OBJECT = (0, 1, 0, 0.2, 0.2, 0.7, 0.7, 0)  # of AnnotatedData: image, label, instance, corners, not difficult
+LISTED = (0, 0.45, 0.45, 0.5, 0.5)           # the same with yolo_data_type: 1: label - 1, middle, sides
 BOXES = {"gt_boxes": (20, 20, 120, 150, 1), "rois": (0, 20, 20, 120, 150)}  # by what detection calls them
 MOST = 30 * 10 ** 9  # multiply-adds of a forward pass that is tried as it is; a larger one is tried with a row or two
 
@@ -101,5 +103,7 @@ def _fill(net: Net, labels: Collection[str]) -> None:
             blob.data[...] = np.reshape([*net.blobs[net.inputs[0]].shape[-2:], 1][:3], blob.shape)
         elif name in labels or is_label(net, name):
             blob.data[...] = OBJECT if blob.shape[-1:] == (len(OBJECT),) and len(blob.shape) == 4 else 0
+            if blob.shape[1:] == (1, *LIST):
+                blob.data[:, :, 0] = LISTED
         else:
             blob.data[...] = rng.normal(size=blob.shape)

@@ -7,6 +7,7 @@ call, and tells fewer places.
 
 from __future__ import annotations
 
+import logging
 import re
 from typing import NamedTuple
 
@@ -20,6 +21,7 @@ from blobnet.proto.source import CLOSING, OPENING, Token, error_at, place, walk
 from blobnet.proto.unknown import unknown_field
 from blobnet.proto.wire import DEPTH
 
+log = logging.getLogger(__name__)
 COMMENTS = "comments start with #"
 TEXTS = (Field.TYPE_STRING, Field.TYPE_BYTES)
 ESCAPE = re.compile(rb"""\\(?:(?P<letter>[abfnrtv\\?'"]) | (?P<octal>[0-3][0-7]{0,2}|[4-7][0-7]?(?![0-7]))
@@ -30,7 +32,9 @@ ESCAPE = re.compile(rb"""\\(?:(?P<letter>[abfnrtv\\?'"]) | (?P<octal>[0-3][0-7]{
 LETTERS = dict(zip(b"abfnrtv", b"\a\b\f\n\r\t\v"))
 TYPE = re.compile(r"""type\s*:\s*["']?(\w+)""")
 NET = re.compile(r"""^\s*(?:train_)?net\s*:\s*["']([^"'\n]+)""", re.MULTILINE)
-FIRST_COUNTS = {"caffe.SolverParameter.device_id"}  # fields that a fork made lists, for several GPUs
+FIRST_COUNTS = {  # fields that a fork made lists
+    "caffe.SolverParameter.device_id",              # for several GPUs
+    "caffe.TransformationParameter.resize_param"}   # to draw one for each batch
 START, END, SEPARATED, NAME, COLON, OPEN_LIST, COMMA, ITEM = range(8)  # what came last in an open message
 IN_LIST = (OPEN_LIST, COMMA, ITEM)
 
@@ -49,6 +53,7 @@ class _Open:
         self.message, self.closing, self.in_list = message, closing, in_list
         self.last, self.field = START, ""
         self.seen: dict[str, int] = {}
+        self.told: set[str] = set()  # fields of which it was said that the first counts
 
     @property
     def descriptor(self) -> Descriptor:
@@ -99,8 +104,7 @@ def read_into(message: Message, text: str, origin: str, faults: list[Fault] | No
                     raise wrong from None
                 faults.append(Fault(wrong, token))
         elif token.text in OPENING:
-            value = getattr(here.message, token.field)
-            value = value.add() if hasattr(value, "add") else value
+            value = _opened(here, token.field, origin)
             value.SetInParent()
             levels.append(_Open(value, CLOSING[OPENING.index(token.text)], here.last in IN_LIST))
         elif token.text in CLOSING:
@@ -161,6 +165,19 @@ def _end_string(here: _Open, pieces: list, text: str, origin: str) -> None:
         raise error_at(text, origin, first.offset, "this string is not UTF-8") from None
     here.last = ITEM if here.last in IN_LIST else END
     pieces.clear()
+
+
+def _opened(here: _Open, name: str, origin: str) -> Message:
+    """The message in the field `name` that is to be filled: one that is forgotten where only the first counts."""
+    value = getattr(here.message, name)
+    if hasattr(value, "add"):
+        return value.add()
+    if here.descriptor.fields_by_name[name].full_name in FIRST_COUNTS and here.message.HasField(name):
+        if name not in here.told:
+            log.warning("%s: %s of %s is given more than once; the first counts", origin, name, here.descriptor.name)
+            here.told.add(name)
+        return type(value)()
+    return value
 
 
 def _takes_several(field: Field) -> bool:

@@ -12,6 +12,7 @@ from blobnet.data.batches.annotated import AnnotatedBatches
 from blobnet.data.images.augmentation import Augmentation
 from blobnet.data.images.encode import encode_image
 from blobnet.data.images.objects import Objects, project
+from blobnet.data.images.sampling import Jitter
 from blobnet.data.images.transformer import Transformer
 from blobnet.data.stores.annotated_datum import (
     annotated_datum,
@@ -22,7 +23,7 @@ from blobnet.data.stores.annotated_datum import (
 from blobnet.data.stores.database import open_database
 from blobnet.data.stores.datum import array_to_datum
 from blobnet.data.stores.lmdb_writer import LmdbWriter
-from blobnet.errors import DataError
+from blobnet.errors import DataError, NetError
 from blobnet.proto.messages import new
 from blobnet.proto.text import parse
 
@@ -65,6 +66,37 @@ def test_a_database_is_read_again(tmp_path, encoded):
     data, rows = batches(tmp_path, [(image, BOXES), (image, [])], size=3)(0)
     np.testing.assert_array_equal(data, np.broadcast_to(RAMP.transpose(2, 0, 1), (3, 3, 4, 8)))
     np.testing.assert_array_equal(rows[0, 0], np.float32([[0, *row] for row in ROWS] + [[2, *row] for row in ROWS]))
+
+
+@pytest.mark.parametrize("listed, kept", [("all", [0, 2, 1]), ("easy", [0, 2])])
+def test_boxes_in_lists(tmp_path, listed, kept):
+    made = batches(tmp_path, [(RAMP, BOXES), (RAMP, [])], listed=listed)
+    lists = made(0)[1]
+    assert [lists.shape] == made.shapes()[1:] == [(2, 1, 300, 5)]
+    whole = [(2, 0.3125, 0.625, 0.375, 0.75), (0, 0.625, 0.625, 0.25, 0.25), (2, 0.5, 0.5, 1, 1)]
+    np.testing.assert_array_equal(lists[0, 0, :len(kept)], [whole[k] for k in kept])
+    assert not lists[0, 0, len(kept):].any() and not lists[1].any()
+
+
+def test_more_boxes_than_a_list_holds(tmp_path):
+    with pytest.raises(DataError, match="expected up to 300 boxes an image, got 301"):
+        batches(tmp_path, [(RAMP, [(1, 0, 0, 1, 1)] * 301)], size=1, listed="all")(0)
+
+
+@pytest.mark.parametrize("shape", [False, True])
+def test_jitter_cuts_parts(shape):
+    windows = [Jitter(0.4, shape)(objects(), np.random.default_rng(n)) for n in range(400)]
+    assert 50 < sum(window is None for window in windows) < 110
+    windows = np.array([window for window in windows if window is not None])
+    lacking = 1 - (windows[:, 2:] - windows[:, :2])
+    assert (windows >= 0).all() and (windows <= 1).all() and 0.38 < lacking.max() <= 0.4001 and lacking.min() < 0.02
+    assert shape == np.allclose(lacking[:, 0], lacking[:, 1])
+
+
+@pytest.mark.parametrize("most", [-0.1, 1, np.nan])
+def test_jitter_that_cannot_be(most):
+    with pytest.raises(NetError, match="expected yolo_data_jitter in .0, 1."):
+        Jitter(most, False)
 
 
 def test_rows_of_a_batch_without_objects(tmp_path):

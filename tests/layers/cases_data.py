@@ -106,6 +106,9 @@ CASES = {
         contrast_lower: 0.5 contrast_upper: 1.5 } expand_param { prob: 0.5 max_expand_ratio: 4 } noise_param {
         inverse: true } emit_constraint { emit_type: CENTER }""", """annotated_data_param { anno_type: BBOX
         batch_sampler { sampler { min_scale: 0.3 } sample_constraint { min_jaccard_overlap: 0.1 } } }"""),
+    "AnnotatedData listed": dataclasses.replace(annotated(
+        "batch_size: 2", "", "annotated_data_param { yolo_data_type: 1 yolo_data_jitter: 0.3 train_diffcult: false }"),
+        exceptions={}),
     "AnnotatedData fitted": annotated(
         "batch_size: 1", "", "", "resize_mode: FIT_SMALL_SIZE interp_mode: AREA interp_mode: CUBIC"),
     "Input": row("Input", [], "input_param { shape { dim: 2 dim: 3 } }", tops="x y"),

@@ -1,13 +1,15 @@
-"""Rows of the layers of YOLO: the loss of its second version, and the evaluation of both."""
+"""Rows of the layers of YOLO: the losses of its second and third version, and the evaluation of the first two."""
 
 import dataclasses
 
 import numpy as np
 from layer_rows import row
-from region_loops import eval_detection, region_loss
+from region_loops import detections, eval_detection, region_loss, yolo_seg, yolov3
 
 RNG = np.random.default_rng(2)
 ANCHORS = "biases: 1.1 biases: 0.9 biases: 2 biases: 1.4 biases: 0.8 biases: 2.2"
+
+PIXELS = " ".join(f"biases: {side}" for side in (18, 14, 32, 22, 13, 35, 24, 20, 10, 12))
 
 
 def boxes(count):
@@ -34,9 +36,26 @@ def loss(options="", labels=LISTS):
     return dataclasses.replace(case, expected=region_loss(case.source))
 
 
+def third(options="", labels=LISTS, mask=(0, 1, 2)):
+    options += " num: 3 num_class: 3 anchors_scale: 16 " + " ".join(f"mask: {k}" for k in mask)
+    case = row("Yolov3", [PREDICTIONS, labels], f"yolov3_param {{ {options} {PIXELS} }}")
+    return dataclasses.replace(case, expected=yolov3(case.source))
+
+
+def segmented(options, *more):
+    case = row("YoloSeg", [(2, 3, 4, 5), SHARES, *more], f"yolo_seg_param {{ {options} }}")
+    return dataclasses.replace(case, expected=yolo_seg(case.source))
+
+
 def evaluated(options, values, kind="EvalDetection"):
     case = row(kind, values, f"eval_detection_param {{ {options} }}")
     return dataclasses.replace(case, expected=eval_detection(case.source))
+
+
+def shown(kind, options, maps):
+    field = {"YoloDetectionOutput": "yolo_detection_output_param"}.get(kind, "yolov3_detection_output_param")
+    case = row(kind, maps, f"{field} {{ num_classes: 3 num_box: 3 {options} }}")
+    return dataclasses.replace(case, expected=detections(case.source))
 
 
 def first_yolo(side, classes, count):
@@ -76,6 +95,10 @@ def seen():
 
 SEEN = seen()
 
+SHARES = RNG.uniform(0, 1, (2, 3, 4, 5))
+MAPS = [RNG.normal(0, 1.5, (2, 24, 3, 4)), RNG.normal(0, 1.5, (2, 24, 6, 8))]
+SCALES = f"{PIXELS} biases: 7 biases: 9 anchors_scale: 16 anchors_scale: 8 mask: [0, 2, 1, 5, 3, 4]"
+
 CASES = {
     "RegionLoss": loss(),
     "RegionLoss not rescored": loss("rescore: 0 gradient: EXACT"),
@@ -84,6 +107,26 @@ CASES = {
     "RegionLoss rows": loss("", ROWS),
     "RegionLoss rows by predictions": loss("bias_match: 0 object_scale: 5 coord_scale: 1 thresh: 0.6", ROWS),
     "RegionLoss rows of none": loss("", ROWS[:, :, 3:4]),
+    "Yolov3": third(),
+    "Yolov3 exact": third("gradient: EXACT thresh: 0.4 class_scale: 2 coord_scale: 1.5"),
+    "Yolov3 logic": third("use_logic_gradient: true object_scale: 3 label_smooth_eps: 0"),
+    "Yolov3 logic exact": third("use_logic_gradient: true object_scale: 3 gradient: EXACT", mask=(4, 0, 1)),
+    "Yolov3 best": third("iou_thresh: 1", mask=(1, 3, 4)),
+    "Yolov3 rows": third("iou_thresh: 0.2", ROWS),
+    "Yolov3 rows of none": third("", ROWS[:, :, 3:4]),
+    "YoloSeg": segmented(""),
+    "YoloSeg exact": segmented("object_scale: 0.4 gradient: EXACT"),
+    "YoloSeg weighted": segmented("object_scale: 0.4 gradient: EXACT", np.array([[3, 8, 0], [12, 5, 1.0]])),
+    "YoloDetectionOutput": shown("YoloDetectionOutput", ANCHORS + " confidence_threshold: 0.2", MAPS[:1]),
+    "YoloDetectionOutput two maps": shown("YoloDetectionOutput", ANCHORS + " nms_threshold: 0.2", MAPS),
+    "YoloDetectionOutput nothing": shown("YoloDetectionOutput", ANCHORS + " confidence_threshold: 0.9999", MAPS),
+    "Yolov3DetectionOutput": shown("Yolov3DetectionOutput", SCALES, MAPS),
+    "Yolov3DetectionOutput few": shown("Yolov3DetectionOutput", SCALES + " confidence_threshold: 0.4 "
+                                       "nms_threshold: 0.3", MAPS),
+    "Yolov3DetectionOutput one map": shown(
+        "Yolov3DetectionOutput", f"{PIXELS} anchors_scale: 16 mask: [3, 0, 4] mask_group_num: 1 nms_threshold: 0.9",
+        MAPS[:1]),
+    "Yolov3DetectionOutput nothing": shown("Yolov3DetectionOutput", SCALES + " confidence_threshold: 0.9999", MAPS),
     "EvalDetection": evaluated("side: 3 num_class: 4", FIRST),
     "EvalDetection apart": evaluated("side: 3 num_class: 4 nms: 0.3 threshold: 0.3 score_type: OBJ", FIRST),
     "EvalDetection as they are": evaluated("side: 3 num_class: 4 sqrt: false constriant: false score_type: PROB",

@@ -1,4 +1,4 @@
-"""The loss of YOLOv2 and the detections of both YOLOs in loops over cells, anchors and true boxes."""
+"""The losses of YOLOv2 and YOLOv3 and the detections of YOLO in loops over cells, anchors and true boxes."""
 
 import math
 
@@ -98,6 +98,68 @@ def region_loss(source):
     return loss
 
 
+def yolov3_errors(options, x, labels):
+    """For every image a map from (anchor, row, column) to the numbers d, and one to what they come from."""
+    images, _, height, width = x.shape
+    anchors = [(w / options.anchors_scale, h / options.anchors_scale) for w, h in anchors_of(options)]
+    own, e = [anchors[k] for k in options.mask], options.label_smooth_eps
+    x = x.reshape(images, len(own), -1, height, width)
+    factor = options.object_scale if options.use_logic_gradient else 1
+    for n, truth in enumerate(true_boxes(labels, images)):
+        errors, classes = {}, {}
+        for a, row, column in np.ndindex(len(own), height, width):
+            t = x[n, a, :, row, column]
+            box, near = predicted(t, a, row, column, height, width, own), 0
+            for other in truth:
+                near = max(near, iou(box, other[1:]))
+            errors[a, row, column] = [0] * len(t)
+            if near <= options.thresh:
+                errors[a, row, column][4] = squash(t[4])
+        for label, *goal in truth:
+            row, column = int(goal[1] * height), int(goal[0] * width)
+            shares = [iou([0, 0, w / width, h / height], [0, 0, *goal[2:]]) for w, h in anchors]
+            for a, k in enumerate(options.mask):
+                if shares[k] < max(shares) and (options.iou_thresh >= 1 or shares[k] <= options.iou_thresh):
+                    continue
+                t = x[n, a, :, row, column]
+                f = options.coord_scale * (2 - goal[2] * goal[3])
+                wanted = classes.setdefault((a, row, column), set())
+                wanted.add(label)
+                errors[a, row, column] = [
+                    f * (squash(t[0]) - (goal[0] * width - column)), f * (squash(t[1]) - (goal[1] * height - row)),
+                    f * (t[2] - math.log(goal[2] * width / own[a][0])),
+                    f * (t[3] - math.log(goal[3] * height / own[a][1])), factor * (squash(t[4]) - 1),
+                    *[options.class_scale * (squash(t[5 + c]) - (1 - e / 2 if c in wanted else e / 2))
+                      for c in range(options.num_class)]]
+        yield errors
+
+
+def yolov3(source):
+    """The loss of YOLOv3 as a function of predictions and labels, with the options of the prototxt `source`."""
+    options = read_layer(source).yolov3_param
+
+    def loss(x, labels):
+        return sum(v * v for errors in yolov3_errors(options, x, labels) for d in errors.values()
+                   for v in d) / len(x)
+    return loss
+
+
+def yolo_seg(source):
+    """The loss of YoloSeg as a function of scores, shares and perhaps places."""
+    options = read_layer(source).yolo_seg_param
+
+    def loss(x, y, places=None):
+        total, (images, _, height, width) = 0, x.shape
+        for n, c, i, j in np.ndindex(x.shape):
+            weight = options.object_scale
+            if places is not None and y[n, c, i, j] > 0.5:
+                there = sum(places[m][c] for m in range(images))
+                weight *= 2 - there / sum(height * width - places[m][c] for m in range(images))
+            total += (weight * (squash(x[n, c, i, j]) - y[n, c, i, j])) ** 2
+        return total / images
+    return loss
+
+
 def judged(found, goals, options, region):
     """The rows [class, score, right, wrong] of detections (class, score, box), for true boxes (class, box, counts)."""
     found, kept = sorted(found, key=lambda row: -row[1]), []
@@ -162,4 +224,36 @@ def eval_detection(source):
             rows = np.array(judged(list(predictions(image)), goals, options, region), float).ravel()
             row[C:C + len(rows)] = rows
         return y
+    return top
+
+
+def detections(source):
+    """The rows of YoloDetectionOutput and of Yolov3DetectionOutput as a function of maps."""
+    layer = read_layer(source)
+    third = layer.type == "Yolov3DetectionOutput"
+    options = layer.yolov3_detection_output_param if third else layer.yolo_detection_output_param
+    A, C = options.num_box, options.num_classes
+
+    def scored(x, n, k):
+        height, width = x.shape[2:]
+        anchors = anchors_of(options)
+        if third:
+            cell = options.anchors_scale[k]
+            anchors = [(anchors[m][0] / cell, anchors[m][1] / cell) for m in options.mask[A * k:A * k + A]]
+        for a, row, column in np.ndindex(A, height, width):
+            t = x[n].reshape(A, 5 + C, height, width)[a, :, row, column]
+            for c, p in enumerate([squash(v) for v in t[5:]] if third else softmax(t[5:])):
+                score = squash(t[4]) * p
+                if score > options.confidence_threshold:
+                    yield score, c, predicted(t, a, row, column, height, width, anchors)
+
+    def top(*maps):
+        rows = []
+        for n in range(len(maps[0])):
+            kept = []
+            for score, c, box in sorted((own for k, x in enumerate(maps) for own in scored(x, n, k)), reverse=True):
+                if all(iou(box, other[2]) < options.nms_threshold for other in kept):
+                    kept.append((score, c, box))
+            rows += [[n, c + 1, score, x - w / 2, y - h / 2, x + w / 2, y + h / 2] for score, c, (x, y, w, h) in kept]
+        return np.array(rows or [[n] + [-1] * 6 for n in range(len(maps[0]))], float)[None, None]
     return top

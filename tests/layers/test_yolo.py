@@ -4,8 +4,11 @@ import math
 
 import numpy as np
 import pytest
+from cases_yolo import CASES, LISTS, PREDICTIONS
 from layer_rows import build
+from region_loops import yolov3_errors
 
+from blobnet.check.standalone import read_layer, standalone
 from blobnet.core.registry import class_of
 from blobnet.errors import DataError
 from blobnet.proto.text import parse
@@ -50,6 +53,84 @@ def test_errors_of_intels_rows_by_hand(row, d):
     loss, dx = errors("", np.array(row, float)[None, None, None])
     np.testing.assert_allclose(dx, d, atol=1e-12)
     np.testing.assert_allclose(loss, np.square(d).sum())
+
+
+@pytest.mark.parametrize("options, labels, d, factors", [
+    ("", [[0, 0, 0, 0, 0]], [0, 0, 0, 0, 0.5, 0, 0], 1),
+    # Half of the place: 2 - 0.5 is the weight, and the place is learnt with IoU 0.5.
+    ("coord_scale: 1", [[1, 0.25, 0.5, 0.5, 1]], [0.375, 0, 1.5 * LOG2, 0, -0.5, 0.45, -0.45], 1),
+    ("coord_scale: 1 label_smooth_eps: 0 class_scale: 2", [[1, 0.25, 0.5, 0.5, 1], [0, 0.5, 0.5, 1, 1]],
+     [0, 0, 0, 0, -0.5, -1, -1], 1),  # the last box, and both classes
+    ("use_logic_gradient: true object_scale: 3 coord_scale: 1", [[1, 0.25, 0.5, 0.5, 1]],
+     [0.375, 0, 1.5 * LOG2, 0, -1.5, 0.45, -0.45], [0.25, 0.25, 1, 1, 0.25, 0.25, 0.25]),
+    ("thresh: 0.4 mask: 1", [[1, 0.25, 0.5, 0.5, 1]], [0, 0, 0, 0, 0, 0, 0], 1)])
+def test_errors_of_yolov3_by_hand(options, labels, d, factors):
+    mask = "" if "mask" in options else "mask: 0"
+    anchors = "biases: [8, 8, 8, 8]" if not mask else "biases: [8, 8]"  # the first of equal anchors is the best
+    layer = build("Yolov3", [ZEROS, np.ravel(labels)[None]], "yolov3_param { num: 1 num_class: 2 anchors_scale: 8 "
+                  f"{mask} {anchors} iou_thresh: {0.3 if mask else 1} {options} }}")
+    loss, = layer.forward()
+    np.testing.assert_allclose(loss, np.square(d).sum())
+    dx, *_ = layer.backward([np.ones(())], [True, False])
+    np.testing.assert_allclose(dx.ravel(), np.multiply(d, factors), atol=1e-12)
+
+
+@pytest.mark.parametrize("logic", [False, True])
+def test_the_published_gradient_of_yolov3_by_loops(logic):
+    name = "Yolov3 logic" if logic else "Yolov3"
+    case, x = CASES[name], PREDICTIONS
+    layer = standalone(case.source, x, LISTS)
+    layer.forward()
+    dx = layer.backward([np.ones(())], [True, False])[0].reshape(2, 3, 8, 4, 5)
+    wanted = np.zeros(dx.shape)
+    for own, errors in zip(wanted, yolov3_errors(read_layer(case.source).yolov3_param, x, LISTS)):
+        for (a, row, column), d in errors.items():
+            own[a, :, row, column] = d
+    s = 1 / (1 + np.exp(-x.reshape(dx.shape)))
+    if logic:
+        wanted *= np.where(np.isin(np.arange(8), (2, 3))[:, None, None], 1, s * (1 - s))
+    np.testing.assert_allclose(dx, wanted / 2, atol=1e-12)
+
+
+@pytest.mark.parametrize("threshold, count", [(0.33, 1), (0.34, 2)])
+def test_what_yolov3_finds_by_hand(threshold, count):
+    t = np.zeros((1, 7, 1, 2))
+    t[0, 2, 0] = LOG2                   # boxes twice as wide as the cell, that is as the image, around 0.25 and 0.75
+    t[0, 4:, 0] = [[LOG3, 0], [-9, 0], [LOG3, LOG3]]  # scores 0.75^2 and 0.5 * 0.75; the boxes share half of each
+    layer = build("Yolov3DetectionOutput", [t], "yolov3_detection_output_param { num_classes: 2 num_box: 1 mask: 0 "
+                  "mask_group_num: 1 anchors_scale: 32 biases: [32, 32] confidence_threshold: 0.3 "
+                  f"nms_threshold: {threshold} }}")
+    rows = [[0, 2, 0.5625, -0.25, 0, 0.75, 1], [0, 2, 0.375, 0.25, 0, 1.25, 1]]
+    np.testing.assert_allclose(layer.forward()[0][0, 0], rows[:count], atol=1e-12)  # IoU 0.5 / 1.5
+
+
+@pytest.mark.parametrize("options, loss, sums", [
+    ("", 27.7742269, [1.566047, 2.732991, 4.015853, 3.139369, 5.179798, 2.062252, 1.593827]),
+    ("use_logic_gradient: true", 32.868184, [0.336747, 0.481113, 4.015853, 3.139369, 1.37585, 0.448469, 0.362482])])
+def test_yolov3_in_figures_of_the_program_of_mobilenet_yolo(options, loss, sums):
+    x = 1.5 * np.sin(np.arange(168) ** 2.0).reshape(2, 14, 3, 2)
+    labels = np.zeros((2, 1, 300, 5))
+    labels[0, 0, :3] = [[1, 0.25, 0.3, 0.5, 0.4], [0, 0.8, 0.7, 0.3, 0.5], [0, 0.82, 0.72, 0.3, 0.45]]
+    labels[1, 0, 0] = [1, 0.5, 0.5, 0.9, 0.9]
+    layer = build("Yolov3", [x, labels], "yolov3_param { num: 2 num_class: 2 object_scale: 3 class_scale: 2 "
+                  "coord_scale: 1.5 thresh: 0.4 anchors_scale: 32 iou_thresh: 0.3 biases: [20, 16, 40, 50, 14, 24] "
+                  f"mask: [2, 1] {options} }}")
+    np.testing.assert_allclose(layer.forward()[0], loss, rtol=1e-6)
+    dx = layer.backward([np.ones(())], [True, False])[0].reshape(2, 2, 7, 3, 2)
+    np.testing.assert_allclose(abs(dx).sum(axis=(0, 1, 3, 4)), sums, rtol=1e-5)
+
+
+@pytest.mark.parametrize("places, d", [(None, [-1, 1]), ([[1.0]], [-1, 1]), ([[0.0]], [-2, 1]), ([[0.5]], [-5 / 3, 1])])
+def test_a_segmentation_by_hand(places, d):
+    values = [np.zeros((1, 1, 1, 2)), np.array([1.0, 0]).reshape(1, 1, 1, 2), *([] if places is None else [places])]
+    layer = build("YoloSeg", values, "yolo_seg_param { object_scale: 2 }")
+    np.testing.assert_allclose(layer.forward()[0], np.square(d).sum())
+    np.testing.assert_allclose(layer.backward([np.ones(())], [True] + [False] * len(values[1:]))[0].ravel(), d)
+
+
+def test_a_class_that_is_everywhere():
+    with pytest.raises(DataError, match="expected fewer than 64 places of each class, got 64"):
+        build("YoloSeg", [np.zeros((1, 1, 8, 8))] * 2 + [np.array([[64.0]])], "").forward()
 
 
 def test_two_images_share_the_gradient_but_intels_do_not_share_the_loss():

@@ -2,10 +2,16 @@
 
 import json
 
+import numpy as np
 import pytest
 
+from blobnet.core.context import TRAIN
+from blobnet.core.net import Net
+from blobnet.core.without_data import without_data
 from blobnet.errors import MissingFile
 from blobnet.port.port import port
+from blobnet.port.trial import LISTED, _fill
+from blobnet.proto.text import parse
 
 GOOD = """
 layer { name: "d" type: "Data" top: "data" top: "label" data_param { source: "none" batch_size: 4 }
@@ -129,6 +135,28 @@ layer { name: "d" type: "DummyData" top: "x" top: "label" dummy_data_param { dat
         shape { dim: [2, 3] } shape { dim: 2 } } }
 layer { name: "loss" type: "SoftmaxWithLoss" bottom: "x" bottom: "label" }""")
     assert (report.obstacles, report.ran("forward"), report.states[0].assumed) == ([], True, {})
+
+
+YOLO = """
+layer { name: "d" type: "AnnotatedData" top: "x" top: "label" data_param { source: "no_such_db" batch_size: 2 }
+        transform_param { resize_param { height: 16 width: 16 } resize_param { height: 8 width: 8 } }
+        annotated_data_param { yolo_data_type: 1 } }
+layer { name: "c" type: "Convolution" bottom: "x" top: "c"
+        convolution_param { num_output: 6 kernel_size: 4 stride: 4 } }
+layer { name: "loss" type: "Yolov3" bottom: "c" bottom: "label" loss_weight: 1
+        yolov3_param { num: 1 num_class: 1 biases: [9, 9] mask: 0 anchors_scale: 4 } }"""
+
+
+def test_true_boxes_in_lists_are_made_up(report):
+    done = report(YOLO)
+    assert (done.obstacles, done.ran("forward"), done.ran("backward")) == ([], True, True)
+
+
+def test_what_is_listed_is_a_box():
+    net = Net(without_data(parse(YOLO, "NetParameter")), TRAIN)
+    _fill(net, ["label"])
+    assert net.blobs["x"].shape == (2, 3, 16, 16)
+    np.testing.assert_allclose(net.blobs["label"].data[:, 0, :2], [[LISTED, [0] * 5]] * 2)
 
 
 def test_a_python_layer_between_others_is_an_obstacle(report):

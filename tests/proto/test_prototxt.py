@@ -228,3 +228,10 @@ def test_locate_layer_in_other_shapes(source, place):
 @pytest.mark.parametrize("written", ["device_id: [2, 0, 1]", "device_id: 2 device_id: 0", "device_id: 2"])
 def test_of_several_devices_the_first_counts(written):
     assert text.parse(written + " base_lr: 1", "SolverParameter").device_id == 2
+
+
+@pytest.mark.parametrize("written", ["resize_param { width: 3 } resize_param { width: 4 height: 5 }",
+                                     "resize_param: [{ width: 3 }, { height: 4 }]"])
+def test_of_several_sizes_the_first_counts(written, caplog):
+    assert str(text.parse(written + " scale: 2", "TransformationParameter").resize_param).split() == ["width:", "3"]
+    assert "resize_param of TransformationParameter is given more than once; the first counts" in caplog.text

@@ -21,6 +21,7 @@ from blobnet.errors import DataError
 
 Item = tuple[Message, str]  # an AnnotatedDatum, and where it comes from
 ROW = 8  # numbers that tell of an object
+LIST = (300, 5)  # boxes of an image where they are listed, as for YOLO, and numbers that tell of one
 
 
 class AnnotatedBatches(Batches):
@@ -29,20 +30,25 @@ class AnnotatedBatches(Batches):
 
     A row is [number of the image in the batch, label, instance, x1, y1, x2, y2, difficult], all -1 in the one row of a
     batch without objects. If the records do not say what an object has, and it is not said that they are `boxed`, their
-    labels (N,) come instead. The `augmentation` comes before the transformer, and image i of batch n draws from
-    random(n, i) in it. DataError for a label or an instance that the dtype cannot hold exactly.
+    labels (N,) come instead. Where they are to be `listed`, "all" or those that are "easy", there are rows
+    [label - 1, x, y, w, h] around middles, then 0, (N, 1, 300, 5), for every image. The `augmentation` comes before the
+    transformer, and image i of batch n draws from random(n, i) in it. DataError for a label or an instance that the
+    dtype cannot hold exactly, and for more boxes than a list holds.
     """
 
     def __init__(self, reader: Reader, transformer: Transformer, size: int, dtype: DTypeLike = np.float32,
-                 random: Random = np.random.default_rng, boxed: bool = False, augmentation: Augmentation | None = None):
+                 random: Random = np.random.default_rng, boxed: bool = False, augmentation: Augmentation | None = None,
+                 listed: str = ""):
         super().__init__(size, dtype, random)
-        self.reader, self.transformer, self.augmentation = reader, transformer, augmentation
+        self.reader, self.transformer, self.augmentation, self.listed = reader, transformer, augmentation, listed
         reader.seek(0)
         self.first, where = self._next()
         self.shape = transformer.output_shape(self._image((self.first, where)).shape)
         self.typed, self.boxed = not boxed, boxed or self.first.HasField("type")
 
     def shapes(self) -> list[Shape]:
+        if self.boxed and self.listed:
+            return [(self.size, *self.shape), (self.size, 1, *LIST)]
         rows = sum(len(group.annotation) for group in self.first.annotation_group)
         return [(self.size, *self.shape), (1, 1, max(rows, 1), ROW) if self.boxed else (self.size,)]
 
@@ -55,7 +61,8 @@ class AnnotatedBatches(Batches):
         if not self.boxed:
             return data, self._labels(items)
         sizes = [image.shape[1:] for image in images]
-        return data, self._rows([self._follow(*each) for each in zip(found, sizes, cuts)])
+        moved = [self._follow(*each) for each in zip(found, sizes, cuts)]
+        return data, self._lists(moved) if self.listed else self._rows(moved)
 
     def _next(self) -> Item:
         where = f"{self.reader.where} record {self.reader.position}"
@@ -97,3 +104,13 @@ class AnnotatedBatches(Batches):
                 for i, (labels, instances, boxes, difficult) in enumerate(found)]
         joined = np.concatenate(rows).astype(self.dtype)
         return (joined if len(joined) else np.full((1, ROW), -1, self.dtype))[None, None]
+
+    def _lists(self, found: list[Objects]) -> np.ndarray:
+        lists = np.zeros((len(found), 1, *LIST), self.dtype)
+        for own, objects in zip(lists[:, 0], found):
+            kept = ~objects.difficult if self.listed == "easy" else np.ones(len(objects.labels), bool)
+            if kept.sum() > len(own):
+                raise DataError(self.reader.where, expected=f"up to {len(own)} boxes an image", got=int(kept.sum()))
+            low, high = objects.boxes[kept, :2], objects.boxes[kept, 2:]
+            own[:kept.sum()] = np.column_stack([objects.labels[kept] - 1, (low + high) / 2, high - low])
+        return lists

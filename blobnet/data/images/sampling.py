@@ -52,6 +52,27 @@ class Sampling:
         return found
 
 
+class Jitter:
+    """Draws a part for four of five images: its sides lack up to `most` of the image's, those of every fourth part up
+    to half as much. It has the image's shape if `shape` is to stay. NetError for `most` outside of [0, 1)."""
+
+    def __init__(self, most: float, shape: bool, where: str = "yolo_data_jitter"):
+        if not 0 <= most < 1:
+            raise NetError(where, expected="yolo_data_jitter in [0, 1)", got=f"{most:g}")
+        self.most, self.shape = most, shape
+
+    def __call__(self, objects: Objects, rng: np.random.Generator) -> np.ndarray | None:
+        """The window (4,), in parts of the image; None for the whole."""
+        kind, lacking, place = rng.random(), rng.random(2), rng.random(2)
+        if kind < 0.2:
+            return None
+        lacking *= self.most / 2 if kind < 0.4 else self.most
+        if self.shape:
+            lacking[1] = lacking[0]
+        corner = place * lacking
+        return np.concatenate([corner, corner + 1 - lacking]).astype(np.float32)
+
+
 def draw_windows(sampler: Message, count: int, rng: np.random.Generator) -> np.ndarray:
     """`count` windows (count, 4) at random: width * height = scale^2, width / height = the aspect ratio, or the nearest
     to it that lets the window be inside of the image."""

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.context import TRAIN
 from blobnet.core.registry import register
-from blobnet.data.batches.annotated import ROW, AnnotatedBatches
+from blobnet.data.batches.annotated import LIST, ROW, AnnotatedBatches
 from blobnet.data.batches.first_record import annotated_batch
 from blobnet.data.images.augmentation import Augmentation
 from blobnet.data.images.transformer import Transformer
@@ -24,9 +24,12 @@ class AnnotatedData(BatchSource):
 
     Bottoms: none   Tops: x (N, C, H, W); objects (1, 1, G, 8), rows [i, label, instance, x1, y1, x2, y2, difficult]
     with corners as parts of width and height, or one row of -1 if the batch has none; it may be left out   Params: none
+    With yolo_data_type: 1, as MobileNet-YOLO's fork has it, objects (N, 1, 300, 5), rows [label - 1, x, y, w, h] around
+    middles, without those that are difficult if train_diffcult is false, then 0
     Options: source, backend, batch_size N, prefetch of data_param; batch_sampler, parts of the image of which one takes
-    its place; anno_type, as which records are read; label_map_file, names of the labels, which is only checked; all of
-    transform_param but random aspect ratios, center_object and max_angle
+    its place, or without any yolo_data_jitter (0), how much of a side such a part lacks at most; anno_type, as which
+    records are read; label_map_file, names of the labels, which is only checked; all of transform_param but random
+    aspect ratios, center_object and max_angle, of several resize_param the first
     Paper: Liu et al., SSD: Single Shot MultiBox Detector, ECCV 2016.
     Quirks: G changes from batch to batch. Where neither the first record nor anno_type says what an object has, the
     second top is the labels of the records (N,). resize_mode: FIT_SMALL_SIZE needs batch_size: 1. The default backend
@@ -43,12 +46,15 @@ class AnnotatedData(BatchSource):
 
     @classmethod
     def declared_shapes(cls, layer, batch):
-        return [image_shape(layer, batch, channels=1 if layer.transform_param.force_gray else 3), (1, 1, 1, ROW)]
+        labels = (batch, 1, *LIST) if layer.annotated_data_param.yolo_data_type == 1 else (1, 1, 1, ROW)
+        return [image_shape(layer, batch, channels=1 if layer.transform_param.force_gray else 3), labels]
 
     @classmethod
     def read_shape(cls, layer, top, batch):
         boxed = layer.annotated_data_param.HasField("anno_type")
         shapes = annotated_batch(layer.data_param, layer.transform_param, boxed, transform_where(layer))
+        if shapes and top == 1 and len(shapes[1]) > 1 and layer.annotated_data_param.yolo_data_type == 1:
+            return batch, 1, *LIST
         return shapes and ((batch, *shapes[top][1:]) if top == 0 or len(shapes[top]) == 1 else shapes[top])
 
     @classmethod
@@ -67,8 +73,10 @@ class AnnotatedData(BatchSource):
                 raise NetError(where, name, hint="remove it: boxes do not follow")
         if self.options.label_map_file:
             read_message(self.options.label_map_file, "LabelMap")
+        listed = {1: "all" if self.options.train_diffcult else "easy"}.get(self.options.yolo_data_type, "")
         reader = open_database(self.source("data_param"), type(data).DB.Name(data.backend))
         self.records, self.record_names = len(reader), reader.keys
         self.read_ahead(AnnotatedBatches(
             reader, Transformer(transform, self.phase == TRAIN, where), data.batch_size, self.dtype, self.streams(),
-            self.options.HasField("anno_type"), Augmentation(transform, self.options.batch_sampler, where)), top)
+            self.options.HasField("anno_type"), Augmentation(
+                transform, self.options.batch_sampler, where, self.options.yolo_data_jitter), listed), top)

@@ -5,8 +5,15 @@ from __future__ import annotations
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.layers.detection._regions import Truth, corners, overlap_slopes, probabilities, region_boxes
-from blobnet.ops.boxes import overlaps
+from blobnet.layers.detection._regions import (
+    Truth,
+    cells_of,
+    largest_overlaps,
+    overlap_slopes,
+    probabilities,
+    region_boxes,
+    size_overlaps,
+)
 
 SCORES = slice(5, None)
 
@@ -59,22 +66,15 @@ class RegionErrors:
         self.slopes[at] = scale * slope * (slope + (s - goal) * (1 - 2 * s))
 
     def _learn_background(self, truth: Truth) -> None:
-        near = np.zeros(self.o.shape, bool)
-        for n in np.unique(truth.image):
-            shares = overlaps(corners(self.boxes[n]).reshape(-1, 4), corners(truth.box[truth.image == n]))
-            near[n] = (shares.max(axis=1) > self.options.thresh).reshape(near.shape[1:])
+        near = largest_overlaps(self.boxes, truth) > self.options.thresh
         self._squash((*np.nonzero(~near), 4), self.o[~near], 0, self.options.noobject_scale)
 
     def _match(self, truth: Truth) -> tuple[tuple, np.ndarray]:
         """The anchor that each true box belongs to, as an index, and the numbers of these boxes: the last of each."""
         sides = self._sides()
-        column, row = np.minimum((truth.box[:, :2] * sides).astype(int), sides - 1).T
-        sizes = self.boxes[truth.image, row, column, :, 2:]
-        if self.options.bias_match:
-            sizes = np.broadcast_to(self.anchors / sides, sizes.shape)
-        common = np.minimum(sizes, truth.box[:, None, 2:]).prod(axis=2)
-        union = sizes.prod(axis=2) + truth.box[:, 2:].prod(axis=1)[:, None] - common
-        anchor = np.argmax(np.nan_to_num(common / union), axis=1)
+        row, column = cells_of(truth, sides)
+        sizes = self.anchors / sides if self.options.bias_match else self.boxes[truth.image, row, column, :, 2:]
+        anchor = np.argmax(size_overlaps(sizes, truth), axis=1)
         flat = np.ravel_multi_index((truth.image, row, column, anchor), self.o.shape)
         kept = len(flat) - 1 - np.unique(flat[::-1], return_index=True)[1]
         return (truth.image[kept], row[kept], column[kept], anchor[kept]), kept

@@ -8,6 +8,7 @@ from typing import NamedTuple
 import numpy as np
 
 from blobnet.errors import DataError, NetError
+from blobnet.ops.boxes import overlaps
 from blobnet.ops.softmax import sigmoid, softmax
 
 SSD_ROW, LIST_ROW = 8, 5  # numbers of a true box in the two forms of labels
@@ -28,6 +29,15 @@ def anchors_of(options, count: int, where: str) -> np.ndarray:
         raise NetError(where, expected=f"biases above 0, width and height of each of {count} anchors",
                        got=sizes.tolist()[:20], hint="their number is num, or num_object")
     return sizes.reshape(count, 2)
+
+
+def masked(mask, count: int, anchors: int, where: str) -> np.ndarray:
+    """(count,): the numbers of a mask; NetError unless there are `count`, each one of as many anchors, and no two."""
+    numbers = list(mask)
+    if count < 1 or len(numbers) != count or len(set(numbers)) != count or max(numbers) >= anchors:
+        raise NetError(where, expected=f"mask, {count} different numbers below {anchors}, which biases have",
+                       got=numbers[:20])
+    return np.array(numbers)
 
 
 def by_anchor(x: np.ndarray, count: int) -> np.ndarray:
@@ -93,6 +103,27 @@ def true_boxes(labels: np.ndarray, images: int, classes: int, where: str) -> Tru
                         + " ".join(f"{v:g}" for v in box[k]))
     area = (box[:, 2:] > 0).all(axis=1)
     return Truth(image[area].astype(int), label[area].astype(int), box[area])
+
+
+def largest_overlaps(boxes: np.ndarray, truth: Truth) -> np.ndarray:
+    """(N, H, W, A): the largest overlap of each of the boxes (N, H, W, A, 4) with a true box of its image, or 0."""
+    found = np.zeros(boxes.shape[:-1], boxes.dtype)
+    for n in np.unique(truth.image):
+        shares = overlaps(corners(boxes[n]).reshape(-1, 4), corners(truth.box[truth.image == n]))
+        found[n] = shares.max(axis=1).reshape(found.shape[1:])
+    return found
+
+
+def size_overlaps(sizes: np.ndarray, truth: Truth) -> np.ndarray:
+    """(G, A): the overlaps of true boxes and boxes of the sizes (G, A, 2) or (A, 2), if all had the same middle."""
+    common = np.minimum(sizes, truth.box[:, None, 2:]).prod(axis=2)
+    return np.nan_to_num(common / (sizes.prod(axis=-1) + truth.box[:, 2:].prod(axis=1)[:, None] - common))
+
+
+def cells_of(truth: Truth, sides: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+    """The row and the column (G,) of the cell where the middle of each true box lies; sides: their numbers, W and H."""
+    column, row = np.minimum((truth.box[:, :2] * sides).astype(int), sides - 1).T
+    return row, column
 
 
 def overlap_slopes(a: np.ndarray, b: np.ndarray) -> tuple[np.ndarray, np.ndarray]:

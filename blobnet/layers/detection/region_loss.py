@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from blobnet.backend import to_host
-from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
-from blobnet.errors import NetError, ShapeError
+from blobnet.errors import NetError
 from blobnet.layers.detection._region_errors import RegionErrors
-from blobnet.layers.detection._regions import LIST_ROW, SSD_ROW, anchors_of, by_anchor, true_boxes
+from blobnet.layers.detection._region_layer import RegionLayer
+from blobnet.layers.detection._regions import anchors_of, by_anchor
 
 
 @register
-class RegionLoss(LossLayer):
+class RegionLoss(RegionLayer):
     """How badly the boxes, the objectness and the classes of anchors fit the true boxes.
 
     An anchor of a cell, w_a cells wide and h_a high, predicts t_x, t_y, t_w, t_h, t_o and C scores:
@@ -44,7 +42,6 @@ class RegionLoss(LossLayer):
     """
 
     options_field = "region_loss_param"
-    published_gradient = True
 
     def setup(self, bottom, top):
         options = self.options
@@ -56,22 +53,10 @@ class RegionLoss(LossLayer):
                            got=f"{options.coords} and {options.num_class}")
         self.anchors = anchors_of(options, options.num, self.where)
 
-    def reshape(self, bottom, top):
-        shape, labels, channels = bottom[0].shape, bottom[1].shape, self.options.num * (5 + self.options.num_class)
-        if len(shape) != 4 or shape[1] != channels or not shape[2] * shape[3]:
-            raise ShapeError(self.where, expected=f"predictions (N, {channels}, H, W), of {self.options.num} anchors",
-                             got=shape)
-        self.as_ssd = len(labels) == 4 and labels[:2] == (1, 1) and labels[3] == SSD_ROW
-        if not self.as_ssd and (labels[:1] != shape[:1] or math.prod(labels[1:]) % LIST_ROW):
-            raise ShapeError(self.where, expected=f"labels ({shape[0]}, ...) of 5 numbers a box, or (1, 1, G, 8)",
-                             got=labels)
-        top[0].reshape(())
-
     def forward(self, bottom, top):
         images = bottom[0].shape[0]
         x = by_anchor(to_host(bottom[0].data), len(self.anchors))
-        truth = true_boxes(to_host(bottom[1].data), images, self.options.num_class, self.where)
-        self.errors = RegionErrors(x, truth, self.anchors, self.options, self.as_ssd)
+        self.errors = RegionErrors(x, self.true_boxes(bottom), self.anchors, self.options, self.as_ssd)
         self.images, self.divisor = max(images, 1), 1 if self.as_ssd else max(images, 1)
         top[0].data[...] = np.square(self.errors.d).sum() / self.divisor
 
@@ -80,5 +65,4 @@ class RegionLoss(LossLayer):
         if propagate_down[0]:
             exact = self.options.gradient == self.options.EXACT
             dx = self.errors.derivative() / self.divisor if exact else self.errors.d / self.images
-            dx = self.xp.asarray(dx.transpose(0, 3, 4, 1, 2))
-            bottom[0].diff[...] = dx.reshape(bottom[0].shape) * self.weight(top)
+            self.write_diff(bottom, dx * self.weight(top))
