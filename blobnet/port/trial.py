@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-import os
+import math
 from collections.abc import Callable, Collection
+from pathlib import Path
 
 import numpy as np
 
@@ -15,7 +16,7 @@ from blobnet.core.net import Net
 from blobnet.data.batches.annotated import LIST
 from blobnet.errors import BlobnetError
 from blobnet.port.report import StateReport
-from blobnet.view.summary import totals
+from blobnet.view.summary import size_text, totals
 
 OBJECT = (0, 1, 0, 0.2, 0.2, 0.7, 0.7, 0)  # of AnnotatedData: image, label, instance, corners, not difficult
 LISTED = (0, 0.45, 0.45, 0.5, 0.5)           # the same with yolo_data_type: 1: label - 1, middle, sides
@@ -30,11 +31,11 @@ def try_passes(net: Net, labels: Collection[str], report: StateReport, note: Cal
     losses; in a net without any, which must have been built with force_backward, from ones in its outputs.
     """
     report.memory, report.multiply_adds = memory(net).total, totals(net).multiply_adds
-    free = os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE")
+    free = _free_bytes()
     if report.multiply_adds > MOST or report.memory > free / 2:
         report.rows = _fewer_rows(net)
         if memory(net).total > free / 2:
-            report.note = f"not run: it takes {memory(net).total / 1e9:.1f} GB, and {free / 1e9:.1f} GB are free"
+            report.note = f"not run: it takes {size_text(memory(net).total)}, and {size_text(int(free))} are free"
             return
     _fill_parameters(net)
     _fill(net, labels)
@@ -50,6 +51,15 @@ def try_passes(net: Net, labels: Collection[str], report: StateReport, note: Cal
         for name in net.outputs:
             net.blobs[name].diff.fill(1)
     report.backward = _passes(net.backward, "backward", note)
+
+
+def _free_bytes() -> float:
+    """How much memory Linux can give; elsewhere nobody is asked, and there is no limit."""
+    try:
+        lines = Path("/proc/meminfo").read_text().splitlines()
+    except OSError:
+        return math.inf
+    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), math.inf)
 
 
 def _passes(run: Callable[[], object], kind: str, note: Callable[[str, Exception], None]) -> bool:

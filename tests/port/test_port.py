@@ -197,6 +197,14 @@ def test_large_batches_are_tried_with_a_row(report):
     assert state.multiply_adds == 999 * 20 * 20 * 27 * 64
 
 
+def test_a_net_too_large_for_the_machine_is_not_run(report, monkeypatch):
+    monkeypatch.setattr("blobnet.port.trial._free_bytes", lambda: 1000)
+    report = report(INPUT + 'layer { name: "s" type: "Sigmoid" bottom: "x" top: "y" }')
+    state, = report.states
+    assert (state.built, state.forward) == (True, None)
+    assert state.note == "not run: it takes 6.1 kB, and 1.0 kB are free"
+
+
 def test_errors_of_a_pass_are_obstacles(report, monkeypatch):
     from blobnet.core.registry import LAYERS
 
