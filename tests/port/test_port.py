@@ -202,7 +202,7 @@ def test_a_net_too_large_for_the_machine_is_not_run(report, monkeypatch):
     report = report(INPUT + 'layer { name: "s" type: "Sigmoid" bottom: "x" top: "y" }')
     state, = report.states
     assert (state.built, state.forward) == (True, None)
-    assert state.note == "not run: it takes 6.1 kB, and 1.0 kB are free"
+    assert state.note == "not run: it takes 3.1 kB, and 1.0 kB are free"
 
 
 def test_errors_of_a_pass_are_obstacles(report, monkeypatch):
