@@ -29,7 +29,7 @@ class AnnotatedData(BatchSource):
     Options: source, backend, batch_size N, prefetch of data_param; batch_sampler, parts of the image of which one takes
     its place, or without any yolo_data_jitter (0), how much of a side such a part lacks at most; anno_type, as which
     records are read; label_map_file, names of the labels, which is only checked; all of transform_param but random
-    aspect ratios, center_object and max_angle, of several resize_param the first
+    aspect ratios, center_object and max_angle; of several ways to resize the first
     Paper: Liu et al., SSD: Single Shot MultiBox Detector, ECCV 2016.
     Quirks: G changes from batch to batch. Where neither the first record nor anno_type says what an object has, the
     second top is the labels of the records (N,). resize_mode: FIT_SMALL_SIZE needs batch_size: 1. The default backend
