@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 
 import numpy as np
 
-from blobnet.data.images.resize import bilinear, places, resize, resize_nearest
+from blobnet.data.images.resize import ONE, bilinear, places, resize, resize_nearest
 
-ONE = np.float32(2048)  # weights of CUBIC and LANCZOS4 are whole numbers in units of 1 / 2048
-SHIFT = 22              # of two such weights
-LEAST = 1e-3            # parts of a pixel that AREA leaves out
+SHIFT = 22    # of two weights in units of 1 / ONE
+LEAST = 1e-3  # parts of a pixel that AREA leaves out
 
 
 def area(image: np.ndarray, height: int, width: int) -> np.ndarray:
@@ -83,7 +82,8 @@ def _covered(old: int, new: int, scale: float) -> list[tuple[np.ndarray, np.ndar
     return [(pixels.clip(0, old - 1).astype(int), weights.astype(np.float32)) for pixels, weights in pairs]
 
 
-def _weighted(image: np.ndarray, pairs: list[tuple[np.ndarray, np.ndarray]], axis: int) -> np.ndarray:
+def _weighted(image: np.ndarray, pairs: Iterable[tuple[np.ndarray, np.ndarray]], axis: int) -> np.ndarray:
+    """The sum of the pixels of each pair, along `axis`, times its weights."""
     return sum(image.take(pixels, axis) * (weights if axis == 2 else weights[:, None]) for pixels, weights in pairs)
 
 
@@ -93,8 +93,7 @@ def _by_taps(image: np.ndarray, height: int, width: int, weigh: Callable[[np.nda
         before, fraction = places(image.shape[axis], new)
         weights = np.rint(weigh(fraction) * ONE).astype(np.int32)
         pixels = before + np.arange(len(weights))[:, None] - (len(weights) // 2 - 1)
-        image = sum(image.take(at, axis) * (weight if axis == 2 else weight[:, None])
-                    for at, weight in zip(pixels.clip(0, image.shape[axis] - 1), weights))
+        image = _weighted(image, zip(pixels.clip(0, image.shape[axis] - 1), weights), axis)
     return image
 
 
