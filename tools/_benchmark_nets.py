@@ -28,13 +28,12 @@ class Text:
         return self.add("Pooling", name, bottom,
                         f"pooling_param {{ pool: {method} kernel_size: {kernel} stride: {stride} }}")
 
-    def vgg(self, stages: list[int], first_pad: int = 1) -> str:
+    def vgg(self, stages: list[int]) -> str:
         """The stages of VGG, of so many convolutions each, with the pools between them; the last has none."""
         top = "data"
         for stage, count in enumerate(stages, 1):
             for i in range(1, count + 1):
-                pad = first_pad if stage == i == 1 else 1
-                top = self.conv(f"conv{stage}_{i}", top, min(64 << stage - 1, 512), 3, pad)
+                top = self.conv(f"conv{stage}_{i}", top, min(64 << stage - 1, 512), 3, 1)
             if stage < len(stages):
                 top = self.pool(f"pool{stage}", top, 2, 2)
         return top
@@ -99,26 +98,4 @@ def pose() -> str:
     return str(net)
 
 
-def fcn8s() -> str:
-    """Long, Shelhamer, Darrell, Fully convolutional networks for semantic segmentation, CVPR 2015, with 21 classes."""
-    net = Text(1, 3, 500, 500, label=(1, 1, 500, 500))
-    top = net.pool("pool5", net.vgg([2, 2, 3, 3, 3], 100), 2, 2)
-    top = net.add("Dropout", "drop6", net.conv("fc6", top, 4096, 7), top="fc6")
-    top = net.add("Dropout", "drop7", net.conv("fc7", top, 4096, 1), top="fc7")
-    scores = net.conv("score_fr", top, 21, 1, relu=False)
-
-    def up(name: str, bottom: str, kernel: int) -> str:
-        return net.add("Deconvolution", name, bottom, f"convolution_param {{ num_output: 21 kernel_size: {kernel} "
-                       f"stride: {kernel // 2} bias_term: false }}")
-
-    for pool, offset in (("pool4", 5), ("pool3", 9)):
-        scores = up(f"upscore_{pool}", scores, 4)
-        net.conv(f"score_{pool}", pool, 21, 1, relu=False)
-        net.add("Crop", f"score_{pool}c", f"score_{pool} {scores}", f"crop_param {{ axis: 2 offset: {offset} }}")
-        scores = net.add("Eltwise", f"fuse_{pool}", f"{scores} score_{pool}c")
-    net.add("Crop", "score", up("upscore8", scores, 16) + " data", "crop_param { axis: 2 offset: 31 }")
-    net.add("SoftmaxWithLoss", "loss", "score label", "loss_param { normalize: false }")
-    return str(net)
-
-
-NETS = {"squeezenet": squeezenet, "mobilenet": mobilenet, "pose": pose, "fcn8s": fcn8s}
+NETS = {"squeezenet": squeezenet, "mobilenet": mobilenet, "pose": pose}

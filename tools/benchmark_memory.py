@@ -3,7 +3,7 @@
 
 A process is measured after it built the net (phase TRAIN), after a forward, and after two forwards and backwards; its
 peak is that of the whole process, with Python and the libraries. MB are 2^20 bytes. NET is a prototxt, or one of
-squeezenet, mobilenet, pose and fcn8s, which are written from their papers; without NET all of these and the published
+squeezenet, mobilenet and pose, which are written from their papers; without NET all of these and the published
 nets run. --against measures another checkout too, and shows how many times as much this one takes.
 
     python tools/benchmark_memory.py [NET [--shape data=1,3,224,224]] [--against OTHER_TREE]
@@ -18,21 +18,24 @@ import pathlib
 import subprocess
 import sys
 
+from _benchmark_nets import NETS
+
 ROOT = pathlib.Path(__file__).resolve().parent.parent
 BATCHES = {  # of the published nets: file, shapes of data and labels
-    "lenet": ("prototxt/lenet/train_test.prototxt", (64, 1, 28, 28)),
-    "alexnet": ("prototxt/alexnet/train_val.prototxt", (16, 3, 227, 227)),
-    "resnet50": ("prototxt/resnet/train_val_50.prototxt", (4, 3, 224, 224)),
-    "vgg16": ("prototxt/vgg/train_val_16.prototxt", (2, 3, 224, 224)),
+    "lenet": ("prototxt/lenet/train_test.prototxt", (64, 1, 28, 28), (64,)),
+    "alexnet": ("prototxt/alexnet/train_val.prototxt", (16, 3, 227, 227), (16,)),
+    "resnet50": ("prototxt/resnet/train_val_50.prototxt", (4, 3, 224, 224), (4,)),
+    "vgg16": ("prototxt/vgg/train_val_16.prototxt", (2, 3, 224, 224), (2,)),
+    "fcn8s": ("prototxt/fcn/train_test_8s.prototxt", (1, 3, 500, 500), (1, 1, 500, 500)),
 }
 COUNTS = ("parameters", "parameter_diffs", "data", "diffs", "workspace", "layers")
 PEAKS = ("built", "forward", "backward")
 
 
-def status(key: str) -> float:
-    """VmHWM, the peak of this process, or VmRSS, what it takes now, in MB; Linux only."""
+def peak() -> float:
+    """The peak of this process in MB; Linux only."""
     lines = dict(line.split(":", 1) for line in pathlib.Path("/proc/self/status").read_text().splitlines())
-    return int(lines[key].split()[0]) / 1024
+    return int(lines["VmHWM"].split()[0]) / 1024
 
 
 def measure(source: str, shapes: dict[str, tuple[int, ...]]) -> dict[str, float | None]:
@@ -45,25 +48,24 @@ def measure(source: str, shapes: dict[str, tuple[int, ...]]) -> dict[str, float 
     from blobnet.proto.text import parse
 
     if source in BATCHES:
-        source, shape = BATCHES[source]
-        definition, shapes = load(ROOT / source, blobnet.TRAIN), {"data": shape, "label": shape[:1], **shapes}
+        source, data, label = BATCHES[source]
+        definition, shapes = load(ROOT / source, blobnet.TRAIN), {"data": data, "label": label, **shapes}
     elif source.endswith(".prototxt"):
         definition = load(source, blobnet.TRAIN)
     else:
-        from _benchmark_nets import NETS
         definition = parse(NETS[source](), "NetParameter", origin=source)
     net, found = blobnet.Net(without_data(definition, shapes), blobnet.TRAIN, random_seed=1), {}
     if "data" in net.blobs:
         data = net.blobs["data"].data
         data[...] = np.random.default_rng(1).standard_normal(data.shape, "float32")
-    found["built"] = status("VmHWM")
+    found["built"] = peak()
     net.forward()
-    found["forward"] = status("VmHWM")
+    found["forward"] = peak()
     for _ in range(2):
         net.clear_param_diffs()
         net.forward()
         net.backward()
-    found["backward"] = status("VmHWM")
+    found["backward"] = peak()
     try:
         from blobnet.core.memory import memory
     except ImportError:
@@ -95,7 +97,7 @@ def main() -> None:
         print(json.dumps(measure(args.nets[0], shapes)))
         return
     print(f"{'MB':12}" + "".join(f"{name:>16}" for name in (*COUNTS, *PEAKS)))
-    for net in args.nets or [*BATCHES, "squeezenet", "mobilenet", "pose", "fcn8s"]:
+    for net in args.nets or [*BATCHES, *NETS]:
         own = measure_apart(ROOT, net, args.shape)
         print(f"{pathlib.Path(net).stem:12}" + _cells(own), flush=True)
         if args.against:

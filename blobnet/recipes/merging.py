@@ -8,7 +8,8 @@ from google.protobuf.message import Message
 from blobnet.backend import to_host
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
-from blobnet.layers.normalization.segnet_bn import EPS
+from blobnet.core.registry import declarations
+from blobnet.layers.normalization.segnet_bn import EPS, SegNetBN
 from blobnet.netdef.load import load
 from blobnet.recipes.trial import Trial
 
@@ -51,4 +52,4 @@ def merge_statistics(trial: Trial, net: Message, weights: str, batches: int) -> 
 
 def learns(layer: Message) -> bool:
     """Whether the layer is a BN of SegNet, that takes the statistics of the batch."""
-    return layer.type == "BN" and layer.HasField("bn_param") and layer.bn_param.bn_mode == layer.bn_param.LEARN
+    return declarations(layer) is SegNetBN and layer.bn_param.bn_mode == layer.bn_param.LEARN

@@ -64,6 +64,11 @@ def shown(value: object) -> str:
         return f"a {type(value).__name__}"
 
 
+TRAINING = {
+    "solver": Option(str),                # solver file, beside the recipe
+    "max_iter": Option(int, 0, least=0),  # 0: the solver file's
+    "overrides": Option(dict, {}),        # prototxt by layer name, merged into the layer
+}
 RETRIEVAL = {
     "queries": Option(str),                  # LMDBs in the data folder, or lists of images if the net reads those
     "base": Option(str),

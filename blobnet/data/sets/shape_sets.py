@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 
 from blobnet.data.images.encode import encode_image
-from blobnet.data.sets.shapes import draw_masks, draw_shapes
+from blobnet.data.sets.shapes import draw_all, draw_shapes
 from blobnet.data.stores.annotated_datum import write_annotated
 
 COUNTS = {"train": 1000, "test": 400}
@@ -42,9 +42,9 @@ def _write_masks(folder: Path, name: str) -> None:
     pictures = folder / f"{name}_images"
     pictures.mkdir()
     for split, count in COUNTS.items():
-        images, _ = draw_shapes(count, SIZE, SEEDS[split])
+        images, masks, _ = draw_all(count, SIZE, SEEDS[split])
         lines = []
-        for i, (image, mask) in enumerate(zip(images, draw_masks(count, SIZE, SEEDS[split]))):
+        for i, (image, mask) in enumerate(zip(images, masks)):
             files = [f"{pictures.name}/{split}_{i:05}{end}.png" for end in ("", "_mask")]
             for file, pixels in zip(files, (image.transpose(2, 0, 1)[::-1], mask[None])):
                 (folder / file).write_bytes(encode_image(pixels, "png"))

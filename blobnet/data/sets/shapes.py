@@ -33,16 +33,16 @@ def draw_shapes(count: int, size: int, seed: int) -> tuple[np.ndarray, list[list
     and colour have nothing to do with each other. Image n depends on size, seed and n alone. DataError for a size below
     32, and for a count or a seed below 0.
     """
-    images, _, boxes = _draw(count, size, seed)
+    images, _, boxes = draw_all(count, size, seed)
     return images, boxes
 
 
 def draw_masks(count: int, size: int, seed: int) -> np.ndarray:
     """What the pixels of the images of `draw_shapes` show, (count, size, size) of uint8: a label, 0 for the ground."""
-    return _draw(count, size, seed)[1]
+    return draw_all(count, size, seed)[1]
 
 
-def _draw(count: int, size: int, seed: int) -> tuple[np.ndarray, np.ndarray, list[list[Box]]]:
+def draw_all(count: int, size: int, seed: int) -> tuple[np.ndarray, np.ndarray, list[list[Box]]]:
     """Images, masks and boxes."""
     if size < SMALLEST or min(count, seed) < 0:
         raise DataError("drawn shapes", expected=f"size of at least {SMALLEST}, count and seed of at least 0",

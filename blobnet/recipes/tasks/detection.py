@@ -12,7 +12,7 @@ from blobnet.backend import to_host
 from blobnet.errors import DataError, close_matches
 from blobnet.proto.storage import atomic_write
 from blobnet.recipes.nets import trial_solver
-from blobnet.recipes.options import Option
+from blobnet.recipes.options import TRAINING, Option
 from blobnet.recipes.testing import net_in_test, pictures
 from blobnet.recipes.training import train
 from blobnet.recipes.trial import Trial
@@ -21,10 +21,7 @@ from blobnet.view.boxes import plot_boxes
 
 SHOWN = 12  # test images in the picture
 
-OPTIONS = {
-    "solver": Option(str),                   # solver file, beside the recipe
-    "max_iter": Option(int, 0, least=0),     # 0: the solver file's
-    "overrides": Option(dict, {}),           # prototxt by layer name, merged into the layer
+OPTIONS = TRAINING | {
     "images": Option(str, "data"),           # blobs in TEST: images
     "truth": Option(str, "label"),           # true boxes, as MultiBoxLoss takes them
     "found": Option(str, "detection_out"),   # boxes that were found, as DetectionOutput gives them

@@ -14,26 +14,23 @@ from blobnet.backend import to_host
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.data.images.encode import encode_image
+from blobnet.data.sets.shape_sets import SEEDS
 from blobnet.data.sets.shapes import CLASSES, draw_shapes
 from blobnet.errors import NetError
 from blobnet.proto.storage import atomic_write
 from blobnet.published import example_of
 from blobnet.recipes.detections import class_precision, regions_found
 from blobnet.recipes.nets import trial_net, trial_solver
-from blobnet.recipes.options import Option
+from blobnet.recipes.options import TRAINING, Option
 from blobnet.recipes.training import train
 from blobnet.recipes.trial import Trial
 
 SOURCE = "data/shapes_train.txt"             # as the net for training has it; the trial draws its own
 MEANS = 102.9801, 115.9465, 122.7717         # of blue, green, red, as in training
 DEVIATIONS = 0.1, 0.1, 0.2, 0.2              # of the offsets, as in training
-TRAIN_SEED, TEST_SEED = 1, 2                 # of the images, which are the same in every trial
 
-OPTIONS = {
-    "solver": Option(str),                   # solver file, beside the recipe
+OPTIONS = TRAINING | {
     "encode_net": Option(str),               # net file that finds boxes: tops rois, cls_prob, bbox_pred
-    "max_iter": Option(int, 0, least=0),     # 0: the solver file's
-    "overrides": Option(dict, {}),           # prototxt by layer name, merged into the layer
     "size": Option(int, 96, least=32),       # sides of the images in pixels
     "train_images": Option(int, 500, least=1),
     "test_images": Option(int, 200, least=1),
@@ -62,7 +59,7 @@ def run(trial: Trial) -> dict[str, float]:
     param = trial_solver(trial)
     _draw(trial, param.net_param)
     net = _test_net(trial, train(trial, param))
-    images, boxes = draw_shapes(options["test_images"], options["size"], TEST_SEED)
+    images, boxes = draw_shapes(options["test_images"], options["size"], SEEDS["test"])
     found = [_found(net, image) for image in images]
     with atomic_write(trial.out / "found.json") as file:
         file.write(json.dumps([np.round(rows, 4).tolist() for rows in found]).encode())
@@ -97,7 +94,7 @@ def _draw(trial: Trial, net: Message) -> None:
     folder.mkdir(exist_ok=True)
     lines = []
     for i, (image, boxes) in enumerate(zip(*draw_shapes(trial.options["train_images"], trial.options["size"],
-                                                        TRAIN_SEED))):
+                                                        SEEDS["train"]))):
         path = folder / f"{i:05}.png"
         path.write_bytes(encode_image(image[:, :, ::-1].transpose(2, 0, 1), "png"))
         rows = [f"{box.label} {box.xmin} {box.ymin} {box.xmax - 1} {box.ymax - 1}" for box in boxes]

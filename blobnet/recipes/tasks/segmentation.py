@@ -14,7 +14,7 @@ from blobnet.errors import NetError
 from blobnet.proto.storage import atomic_write
 from blobnet.recipes.merging import merge_statistics
 from blobnet.recipes.nets import trial_solver
-from blobnet.recipes.options import Option
+from blobnet.recipes.options import TRAINING, Option
 from blobnet.recipes.testing import net_in_test, pictures
 from blobnet.recipes.training import train
 from blobnet.recipes.trial import Trial
@@ -22,10 +22,7 @@ from blobnet.view.masks import plot_masks
 
 SHOWN = 8  # test images in the picture
 
-OPTIONS = {
-    "solver": Option(str),                        # solver file, beside the recipe
-    "max_iter": Option(int, 0, least=0),          # 0: the solver file's
-    "overrides": Option(dict, {}),                # prototxt by layer name, merged into the layer
+OPTIONS = TRAINING | {
     "statistics": Option(int, 50, least=1),       # batches for BN layers, whose statistics are merged for the test
     "images": Option(str, "data"),                # blobs in TEST: images
     "truth": Option(str, "label"),                # true classes

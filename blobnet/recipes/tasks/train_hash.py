@@ -14,7 +14,7 @@ from blobnet.hashing.metrics import evaluate
 from blobnet.hashing.protocol import Protocol, get_protocol
 from blobnet.proto.storage import atomic_write
 from blobnet.recipes.nets import trial_net, trial_solver
-from blobnet.recipes.options import RETRIEVAL, Option
+from blobnet.recipes.options import RETRIEVAL, TRAINING, Option
 from blobnet.recipes.sources import check_bits, check_blobs, check_source, encode_source, in_words
 from blobnet.recipes.trial import Trial
 from blobnet.solvers import get_solver
@@ -23,15 +23,12 @@ from blobnet.solvers.solver import Solver
 
 WINDOW = 100  # iterations whose mean loss is a point of the curve
 
-OPTIONS = {
-    "solver": Option(str),                     # solver file, beside the recipe
+OPTIONS = TRAINING | {
     "encode_net": Option(str, ""),             # net file that makes the codes; default: the solver's net
     "blob": Option(str),                       # whose values are the codes
     "bits": Option(int, least=1),
     "threshold": Option(float, 0.0),           # a bit is 1 where the value is at least this
-    "max_iter": Option(int, 0, least=0),       # 0: the solver file's
     "weights": Option(str, ""),                # where to start: a .caffemodel, or the name of a method that ran before
-    "overrides": Option(dict, {}),             # prototxt by layer name, merged into the layer
     "top_k": Option(int, 0, least=0),          # 0: whole rankings
     "evaluate_at": Option(list, [], least=1),  # iterations whose mAP goes into curve.json
 } | RETRIEVAL
