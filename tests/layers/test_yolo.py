@@ -11,6 +11,7 @@ from region_loops import yolov3_errors
 from blobnet.check.standalone import read_layer, standalone
 from blobnet.core.registry import class_of
 from blobnet.errors import DataError
+from blobnet.layers.detection._regions import true_boxes
 from blobnet.proto.text import parse
 
 ONE = "num: 1 num_class: 2 biases: 1 biases: 1"
@@ -240,3 +241,12 @@ def test_every_gate_has_its_fillers():
     node = build("LSTMNode", [np.ones((1, 3)), np.ones((1, 2))], f"lstmnode_param {{ num_cells: 2 {options} }}", "h c")
     weights, bias = (blob.data for blob in node.layer.blobs)
     assert weights[:, 0].tolist() == [1, 1, 2, 2, 3, 3, 4, 4] == (-bias).tolist() and (weights == weights[:, :1]).all()
+
+
+def test_lists_of_any_form_are_no_rows_of_ssd():
+    """40 numbers of an image are eight boxes, however they are folded: (2, 5, 8) as (2, 40)."""
+    labels = np.zeros((2, 8, 5))
+    labels[:, 0] = 3, 0.25, 0.5, 0.1, 0.2
+    flat, folded = (true_boxes(labels.reshape(shape), 2, 20, "here") for shape in ((2, 40), (2, 5, 8)))
+    assert folded.label.tolist() == flat.label.tolist() == [3, 3] and folded.image.tolist() == [0, 1]
+    np.testing.assert_array_equal(folded.box, flat.box)

@@ -10,13 +10,12 @@ from blobnet.data.images.augmentation import Augmentation
 from blobnet.data.images.transformer import Transformer
 from blobnet.data.stores.database import open_database
 from blobnet.errors import NetError
-from blobnet.layers.data._base import BatchSource
-from blobnet.layers.data._images import image_shape, transform_where
+from blobnet.layers.data._images import DatabaseSource, image_shape, transform_where
 from blobnet.proto.files import read_message
 
 
 @register
-class AnnotatedData(BatchSource):
+class AnnotatedData(DatabaseSource):
     """Images and the boxes of their objects from a database of AnnotatedDatum records.
 
     x[i] = transform(sample(expand(distort(record[(n * N + i) mod R])))) in forward n, of R records in the order of
@@ -41,7 +40,6 @@ class AnnotatedData(BatchSource):
 
     options_field = "annotated_data_param"
     more_options = ("data_param", "transform_param")
-    batch_field = source_field = "data_param"
     num_tops = (1, 2)
 
     @classmethod
@@ -56,10 +54,6 @@ class AnnotatedData(BatchSource):
         if shapes and top == 1 and len(shapes[1]) > 1 and layer.annotated_data_param.yolo_data_type == 1:
             return batch, 1, *LIST
         return shapes and ((batch, *shapes[top][1:]) if top == 0 or len(shapes[top]) == 1 else shapes[top])
-
-    @classmethod
-    def count_records(cls, layer):
-        return len(open_database(layer.data_param.source))
 
     def setup(self, bottom, top):
         data, transform, where = self.param.data_param, self.param.transform_param, f"{self.where} transform_param"

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from google.protobuf.message import Message
+
 from blobnet.core.context import TRAIN
 from blobnet.core.registry import register
 from blobnet.data.batches.frames import ClipBatches
@@ -41,7 +43,7 @@ class VideoData(FilmSource):
     @classmethod
     def frame_shape(cls, layer, sides):
         options = layer.video_data_param
-        if any(options.HasField(name) for name in OF_CAMERAS):
+        if _of_camera(options):
             return CHANNELS, *sides
         return CHANNELS, options.new_length, *sides
 
@@ -52,7 +54,7 @@ class VideoData(FilmSource):
 
     def setup(self, bottom, top):
         options, transform = self.options, self.param.transform_param
-        if any(options.HasField(name) for name in OF_CAMERAS) or not options.use_image:
+        if _of_camera(options) or not options.use_image:
             raise NetError(self.where, expected="use_image: true and folders of frames",
                            got="a camera, or films as files of their own, which need a decoder",
                            hint="cut films into 000001.jpg … and write video_data_param { use_image: true }")
@@ -67,3 +69,8 @@ class VideoData(FilmSource):
         self.read_films(ClipBatches, transformer, options.new_length, top, rates=rates,
                         rate=options.max_sampling_rate if rates else options.sampling_rate,
                         anywhere=options.use_temporal_jitter)
+
+
+def _of_camera(options: Message) -> bool:
+    """Whether they are those of SSD's layer of this name, which reads a camera or a film."""
+    return any(options.HasField(name) for name in OF_CAMERAS)

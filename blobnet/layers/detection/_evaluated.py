@@ -9,7 +9,7 @@ import numpy as np
 from blobnet.backend import to_host
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
-from blobnet.layers.detection._regions import corners
+from blobnet.layers.detection._regions import below, corners
 from blobnet.ops.boxes import hits, overlaps, suppress
 
 MOST = 1 << 24  # numbers of an image in the top
@@ -74,8 +74,7 @@ class Evaluated(Layer):
         """The numbers of the detections that are kept, by falling score."""
         if self.options.nms < 0:
             return np.argsort(-scores, kind="stable")
-        limit = np.nextafter(np.float32(self.options.nms), np.float32(0))  # an overlap of nms is too much
-        return suppress(boxes, scores, limit)[:None if self.options.nms else 1]
+        return suppress(boxes, scores, below(self.options.nms))[:None if self.options.nms else 1]
 
     def verdicts(self, shares, rows):
         """The rows [right, wrong] as they are shown."""

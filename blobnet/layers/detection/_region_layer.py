@@ -7,7 +7,7 @@ import math
 from blobnet.backend import to_host
 from blobnet.core.loss_layer import LossLayer
 from blobnet.errors import ShapeError
-from blobnet.layers.detection._regions import LIST_ROW, SSD_ROW, Truth, true_boxes
+from blobnet.layers.detection._regions import LIST_ROW, Truth, is_ssd, true_boxes
 
 
 class RegionLayer(LossLayer):
@@ -20,7 +20,7 @@ class RegionLayer(LossLayer):
         if len(shape) != 4 or shape[1] != channels or not shape[2] * shape[3]:
             raise ShapeError(self.where, expected=f"predictions (N, {channels}, H, W), of {self.options.num} anchors",
                              got=shape)
-        self.as_ssd = len(labels) == 4 and labels[:2] == (1, 1) and labels[3] == SSD_ROW
+        self.as_ssd = is_ssd(labels)
         if not self.as_ssd and (labels[:1] != shape[:1] or math.prod(labels[1:]) % LIST_ROW):
             raise ShapeError(self.where, expected=f"labels ({shape[0]}, ...) of 5 numbers a box, or (1, 1, G, 8)",
                              got=labels)

@@ -77,6 +77,16 @@ def corners(boxes: np.ndarray) -> np.ndarray:
         return np.concatenate([boxes[..., :2] - boxes[..., 2:] / 2, boxes[..., :2] + boxes[..., 2:] / 2], axis=-1)
 
 
+def is_ssd(shape: tuple[int, ...]) -> bool:
+    """Whether labels of this shape are rows of all true boxes of a batch, as AnnotatedData gives them: (1, 1, G, 8)."""
+    return len(shape) == 4 and shape[:2] == (1, 1) and shape[3] == SSD_ROW
+
+
+def below(limit: float) -> np.float32:
+    """The number before `limit`, so that an overlap of `limit` itself is too much."""
+    return np.nextafter(np.float32(limit), np.float32(0))
+
+
 def true_boxes(labels: np.ndarray, images: int, classes: int, where: str) -> Truth:
     """The true boxes of a batch, but for those without an area.
 
@@ -84,7 +94,7 @@ def true_boxes(labels: np.ndarray, images: int, classes: int, where: str) -> Tru
     for every image, up to a box with w = 0. DataError for labels and images that are none, and for boxes whose middle
     is not in the image.
     """
-    if labels.shape[-1:] == (SSD_ROW,):
+    if is_ssd(labels.shape):
         rows = labels.reshape(-1, SSD_ROW)
         rows = rows[np.trunc(rows[:, 0]) != -1]
         image, label, ends = rows[:, 0], rows[:, 1] - 1, rows[:, 3:7]

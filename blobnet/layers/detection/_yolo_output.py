@@ -7,10 +7,9 @@ import numpy as np
 from blobnet.backend import to_host
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
-from blobnet.layers.detection._regions import by_anchor, corners, region_boxes
+from blobnet.layers.detection._detections import ROW, write_detections
+from blobnet.layers.detection._regions import below, by_anchor, corners, region_boxes
 from blobnet.ops.boxes import suppress
-
-ROW = 7  # numbers of a detection: image, label, score, corners
 
 
 class YoloOutput(Layer):
@@ -70,12 +69,7 @@ class YoloOutput(Layer):
         with np.errstate(over="ignore", invalid="ignore"):  # predictions may be any numbers
             maps = [self._candidates(blob, anchors) for blob, anchors in zip(bottom, self.anchors)]
         rows = [self._kept(n, np.concatenate([own[n] for own in maps])) for n in range(images)]
-        found = np.concatenate([*rows, np.empty((0, ROW), self.dtype)])
-        if not len(found):
-            found = np.full((images, ROW), -1, self.dtype)
-            found[:, 0] = np.arange(images)
-        top[0].reshape((1, 1, *found.shape))
-        top[0].data[...] = self.xp.asarray(found)
+        write_detections(rows, top[0])
 
     def _candidates(self, blob, anchors):
         """For every image the rows [label, score, x1, y1, x2, y2] of what scores high in a map."""
@@ -85,6 +79,5 @@ class YoloOutput(Layer):
         return [own[high] for own, high in zip(rows.astype(self.dtype), self.high(scores))]
 
     def _kept(self, image, rows):
-        limit = np.nextafter(np.float32(self.options.nms_threshold), np.float32(0))  # an overlap of it is too much
-        rows = rows[suppress(rows[:, 2:], rows[:, 1], limit)]
+        rows = rows[suppress(rows[:, 2:], rows[:, 1], below(self.options.nms_threshold))]
         return np.column_stack([np.full(len(rows), image, self.dtype), rows])

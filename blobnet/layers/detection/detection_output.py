@@ -7,6 +7,7 @@ import numpy as np
 from blobnet.backend import to_host
 from blobnet.core.registry import register
 from blobnet.errors import NetError
+from blobnet.layers.detection._detections import ROW, write_detections
 from blobnet.layers.detection._priors import PriorReader
 from blobnet.ops.boxes import decode, suppress
 
@@ -53,7 +54,7 @@ class DetectionOutput(PriorReader):
 
     def reshape(self, bottom, top):
         self.check_priors(bottom)
-        top[0].reshape((1, 1, 1, 7))  # until forward knows the number of rows
+        top[0].reshape((1, 1, 1, ROW))  # until forward knows the number of rows
 
     def formula(self, offsets, scores, priors, images=None):
         options, rules, rows = self.options, self.options.nms_param, []
@@ -95,16 +96,11 @@ class DetectionOutput(PriorReader):
         boxes = to_host(decode(offsets, priors[:, None], variances[:, None], self.code))
         scores = to_host(bottom[1].data).reshape(self.images, self.priors, self.classes)
         rows = [self.detections(n, boxes[n], scores[n]) for n in range(self.images)]
-        found = np.concatenate([*rows, np.empty((0, 7), self.dtype)])
-        if not len(found):
-            found = np.full((self.images, 7), -1, self.dtype)
-            found[:, 0] = np.arange(self.images)
-        top[0].reshape((1, 1, *found.shape))
-        top[0].data[...] = self.xp.asarray(found)
+        write_detections(rows, top[0])
 
     def detections(self, image: int, boxes: np.ndarray, scores: np.ndarray) -> np.ndarray:
         """The rows (K, 7) of an image with boxes (P, L, 4) and scores (P, C)."""
-        rules, rows = self.options.nms_param, [np.empty((0, 7), self.dtype)]
+        rules, rows = self.options.nms_param, [np.empty((0, ROW), self.dtype)]
         for label in range(self.classes):
             if label != self.options.background_label_id:
                 high = np.flatnonzero(scores[:, label] > self.least)

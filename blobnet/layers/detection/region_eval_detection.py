@@ -7,7 +7,7 @@ import numpy as np
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.detection._evaluated import Evaluated
-from blobnet.layers.detection._regions import SSD_ROW, anchors_of, by_anchor, probabilities, region_boxes, true_boxes
+from blobnet.layers.detection._regions import anchors_of, by_anchor, is_ssd, probabilities, region_boxes, true_boxes
 
 LEAST = 0.005  # detections of a lower score are left out
 
@@ -53,7 +53,7 @@ class RegionEvalDetection(Evaluated):
         self.check(0, bottom[0], self.boxes * (5 + self.classes))
         if bottom[0].shape[2:] != (side, side):
             raise ShapeError(self.where, expected=f"predictions (N, C, {side}, {side})", got=bottom[0].shape)
-        if len(labels) != 4 or labels[:2] != (1, 1) or labels[3] != SSD_ROW:
+        if not is_ssd(labels):
             raise ShapeError(self.where, expected="true boxes (1, 1, G, 8)", got=labels)
         top[0].reshape((bottom[0].shape[0], self.classes + 4 * self.boxes))
 

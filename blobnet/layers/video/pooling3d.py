@@ -9,7 +9,7 @@ from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 from blobnet.ops.average_pool import AveragePool
-from blobnet.ops.axes import Axis, steps
+from blobnet.ops.axes import Axis, pooled_size, steps
 
 LOWEST = float(np.finfo(np.float32).min)
 
@@ -55,7 +55,7 @@ class Pooling3D(Layer):
         if len(shape) != 5:
             raise ShapeError(self.where, expected="axes (N, C, L, H, W)", got=shape)
         windows = zip(shape[2:], self.kernel, self.stride, self.pad)
-        self.axes = [Axis(size, -((k - size - 2 * pad) // stride) + 1, k, stride, 1, pad)
+        self.axes = [Axis(size, pooled_size(size + 2 * pad, k, stride, 0), k, stride, 1, pad)
                      for size, k, stride, pad in windows]
         if any(axis.out < 1 or axis.size < 1 for axis in self.axes):
             raise ShapeError(self.where, expected=f"frames and planes that fit a {self.kernel} window", got=shape)
