@@ -107,5 +107,6 @@ def _print_weights(args: argparse.Namespace, reports: Sequence[FileReport]) -> N
     state = nets[0].states[0]
     definition = without_data(load(nets[0].path, PHASES[state.phase], args.level, state.stages),
                               dict(args.shape) | state.assumed)
-    net = Net(definition, PHASES[state.phase], origin=nets[0].path, python_layers=args.python_layers)
+    net = Net(definition, PHASES[state.phase], origin=nets[0].path, python_layers=args.python_layers,
+              fillers=False)
     print(f"\n{args.weights}\n{match_table(match_weights(net, args.weights))}")

@@ -16,7 +16,7 @@ from blobnet.netdef.load import load
 from blobnet.netdef.solver_nets import find_net, named_nets
 from blobnet.port.files import read_file
 from blobnet.proto.files import read_message
-from blobnet.view.summary import summary
+from blobnet.view.summary import shape_text, summary
 
 _DESCRIPTION = """\
 Build a net and print its layers: shapes of the tops, parameters, multiply-adds of a forward pass, and the totals; then
@@ -41,10 +41,6 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.set_defaults(run=run)
 
 
-def _shape(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape))
-
-
 def _net_file(path: str) -> str:
     """The file of a net; of a solver file, the net that it trains."""
     reading = read_file(path)
@@ -60,13 +56,13 @@ def run(args: argparse.Namespace) -> int:
     source = read_message(path, "NetParameter")
     assumed: dict[str, tuple[int, ...]] = {}
     definition = without_data(load(source, phase, args.level, args.stage, path), dict(args.shape), assumed)
-    guesses = ", ".join(f"{name} is taken to be {_shape(shape)}" for name, shape in assumed.items())
+    guesses = ", ".join(f"{name} is taken to be {shape_text(shape)}" for name, shape in assumed.items())
     with within("", f"nothing tells some shapes, so {guesses}: --shape TOP=N,C,H,W says another" if guesses else ""):
         net = Net(definition, phase, level=args.level, stages=args.stage, origin=path, python_layers=args.python_layers,
                   fillers=False)
     print(f"{net.name or path}, {args.phase}\n\n{summary(net, args.all)}")
     for name, shape in assumed.items():
-        print(f"\nassumed: {name} is {_shape(shape)}, as nothing tells its shape; --shape {name}=… does")
+        print(f"\nassumed: {name} is {shape_text(shape)}, as nothing tells its shape; --shape {name}=… does")
     ignored = grouped(row for row in ignored_fields(source) if not row.layer or row.layer in net.layer_dict)
     if ignored:
         print("\nwithout an effect here\n" + table([("layer", "field", "why"), *ignored], left=range(3)))

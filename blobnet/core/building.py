@@ -33,7 +33,6 @@ class Building:
         self.blobs: dict[str, Blob] = Names(what="blob")
         self.parameters: list[Parameter] = []
         self._unread: set[str] = set()
-        self._below: list[Message] = []  # the layers that are built
         for param in definition.layer:
             if not param.HasField("phase"):
                 param.phase = phase
@@ -50,8 +49,7 @@ class Building:
     def _add(self, param: Message) -> None:
         refuse(param)
         cls = class_of(param)
-        cls.complete(param, self._below)
-        self._below.append(param)
+        cls.complete(param, [node.layer.param for node in self.nodes])
         layer = cls(param, self.context, len(self.nodes))
         bottoms = [self.blobs[name] for name in param.bottom]  # they are there: the splits were inserted
         self._unread.difference_update(param.bottom)
@@ -80,7 +78,7 @@ class Building:
 
     def _made_twice(self, layer: Layer, name: str) -> str:
         """What to do about a top of `layer` whose name an earlier layer gave to one of its own."""
-        first = next((param for param in self._below if name in param.top), None)
+        first = next((node.layer.param for node in self.nodes if name in node.top_names), None)
         if first is not None and not first.bottom and not layer.param.bottom:
             return f"so it is by layer {first.name!r}: if they have the data of two phases, give one include " \
                    "{ phase: TRAIN } and the other include { phase: TEST }"

@@ -56,10 +56,15 @@ def _numbers(options: Message) -> tuple[int, np.ndarray, np.ndarray, np.ndarray]
     return getattr(options, "axis", 1), stride, reach, pad
 
 
+def _sides(options: Message, stem: str) -> list[int]:
+    """`stem`_h and `stem`_w if one of them is given, else nothing."""
+    names = (stem + "_h", stem + "_w")
+    return [getattr(options, name) for name in names] if any(map(options.HasField, names)) else []
+
+
 def _sizes(options: Message, stem: str, field: str, default: str) -> str:
-    if options.HasField(stem + "_h") or options.HasField(stem + "_w"):
-        sizes = [getattr(options, stem + "_h"), getattr(options, stem + "_w")]
-    else:
+    sizes = _sides(options, stem)
+    if not sizes:
         value = getattr(options, field)
         sizes = [value] if isinstance(value, int) else list(value)
     return "x".join(map(str, sizes if len(set(sizes)) > 1 else sizes[:1])) or default
@@ -69,10 +74,7 @@ def _array(options: Message, field: str, stem: str = "", default: int | None = N
     """The numbers of a field, repeated or not, or those of `stem`_h and `stem`_w if one of them is given, or the
     default; an empty array if there is nothing."""
     known = options.DESCRIPTOR.fields_by_name.get(field)
-    if stem and (options.HasField(stem + "_h") or options.HasField(stem + "_w")):
-        given = [getattr(options, stem + "_h"), getattr(options, stem + "_w")]
-    elif known is None or not known.is_repeated and not options.HasField(field):
-        given = []
-    else:
+    given = _sides(options, stem) if stem else []
+    if not given and known is not None and (known.is_repeated or options.HasField(field)):
         given = list(getattr(options, field)) if known.is_repeated else [getattr(options, field)]
     return np.array(given or ([] if default is None else [default]))

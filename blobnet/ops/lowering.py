@@ -73,19 +73,19 @@ class Lowering:
 
 
 class Piece:
-    """Memory for one piece of a correlation, up to `images` images: the lowered ones and the products with weights.
+    """Memory for one piece of a correlation: the lowered images and the products with weights.
 
     Each is None where the arrays themselves have the right layout.
     """
 
-    def __init__(self, lowering: Lowering, images: int, lowered: Array | None, products: Array | None):
-        self.lowering, self.images = lowering, images
+    def __init__(self, lowering: Lowering, lowered: Array | None, products: Array | None):
+        self.lowering = lowering
         self._lowered, self._products = lowered, products
 
     @classmethod
     @contextmanager
     def lent(cls, lowering: Lowering, images: int, out: Array) -> Iterator[Piece]:
-        """One from the workspace, for results `out` (N, groups, outputs, P, ...)."""
+        """One from the workspace for up to `images` images, for results `out` (N, groups, outputs, P, ...)."""
         lowered, direct = lowering.shape(images), images == 1 and lowering.axes[0].taps == 1
         products = lowering.groups, lowering.axes[0].out, out.shape[2], images * lowering.positions
         own = {"lowered": lowered, "products": products}
@@ -97,7 +97,7 @@ class Piece:
             found = dict(zip(own, arrays))
             if "lowered" in found:
                 lowering.pad(found["lowered"])
-            yield cls(lowering, images, found.get("lowered"), found.get("products"))
+            yield cls(lowering, found.get("lowered"), found.get("products"))
 
     def windows(self, x: Array) -> Array:
         """(groups, P, R * C * S, N * positions) for the images x, as `Lowering.windows` has it."""

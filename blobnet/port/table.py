@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 from blobnet.log.table import table
 from blobnet.port.report import FileReport, Obstacle, StateReport
-from blobnet.view.summary import size_text
+from blobnet.view.summary import shape_text, size_text
 
 HEADER = ("net", "generation", "beside Caffe 1.0", "parses", "builds", "forward", "backward", "memory", "obstacles")
 PLACES = 3  # of an obstacle that are listed
@@ -88,7 +88,7 @@ def _state(state: StateReport) -> list[str]:
         lines.append(f"    {state.note}")
     if state.assumed:
         lines.append("    shapes that nothing tells, assumed: " + ", ".join(
-            f"{name} {'x'.join(map(str, shape))}" for name, shape in state.assumed.items()) + " (--shape says others)")
+            f"{name} {shape_text(shape)}" for name, shape in state.assumed.items()) + " (--shape says others)")
     return lines
 
 

@@ -60,8 +60,8 @@ def summary(net: Net, splits: bool = False) -> str:
     for layer, row in zip(net.layers, layer_rows(net)):
         if layer.is_split and not splits:
             continue
-        tops = [f"{name} {_shape(shape)}" for name, shape in row.tops.items()] or [""]
-        lines.append((row.layer, row.type, tops[0], ", ".join(map(_shape, row.parameters)),
+        tops = [f"{name} {shape_text(shape)}" for name, shape in row.tops.items()] or [""]
+        lines.append((row.layer, row.type, tops[0], ", ".join(map(shape_text, row.parameters)),
                       _number(row.count), _number(row.multiply_adds)))
         lines += [("", "", top, "", "", "") for top in tops[1:]]
     total = totals(net)
@@ -73,7 +73,7 @@ def summary(net: Net, splits: bool = False) -> str:
     ])
 
 
-def _shape(shape: tuple[int, ...]) -> str:
+def shape_text(shape: tuple[int, ...]) -> str:
     return "x".join(map(str, shape)) or "scalar"
 
 
