@@ -52,7 +52,7 @@ def assert_gradients(source: str | Message, *bottoms, **options) -> list[Gradien
 def stir(alone: Standalone, rng: np.random.Generator) -> None:
     """Add noise to parameters that learn and were left constant by their filler: at 0 a wrong gradient looks right."""
     for i, values in enumerate(alone.parameters):
-        if _learns(alone.layer, i) and values.size and values.min() == values.max():
+        if learns(alone.layer, i) and values.size and values.min() == values.max():
             values += rng.normal(0, 0.1, values.shape)
 
 
@@ -83,7 +83,7 @@ def _check_gradients(alone: Standalone, rules: Rules, rng: np.random.Generator, 
             results.append(GradientResult(name, kind, layer.param.bottom[i], "bottom", *compare(
                 alone.forward, weights, [variable], [gradient], rules, rng, note)))
     for i, (variable, gradient) in enumerate(zip(alone.parameters, param_diffs, strict=True)):
-        found = (compare(alone.forward, weights, [variable], [gradient], everywhere, rng, note) if _learns(layer, i)
+        found = (compare(alone.forward, weights, [variable], [gradient], everywhere, rng, note) if learns(layer, i)
                  else (0, 0, 0.0, True, "lr_mult is 0"))
         results.append(GradientResult(name, kind, f"param {i}", "param", *found))
     return results
@@ -107,7 +107,8 @@ def _diffs(alone: Standalone, weights: Sequence[np.ndarray], wanted: Sequence[bo
                           for blob, before in zip(layer.blobs, once, strict=True)]
 
 
-def _learns(layer: Layer, i: int) -> bool:
+def learns(layer: Layer, i: int) -> bool:
+    """Whether backward computes a gradient of parameter i that an update uses."""
     return layer.param_propagate_down[i] and not any(spec.lr_mult == 0 for spec in layer.param.param[i:i + 1])
 
 

@@ -12,6 +12,7 @@ from blobnet.core.blob import Blob
 from blobnet.core.context import TRAIN, Context
 from blobnet.core.layer import Layer
 from blobnet.core.registry import class_of
+from blobnet.core.slopes import differentiable
 from blobnet.errors import NetError
 from blobnet.netdef.upgrade import upgrade_net
 from blobnet.proto.text import parse
@@ -62,11 +63,7 @@ class Standalone:
 
     def differentiable(self) -> list[bool]:
         """For each bottom whether it gets a gradient: as the prototxt says, or if it says nothing, all but labels."""
-        layer = self.layer
-        if type(layer).backward is Layer.backward:
-            return [False] * len(self.bottom)
-        wanted = list(layer.param.propagate_down)
-        return wanted or [i not in layer.unforced_bottoms for i in range(len(self.bottom))]
+        return differentiable(self.layer, len(self.bottom))
 
 
 def read_layer(source: str | Message) -> Message:

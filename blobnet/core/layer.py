@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from google.protobuf.message import Message
@@ -13,6 +14,8 @@ from blobnet.core.blob import Blob
 from blobnet.core.context import Context
 from blobnet.core.fillers import fill
 from blobnet.core.layer_type import Arity, LayerType
+from blobnet.core.slopes import terms_by_slopes
+from blobnet.core.terms import Place, Terms
 from blobnet.errors import NetError, ShapeError
 
 
@@ -61,6 +64,23 @@ class Layer(LayerType):
 
     def seek(self, step: int) -> None:
         """Go to where the layer would stand after `step` forwards. Layers that read data, or keep a state, write it."""
+
+    # How its numbers are explained. Nothing has to be written; families of layers say it in a nicer way.
+
+    def terms(self, place: Place, bottom: Sequence[Blob], top: Sequence[Blob]) -> Terms:
+        """How a number was made: one of a top's data, or of a bottom's or a parameter's diff.
+
+        The layer ran forward on these blobs, not in place; for a diff, those of the tops are given. The diff of a
+        parameter is what one backward adds to it. What the blobs hold is left as it was.
+        """
+        return terms_by_slopes(self, place, bottom, top)
+
+    def arithmetic(self) -> dict[str, Any] | None:
+        """What another program needs to work out the same terms by itself: a "kind", and its numbers as JSON has them.
+
+        None where `terms` has to be asked. After a forward.
+        """
+        return None
 
     # What a layer type calls.
 

@@ -16,7 +16,7 @@ class Place(NamedTuple):
     kind: str
     number: int
     which: str
-    index: tuple[int, ...]
+    index: tuple[int, ...]  # type: ignore[assignment]  # not that of tuples
 
 
 class Factor(NamedTuple):
@@ -27,6 +27,9 @@ class Factor(NamedTuple):
     words: str = ""
 
 
+Term = tuple[Factor, ...]  # a product
+
+
 class Terms(NamedTuple):
     """How the number at `place` was made.
 
@@ -35,7 +38,7 @@ class Terms(NamedTuple):
     """
 
     place: Place
-    terms: Sequence[tuple[Factor, ...]]
+    terms: Sequence[Term]
     words: str = ""
     rest: float = 0.0
     rest_words: str = ""

@@ -4,8 +4,10 @@ import numpy as np
 import pytest
 
 from blobnet.check import check_layer
+from blobnet.check.gradient import learns
 from blobnet.check.page import WITHOUT_FORMULA
 from blobnet.check.rules import RULES
+from blobnet.check.standalone import exact_gradient
 
 
 def check(case):
@@ -43,6 +45,28 @@ def test_one_percent_of_a_gradient_is_noticed(case, monkeypatch):
         assert all("backward has" in result.note and "are wrong" in result.note for result in wrong)
         monkeypatch.undo()
         assert all(result.passed for result in check(case))
+
+
+def test_one_percent_of_a_gradient_is_seen_by_its_terms(case, monkeypatch):
+    if "mutation" in case.exceptions:
+        pytest.skip(case.exceptions["mutation"])
+    alone = case.build()
+    if exact_gradient(alone.layer.param, case.type):
+        pytest.skip("a published gradient is no derivative, with which its terms could be compared")
+    right = case.type.backward
+    for kind, index, _ in slopes(case):
+        if kind == "param" and not learns(alone.layer, index):
+            continue
+
+        def backward(self, top, propagate_down, bottom, kind=kind, index=index):
+            before = [blob.diff.copy() for blob in self.blobs]
+            right(self, top, propagate_down, bottom)
+            blob = bottom[index] if kind == "bottom" else self.blobs[index]
+            blob.diff[...] += 0.01 * (blob.diff - (0 if kind == "bottom" else before[index]))
+
+        monkeypatch.setattr(case.type, "backward", backward)
+        assert any(f"{kind} {index}[" in breach for breach in RULES["terms"](case))
+        monkeypatch.undo()
 
 
 def noticed(case):

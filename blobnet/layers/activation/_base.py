@@ -6,6 +6,7 @@ import numpy as np
 
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError
+from blobnet.layers.activation._scalar import scalar_terms
 
 
 class Elementwise(Layer):
@@ -15,6 +16,18 @@ class Elementwise(Layer):
 
     def reshape(self, bottom, top):
         top[0].reshape(bottom[0].shape)
+
+    def scalar(self) -> tuple[str, str] | None:
+        """f(x), and its slope by x and y = f(x), in the words of _scalar; None for what is no function of x alone."""
+        return None
+
+    def terms(self, place, bottom, top):
+        scalar = self.scalar()
+        return scalar_terms(scalar, place, bottom, top) if scalar else super().terms(place, bottom, top)
+
+    def arithmetic(self):
+        scalar = self.scalar()
+        return {"kind": "scalar", "y": scalar[0], "slope": scalar[1]} if scalar else None
 
 
 def log_of_base(layer: Layer) -> np.floating:

@@ -20,6 +20,9 @@ class AbsVal(Elementwise):
 
     in_place = False
 
+    def scalar(self):
+        return "abs(x)", "sign(x)"
+
     def forward(self, bottom, top):
         def part(x, y):
             self.xp.abs(x, out=y)

@@ -22,6 +22,10 @@ class BNLL(Elementwise):
     Quirks: in place, backward uses y in the place of x, so dx is larger than the derivative, as in Caffe.
     """
 
+    def scalar(self):
+        rising = f"exp(min(x, {LARGEST}))"
+        return "max(x, 0) + log1p(exp(-abs(x)))", f"{rising} / ({rising} + 1)"
+
     def formula(self, x):
         return np.logaddexp(0, x)
 

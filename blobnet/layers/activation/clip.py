@@ -27,6 +27,10 @@ class Clip(Elementwise):
         if not self.param.HasField("clip_param"):
             raise NetError(self.where, expected="clip_param { min: … max: … }", got="none")
 
+    def scalar(self):
+        low, high = self.options.min, self.options.max
+        return f"max({low!r}, min(x, {high!r}))", f"where(x >= {low!r}, where(x <= {high!r}, 1, 0), 0)"
+
     def forward(self, bottom, top):
         def part(x, y):
             self.xp.minimum(x, self.options.max, out=y)

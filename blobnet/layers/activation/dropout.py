@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.context import TRAIN
 from blobnet.core.registry import register
+from blobnet.core.terms import Factor, Place, Terms
 from blobnet.errors import NetError
 from blobnet.layers.activation._base import Elementwise
 
@@ -33,6 +34,17 @@ class Dropout(Elementwise):
         self.factor = 1 / (1 - self.ratio) if self.options.scale_train else 1.0
         if not self.draws:
             self.factor = 1.0 if self.options.scale_train else 1 - self.ratio
+
+    def terms(self, place, bottom, top):
+        at = place.index
+        kept = self.factor * float(self.mask[at]) if self.draws else self.factor
+        words = ("kept, so scaled" if kept else "silenced by the draw") if self.draws else "TEST draws nothing"
+        source = Place("bottom", 0, "data", at) if place.kind == "top" else Place("top", 0, "diff", at)
+        read = bottom[0].data if place.kind == "top" else top[0].diff
+        return Terms(place, [(Factor(float(read[at]), source), Factor(kept, None, "factor"))], words)
+
+    def arithmetic(self):
+        return {"kind": "masked", "factor": self.factor}
 
     def forward(self, bottom, top):
         if self.draws:

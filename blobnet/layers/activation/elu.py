@@ -25,6 +25,10 @@ class ELU(Elementwise):
 
     options_field = "elu_param"
 
+    def scalar(self):
+        alpha = self.options.alpha
+        return f"where(x > 0, x, {alpha!r} * (exp(min(x, 0)) - 1))", f"where(x > 0, 1, {alpha!r} + y)"
+
     def formula(self, x):
         return np.where(x > 0, x, self.options.alpha * (np.exp(x) - 1))
 

@@ -31,6 +31,9 @@ class Exp(Elementwise):
         with np.errstate(over="ignore"):
             self.outer = float(np.exp(shift) if options.base == -1 else number(options.base) ** shift)
 
+    def scalar(self):
+        return f"{self.outer!r} * exp({self.inner!r} * x)", f"{self.inner!r} * y"
+
     def formula(self, x):
         base = np.e if self.options.base == -1 else self.options.base
         return base ** (self.options.shift + self.options.scale * x)

@@ -37,6 +37,10 @@ class Log(Elementwise):
         self.xp.multiply(x, self.options.scale, out=out)
         out += self.options.shift
 
+    def scalar(self):
+        argument = f"({self.options.shift!r} + {self.options.scale!r} * x)"
+        return f"{self.factor!r} * log({argument})", f"{self.slope!r} / {argument}"
+
     def formula(self, x):
         base = np.e if self.options.base == -1 else self.options.base
         return np.log(self.options.shift + self.options.scale * x) / np.log(base)

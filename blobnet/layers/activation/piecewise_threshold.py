@@ -29,6 +29,11 @@ class PiecewiseThreshold(Elementwise):
             raise NetError(self.where, expected="epsilon from 0 to 0.5", got=self.options.epsilon)
         self.low, self.high = 0.5 - self.options.epsilon, 0.5 + self.options.epsilon
 
+    def scalar(self):
+        low, high = self.low, self.high
+        return (f"where(x < {low!r}, 0, where(x > {high!r}, 1, x))",
+                f"where(x >= {low!r}, where(x <= {high!r}, 1, 0), 0)")
+
     def forward(self, bottom, top):
         def part(x, y):
             y[...] = self.xp.where(x < self.low, 0, self.xp.where(x > self.high, 1, x))

@@ -36,6 +36,13 @@ class Power(Elementwise):
         self.xp.multiply(x, self.scale, out=out)
         out += self.shift
 
+    def scalar(self):
+        base = f"({self.shift!r} + {self.scale!r} * x)"
+        if self.slope == 0:
+            return repr(float(self.constant)), "0"
+        slope = {1: f"{self.slope!r}", 2: f"{self.slope!r} * {base}"}.get(self.power, f"{self.slope!r} * y / {base}")
+        return f"pow({base}, {self.power!r})", slope
+
     def formula(self, x):
         return (self.options.shift + self.options.scale * x) ** self.options.power
 

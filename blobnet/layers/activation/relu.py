@@ -23,6 +23,10 @@ class ReLU(Elementwise):
 
     options_field = "relu_param"
 
+    def scalar(self):
+        slope = self.options.negative_slope
+        return f"where(x > 0, x, {slope!r} * x)" if slope else "max(x, 0)", f"where(x > 0, 1, {slope!r})"
+
     def forward(self, bottom, top):
         relu_forward(bottom[0].data.reshape(-1), self.options.negative_slope, top[0].data.reshape(-1))
 

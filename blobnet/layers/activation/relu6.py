@@ -29,6 +29,10 @@ class ReLU6(Elementwise):
         if not self.options.negative_slope >= 0:
             raise NetError(self.where, expected="negative_slope of at least 0", got=f"{self.options.negative_slope:g}")
 
+    def scalar(self):
+        slope, n = self.options.negative_slope, self.options.n
+        return f"where(x > 0, min(x, {n!r}), {slope!r} * x)", f"where(x > 0, where(x < {n!r}, 1, 0), {slope!r})"
+
     def forward(self, bottom, top):
         def part(x, y):
             below = self.options.negative_slope * self.xp.minimum(x, 0) if self.options.negative_slope else 0

@@ -36,6 +36,9 @@ class ScaleTanH(Elementwise):
         t = (1 + f) // options.step_size * options.step_size
         return np.tanh(x * options.init_scale * ((1 + options.gamma * t) ** options.power if t else 1))
 
+    def scalar(self):
+        return f"tanh({self.scale!r} * x)", f"{self.scale!r} * (1 - y * y)"
+
     def forward(self, bottom, top):
         options, forwards = self.options, self.context.step + 2
         growth = 1 + options.gamma * (forwards - forwards % options.step_size)

@@ -22,6 +22,9 @@ class Sigmoid(Elementwise):
 
     options_field = "sigmoid_param"
 
+    def scalar(self):
+        return "1 / (1 + exp(-x))", "y * (1 - y)"
+
     def forward(self, bottom, top):
         elementwise(sigmoid, bottom[0].data, top[0].data)
 

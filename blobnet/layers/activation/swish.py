@@ -28,6 +28,11 @@ class Swish(Elementwise):
         super().reshape(bottom, top)
         self.gate = self.xp.empty(bottom[0].shape, self.dtype)
 
+    def scalar(self):
+        beta = self.options.beta
+        gate = f"1 / (1 + exp(-{beta!r} * x))"
+        return f"x * {gate}", f"{beta!r} * y + {gate} * (1 - {beta!r} * y)"
+
     def formula(self, x):
         return x / (1 + np.exp(-self.options.beta * x))
 

@@ -21,6 +21,9 @@ class TanH(Elementwise):
 
     options_field = "tanh_param"
 
+    def scalar(self):
+        return "tanh(x)", "1 - y * y"
+
     def forward(self, bottom, top):
         def part(x, y):
             self.xp.tanh(x, out=y)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from blobnet.core.registry import register
+from blobnet.core.terms import Factor, Place, Terms
 from blobnet.layers.loss._differences import DifferenceLoss
 
 
@@ -16,6 +17,21 @@ class EuclideanLoss(DifferenceLoss):
     Paper: Legendre, Nouvelles méthodes pour la détermination des orbites des comètes, 1805 (least squares).
     Quirks: the sum runs over all elements of a row but the mean over rows only.
     """
+
+    def arithmetic(self):
+        return {"kind": "difference", "batch": self.batch}
+
+    def terms(self, place, bottom, top):
+        at = place.index
+        if place.kind == "top":
+            difference = self.difference.reshape(-1)
+            return Terms(place, [(Factor(float(d), None, "a - b"),) * 2 + (Factor(1 / self.batch / 2, None, "1 / 2N"),)
+                                 for d in difference], "the squares of all differences")
+        weight = Factor(float(self.weight(top)), Place("top", 0, "diff", ()), "loss weight")
+        signs = (1, -1) if place.number == 0 else (-1, 1)
+        return Terms(place, [(Factor(float(blob.data.reshape(bottom[place.number].shape)[at]),
+                                     Place("bottom", i, "data", at)), Factor(sign / self.batch, None, "1 / N"), weight)
+                             for i, (sign, blob) in enumerate(zip(signs, bottom))], "the difference of both")
 
     def forward(self, bottom, top):
         flat = self.subtract(bottom).reshape(-1)

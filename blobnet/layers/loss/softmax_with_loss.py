@@ -7,6 +7,7 @@ import numpy as np
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.loss._softmax import SoftmaxLoss
+from blobnet.layers.loss._softmax_terms import softmax_arithmetic, softmax_loss_terms
 
 
 @register
@@ -63,6 +64,14 @@ class SoftmaxWithLoss(SoftmaxLoss):
         Z = {options.VALID: len(costs), options.FULL: labels.size, options.BATCH_SIZE: outer, options.NONE: 1,
              options.PRE_FIXED: options.pre_fixed_normalizer}
         return sum(costs) / max(Z[self.normalization], 1), p
+
+    def arithmetic(self):
+        return None if self.weighs_classes else softmax_arithmetic(self)
+
+    def terms(self, place, bottom, top):
+        if self.weighs_classes or (place.kind, place.number) not in (("top", 0), ("bottom", 0)):
+            return super().terms(place, bottom, top)
+        return softmax_loss_terms(self, place, bottom, top)
 
     def forward(self, bottom, top):
         losses = self.costs(bottom)

@@ -5,16 +5,16 @@ from __future__ import annotations
 import numpy as np
 
 from blobnet.core.context import TRAIN
-from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.pooling._base import make_pool, of_window, window_axes, window_sizes
+from blobnet.layers.pooling._terms import PoolTerms, spans
 from blobnet.netdef.windows import places_under, window_line
 from blobnet.netdef.words import option_words
 
 
 @register
-class Pooling(Layer):
+class Pooling(PoolTerms):
     """Reduce each window of each channel to its maximum, its average, or a value drawn from it.
 
     MAX  y[n, c, p, q] = max of x[n, c, h, w] over the window's h, w;   dx[n, c, h, w] = sum of dy whose maximum it is
@@ -88,6 +88,7 @@ class Pooling(Layer):
         self.pooled = (*shape[:2], *(axis.out for axis in axes))
         for blob in top:
             blob.reshape(self.pooled)
+        self.spans = spans(axes)
         self.windows = make_pool(self.method, self.phase == TRAIN, self.xp, self.dtype, *shape[:2], axes)
 
     def formula(self, x):

@@ -6,6 +6,7 @@ import numpy as np
 
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
+from blobnet.core.terms import Factor, Place, Terms
 from blobnet.errors import NetError, ShapeError
 
 
@@ -45,6 +46,35 @@ class Eltwise(Layer):
                 raise ShapeError(self.where, f"bottom {i} {self.param.bottom[i]!r}",
                                  expected=f"shape {bottom[0].shape}", got=blob.shape)
         top[0].reshape(bottom[0].shape)
+
+    def terms(self, place, bottom, top):
+        at = place.index
+        if place.kind == "top":
+            return self._forward_terms(place, bottom)
+        dy = Factor(float(top[0].diff[at]), Place("top", 0, "diff", at))
+        if self.operation == "prod" and self.options.stable_prod_grad:
+            others = [self._factor(j, bottom, at) for j in range(len(bottom)) if j != place.number]
+            return Terms(place, [(dy, *others)], "the product of the others is the slope")
+        if self.operation == "prod":
+            return super().terms(place, bottom, top)
+        slope = self.coefficients[place.number] if self.operation == "sum" else float(self.taken[at] == place.number)
+        return Terms(place, [(dy, Factor(slope, None, "coefficient" if self.operation == "sum" else "taken"))])
+
+    def _forward_terms(self, place, bottom):
+        factors = [self._factor(i, bottom, place.index) for i in range(len(bottom))]
+        if self.operation == "sum":
+            return Terms(place, [(factor, Factor(c, None, "coefficient")) if c != 1 else (factor,)
+                                 for factor, c in zip(factors, self.coefficients)])
+        taken = factors if self.operation == "prod" else [factors[int(self.taken[place.index])]]
+        return Terms(place, [tuple(taken)])
+
+    def _factor(self, i, bottom, at):
+        return Factor(float(bottom[i].data[at]), Place("bottom", i, "data", at))
+
+    def arithmetic(self):
+        if self.operation == "prod" and not self.options.stable_prod_grad:
+            return None
+        return {"kind": "eltwise", "operation": self.operation, "coefficients": self.coefficients}
 
     def forward(self, bottom, top):
         y, x = top[0].data, [blob.data for blob in bottom]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
+from blobnet.layers.weighted._along_terms import along_terms
 
 
 class AlongAxes(Layer):
@@ -29,6 +30,9 @@ class AlongAxes(Layer):
 
     def second(self, bottom):
         return bottom[1] if len(bottom) == 2 else self.blobs[0]
+
+    def terms(self, place, bottom, top):
+        return along_terms(self.arithmetic(), place, bottom, top, self.blobs)
 
     def reshape(self, bottom, top):
         x, shape = bottom[0], self.second(bottom).shape

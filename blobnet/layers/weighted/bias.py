@@ -28,6 +28,10 @@ class Bias(AlongAxes):
         if len(bottom) == 1:
             self.add_param(self.learned_shape(bottom[0]), self.options.filler)
 
+    def arithmetic(self):
+        return {"kind": "along", "scale": False, "bias": True, "grouped": list(self.grouped),
+                "bottoms": 1 if self.blobs else 2}
+
     def formula(self, x, b):
         return x.reshape(self.grouped) + b.reshape(-1, 1)
 

@@ -6,6 +6,7 @@ from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
+from blobnet.layers.weighted._product_terms import product_terms
 from blobnet.ops.linear import add_matmul, matmul
 
 
@@ -54,6 +55,13 @@ class InnerProduct(Layer):
     def _weight(self, array):
         """The weight or its diff as (K, C*H*W), whichever way it is stored."""
         return array.T if self.options.transpose else array
+
+    def terms(self, place, bottom, top):
+        return product_terms(self, place, bottom, top)
+
+    def arithmetic(self):
+        return {"kind": "product", "rows": self.rows, "inner": self.inner, "outputs": self.options.num_output,
+                "transpose": self.options.transpose, "bias": self.options.bias_term}
 
     def formula(self, x, weight, bias=0):
         return x.reshape(self.rows, -1) @ (weight if self.options.transpose else weight.T) + bias

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
+from blobnet.core.terms import Factor, Place, Terms
 from blobnet.core.view_layer import hang_weight
 
 
@@ -32,6 +33,11 @@ class Parameter(Layer):
 
     def reshape(self, bottom, top):
         top[0].reshape(self.blobs[0].shape)
+
+    def terms(self, place, bottom, top):
+        if place.kind == "top":
+            return super().terms(place, bottom, top)
+        return Terms(place, [(Factor(float(top[0].diff[place.index]), Place("top", 0, "diff", place.index)),)])
 
     def forward(self, bottom, top):
         top[0].share_data(self.blobs[0])

@@ -49,6 +49,10 @@ class Scale(AlongAxes):
         self.overwrites = outer == 1 and (count > 1 or inner == 1)
         self.kept = self.xp.empty(self.grouped, self.dtype) if top[0] is bottom[0] else None
 
+    def arithmetic(self):
+        return {"kind": "along", "scale": True, "bias": self.options.bias_term, "grouped": list(self.grouped),
+                "bottoms": 1 if len(self.blobs) > self.options.bias_term else 2}
+
     def formula(self, x, a, b=0):
         return x.reshape(self.grouped) * a.reshape(-1, 1) + np.reshape(b, (-1, 1))
 

@@ -1,0 +1,46 @@
+"""The terms of y = x * a + b, where a and b spread along some axes of x."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from blobnet.core.terms import Factor, Place, Term, Terms
+
+
+def along_terms(numbers: dict[str, Any], place: Place, bottom, top, blobs) -> Terms:
+    """The terms of one number; `numbers` are those of the layer's arithmetic: scale, bias, grouped, bottoms."""
+    outer, _, inner = grouped = numbers["grouped"]
+    seconds = [("bottom", 1, blob) for blob in bottom[1:]] + [("param", i, blob) for i, blob in enumerate(blobs)]
+    a = seconds[0] if numbers["scale"] else None
+    b = seconds[-1] if numbers["bias"] else None
+
+    def second(which, c: int) -> Factor:
+        kind, number, blob = which
+        index = tuple(map(int, np.unravel_index(c, blob.shape)))
+        return Factor(float(blob.data[index]), Place(kind, number, "data", index))
+
+    def number(kind: str, which: str, blob, at: tuple[int, ...]) -> Factor:
+        index = tuple(map(int, np.unravel_index(np.ravel_multi_index(at, grouped), blob.shape)))
+        return Factor(float(getattr(blob, which)[index]), Place(kind, 0, which, index))
+
+    def middle(blob) -> tuple[int, ...]:
+        return tuple(map(int, np.unravel_index(np.ravel_multi_index(place.index, blob.shape), grouped)))
+
+    if place.kind == "top" or (place.kind, place.number) == ("bottom", 0):
+        at = middle(bottom[0])
+        first = (number("bottom", "data", bottom[0], at) if place.kind == "top"
+                 else number("top", "diff", top[0], at))
+        found: list[Term] = [(first, second(a, at[1])) if a else (first,)]
+        if b and place.kind == "top":
+            found.append((second(b, at[1]),))
+        return Terms(place, found, "the factor and the bias of its channel" if place.kind == "top" else "")
+    scales = a is not None and (place.kind, place.number) == a[:2]
+    blob = {"bottom": bottom, "param": blobs}[place.kind][place.number]
+    c = int(np.ravel_multi_index(place.index, blob.shape)) if blob.shape else 0
+    found = []
+    for at in ((n, c, i) for n in range(outer) for i in range(inner)):
+        dy = number("top", "diff", top[0], at)
+        found.append((dy, number("bottom", "data", bottom[0], at)) if scales else (dy,))
+    return Terms(place, found, "everything that it was spread over")
