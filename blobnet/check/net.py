@@ -53,31 +53,31 @@ def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
                    python_layers=python_layers)
 
     try:
-        net = build(definition if shapes else _with_small_batches(definition))
+        net = build(definition if shapes else with_small_batches(definition))
     except ShapeError:  # a layer may cut the batch at places that are written out
         net = build(definition)
     for name in layers:
         if name not in net.layer_dict:
             raise NetError(f"net {net.name!r}", f"no layer {name!r}", hint=close_matches(name, net.layer_dict))
     with single_threaded_blas():
-        _fill_inputs(net, inputs, labels, rng)
+        fill_inputs(net, inputs, labels, rng)
         results = _check_layers(net, layers, published, rng)
         return results if layers else results + check_loss(net, rng)
 
 
-def _with_small_batches(definition: Message) -> Message:
-    """A copy with the first axis of all inputs cut to 6, if it is one batch for all."""
+def with_small_batches(definition: Message, rows: int = BATCH) -> Message:
+    """A copy with the first axis of all inputs cut to `rows`, if it is one batch for all."""
     result = type(definition)()
     result.CopyFrom(definition)
     shapes = [shape for layer in result.layer if declarations(layer).is_input for shape in layer.input_param.shape]
     if len({tuple(shape.dim[:1]) for shape in shapes}) == 1:
         for shape in shapes:
             if shape.dim:
-                shape.dim[0] = min(shape.dim[0], BATCH)
+                shape.dim[0] = min(shape.dim[0], rows)
     return result
 
 
-def _fill_inputs(net: Net, given: Mapping[str, np.ndarray], labels: set[str], rng: np.random.Generator) -> None:
+def fill_inputs(net: Net, given: Mapping[str, np.ndarray], labels: set[str], rng: np.random.Generator) -> None:
     """Give the input blobs their values; `labels` are those that their data layers call labels."""
     for name in net.inputs:
         blob = net.blobs[name]

@@ -23,15 +23,15 @@ class Standalone:
 
     values: the arrays that every forward starts from; parameters: the same for the parameters. Both may be changed in
     place. They are NumPy arrays, as are all results, on whichever device the blobs are. A top named as the bottom of
-    the same position is that bottom's blob, as in a net.
+    the same position is that bottom's blob, as in a net, unless `apart`.
     """
 
-    def __init__(self, layer: Layer, values: Sequence[np.ndarray]):
+    def __init__(self, layer: Layer, values: Sequence[np.ndarray], apart: bool = False):
         self.layer = layer
         self.values = [np.array(value, layer.dtype) for value in values]
         self.bottom = [Blob(value.shape, layer.xp, layer.dtype) for value in self.values]
         names = layer.param
-        self.top = [self.bottom[i] if name in names.bottom[i:i + 1] else Blob((), layer.xp, layer.dtype)
+        self.top = [self.bottom[i] if name in names.bottom[i:i + 1] and not apart else Blob((), layer.xp, layer.dtype)
                     for i, name in enumerate(names.top)]
         self.top += [Blob((), layer.xp, layer.dtype) for _ in range(layer.unnamed_tops(len(values), len(self.top)))]
         self.parameters = [_copy(blob.data) for blob in layer.blobs]

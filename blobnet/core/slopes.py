@@ -16,6 +16,8 @@ if TYPE_CHECKING:
     from blobnet.core.layer import Layer
 
 LISTED = 64      # terms that are listed, the largest; and numbers of the tops that are tried one by one
+WORK = 2_000_000  # numbers of the tops, above which fewer are tried: each takes a backward
+FEWEST = 4
 STEP = 1e-3      # in parts of the root mean square of a blob: how far a number is moved to see what it reaches
 AS_COMPUTED = "as forward computes it"
 SLOPE = "slope"
@@ -120,7 +122,8 @@ def _reached(parts: _Parts, place: Place) -> list[Place]:
         effects = [effect * change for effect, change in zip(effects, _changes(parts, place))]
     ranked = [(abs(effect[index]), t, index) for t, effect in enumerate(effects)
               for index in _largest(effect, effect != 0)]
-    return [Place("top", t, "diff", index) for _, t, index in sorted(ranked, reverse=True)[:LISTED]]
+    most = max(FEWEST, min(LISTED, WORK // max(1, sum(blob.count for blob in parts.top))))
+    return [Place("top", t, "diff", index) for _, t, index in sorted(ranked, reverse=True)[:most]]
 
 
 def _changes(parts: _Parts, place: Place) -> list[np.ndarray]:

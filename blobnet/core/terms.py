@@ -6,6 +6,11 @@ import math
 from collections.abc import Sequence
 from typing import NamedTuple
 
+import numpy as np
+
+Index = tuple[int, ...]
+LISTED = 1024  # products of a sum that are listed at most, the largest
+
 
 class Place(NamedTuple):
     """A number among the blobs of a layer.
@@ -16,7 +21,7 @@ class Place(NamedTuple):
     kind: str
     number: int
     which: str
-    index: tuple[int, ...]  # type: ignore[assignment]  # not that of tuples
+    index: Index  # type: ignore[assignment]  # not that of tuples
 
 
 class Factor(NamedTuple):
@@ -34,7 +39,7 @@ class Terms(NamedTuple):
     """How the number at `place` was made.
 
     terms: products, whose sum it is together with `rest`, what is not listed; words: how, in a sentence; rest_words:
-    what the rest is.
+    what the rest is; unlisted: how many products it stands for.
     """
 
     place: Place
@@ -42,8 +47,65 @@ class Terms(NamedTuple):
     words: str = ""
     rest: float = 0.0
     rest_words: str = ""
+    unlisted: int = 0
 
     @property
     def value(self) -> float:
         """What the terms and the rest add up to."""
         return math.fsum([math.prod(factor.value for factor in term) for term in self.terms]) + self.rest
+
+
+class Operand(NamedTuple):
+    """Numbers of one array that are factors, one in each product of a sum.
+
+    kind, number and which as of a Place; array: with the axes that `indices` (count, axes) has; shape: of the blob,
+    which has the same numbers in the same order.
+    """
+
+    kind: str
+    number: int
+    which: str
+    array: np.ndarray
+    indices: np.ndarray
+    shape: Sequence[int]
+
+    @property
+    def values(self) -> np.ndarray:
+        return np.array(self.array[tuple(self.indices.T)], float)
+
+    def factor(self, i: int) -> Factor:
+        """The i-th of them."""
+        index = tuple(self.indices[i])
+        at = np.unravel_index(np.ravel_multi_index(index, self.array.shape), self.shape) if self.shape else ()
+        return Factor(float(self.array[index]), Place(self.kind, self.number, self.which, tuple(map(int, at))))
+
+
+def sum_of_products(place: Place, blocks: Sequence[Sequence[Operand]], more: Sequence[Term] = (),
+                    words: str = "") -> Terms:
+    """The terms of sums of products: of each block of operands, of which the i-th numbers are multiplied; and `more`.
+
+    Of many products the largest are listed.
+    """
+    products = [np.prod([operand.values for operand in block], axis=0) for block in blocks]
+    everything = np.concatenate([*products, np.zeros(0)])
+    listed = np.arange(everything.size)
+    if everything.size > LISTED:
+        listed = np.sort(np.argpartition(-abs(everything), LISTED)[:LISTED])
+    rest = np.delete(everything, listed)
+    starts = np.cumsum([0, *map(len, products)])
+    terms: list[Term] = []
+    for i in listed:
+        block = int(np.searchsorted(starts, i, "right")) - 1
+        terms.append(tuple(operand.factor(int(i - starts[block])) for operand in blocks[block]))
+    return Terms(place, [*terms, *more], words, math.fsum(rest), "smaller terms" if rest.size else "", rest.size)
+
+
+def grid(*axes: Sequence[Sequence[int]]) -> np.ndarray:
+    """Every combination of a row of each axis, the rows one behind the other, as an integer array.
+
+    >>> grid([[1], [2]], [[5, 6]]).tolist()
+    [[1, 5, 6], [2, 5, 6]]
+    """
+    tables = [np.asarray(axis, int).reshape(len(axis), -1) for axis in axes]
+    chosen = np.indices([len(table) for table in tables]).reshape(len(tables), -1)
+    return np.concatenate([table[rows] for table, rows in zip(tables, chosen)], axis=1)

@@ -6,7 +6,7 @@ from typing import Any
 
 import numpy as np
 
-from blobnet.core.terms import Factor, Place, Term, Terms
+from blobnet.core.terms import Factor, Operand, Place, Term, Terms, grid, sum_of_products
 
 
 def along_terms(numbers: dict[str, Any], place: Place, bottom, top, blobs) -> Terms:
@@ -39,8 +39,8 @@ def along_terms(numbers: dict[str, Any], place: Place, bottom, top, blobs) -> Te
     scales = a is not None and (place.kind, place.number) == a[:2]
     blob = {"bottom": bottom, "param": blobs}[place.kind][place.number]
     c = int(np.ravel_multi_index(place.index, blob.shape)) if blob.shape else 0
-    found = []
-    for at in ((n, c, i) for n in range(outer) for i in range(inner)):
-        dy = number("top", "diff", top[0], at)
-        found.append((dy, number("bottom", "data", bottom[0], at)) if scales else (dy,))
-    return Terms(place, found, "everything that it was spread over")
+    cells = grid([(n,) for n in range(outer)], [(c,)], [(i,) for i in range(inner)])
+    operands = [Operand("top", 0, "diff", top[0].diff.reshape(grouped), cells, top[0].shape)]
+    if scales:
+        operands.append(Operand("bottom", 0, "data", bottom[0].data.reshape(grouped), cells, bottom[0].shape))
+    return sum_of_products(place, [operands], (), "everything that it was spread over")

@@ -2,21 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
-from itertools import product
+from collections.abc import Sequence
 
 import numpy as np
 
-from blobnet.core.terms import Factor, Place, Term, Terms
+from blobnet.core.terms import Factor, Operand, Place, Terms, grid, sum_of_products
 
-Index = tuple[int, ...]
+Pairs = list[tuple[int, int]]
 
 
 class ConvolutionTerms:
     """The terms of one number of a layer with `sliding`, `group`, `outputs`, `channels`, `bottom_shape`, `top_shape`.
 
-    Pairs of places meet in a product: a weight (k, c, r), x (n, c, h) and y (n, k, p) with h = p * stride + r *
-    dilation - pad along each spatial axis; c counts within the group.
+    Numbers meet in a product: a weight [k, c, r], x [n, c, h] and dy [n, k, p], with h = p * stride + r * dilation - pad
+    along each spatial axis; the c of a weight counts within its group.
     """
 
     def __init__(self, layer, bottom, top):
@@ -33,83 +32,79 @@ class ConvolutionTerms:
     def _of_top(self, place: Place) -> Terms:
         n, k, *p = self._folded(place.index, self.top[0].shape, self.layer.top_shape)
         first = k // self.share * self.inputs
-        found: list[Term] = [(self._weight((k, c, *r)), self._x(place.number, (n, first + c, *h)))
-                             for c in range(self.inputs) for r, h in self._taps(p)]
-        if self.layer.bias is not None:
-            found.append((Factor(float(self.layer.bias[k]), Place("param", 1, "data", (k,)), "bias"),))
-        return Terms(place, found, "the window of x times the weights, and the bias")
+        cells = grid([(c, first + c) for c in range(self.inputs)], *self._taps(p))
+        bias = self.layer.bias
+        more = [] if bias is None else [(Factor(float(bias[k]), Place("param", 1, "data", (k,)), "bias"),)]
+        return sum_of_products(place, [[self._weight(k, *self._split(cells)[0]),
+                                        self._x(place.number, n, *self._split(cells)[1])]], more,
+                               "the window of x times the weights, and the bias")
 
     def _of_bottom(self, place: Place) -> Terms:
         n, c, *h = self._folded(place.index, self.bottom[0].shape, self.layer.bottom_shape)
         group, inner = divmod(c, self.inputs)
-        found = [(self._dy(place.number, (n, k, *p)), self._weight((k, inner, *r)))
-                 for k in range(group * self.share, (group + 1) * self.share) for r, p in self._reached(h)]
-        return Terms(place, found, "every dy whose window holds this x, times the weight that met it there")
+        cells = grid([(k, k) for k in range(group * self.share, (group + 1) * self.share)], *self._reached(h))
+        (k, *r), (_, *p) = self._split(cells)
+        return sum_of_products(place, [[self._dy(place.number, n, k, *p), self._weight(k, inner, *r)]], (),
+                               "every dy whose window holds this x, times the weight that met it there")
 
     def _of_weight(self, place: Place) -> Terms:
         k, c, *r = place.index
-        first = k // self.share * self.inputs
-        found = [(self._dy(i, (n, k, *p)), self._x(i, (n, first + c, *h)))
-                 for i in range(len(self.bottom)) for n in range(self.layer.bottom_shape[0]) for p, h in self._met(r)]
-        return Terms(place, found, "every dy of this output, times the x that this weight met there")
+        cells = grid([(n, n) for n in range(self.layer.bottom_shape[0])], *self._met(r))
+        (n, *p), (_, *h) = self._split(cells)
+        blocks = [[self._dy(i, n, k, *p), self._x(i, n, k // self.share * self.inputs + c, *h)]
+                  for i in range(len(self.bottom))]
+        return sum_of_products(place, blocks, (), "every dy of this output, times the x that this weight met there")
 
     def _of_bias(self, place: Place) -> Terms:
-        shape = self.layer.top_shape
-        found = [(self._dy(i, (n, *place.index, *p)),) for i in range(len(self.top)) for n in range(shape[0])
-                 for p in np.ndindex(*shape[2:])]
-        return Terms(place, found, "the sum of all dy of this output")
+        n, *p = np.indices((self.layer.top_shape[0], *self.layer.top_shape[2:])).reshape(len(self.layer.top_shape) - 1,
+                                                                                        -1)
+        return sum_of_products(place, [[self._dy(i, n, place.index[-1], *p)] for i in range(len(self.top))], (),
+                               "the sum of all dy of this output")
 
-    # Places along the spatial axes.
+    # Pairs of places along the spatial axes.
 
-    def _taps(self, p: Sequence[int]) -> Iterator[tuple[Index, Index]]:
+    def _taps(self, p: Sequence[int]) -> list[Pairs]:
         """(r, h) of the window at p, inside x."""
-        kernel, stride, pad, dilation = self.layer.sliding
-        yield from self._along([[(tap, at * s + tap * d - b) for tap in range(size)]
-                                for at, size, s, b, d in zip(p, kernel, stride, pad, dilation)], inside=1)
+        return [[(r, at * s + r * d - b) for r in range(taps) if 0 <= at * s + r * d - b < size]
+                for at, taps, s, b, d, size in zip(p, *self.layer.sliding, self.layer.bottom_shape[2:])]
 
-    def _reached(self, h: Sequence[int]) -> Iterator[tuple[Index, Index]]:
+    def _reached(self, h: Sequence[int]) -> list[Pairs]:
         """(r, p) of the windows that hold h."""
-        kernel, stride, pad, dilation = self.layer.sliding
-        yield from ((r, p) for r, p in self._pairs([
-            [(tap, (at + b - tap * d) // s) for tap in range(size)
-             if (at + b - tap * d) % s == 0 and 0 <= (at + b - tap * d) // s < out]
-            for at, size, s, b, d, out in zip(h, kernel, stride, pad, dilation, self.layer.top_shape[2:])]))
+        return [[(r, (at + b - r * d) // s) for r in range(taps)
+                 if (at + b - r * d) % s == 0 and 0 <= (at + b - r * d) // s < out]
+                for at, taps, s, b, d, out in zip(h, *self.layer.sliding, self.layer.top_shape[2:])]
 
-    def _met(self, r: Sequence[int]) -> Iterator[tuple[Index, Index]]:
+    def _met(self, r: Sequence[int]) -> list[Pairs]:
         """(p, h) where tap r lies inside x."""
-        _, stride, pad, dilation = self.layer.sliding
-        yield from self._along([[(at, at * s + tap * d - b) for at in range(out)] for tap, s, b, d, out in
-                                zip(r, stride, pad, dilation, self.layer.top_shape[2:])], inside=1)
-
-    def _along(self, axes: list[list[Index]], inside: int) -> Iterator[tuple[Index, Index]]:
-        sizes = self.layer.bottom_shape[2:]
-        yield from self._pairs([[pair for pair in pairs if 0 <= pair[inside] < size]
-                                for pairs, size in zip(axes, sizes)])
-
-    @staticmethod
-    def _pairs(axes: list[list[Index]]) -> Iterator[tuple[Index, Index]]:
-        for pairs in product(*axes):
-            yield tuple(pair[0] for pair in pairs), tuple(pair[1] for pair in pairs)
+        _, *sliding = self.layer.sliding
+        return [[(p, p * s + tap * d - b) for p in range(out) if 0 <= p * s + tap * d - b < size]
+                for tap, s, b, d, out, size in zip(r, *sliding, self.layer.top_shape[2:], self.layer.bottom_shape[2:])]
 
     # Numbers.
 
-    def _weight(self, index: Index) -> Factor:
-        return Factor(float(self.layer.param_data(0)[index]), Place("param", 0, "data", index))
+    @staticmethod
+    def _split(cells: np.ndarray) -> tuple[list[np.ndarray], list[np.ndarray]]:
+        """The first and the second of each pair of columns."""
+        return list(cells.T[::2]), list(cells.T[1::2])
 
-    def _x(self, i: int, index: Index) -> Factor:
-        value = float(self.bottom[i].data.reshape(self.layer.bottom_shape)[index])
-        return Factor(value, Place("bottom", i, "data", self._unfolded(index, self.bottom[i].shape,
-                                                                       self.layer.bottom_shape)))
+    def _weight(self, *index) -> Operand:
+        weight = self.layer.param_data(0)
+        return Operand("param", 0, "data", weight, _columns(index), weight.shape)
 
-    def _dy(self, i: int, index: Index) -> Factor:
-        value = float(self.top[i].diff.reshape(self.layer.top_shape)[index])
-        return Factor(value, Place("top", i, "diff", self._unfolded(index, self.top[i].shape, self.layer.top_shape)))
+    def _x(self, i: int, *index) -> Operand:
+        blob = self.bottom[i]
+        return Operand("bottom", i, "data", blob.data.reshape(self.layer.bottom_shape), _columns(index), blob.shape)
+
+    def _dy(self, i: int, *index) -> Operand:
+        blob = self.top[i]
+        return Operand("top", i, "diff", blob.diff.reshape(self.layer.top_shape), _columns(index), blob.shape)
 
     @staticmethod
-    def _folded(index: Index, shape: Index, folded: Index) -> Index:
+    def _folded(index: Sequence[int], shape: Sequence[int], folded: Sequence[int]) -> tuple[int, ...]:
         """The index where all axes before the channels are one."""
         return tuple(map(int, np.unravel_index(np.ravel_multi_index(index, shape), folded)))
 
-    @staticmethod
-    def _unfolded(index: Index, shape: Index, folded: Index) -> Index:
-        return tuple(map(int, np.unravel_index(np.ravel_multi_index(index, folded), shape)))
+
+def _columns(index) -> np.ndarray:
+    """Arrays of indices, and numbers that are the same for all, as (count, axes)."""
+    return np.stack(np.broadcast_arrays(*map(np.atleast_1d, index)), axis=1)

@@ -4,41 +4,44 @@ from __future__ import annotations
 
 import numpy as np
 
-from blobnet.core.terms import Factor, Place, Term, Terms
+from blobnet.core.terms import Factor, Operand, Place, Terms, sum_of_products
 
 
 def product_terms(layer, place: Place, bottom, top) -> Terms:
     """The terms of one number of a layer with `rows`, `inner` and options num_output, transpose, bias_term."""
     x, y = (layer.rows, layer.inner), (layer.rows, layer.options.num_output)
-    transpose = layer.options.transpose
+    transpose, weight = layer.options.transpose, layer.param_data(0)
 
-    def number(kind: str, which: str, blob, index: tuple[int, int], folded: tuple[int, int]) -> Factor:
-        at = tuple(map(int, np.unravel_index(np.ravel_multi_index(index, folded), blob.shape)))
-        return Factor(float(getattr(blob, which)[at]), Place(kind, 0, which, at))
+    def operand(kind: str, which: str, array, row, column, shape) -> Operand:
+        return Operand(kind, 0, which, array, np.stack(np.broadcast_arrays(row, column), axis=-1).reshape(-1, 2), shape)
 
-    def weight(k: int, i: int) -> Factor:
-        index = (i, k) if transpose else (k, i)
-        return Factor(float(layer.param_data(0)[index]), Place("param", 0, "data", index))
+    def of_x(n, i) -> Operand:
+        return operand("bottom", "data", bottom[0].data.reshape(x), n, i, bottom[0].shape)
+
+    def of_dy(n, k) -> Operand:
+        return operand("top", "diff", top[0].diff.reshape(y), n, k, top[0].shape)
+
+    def of_weight(k, i) -> Operand:
+        return operand("param", "data", weight, *((i, k) if transpose else (k, i)), weight.shape)
 
     def folded(blob, shape: tuple[int, int]) -> tuple[int, int]:
         row, column = np.unravel_index(np.ravel_multi_index(place.index, blob.shape), shape)
         return int(row), int(column)
 
+    rows, inputs, outputs = np.arange(layer.rows), np.arange(layer.inner), np.arange(y[1])
     if place.kind == "top":
         n, k = folded(top[0], y)
-        found: list[Term] = [(weight(k, i), number("bottom", "data", bottom[0], (n, i), x))
-                             for i in range(layer.inner)]
+        more = []
         if layer.options.bias_term:
-            found.append((Factor(float(layer.param_data(1)[k]), Place("param", 1, "data", (k,)), "bias"),))
-        return Terms(place, found, "a row of x times the weights of this output, and the bias")
+            more.append((Factor(float(layer.param_data(1)[k]), Place("param", 1, "data", (k,)), "bias"),))
+        return sum_of_products(place, [[of_weight(k, inputs), of_x(n, inputs)]], more,
+                               "a row of x times the weights of this output, and the bias")
     if place.kind == "bottom":
         n, i = folded(bottom[0], x)
-        found = [(number("top", "diff", top[0], (n, k), y), weight(k, i)) for k in range(y[1])]
-        return Terms(place, found, "every dy of this row, times the weight that led to it")
+        return sum_of_products(place, [[of_dy(n, outputs), of_weight(outputs, i)]], (),
+                               "every dy of this row, times the weight that led to it")
     if place.number:
-        return Terms(place, [(number("top", "diff", top[0], (n, place.index[0]), y),) for n in range(layer.rows)],
-                     "the sum of all dy of this output")
+        return sum_of_products(place, [[of_dy(rows, place.index[-1])]], (), "the sum of all dy of this output")
     k, i = place.index[::-1] if transpose else place.index
-    found = [(number("top", "diff", top[0], (n, k), y), number("bottom", "data", bottom[0], (n, i), x))
-             for n in range(layer.rows)]
-    return Terms(place, found, "row by row, the dy of this output times the x that this weight met")
+    return sum_of_products(place, [[of_dy(rows, k), of_x(rows, i)]], (),
+                           "row by row, the dy of this output times the x that this weight met")

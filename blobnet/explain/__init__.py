@@ -1,0 +1,1 @@
+"""A net explained: every number of its forward and backward passes, on a page of HTML."""

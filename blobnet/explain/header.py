@@ -1,0 +1,139 @@
+"""What a page knows: the values and layers of a net after a pass, with their arrays as far as there is room."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+
+from blobnet.check.compare import Rules
+from blobnet.check.gradient import check_standalone, stir
+from blobnet.check.standalone import Standalone
+from blobnet.core.layer import Layer
+from blobnet.explain.cells import cells
+from blobnet.explain.facts import letters, options
+from blobnet.explain.payload import Pack, corner, histogram, root_mean_square, share
+from blobnet.explain.stage import Scene, Stage, Value
+from blobnet.view.layer_pages import family, purpose, type_page
+from blobnet.view.summary import shape_text
+
+NUMBERS = 300_000      # that a page keeps of all arrays, and so many more for each layer
+NUMBERS_A_LAYER = 5_000
+CHECKED = 2e7          # multiply-adds and numbers of a forward, up to which the gradients of a layer are checked
+RULES = Rules(exhaustive=16, directions=3)
+IMAGE_CHANNELS = (1, 3)
+
+
+class Arrays:
+    """The arrays of a page: what does not fit is cut to a corner, and said."""
+
+    def __init__(self, shapes: Sequence[Sequence[int]], budget: int):
+        self.pack, self.left_out, self._most = Pack(), list[str](), share(shapes, budget)
+
+    def floats(self, values: np.ndarray, name: str) -> dict[str, Any]:
+        """An array in the pack; `name` is said where it is cut."""
+        kept = corner(values.shape, self._most)
+        if kept != values.shape:
+            self.left_out.append(f"{name}: {shape_text(kept)} of {shape_text(values.shape)} are here")
+        return self.pack.floats(values, kept)
+
+
+def arrays_for(stage: Stage, updates: bool) -> Arrays:
+    """Room for all arrays of a stage that has run; `updates`: whether those of the parameters' updates come too."""
+    shapes = [array.shape for value in stage.values for array in (value.data, value.diff) if array is not None]
+    for scene in stage.scenes.values():
+        shapes += [blob.shape for blob in scene.node.layer.blobs] * (3 if updates else 2)
+    return Arrays(shapes, NUMBERS + NUMBERS_A_LAYER * len(stage.scenes))
+
+
+def value_rows(stage: Stage, arrays: Arrays) -> list[dict[str, Any]]:
+    """The values of a page."""
+    rows = []
+    for number, value in enumerate(stage.values):
+        diff = value.diff
+        rows.append({
+            "id": number, "name": value.name, "layer": value.layer, "top": value.top, "shape": list(value.data.shape),
+            "readers": [list(reader) for reader in value.readers], "role": _role(stage, value), "names": None,
+            "data": arrays.floats(value.data, value.name),
+            "diff": None if diff is None else arrays.floats(diff, f"diff of {value.name}"),
+            "size": {"data": root_mean_square(value.data), "diff": None if diff is None else root_mean_square(diff)},
+            "histogram": {"data": histogram(value.data), "diff": None if diff is None else histogram(diff)}})
+    return rows
+
+
+def layer_row(stage: Stage, index: int, arrays: Arrays, updates: Mapping[tuple[int, int], np.ndarray]) -> dict[str, Any]:
+    """A layer of a page, with numbers worked out ahead and with the check of its gradients."""
+    scene = stage.scenes[index]
+    layer = scene.node.layer
+    shapes = [[stage.values[value].data.shape for value in values] for values in (scene.bottoms, scene.tops)]
+    row = {
+        "index": index, "name": layer.name, "type": layer.type, "family": family(type(layer)),
+        "purpose": purpose(type(layer)), "page": type_page(type(layer)), "options": options(layer),
+        "letters": letters(layer, *shapes), "tops": scene.tops, "loss_weights": layer.loss_weights,
+        "learns": any(layer.param_propagate_down) and scene.node.needs_backward, "marks": [],
+        "bottoms": [{"value": value, "part": _part(stage, scene, i, arrays)} for i, value in enumerate(scene.bottoms)],
+        "params": [_param(scene, i, arrays, updates.get((index, i))) for i in range(len(layer.blobs))],
+        "arithmetic": None, "cells": [], "check": [], "forward_check": None}
+    if scene.bottoms or layer.blobs:
+        with stage.replay(index) as alone:
+            row["arithmetic"] = layer.arithmetic()
+            row["cells"] = cells(alone, scene.bottom_diffs, scene.param_diffs, seed=index)
+            if _cost(layer, alone) <= CHECKED:
+                row |= _check(alone, index)
+    return row
+
+
+def _check(alone: Standalone, index: int) -> dict[str, Any]:
+    """The gradient check of the layer at the numbers that came to it, moved a little from kinks."""
+    kept = [blob.data.copy() for blob in alone.layer.blobs]
+    rng = np.random.default_rng(index)
+    stir(alone, rng)
+    for value, wanted in zip(alone.values, alone.differentiable()):
+        if wanted and value.size:
+            value += abs(rng.normal(0, 0.3, value.shape)) * root_mean_square(value)
+    results = check_standalone(alone, RULES, rng)
+    for blob, data in zip(alone.layer.blobs, kept):
+        blob.data[...] = data
+    forward = results[0].forward if results else None
+    return {"check": [{"blob": r.blob, "kind": r.kind, "checked": r.checked, "skipped": r.skipped,
+                       "error": r.worst_relative_error, "passed": r.passed, "note": r.note} for r in results],
+            "forward_check": forward and {"error": forward.error, "passed": forward.passed, "note": forward.note}}
+
+
+def _cost(layer: Layer, alone: Standalone) -> int:
+    return layer.multiply_adds(alone.bottom, alone.top) + sum(blob.count for blob in [*alone.bottom, *alone.top])
+
+
+def _role(stage: Stage, value: Value) -> str:
+    """What a value of a data layer is: an image, or what is read as labels."""
+    if not stage.scenes[value.layer].bottoms:
+        shape = value.data.shape
+        if len(shape) == 4 and shape[1] in IMAGE_CHANNELS and min(shape[2:]) > 1:
+            return "image"
+        if any(number > 0 and number in stage.scenes[index].node.layer.unforced_bottoms
+               for index, number in value.readers):
+            return "label"
+    return ""
+
+
+def _part(stage: Stage, scene: Scene, number: int, arrays: Arrays) -> dict[str, Any] | None:
+    """What a reader hands down to a value that has several."""
+    diff, value = scene.bottom_diffs[number] if scene.bottom_diffs else None, stage.values[scene.bottoms[number]]
+    several = len(value.readers) > 1 and diff is not None
+    return arrays.floats(diff, f"part of {scene.node.layer.name} in the diff of {value.name}") if several else None
+
+
+def _param(scene: Scene, number: int, arrays: Arrays, update: np.ndarray | None) -> dict[str, Any]:
+    layer, blob = scene.node.layer, scene.node.layer.blobs[number]
+    name, diff = f"parameter {number} of {layer.name}", scene.param_diffs[number]
+    specs = layer.param.param
+    size = root_mean_square(blob.data)
+    return {"name": ("weight", "bias")[number] if layer.shows_rates and number < 2 else f"parameter {number}",
+            "shape": list(blob.shape), "data": arrays.floats(blob.data, name),
+            "diff": arrays.floats(diff, f"gradient of {name}"),
+            "update": None if update is None else arrays.floats(update, f"update of {name}"),
+            "ratio": None if update is None or not size else root_mean_square(update) / size,
+            "histogram": {"data": histogram(blob.data), "diff": histogram(diff),
+                          "update": None if update is None else histogram(update)},
+            "lr_mult": specs[number].lr_mult if number < len(specs) else 1.0}
