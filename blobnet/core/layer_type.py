@@ -47,6 +47,10 @@ class LayerType:
     size_bottoms: tuple[int, ...] = ()  # bottoms of which only the sizes count, not the numbers
     keeps_coordinates: bool = False   # the places of a top are those of the bottoms, as element by element
 
+    # Where gradients end; see also `bounds`.
+    rectifies: bool = False           # a top is never below 0, but for leaks, and hands no gradient down where it is 0
+    keeps_statistics: bool = False    # its parameters are statistics that forward gathers; nothing learns them
+
     # Where data comes from.
     is_input: bool = False            # the user writes the tops, which are the inputs of the net
     batch_field: str = ""             # field of LayerParameter with the batch_size of a type that reads data
@@ -89,6 +93,12 @@ class LayerType:
         """(axis, scale, shift): coordinate x of a bottom lies at scale * x + shift in the tops, along all axes after
         `axis`, None if that does not matter. None for types whose tops have no coordinates in the bottoms."""
         return IDENTITY if cls.keeps_coordinates else None
+
+    @classmethod
+    def bounds(cls, layer: Message) -> tuple[float, float] | None:
+        """(low, high): what the numbers of the tops come close to or stop at, where hardly a gradient goes through. It
+        is -inf or inf on a side that has no such number. None for types without bounds."""
+        return None
 
     @classmethod
     def needs_data(cls, layer: Message) -> bool:

@@ -110,6 +110,10 @@ def told(result):
     ("coordinates", Copy, {"keeps_coordinates": True}, {"shift": 1}),
     ("coordinates", Copy, {"coordinates": told((2, 1, 1)), "shift": 1}, {"coordinates": told((2, 1, -1))}),
     ("coordinates", Copy, {"coordinates": told((1, 1, 0))}, {"coordinates": told((1, 2, 0))}),
+    ("rectifies", Copy, {"rectifies": True}, {"factor": 0}),
+    ("bounds", Copy, {"bounds": told(None)}, {"bounds": told((-1, 1))}),
+    ("bounds", Copy, {"bounds": told(None)}, {"bounds": told((0, np.inf)), "factor": 0}),  # a gradient is at the bound
+    ("keeps_statistics", Copy, {"shapes": ((2,),)}, {"keeps_statistics": True}),
     ("is_input", Filled, {}, {"kept": 1}),
     ("shapes_without_data", Rows, {}, {"declared_shapes": told([None, (4,)])}),
     ("shapes_without_data", Rows, {}, {"read_shape": told((5, 4))}),

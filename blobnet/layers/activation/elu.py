@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from blobnet.core.registry import register
@@ -24,6 +26,10 @@ class ELU(Elementwise):
     """
 
     options_field = "elu_param"
+
+    @classmethod
+    def bounds(cls, layer):
+        return -layer.elu_param.alpha, math.inf
 
     def formula(self, x):
         return np.where(x > 0, x, self.options.alpha * (np.exp(x) - 1))

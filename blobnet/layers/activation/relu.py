@@ -22,6 +22,7 @@ class ReLU(Elementwise):
     """
 
     options_field = "relu_param"
+    rectifies = True
 
     def forward(self, bottom, top):
         relu_forward(bottom[0].data.reshape(-1), self.options.negative_slope, top[0].data.reshape(-1))

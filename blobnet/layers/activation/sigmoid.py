@@ -22,6 +22,10 @@ class Sigmoid(Elementwise):
 
     options_field = "sigmoid_param"
 
+    @classmethod
+    def bounds(cls, layer):
+        return 0, 1
+
     def forward(self, bottom, top):
         elementwise(sigmoid, bottom[0].data, top[0].data)
 

@@ -21,6 +21,10 @@ class TanH(Elementwise):
 
     options_field = "tanh_param"
 
+    @classmethod
+    def bounds(cls, layer):
+        return -1, 1
+
     def forward(self, bottom, top):
         def part(x, y):
             self.xp.tanh(x, out=y)
