@@ -20,23 +20,22 @@ class _Gradient(NamedTuple):
     size: float  # root mean square
 
 
-def gradient_marks(nodes: Sequence[Seen], split: Mapping[str, str]) -> list[tuple[int, Mark]]:
+def gradient_marks(nodes: Sequence[Seen], names: Mapping[str, str]) -> list[tuple[int, Mark]]:
     """The gradients of a net that vanish or explode, each with the layer.index of its layer.
 
-    nodes: its layers in their order, without splits; split: what these split, by the names of their tops. Gradients of
-    bottoms are compared with each other; those of parameters too, the first ones (weights), the second ones (biases),
-    and so on.
+    nodes: its layers in their order, without splits; names: as of `before_splits`. Gradients of bottoms are compared
+    with each other; those of parameters too, the first ones (weights), the second ones (biases), and so on.
     """
-    return [item for group in _groups(nodes, split) for item in _compared(group)]
+    return [item for group in _groups(nodes, names) for item in _compared(group)]
 
 
-def _groups(nodes: Sequence[Seen], split: Mapping[str, str]) -> list[list[_Gradient]]:
+def _groups(nodes: Sequence[Seen], names: Mapping[str, str]) -> list[list[_Gradient]]:
     """The gradients that are compared with each other, in the order of their layers."""
     bottoms: list[_Gradient] = []
     params: dict[int, list[_Gradient]] = {}
     for seen in nodes:
         index = seen.layer.index
-        bottoms += [_Gradient(index, f"bottom {split.get(name, name)!r}", rms(diff))
+        bottoms += [_Gradient(index, f"bottom {names.get(name, name)!r}", rms(diff))
                     for name, diff in zip(seen.layer.param.bottom, seen.bottom_diffs) if diff is not None]
         for i, diff in enumerate(seen.param_diffs):
             if diff is not None:

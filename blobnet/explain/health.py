@@ -10,7 +10,7 @@ from blobnet.core.layer import Layer
 from blobnet.explain.gradients import gradient_marks
 from blobnet.explain.outputs import output_marks
 from blobnet.explain.seen import Mark, Seen, see
-from blobnet.explain.ways import ways_to_loss
+from blobnet.explain.ways import before_splits, ways_to_loss
 
 __all__ = ["Mark", "Seen", "marks", "see"]
 
@@ -20,11 +20,11 @@ def marks(nodes: Sequence[Seen]) -> dict[int, list[Mark]]:
 
     A layer has at most one mark of a kind. Splits have none.
     """
-    ways = dict(zip((seen.layer.index for seen in nodes), ways_to_loss([seen.layer for seen in nodes])))
-    split = {top: seen.layer.param.bottom[0] for seen in nodes if seen.layer.is_split for top in seen.layer.param.top}
+    layers = [seen.layer for seen in nodes]
+    ways, names = dict(zip((layer.index for layer in layers), ways_to_loss(layers))), before_splits(layers)
     nodes = [seen for seen in nodes if not seen.layer.is_split]
     found = {seen.layer.index: output_marks(seen) for seen in nodes}
-    for index, mark in gradient_marks(nodes, split):
+    for index, mark in gradient_marks(nodes, names):
         if mark.kind not in [other.kind for other in found[index]]:
             found[index].append(mark)
     for seen in nodes:

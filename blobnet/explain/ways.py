@@ -1,4 +1,4 @@
-"""The ways from layers to the loss."""
+"""How the layers of a net hang together: the ways from them to the loss, and what splits split."""
 
 from __future__ import annotations
 
@@ -25,6 +25,11 @@ def ways_to_loss(layers: Sequence[Layer]) -> list[str]:
             below = CUT if way == "" and not _hands_down(layer, i) else way
             of_blob[name] = min(below, of_blob.get(name, NO_LOSS), key=["", CUT, NO_LOSS].index)
     return found[::-1]
+
+
+def before_splits(layers: Sequence[Layer]) -> dict[str, str]:
+    """For each blob that a split makes the name of the blob that it splits, which is the one that the user wrote."""
+    return {top: layer.param.bottom[0] for layer in layers if layer.is_split for top in layer.param.top}
 
 
 def _hands_down(layer: Layer, i: int) -> bool:
