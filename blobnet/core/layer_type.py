@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from google.protobuf.message import Message
 
 from blobnet.core.blob import Blob
+from blobnet.core.pairs import Pairs
 from blobnet.netdef.windows import CoordinateMap
 from blobnet.netdef.words import option_words
 
@@ -87,6 +88,10 @@ class LayerType:
     def multiply_adds(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> int:
         """How often a forward pass multiplies with a weight and adds. Biases and layers without weights count as 0."""
         return 0
+
+    def code_pairs(self, bottom: Sequence[Blob]) -> Pairs | None:
+        """How the last forward pass of a loss over all pairs of a batch sees them; None for other layers."""
+        return None
 
     @classmethod
     def coordinates(cls, layer: Message) -> CoordinateMap | None:

@@ -6,11 +6,12 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from blobnet.backend import to_host
 from blobnet.check.case import Case
 from blobnet.check.rules.registry import rule
 from blobnet.check.rules.run import MARK
 from blobnet.check.standalone import Standalone, read_layer
-from blobnet.core.layer_type import IDENTITY
+from blobnet.core.layer_type import IDENTITY, LayerType
 from blobnet.core.without_data import without_data
 from blobnet.errors import BlobnetError, NetError
 from blobnet.proto.messages import message_class, new
@@ -131,6 +132,25 @@ def keeps_statistics(case: Case) -> Iterator[str]:
         layer = case.build().layer
         if [spec.lr_mult for spec in layer.param.param] != [0] * len(layer.blobs):
             yield "not all of its parameters have lr_mult 0"
+
+
+@rule
+def code_pairs(case: Case) -> Iterator[str]:
+    """Pairs have the squared distances of the rows of the first bottom, and forces that pull those alike together."""
+    if case.type.code_pairs is LayerType.code_pairs:
+        return
+    alone = case.build()
+    alone.forward()
+    found, rows = alone.layer.code_pairs(alone.bottom), alone.values[0].reshape(len(alone.values[0]), -1)
+    if found is None:
+        return
+    if not np.allclose(found.distances, np.square(rows[:, None] - rows).sum(axis=2)):
+        yield "the distances are not those of the rows"
+    force, similar = to_host(found.force), to_host(found.similar)
+    if not np.allclose(force, force.T, atol=0) or np.any(similar != similar.T) or np.any(np.diag(force)):
+        yield "the forces of i on j and of j on i differ, or a row has one on itself"
+    if np.any(force[similar] < 0) or np.any(force[~similar] > 0) or not force.any():
+        yield "not all similar pairs are pulled together and all others pushed apart"
 
 
 @rule
