@@ -9,6 +9,7 @@ from typing import Any, ClassVar
 from google.protobuf.message import Message
 
 from blobnet.core.blob import Blob
+from blobnet.core.pairs import Pairs
 from blobnet.netdef.windows import CoordinateMap
 from blobnet.netdef.words import option_words
 
@@ -48,6 +49,10 @@ class LayerType:
     compares_rows: bool = False       # a loss over pairs of the rows of a batch
     keeps_coordinates: bool = False   # the places of a top are those of the bottoms, as element by element
 
+    # Where gradients end; see also `bounds`.
+    rectifies: bool = False           # a top is never below 0, but for leaks, and hands no gradient down where it is 0
+    keeps_statistics: bool = False    # its parameters are statistics that forward gathers; nothing learns them
+
     # Where data comes from.
     is_input: bool = False            # the user writes the tops, which are the inputs of the net
     batch_field: str = ""             # field of LayerParameter with the batch_size of a type that reads data
@@ -85,11 +90,21 @@ class LayerType:
         """How often a forward pass multiplies with a weight and adds. Biases and layers without weights count as 0."""
         return 0
 
+    def code_pairs(self, bottom: Sequence[Blob]) -> Pairs | None:
+        """How the last forward pass of a loss over all pairs of a batch sees them; None for other layers."""
+        return None
+
     @classmethod
     def coordinates(cls, layer: Message) -> CoordinateMap | None:
         """(axis, scale, shift): coordinate x of a bottom lies at scale * x + shift in the tops, along all axes after
         `axis`, None if that does not matter. None for types whose tops have no coordinates in the bottoms."""
         return IDENTITY if cls.keeps_coordinates else None
+
+    @classmethod
+    def bounds(cls, layer: Message) -> tuple[float, float] | None:
+        """(low, high): what the numbers of the tops come close to or stop at, where hardly a gradient goes through. It
+        is -inf or inf on a side that has no such number. None for types without bounds."""
+        return None
 
     @classmethod
     def needs_data(cls, layer: Message) -> bool:

@@ -6,6 +6,7 @@ import pytest
 from blobnet.check import Case
 from blobnet.check.rules import RULES
 from blobnet.core.layer import Layer
+from blobnet.core.pairs import Pairs
 from blobnet.core.registry import LAYERS, register
 from blobnet.errors import DataError
 from blobnet.proto.messages import new
@@ -103,6 +104,16 @@ def told(result):
     return classmethod(lambda cls, *arguments: result)
 
 
+def seen(distance=0.0, force=((0, 1), (1, 0))):
+    """A method that sees the pairs of two rows."""
+    def code_pairs(self, bottom):
+        rows = bottom[0].data.reshape(len(bottom[0].data), -1)
+        distances = np.square(rows[:, None] - rows).sum(axis=2) + distance
+        return Pairs(distances, np.ones((2, 2), bool), np.array(force), None)
+
+    return code_pairs
+
+
 @pytest.mark.parametrize("rule, base, good, wrong", [
     ("passes_labels", Copy, {"passes_labels": True, "shift": 1}, {"factor": 2}),
     ("is_split", Copy, {"is_split": True, "num_bottoms": 2}, {"factor": 2}),
@@ -110,6 +121,14 @@ def told(result):
     ("coordinates", Copy, {"keeps_coordinates": True}, {"shift": 1}),
     ("coordinates", Copy, {"coordinates": told((2, 1, 1)), "shift": 1}, {"coordinates": told((2, 1, -1))}),
     ("coordinates", Copy, {"coordinates": told((1, 1, 0))}, {"coordinates": told((1, 2, 0))}),
+    ("rectifies", Copy, {"rectifies": True}, {"factor": 0}),
+    ("bounds", Copy, {"bounds": told(None)}, {"bounds": told((-1, 1))}),
+    ("bounds", Copy, {"bounds": told(None)}, {"bounds": told((0, np.inf)), "factor": 0}),  # a gradient is at the bound
+    ("keeps_statistics", Copy, {"shapes": ((2,),)}, {"keeps_statistics": True}),
+    ("code_pairs", Copy, {}, {"code_pairs": seen(distance=1)}),
+    ("code_pairs", Copy, {"code_pairs": seen()}, {"code_pairs": seen(force=[[0, 1], [2, 0]])}),
+    ("code_pairs", Copy, {"code_pairs": seen()}, {"code_pairs": seen(force=[[0, -1], [-1, 0]])}),
+    ("code_pairs", Copy, {"code_pairs": seen()}, {"code_pairs": seen(force=[[1, 0], [0, 0]])}),
     ("is_input", Filled, {}, {"kept": 1}),
     ("shapes_without_data", Rows, {}, {"declared_shapes": told([None, (4,)])}),
     ("shapes_without_data", Rows, {}, {"read_shape": told((5, 4))}),

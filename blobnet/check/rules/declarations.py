@@ -6,16 +6,18 @@ from collections.abc import Iterator, Sequence
 
 import numpy as np
 
+from blobnet.backend import to_host
 from blobnet.check.case import Case
 from blobnet.check.rules.registry import rule
 from blobnet.check.rules.run import MARK
 from blobnet.check.standalone import Standalone, read_layer
-from blobnet.core.layer_type import IDENTITY
+from blobnet.core.layer_type import IDENTITY, LayerType
 from blobnet.core.without_data import without_data
 from blobnet.errors import BlobnetError, NetError
 from blobnet.proto.messages import message_class, new
 
 JUMP = 100.0  # added to one number of a bottom, to see which places of the tops change
+FAR = 1e4     # bottoms are multiplied with, to come to the bounds of the tops
 
 
 @rule
@@ -93,6 +95,62 @@ def _reached(alone: Standalone, axis: int, place: int) -> tuple[int, int]:
     alone.values[0] = x
     places = np.flatnonzero(changed.any(axis=tuple(k for k in range(changed.ndim) if k != axis)))
     return (int(places[0]), int(places[-1])) if places.size else (1, 0)
+
+
+@rule
+def rectifies(case: Case) -> Iterator[str]:
+    """Where a top of a type that rectifies is 0, no gradient goes through."""
+    if case.type.rectifies:
+        alone = case.build()
+        tops = alone.forward()
+        if np.any(alone.backward([np.ones(top.shape) for top in tops], [True])[0][tops[0] == 0]):
+            yield "a gradient goes through where the top is 0"
+
+
+@rule
+def bounds(case: Case) -> Iterator[str]:
+    """Bottoms far from 0 come to the bounds that a type tells, and have no gradient there."""
+    found = case.type.bounds(read_layer(case.source))
+    if found is None:
+        return
+    alone = case.build()
+    alone.values[0] = alone.values[0] * FAR
+    top, *more = alone.forward()
+    dx = alone.backward([np.ones(one.shape) for one in (top, *more)], [True])[0]
+    if np.any((top < found[0]) | (top > found[1])):
+        yield f"the top has numbers beyond {found}"
+    for bound in filter(np.isfinite, found):
+        there = np.isclose(top, bound, rtol=0, atol=1e-6)
+        if not there.any() or abs(dx[there]).max() > 1e-3:
+            yield f"no number comes to {bound:g} and has no gradient there"
+
+
+@rule
+def keeps_statistics(case: Case) -> Iterator[str]:
+    """Parameters that are statistics have lr_mult 0."""
+    if case.type.keeps_statistics:
+        layer = case.build().layer
+        if [spec.lr_mult for spec in layer.param.param] != [0] * len(layer.blobs):
+            yield "not all of its parameters have lr_mult 0"
+
+
+@rule
+def code_pairs(case: Case) -> Iterator[str]:
+    """Pairs have the squared distances of the rows of the first bottom, and forces that pull those alike together."""
+    if case.type.code_pairs is LayerType.code_pairs:
+        return
+    alone = case.build()
+    alone.forward()
+    found, rows = alone.layer.code_pairs(alone.bottom), alone.values[0].reshape(len(alone.values[0]), -1)
+    if found is None:
+        return
+    if not np.allclose(found.distances, np.square(rows[:, None] - rows).sum(axis=2)):
+        yield "the distances are not those of the rows"
+    force, similar = to_host(found.force), to_host(found.similar)
+    if not np.allclose(force, force.T, atol=0) or np.any(similar != similar.T) or np.any(np.diag(force)):
+        yield "the forces of i on j and of j on i differ, or a row has one on itself"
+    if np.any(force[similar] < 0) or np.any(force[~similar] > 0) or not force.any():
+        yield "not all similar pairs are pulled together and all others pushed apart"
 
 
 @rule

@@ -23,6 +23,10 @@ class Clip(Elementwise):
 
     options_field = "clip_param"
 
+    @classmethod
+    def bounds(cls, layer):
+        return layer.clip_param.min, layer.clip_param.max
+
     def setup(self, bottom, top):
         if not self.param.HasField("clip_param"):
             raise NetError(self.where, expected="clip_param { min: … max: … }", got="none")

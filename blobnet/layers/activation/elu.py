@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 from blobnet.core.registry import register
@@ -25,9 +27,15 @@ class ELU(Elementwise):
 
     options_field = "elu_param"
 
+<<<<<<< HEAD
     def scalar(self):
         alpha = self.options.alpha
         return f"where(x > 0, x, {alpha!r} * (exp(min(x, 0)) - 1))", f"where(x > 0, 1, {alpha!r} + y)"
+=======
+    @classmethod
+    def bounds(cls, layer):
+        return -layer.elu_param.alpha, math.inf
+>>>>>>> wt-train
 
     def formula(self, x):
         return np.where(x > 0, x, self.options.alpha * (np.exp(x) - 1))

@@ -24,6 +24,10 @@ class PiecewiseThreshold(Elementwise):
 
     options_field = "piecewise_threshold_param"
 
+    @classmethod
+    def bounds(cls, layer):
+        return (0, 1) if layer.piecewise_threshold_param.epsilon < 0.5 else None
+
     def setup(self, bottom, top):
         if not 0 <= self.options.epsilon <= 0.5:
             raise NetError(self.where, expected="epsilon from 0 to 0.5", got=self.options.epsilon)

@@ -22,6 +22,7 @@ class ReLU(Elementwise):
     """
 
     options_field = "relu_param"
+    rectifies = True
 
     def scalar(self):
         slope = self.options.negative_slope

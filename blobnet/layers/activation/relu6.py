@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import math
+
 from blobnet.core.registry import register
 from blobnet.errors import NetError
 from blobnet.layers.activation._base import Elementwise
@@ -22,6 +24,11 @@ class ReLU6(Elementwise):
     """
 
     options_field = "relu6_param"
+    rectifies = True
+
+    @classmethod
+    def bounds(cls, layer):
+        return -math.inf, layer.relu6_param.n
 
     def setup(self, bottom, top):
         if not self.options.n > 0:

@@ -27,6 +27,10 @@ class ScaleTanH(Elementwise):
 
     options_field = "scale_tanh_param"
 
+    @classmethod
+    def bounds(cls, layer):
+        return -1, 1
+
     def setup(self, bottom, top):
         if self.options.step_size < 1:
             raise NetError(self.where, expected="step_size of at least 1", got=self.options.step_size)

@@ -23,6 +23,9 @@ class TanH(Elementwise):
 
     def scalar(self):
         return "tanh(x)", "1 - y * y"
+    @classmethod
+    def bounds(cls, layer):
+        return -1, 1
 
     def forward(self, bottom, top):
         def part(x, y):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+from blobnet.backend import Array
 from blobnet.core.layer_type import Arity
+from blobnet.core.pairs import Pairs
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.hashing._base import CodeLoss
+from blobnet.ops.pairs import squared_distances
 from blobnet.ops.softmax import sigmoid
 
 
@@ -21,6 +24,7 @@ class PairLikelihood(CodeLoss):
     unforced_bottoms: tuple[int, ...] = (1,)
     fields: frozenset[str]
     field = ""
+    alike: Array  # s_ij (N, N), which forward sets
 
     def setup(self, bottom, top):
         given = {field.name for field, _ in self.options.ListFields()}
@@ -53,6 +57,19 @@ class PairLikelihood(CodeLoss):
         sigmoid(t, slopes)
         slopes -= alike
         return slopes
+
+    def exact_slopes(self):
+        """The same for layers whose cost is (1 - s) t where they say so, in `linear`."""
+        return self.xp.where(self.linear, ~self.alike, self.cost_slopes(self.t, self.alike))
+
+    def pairs_by(self, slopes, bottom) -> Pairs:
+        """The pairs of codes, where `slopes` (N, N) is the derivative of the loss by the squared distance of a pair.
+
+        For a loss of <u_i, u_j>, that is at codes of given lengths: it falls by 1/2 where the squared distance grows by
+        1, and a pair is in the loss twice, so it is the derivative by <u_i, u_j> of one place of the pair, negated.
+        """
+        distances = squared_distances(self.codes(bottom[0].data))
+        return Pairs(distances, self.alike, slopes * (1 - self.xp.eye(len(slopes))), None)
 
     def exact(self) -> bool:
         """Whether backward is to be the derivative, instead of what was published."""

@@ -6,6 +6,7 @@ import math
 
 import numpy as np
 
+from blobnet.core.pairs import Pairs
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.hashing._base import MarginLoss
@@ -51,6 +52,13 @@ class HashingLoss(MarginLoss):
         D = ((u[:, None] - u) ** 2).sum(2)
         pairs = sum(D[i, j] if s[i, j] else max(m - D[i, j], 0) for i, j in np.ndindex(n, n) if i < j)
         return np.divide(pairs, n * (n - 1)) + t / n * abs(abs(u) - 1).sum()
+
+    def code_pairs(self, bottom):
+        n = bottom[0].num
+        distances = squared_distances(bottom[0].data.reshape(n, -1))
+        alike = similar(bottom[1].data.reshape(n, -1), self.where, self.param.bottom[1])
+        force = self.signs * (1 - self.xp.eye(n)) / max(1, n * (n - 1))
+        return Pairs(distances, alike, force, self.options.bi_margin)
 
     def forward(self, bottom, top):
         n = bottom[0].num

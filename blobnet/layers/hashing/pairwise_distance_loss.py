@@ -62,6 +62,10 @@ class PairwiseDistanceLoss(PairLikelihood):
         costs = self.xp.where(self.linear, self.t * ~self.alike, self.costs(self.t, self.alike))
         top[0].data[...] = costs.sum() / n ** 2
 
+    def code_pairs(self, bottom):
+        n, k = self.rows
+        return self.pairs_by(self.exact_slopes() * -(k // 2) * self.xp.square(self.nearness) * (2 / n ** 2), bottom)
+
     def backward(self, top, propagate_down, bottom):
         self.refuse_targets(propagate_down)
         if not propagate_down[0]:

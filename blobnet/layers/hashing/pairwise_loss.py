@@ -95,11 +95,15 @@ class PairwiseLoss(PairLikelihood):
             sizes = xp.outer(xp.square(a).sum(axis=1), xp.square(b).sum(axis=1))
             self.shares = xp.where(common == 0, 1, 4 * xp.square(common) / xp.where(sizes > 0, sizes, 1))
 
+    def code_pairs(self, bottom):
+        scale = -self.options.sigmoid_param * (self.options.l_lambda > 0) / self.total
+        return self.pairs_by(self.exact_slopes() * self.weights * scale, bottom) if len(bottom) == 2 else None
+
     def backward(self, top, propagate_down, bottom):
         self.refuse_targets(propagate_down)
         options, exact, slopes = self.options, self.exact(), self.cost_slopes(self.t, self.alike)
         if exact:
-            slopes = self.xp.where(self.linear, ~self.alike, slopes) * (options.l_lambda > 0)
+            slopes = self.exact_slopes() * (options.l_lambda > 0)
         slopes *= self.weights
         if not exact:
             slopes *= self.shares

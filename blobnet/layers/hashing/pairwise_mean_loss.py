@@ -63,6 +63,10 @@ class PairwiseMeanLoss(PairLikelihood):
         self.total = max(1, n * (n - 1))  # every pair is there twice
         top[0].data[...] = (self.weights * self.costs(self.t, self.alike)).sum() / self.total
 
+    def code_pairs(self, bottom):
+        slopes = self.cost_slopes(self.t, self.alike) * self.weights
+        return self.pairs_by(slopes * (-self.options.sigmoid_param / self.total), bottom)
+
     def backward(self, top, propagate_down, bottom):
         self.refuse_targets(propagate_down)
         if propagate_down[0]:

@@ -39,7 +39,7 @@ class BatchNorm(Layer):
     """
 
     options_field = "batch_norm_param"
-    in_place = keeps_coordinates = True
+    in_place = keeps_coordinates = keeps_statistics = True
     ignores_propagate_down = True
 
     def setup(self, bottom, top):
