@@ -1,0 +1,1 @@
+"""Every number of forward and backward of a net, explained."""
