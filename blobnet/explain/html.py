@@ -25,7 +25,7 @@ def page_html(header: dict, binary: bytes, drawing: str, styles: str = "") -> st
     it points into; drawing: the net as `<svg>`; styles: CSS of the drawing. ValueError where the header holds a number
     that is not finite.
     """
-    parts = {"title": escape(str(header.get("title", ""))), "styles": asset("page.css") + styles.replace("</", "<\\/"),
+    parts = {"title": escape(str(header.get("title", ""))), "styles": asset("page.css") + asset("parts.css") + styles.replace("</", "<\\/"),
              "drawing": drawing, "payload": base64.b64encode(payload(header, binary)).decode("ascii"),
              "script": script()}
     pieces = asset("frame.html").split("@@")  # text and names of parts by turns; what is put in is not looked at again

@@ -37,7 +37,10 @@ class Picture {
   draw() {
     this.pen.clearRect(0, 0, this.canvas.width, this.canvas.height);
     const paint = this.layout.kind === "bars" ? paintBars : paintCells;
-    for (const box of this.boxes) paint(this, box);
+    for (const box of this.boxes) {
+      paint(this, box);
+      this.over?.(this, box);
+    }
     if (this.chosen) this.outline(this.locate(this.chosen), "chosen");
     if (this.cursor && document.activeElement === this.canvas) this.outline(this.cursor, "cursor");
   }
