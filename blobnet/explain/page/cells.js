@@ -1,0 +1,89 @@
+// What the cells of a picture look like.
+
+function cellBoxes(tiles, width, height) {
+  if (!tiles.length) return [];
+  const {size, across} = pack(tiles, width, height), boxes = [];
+  tiles.forEach((tile, i) => {
+    const x = i % across * (tile.cols * size + GAP), y = Math.floor(i / across) * (tile.rows * size + GAP);
+    boxes.push({tile, x, y, w: size, h: size});
+  });
+  return boxes;
+}
+
+const threeOf = (picture, index) => [0, 1, 2].map((channel) =>
+  picture.value(index.map((i, axis) => axis === index.length - 3 ? channel : i)));
+
+function colourAt(picture, index) {
+  if (!picture.colour) return picture.scale.colour(picture.value(index));
+  const {low, high} = picture.scale, levels = threeOf(picture, index).map((value) => (value - low) / (high - low || 1) * 255);
+  return picture.colour === "BGR" ? levels.reverse() : levels;
+}
+
+const DIM = 0.72;  // how far cells that a number was not made of go back into the card
+
+function paintCells(picture, box) {
+  const {rows, cols} = box.tile, image = new ImageData(cols, rows), plain = dark.matches ? 30 : 244;
+  for (let r = 0, at = 0; r < rows; r++) {
+    for (let c = 0; c < cols; c++, at += 4) {
+      const index = box.tile.index(r, c), colour = colourAt(picture, index), lit = picture.isLit(index);
+      for (let k = 0; k < 3; k++) image.data[at + k] = lit ? colour[k] : colour[k] * (1 - DIM) + plain * DIM;
+      image.data[at + 3] = 255;
+    }
+  }
+  const small = new OffscreenCanvas(cols, rows), pen = picture.pen;
+  small.getContext("2d").putImageData(image, 0, 0);
+  pen.imageSmoothingEnabled = false;
+  pen.drawImage(small, box.x, box.y, cols * box.w, rows * box.h);
+  if (box.w >= 8) paintGrid(picture, box);
+  if (box.w >= 34 && !picture.colour) paintNumbers(picture, box);
+  if (picture.lit) paintWindow(picture, box);
+}
+
+function paintGrid({pen}, {tile, x, y, w, h: height}) {
+  pen.strokeStyle = dark.matches ? "rgb(0 0 0 / 35%)" : "rgb(255 255 255 / 55%)";
+  pen.lineWidth = 1;
+  pen.beginPath();
+  for (let r = 1; r < tile.rows; r++) line(pen, x, y + r * height, x + tile.cols * w, y + r * height);
+  for (let c = 1; c < tile.cols; c++) line(pen, x + c * w, y, x + c * w, y + tile.rows * height);
+  pen.stroke();
+  pen.strokeStyle = dark.matches ? "rgb(255 255 255 / 22%)" : "rgb(20 30 40 / 22%)";
+  pen.strokeRect(x + 0.5, y + 0.5, tile.cols * w - 1, tile.rows * height - 1);
+}
+
+function line(pen, ...[x0, y0, x1, y1]) {
+  pen.moveTo(x0, y0);
+  pen.lineTo(x1, y1);
+}
+
+function paintNumbers(picture, {tile, x, y, w, h: height}) {
+  const {pen} = picture;
+  pen.font = `${w >= 44 ? 11 : 9.5}px ${getComputedStyle(document.body).fontFamily}`;
+  pen.textAlign = "center";
+  pen.textBaseline = "middle";
+  for (let r = 0; r < tile.rows; r++) {
+    for (let c = 0; c < tile.cols; c++) {
+      const index = tile.index(r, c), lit = picture.isLit(index);
+      pen.fillStyle = lit ? ink(colourAt(picture, index)) : dark.matches ? "#9099a3" : "#7b828a";
+      pen.fillText(format(picture.value(index), 2), x + (c + 0.5) * w, y + (r + 0.5) * height + 0.5);
+    }
+  }
+}
+
+// A line around the lit cells of a tile.
+function paintWindow(picture, {tile, x, y, w, h: height}) {
+  const pen = picture.pen, lit = (r, c) => r >= 0 && c >= 0 && r < tile.rows && c < tile.cols && picture.isLit(tile.index(r, c));
+  pen.beginPath();
+  for (let r = 0; r < tile.rows; r++) {
+    for (let c = 0; c < tile.cols; c++) {
+      if (!lit(r, c)) continue;
+      const [left, top, right, bottom] = [x + c * w, y + r * height, x + (c + 1) * w, y + (r + 1) * height];
+      if (!lit(r - 1, c)) line(pen, left, top, right, top);
+      if (!lit(r + 1, c)) line(pen, left, bottom, right, bottom);
+      if (!lit(r, c - 1)) line(pen, left, top, left, bottom);
+      if (!lit(r, c + 1)) line(pen, right, top, right, bottom);
+    }
+  }
+  pen.lineWidth = 2;
+  pen.strokeStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent");
+  pen.stroke();
+}

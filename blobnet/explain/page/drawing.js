@@ -1,0 +1,139 @@
+// The drawing of the net: chosen with pointer and keys, wires as wide as their numbers are large, zoom and search.
+
+const drawn = {svg: null, zoom: 1, width: 0};
+
+function drawingView() {
+  drawn.svg = find("drawing").querySelector("svg");
+  find("net-tools").append(searchBox(), layerChoice(), drawn.svg ? zoomButtons() : "");
+  if (!drawn.svg) return void (find("drawing").hidden = true);
+  drawn.width = drawn.svg.viewBox.baseVal.width || drawn.svg.clientWidth;
+  for (const node of drawn.svg.querySelectorAll("g.layer[data-layer]")) layerNode(node);
+  for (const node of drawn.svg.querySelectorAll("g.wire[data-blob], text.blob[data-blob]")) blobNode(node);
+  for (const node of drawn.svg.querySelectorAll("g[data-mark]")) markNode(node);
+  for (const node of drawn.svg.querySelectorAll("g[data-block]")) blockNode(node);
+  zoomTo(fitting());
+  onSelect(showSelected);
+}
+
+function choosable(node, label, pick) {
+  node.setAttribute("tabindex", "0");
+  node.setAttribute("role", "button");
+  node.setAttribute("aria-label", label);
+  node.addEventListener("click", (event) => {
+    event.stopPropagation();
+    pick();
+  });
+  node.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter" && event.key !== " ") return;
+    event.preventDefault();
+    pick();
+  });
+}
+
+function layerNode(node) {
+  const layer = net.layers.get(Number(node.dataset.layer));
+  if (!layer) return;
+  choosable(node, `Layer ${layer.name}, ${layer.type}`, () => select({layer: layer.index}));
+}
+
+// In the drawing a name stands for the last value that has it.
+const valueNamed = (name) => net.header.values.findLast((value) => value.name === name);
+
+function blobNode(node) {
+  const value = valueNamed(node.dataset.blob);
+  if (!value) return;
+  const size = real(value.size.data), slope = value.size.diff === null ? null : real(value.size.diff);
+  if (node.matches("text")) choosable(node, `Blob ${value.name}`, () => select({layer: value.layer, value: value.id}));
+  else node.addEventListener("click", () => select({layer: value.layer, value: value.id}));
+  widen(node.querySelector("path.data"), size, "data");
+  widen(node.querySelector("path.diff"), slope, "diff");
+  node.append(svg("title", null, `${value.name} ${shapeText(value.shape)}: data ${format(size, 3)}, diff ${format(slope, 3)}`));
+}
+
+// From 1 to 7 pixels, by the logarithm of the size among all sizes of the net.
+function widen(path, size, which) {
+  if (!path) return;
+  path.classList.toggle("absent", !(size > 0));
+  if (!(size > 0)) return;
+  const logs = net.header.values.map((value) => Math.log10(real(value.size[which] ?? 0))).filter(Number.isFinite);
+  const low = Math.min(...logs), high = Math.max(...logs);
+  path.style.strokeWidth = `${(1 + 6 * (Math.log10(size) - low) / (high - low || 1)).toFixed(2)}px`;
+}
+
+function markNode(node) {
+  const owner = net.layers.get(Number(node.closest("[data-layer]")?.dataset.layer));
+  const text = owner?.marks.filter((mark) => mark.kind === node.dataset.mark).map((mark) => mark.text).join(" ");
+  if (text && !node.querySelector("title")) node.prepend(svg("title", null, text));
+}
+
+// A block of layers folds together when its title is chosen.
+function blockNode(node) {
+  const title = node.querySelector(":scope > text, :scope > .title");
+  if (!title) return;
+  const fold = () => title.setAttribute("aria-expanded", String(!node.classList.toggle("folded")));
+  choosable(title, `Block ${node.dataset.block}`, fold);
+  title.setAttribute("aria-expanded", "true");
+}
+
+function fitting() {
+  return Math.max(0.35, Math.min(1.15, (find("drawing").clientWidth - 34) / drawn.width));
+}
+
+function zoomTo(zoom) {
+  drawn.zoom = Math.max(0.1, Math.min(6, zoom));
+  const {width, height} = drawn.svg.viewBox.baseVal;
+  drawn.svg.setAttribute("width", width * drawn.zoom);
+  drawn.svg.setAttribute("height", height * drawn.zoom);
+}
+
+const zoomButtons = () => h("span", {class: "stepper", role: "group", "aria-label": "Zoom"},
+  button("−", "smaller", () => zoomTo(drawn.zoom / 1.3)), button("+", "larger", () => zoomTo(drawn.zoom * 1.3)),
+  button("fit", "fit into the width", () => zoomTo((find("drawing").clientWidth - 34) / drawn.width)));
+
+function searchBox() {
+  const input = h("input", {type: "search", placeholder: "find a layer or type", "aria-label": "Find a layer by name or type",
+                            list: "layer-names"});
+  const names = h("datalist", {id: "layer-names"}, [...new Set(net.header.layers.flatMap((layer) => [layer.name, layer.type]))]
+    .map((name) => h("option", {value: name})));
+  const matches = () => {
+    const wanted = input.value.trim().toLowerCase();
+    return wanted ? net.header.layers.filter((layer) => `${layer.name}\n${layer.type}`.toLowerCase().includes(wanted)) : [];
+  };
+  input.addEventListener("input", () => {
+    const found = new Set(matches().map((layer) => layer.index));
+    for (const node of document.querySelectorAll("g.layer[data-layer]")) {
+      node.classList.toggle("found", found.has(Number(node.dataset.layer)));
+    }
+  });
+  input.addEventListener("keydown", (event) => {
+    if (event.key !== "Enter") return;
+    const found = matches(), at = found.findIndex((layer) => layer.index === selection.layer);
+    if (found.length) select({layer: found[(at + 1) % found.length].index});
+  });
+  return h("span", null, input, names);
+}
+
+function layerChoice() {
+  const options = net.header.layers.map((layer) => [layer.index, `${layer.name} · ${layer.type}${layer.marks.length ? " ⚠" : ""}`]);
+  const label = choice("layer", options, null, (index) => select({layer: Number(index)}));
+  onSelect(({layer}) => label.querySelector("select").value = layer);
+  return label;
+}
+
+function showSelected({layer, value}) {
+  let shown = null;
+  for (const node of drawn.svg.querySelectorAll("[data-layer], [data-blob]")) {
+    const name = node.dataset.blob, own = name === undefined ? Number(node.dataset.layer) === layer
+      : value !== null && net.values.get(value).name === name;
+    node.classList.toggle("selected", own);
+    if (own && node.matches("g.layer")) shown = node;
+  }
+  if (shown) intoSight(shown);
+}
+
+function intoSight(node) {
+  const frame = find("drawing"), outer = frame.getBoundingClientRect(), inner = node.getBoundingClientRect();
+  const by = (start, end, low, high) => start < low || end > high ? (start + end - low - high) / 2 : 0;
+  frame.scrollBy({left: by(inner.left, inner.right, outer.left, outer.right),
+                  top: by(inner.top, inner.bottom, outer.top, outer.bottom), behavior: calm() ? "auto" : "smooth"});
+}
