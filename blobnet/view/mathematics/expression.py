@@ -1,0 +1,90 @@
+"""Sums, products, fractions and powers: from tokens to nodes, by recursive descent."""
+
+from __future__ import annotations
+
+from blobnet.view.mathematics.atoms import Atoms
+from blobnet.view.mathematics.names import function_name
+from blobnet.view.mathematics.nodes import Chain, Fraction, Group, Node, Number, Operator, Part, Power, Row, Space, row
+from blobnet.view.mathematics.tokens import Token
+
+SIGNS = {"+", "-", "-+", "+-"}
+TIMES = {"*": "*", ".": "∙", "×": "×", "mod": "mod"}  # a point alone is the product of vectors or matrices
+
+
+class Expression(Atoms):
+    """Joins atoms. A subclass reads what begins with the name of a function."""
+
+    def large(self, token: Token) -> Node:
+        """What begins with the function `token`, which has just been read."""
+        raise NotImplementedError
+
+    def sum(self) -> Node:
+        """Terms with signs between them."""
+        parts: list[Part] = []
+        while not parts or self.next.kind == "operator" and self.next.text in SIGNS:
+            start, sign = self.next.start, None
+            if self.next.text in SIGNS and self.next.kind == "operator":
+                sign = Operator(self.take().text, "infix" if parts else "prefix")
+            node = Row() if sign and self.words_follow() else self.term()
+            parts.append(Part(sign, node, start, self.end))
+        return parts[0].node if len(parts) == 1 and not parts[0].operator else Chain(tuple(parts))
+
+    def term(self, summed: bool = False) -> Node:
+        """Factors, with or without signs of multiplication and strokes of fractions between them.
+
+        A stroke with spaces has everything before it above itself, one without the factors since the last sign. In
+        what a sum runs over, `summed`, a stroke with another sum behind it ends the term: it divides the sums.
+        """
+        done: list[Node] = []
+        factors = [self.factor()]
+        while True:
+            token = self.next
+            if token.kind == "operator" and token.text in TIMES:
+                done += [*factors, Operator(TIMES[self.take().text])]
+                factors = [] if self.words_follow() else [self.factor()]
+            elif token.kind == "operator" and token.text in ("/", "//") and not (summed and self.sum_follows()):
+                above = [*done, *factors] if token.gap else factors
+                done = [] if token.gap else done
+                factors = [self.fraction(above)]
+            elif self.juxtaposed(token):
+                factors += [Space()] * bool(token.gap) + [self.factor()]
+            else:
+                return row(*done, *factors)
+
+    def fraction(self, above: list[Node]) -> Node:
+        """`above` over the factor behind the stroke at `at`; a / b / c has b and c below."""
+        stroke = self.take().text
+        if self.words_follow():
+            return row(*above, Operator(stroke))
+        top, bottom = row(*above), self.factor()
+        if stroke == "//":
+            return Group("⌊", Fraction(top, bottom), "⌋")
+        if isinstance(top, Fraction):
+            return Fraction(top.top, row(top.bottom, Space(), bottom))
+        return Fraction(top, bottom)
+
+    def juxtaposed(self, token: Token) -> bool:
+        """Whether another factor begins here, without a sign before it."""
+        if token.kind == "bar":
+            return token.text not in self.strokes
+        if token.text == "(" and token.gap and self.is_remark():
+            return False
+        return token.kind in ("number", "symbol", "function") or token.text in ("(", "[") or self.is_angle(self.at)
+
+    def factor(self) -> Node:
+        """An atom with its indices, its arguments and its exponent."""
+        token = self.next
+        if token.kind == "operator" and token.text in SIGNS:
+            return row(Operator(self.take().text, "prefix"), self.factor())
+        node = self.large(self.take()) if token.kind == "function" else self.indexed(self.atom())
+        if self.next.kind == "squared":
+            self.take()
+            return Power(node, Number("2"))
+        if self.next.kind == "operator" and self.next.text in ("^", "**"):
+            self.take()
+            return Power(node, self.factor())
+        return node
+
+    def sum_follows(self) -> bool:
+        after = self.tokens[self.at + 1:self.at + 2]
+        return bool(after) and after[0].kind == "function" and function_name(after[0].text) == "sum"

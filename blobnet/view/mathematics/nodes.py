@@ -1,0 +1,129 @@
+"""What a formula is made of, once it is read."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Union
+
+Node = Union["Number", "Symbol", "Function", "Text", "Operator", "Space", "Row", "Chain", "Fraction", "Power", "Index",
+             "Root", "Group", "Big", "Cases"]
+
+
+@dataclass(frozen=True)
+class Number:
+    """A number as it is written: 0.5, 1e-6."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Symbol:
+    """A name of one letter or of several: x, dslope, u_nk, h'_ijk, w+, step_size."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Function:
+    """The name of a known function, which may have a base: exp, log_B."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Text:
+    """Words inside of a formula; no-break spaces at the ends keep them apart from their neighbours."""
+
+    text: str
+
+
+@dataclass(frozen=True)
+class Operator:
+    """A sign as it is written: `<=`, `*`, a comma. `form` says where it stands: prefix, infix or "" (either)."""
+
+    text: str
+    form: str = ""
+
+
+@dataclass(frozen=True)
+class Space:
+    """The thin space between the factors of a product without a sign."""
+
+
+@dataclass(frozen=True)
+class Row:
+    """Pieces side by side."""
+
+    items: tuple[Node, ...] = ()
+
+
+@dataclass(frozen=True)
+class Part:
+    """A piece of a chain: the operator before it, if any, what follows, and where both stand in the source."""
+
+    operator: Operator | None
+    node: Node
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
+class Chain:
+    """a + b - c, or a = b = c: where a long formula may be broken, before any operator."""
+
+    parts: tuple[Part, ...]
+
+
+@dataclass(frozen=True)
+class Fraction:
+    top: Node
+    bottom: Node
+
+
+@dataclass(frozen=True)
+class Power:
+    base: Node
+    exponent: Node
+
+
+@dataclass(frozen=True)
+class Index:
+    """y[n, k] and c_{y_n}: a base with what stands below it."""
+
+    base: Node
+    index: Node
+
+
+@dataclass(frozen=True)
+class Root:
+    inner: Node
+
+
+@dataclass(frozen=True)
+class Group:
+    """Something between two brackets of any kind, as they are written."""
+
+    opening: str
+    inner: Node
+    closing: str
+
+
+@dataclass(frozen=True)
+class Big:
+    """A sum, product, maximum or minimum over an index, if one is given, and what it runs over."""
+
+    text: str
+    index: Node | None
+    body: Node = field(default_factory=Row)
+
+
+@dataclass(frozen=True)
+class Cases:
+    """Values and their conditions, one below the other."""
+
+    rows: tuple[tuple[Node, Node], ...]
+
+
+def row(*items: Node) -> Node:
+    """The items side by side; a single one stays what it is."""
+    return items[0] if len(items) == 1 else Row(items)

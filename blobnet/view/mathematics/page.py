@@ -1,0 +1,45 @@
+"""The page of a layer type as HTML."""
+
+from __future__ import annotations
+
+import inspect
+import re
+from html import escape
+from importlib import resources
+
+from blobnet.core.layer import Layer
+from blobnet.core.registry import name_in_nets
+from blobnet.view.layer_pages import family
+from blobnet.view.mathematics.elements import tag
+from blobnet.view.mathematics.html import formula_html
+
+SECTION = re.compile(r"(?:^|(?<=  ))(Bottoms|Tops|Params|Options|Paper|Quirks):(?!\S)", re.MULTILINE)
+CODE = re.compile(r"`([^`\n]+)`")
+
+
+def style() -> str:
+    """The style sheet of formulas and pages, for a <style> of the document that holds them."""
+    return resources.files(__package__).joinpath("mathematics.css").read_text("utf-8")
+
+
+def page_html(cls: type[Layer]) -> str:
+    """The page of a layer type as an <article>: name, purpose, formulas as mathematics, and the rest as a list.
+
+    Bottoms, Tops, Params, Options, Paper and Quirks become terms of a definition list. A type of a user may have a
+    docstring of another form, or none: what is there is shown.
+    """
+    purpose, _, rest = (inspect.getdoc(cls) or "").partition("\n")
+    formulas, *sections = SECTION.split(rest)
+    name = name_in_nets(cls)
+    written = f" · type: {name}" if name != cls.__name__ else ""
+    parts = [tag("h2", escape(cls.__name__)), tag("p", escape(family(cls) + written), **{"class": "family"})]
+    parts += [tag("p", _prose(purpose), **{"class": "purpose"})] * bool(purpose)
+    parts += [formula_html(formulas)] * bool(formulas.strip())
+    rows = [f"\n{tag('dt', term)}\n{tag('dd', _prose(text))}" for term, text in zip(sections[::2], sections[1::2])]
+    parts += [tag("dl", *rows, "\n")] * bool(rows)
+    return tag("article", *("\n" + part for part in parts), "\n", **{"class": "layer-page"})
+
+
+def _prose(text: str) -> str:
+    """Sentences on one line, with what stands between backquotes as code."""
+    return CODE.sub(r"<code>\1</code>", escape(" ".join(text.split())))
