@@ -6,7 +6,8 @@ import re
 from collections.abc import Callable
 from xml.etree import ElementTree
 
-from blobnet.view.draw.picture import BLANK, INK, WIRE, Arrowhead, Curve, Picture, Point, Rectangle, Text
+from blobnet.view.draw.picture import Picture
+from blobnet.view.draw.shapes import BLANK, INK, WIRE, Arrowhead, Curve, Point, Rectangle, Text
 
 FONT = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif"
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
