@@ -52,8 +52,8 @@ def inception(count):
             layer("Convolution", f"inception_{i}/{size}", f"inception_{i}/{size}_reduce")
         layer("Pooling", f"inception_{i}/pool", bottom)
         layer("Convolution", f"inception_{i}/pool_proj", f"inception_{i}/pool")
-        layer("Concat", f"inception_{i}/output", *(f"inception_{i}/{part}" for part in ("1x1", "3x3", "5x5", "pool_proj")))
         bottom = f"inception_{i}/output"
+        layer("Concat", bottom, *(f"inception_{i}/{part}" for part in ("1x1", "3x3", "5x5", "pool_proj")))
     return net_graph(parse(text, "NetParameter", "net"), {0: {}})
 
 

@@ -21,7 +21,7 @@ from blobnet.view.draw.rows import (
     row_height,
     text_width,
 )
-from blobnet.view.draw.shapes import BLANK, FAINT, Arrowhead, Curve, Point, Rectangle, Shape, Text
+from blobnet.view.draw.shapes import BLANK, FAINT, Arrowhead, Curve, Point, Rectangle, Shape, Stroke, Text
 
 MARGIN, ARROW = 14, 7
 
@@ -36,7 +36,7 @@ class Parts(NamedTuple):
     width: float
     height: float
     boxes: list[list[list[Shape]]]
-    wires: list[list[Shape]]
+    wires: list[list[Stroke]]
     labels: list[Text | None]
 
 
@@ -55,7 +55,7 @@ def net_parts(graph: Graph, rankdir: str = "LR", display_lrm: bool = False, top:
                                         place(spot.along + spot.length, spot.across + spot.half))
         frame = min(left, right), min(first, last), abs(right - left), abs(last - first)
         boxes.append(_box(lines, *frame) if lines else [_end(box.label, *frame)])
-    wires: list[list[Shape]] = [[] for _ in graph.wires]
+    wires: list[list[Stroke]] = [[] for _ in graph.wires]
     for line in layout.lines:
         wires[line.wire] += _line(line, place)
     labels = [_label(wire.label, place(*layout.starts[i]), rankdir, i in layout.turned) if wire.label else None
@@ -119,12 +119,12 @@ def _placer(layout: Layout, rankdir: str, top: float) -> Callable[[float, float]
     return place
 
 
-def _line(line: Line, place: Callable[[float, float], Point]) -> list[Shape]:
+def _line(line: Line, place: Callable[[float, float], Point]) -> list[Stroke]:
     (bend, low), (end, high) = line.bend, line.end
     tip, end = end, end - ARROW * line.arrow
     middle = (bend + end) / 2
     controls = place(middle, low), place(middle, high)
-    shown: list[Shape] = [Curve(place(*line.start), place(bend, low), controls, place(end, high))]
+    shown: list[Stroke] = [Curve(place(*line.start), place(bend, low), controls, place(end, high))]
     if line.arrow:
         shown.append(Arrowhead((place(tip, high), place(end, high - ARROW / 2), place(end, high + ARROW / 2))))
     return shown

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 Point = tuple[float, float]
 
-BLANK, INK, FAINT, WIRE = "#ffffff", "#1b1b1b", "#555555", "#6b7280"
+BLANK, INK, FAINT, WIRE = "#ffffff", "#1b1b1b", "#525252", "#6b7280"
 
 
 class Rectangle(NamedTuple):
@@ -46,4 +46,5 @@ class Arrowhead(NamedTuple):
     corners: tuple[Point, Point, Point]
 
 
-Shape = Rectangle | Text | Curve | Arrowhead
+Stroke = Curve | Arrowhead
+Shape = Rectangle | Text | Stroke
