@@ -21,7 +21,9 @@ from blobnet.proto.text import parse
 from blobnet.view.draw import draw_net
 from blobnet.view.draw.graph import Wire, net_graph
 from blobnet.view.draw.layout import Room, arrange
-from blobnet.view.draw.picture import Curve, Rectangle, Text, net_picture, text_width
+from blobnet.view.draw.picture import net_picture
+from blobnet.view.draw.rows import text_width
+from blobnet.view.draw.shapes import Curve, Rectangle, Text
 from blobnet.view.draw.svg import svg
 from blobnet.view.draw.text import dot, mermaid
 from blobnet.view.layer_facts import facts
@@ -264,7 +266,10 @@ def test_wires_begin_and_end_at_their_boxes(count):
     ends = sorted(line.end[1] for line in layout.lines)
     assert all(abs(across - source.across) < source.half for across in starts)
     assert all(abs(across - target.across) < target.half for across in ends)
-    assert all(b - a == pytest.approx(48) for a, b in zip(starts, starts[1:]))  # the room of two labels
+    labels = sorted((across - (40 if wire in layout.turned else 8), across + (8 if wire in layout.turned else 40))
+                    for wire, (_, across) in layout.starts.items())
+    assert all(b[0] == pytest.approx(a[1]) for a, b in zip(labels, labels[1:]))
+    assert bool(layout.turned) == (count > 1)  # labels lie outward on both sides
     assert all(b - a > 10 for a, b in zip(ends, ends[1:]))
     assert {along for along, _ in layout.starts.values()} == {source.along + source.length}
     assert {line.end[0] for line in layout.lines} == {target.along}

@@ -14,15 +14,18 @@ class Box(NamedTuple):
     """A layer and those that work in place on its only top, in order; without layers, the end of a wire."""
 
     layers: list[Message]
+    numbers: list[int]  # of the layers, in the net
     label: str = ""  # of the wire that ends or begins here, where no layer reads or makes the blob
 
 
 class Wire(NamedTuple):
-    """A blob, from the number of the box that makes it to those that read it. `label` is "" if an end shows it."""
+    """The blob named `blob`, from the number of the box that makes it to those that read it. `label` is "" if an end
+    shows it."""
 
     label: str
     source: int
     targets: list[int]
+    blob: str = ""
 
 
 class Graph(NamedTuple):
@@ -48,13 +51,14 @@ def net_graph(net: Message, shapes: Mapping[int, Mapping[str, tuple[int, ...]]])
         host = _host(net, index, traces.values())
         home[index] = index if host is None else home[host]
     missing = list(dict.fromkeys(blob for _, reads in traces.values() for source, blob in reads if source is None))
-    boxes = [Box([], blob) for blob in missing]
+    boxes = [Box([], [], blob) for blob in missing]
     numbers = {}
     for index, first in home.items():
         if index == first:
             numbers[index] = len(boxes)
-            boxes.append(Box([]))
+            boxes.append(Box([], []))
         boxes[numbers[first]].layers.append(net.layer[index])
+        boxes[numbers[first]].numbers.append(index)
     targets: dict[tuple[int, str], set[int]] = {}
     labels: dict[tuple[int, str], str] = {}
     for phase, (present, reads) in traces.items():
@@ -62,7 +66,7 @@ def net_graph(net: Message, shapes: Mapping[int, Mapping[str, tuple[int, ...]]])
             for blob in net.layer[index].top:
                 wire = numbers[home[index]], blob
                 targets.setdefault(wire, set())
-                labels.setdefault(wire, _label(blob, shapes[phase].get(blob)))
+                labels.setdefault(wire, blob_label(blob, shapes[phase].get(blob)))
         for (source, blob), readers in reads.items():
             start = missing.index(blob) if source is None else numbers[home[source]]
             targets.setdefault((start, blob), set()).update({numbers[home[reader]] for reader in readers} - {start})
@@ -70,9 +74,9 @@ def net_graph(net: Message, shapes: Mapping[int, Mapping[str, tuple[int, ...]]])
     for (start, blob), ends in targets.items():
         if not ends:
             ends.add(len(boxes))
-            boxes.append(Box([], labels[start, blob]))
+            boxes.append(Box([], [], labels[start, blob]))
         at_end = any(boxes[number].label for number in (start, *ends))
-        wires.append(Wire("" if at_end else labels[start, blob], start, sorted(ends)))
+        wires.append(Wire("" if at_end else labels[start, blob], start, sorted(ends), blob))
     return Graph(net.name, boxes, wires, tuple(shapes))
 
 
@@ -82,7 +86,7 @@ def only_phase(layer: Message) -> str:
     return ("TRAIN", "TEST")[found[0]] if len(found) == 1 else ""
 
 
-def _label(blob: str, shape: tuple[int, ...] | None) -> str:
+def blob_label(blob: str, shape: tuple[int, ...] | None) -> str:
     """A blob and its shape, such as "conv1 10x32x28x28"."""
     return blob if shape is None else f"{blob} {'x'.join(map(str, shape)) or 'scalar'}"
 

@@ -27,6 +27,7 @@ class Vertex:
     ins: list[tuple[int, int]] = field(default_factory=list)   # (wire, vertex of the rank before)
     exits: dict[int, float] = field(default_factory=dict)      # where the wire leaves, from the centre
     entries: dict[int, float] = field(default_factory=dict)
+    turned: set[int] = field(default_factory=set)              # wires whose labels lie on the other side than usual
 
 
 def rank_vertices(halves: Sequence[float], wires: Sequence[Wire]) -> list[Vertex]:

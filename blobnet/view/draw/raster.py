@@ -6,7 +6,8 @@ import os
 import warnings
 from collections.abc import Iterable
 
-from blobnet.view.draw.picture import INK, WIRE, Arrowhead, Curve, Picture, Rectangle, Text
+from blobnet.view.draw.picture import Picture
+from blobnet.view.draw.shapes import INK, WIRE, Arrowhead, Curve, Rectangle, Text
 from blobnet.view.figure import new_figure, save
 
 INCH = 100             # pixels of a picture in an inch

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
 from xml.etree import ElementTree
 
-from blobnet.view.draw.picture import BLANK, INK, WIRE, Arrowhead, Curve, Picture, Point, Rectangle, Text
+from blobnet.view.draw.picture import Picture
+from blobnet.view.draw.shapes import BLANK, INK, WIRE, Curve, Point, Rectangle, Shape, Text
 
 FONT = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif"
 NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
@@ -14,47 +14,58 @@ NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 def svg(picture: Picture) -> str:
     """The SVG file of `picture`."""
-    root = ElementTree.Element("svg", {
-        "xmlns": "http://www.w3.org/2000/svg", "width": _number(picture.width), "height": _number(picture.height),
-        "viewBox": f"0 0 {_number(picture.width)} {_number(picture.height)}", "font-family": FONT})
+    root = ElementTree.Element("svg", {"width": _number(picture.width), "height": _number(picture.height),
+                                       **frame(picture.width, picture.height)})
     ElementTree.SubElement(root, "rect", {"width": "100%", "height": "100%", "fill": BLANK})
     for shape in picture.shapes:
-        tag, attributes, text = WRITERS[type(shape)](shape)
-        ElementTree.SubElement(root, tag, attributes).text = text
+        tag, attributes, text = form(shape)
+        ElementTree.SubElement(root, tag, {**attributes, **_ink(shape)}).text = text
     return '<?xml version="1.0" encoding="utf-8"?>\n' + ElementTree.tostring(root, "unicode") + "\n"
 
 
-Element = tuple[str, dict[str, str], "str | None"]
+def frame(width: float, height: float) -> dict[str, str]:
+    """The attributes of an svg element of this size, its outer size left open."""
+    return {"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {_number(width)} {_number(height)}",
+            "font-family": FONT}
 
 
-def _rectangle(shape: Rectangle) -> Element:
-    return "rect", {"x": _number(shape.x), "y": _number(shape.y), "width": _number(shape.width),
-                    "height": _number(shape.height), "rx": _number(shape.radius), "fill": shape.fill, "stroke": INK,
-                    "stroke-width": "0.8"}, None
+def clean(text: str) -> str:
+    """`text` with U+FFFD for all letters that XML cannot hold."""
+    return NOT_XML.sub("\ufffd", text)
 
 
-def _text(shape: Text) -> Element:
-    return "text", {"class": shape.role, "x": _number(shape.x), "y": _number(shape.y), "font-size": _number(shape.size),
-                    "fill": shape.colour, "text-anchor": shape.anchor,
-                    **({"font-weight": "bold"} if shape.bold else {})}, NOT_XML.sub("\ufffd", shape.text)
+def form(shape: Shape) -> tuple[str, dict[str, str], str | None]:
+    """Tag, attributes and text of the element of a `shape`, without inks."""
+    if isinstance(shape, Rectangle):
+        return "rect", {"x": _number(shape.x), "y": _number(shape.y), "width": _number(shape.width),
+                        "height": _number(shape.height), "rx": _number(shape.radius)}, None
+    if isinstance(shape, Text):
+        return "text", {"class": shape.role, "x": _number(shape.x), "y": _number(shape.y),
+                        "font-size": _number(shape.size), "text-anchor": shape.anchor,
+                        **({"font-weight": "bold"} if shape.bold else {})}, clean(shape.text)
+    if isinstance(shape, Curve):
+        return "path", {"d": path(shape)}, None
+    return "polygon", {"points": " ".join(map(point, shape.corners))}, None
 
 
-def _curve(shape: Curve) -> Element:
-    first, second = shape.controls
-    path = f"M{_point(shape.start)}L{_point(shape.bend)}C{_point(first)} {_point(second)} {_point(shape.end)}"
-    return "path", {"d": path, "fill": "none", "stroke": WIRE, "stroke-width": "1.2", "stroke-linecap": "round"}, None
+def path(curve: Curve) -> str:
+    """`curve` in the language of paths."""
+    first, second = curve.controls
+    return f"M{point(curve.start)}L{point(curve.bend)}C{point(first)} {point(second)} {point(curve.end)}"
 
 
-def _arrowhead(shape: Arrowhead) -> Element:
-    return "polygon", {"points": " ".join(map(_point, shape.corners)), "fill": WIRE}, None
+def point(position: Point) -> str:
+    """A position in the language of paths and polygons."""
+    return f"{_number(position[0])},{_number(position[1])}"
 
 
-WRITERS: dict[type, Callable[..., Element]] = {Rectangle: _rectangle, Text: _text, Curve: _curve, Arrowhead: _arrowhead}
+def _ink(shape: Shape) -> dict[str, str]:
+    if isinstance(shape, Rectangle):
+        return {"fill": shape.fill, "stroke": INK, "stroke-width": "0.8"}
+    if isinstance(shape, Curve):
+        return {"fill": "none", "stroke": WIRE, "stroke-width": "1.2", "stroke-linecap": "round"}
+    return {"fill": shape.colour if isinstance(shape, Text) else WIRE}
 
 
 def _number(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")
-
-
-def _point(point: Point) -> str:
-    return f"{_number(point[0])},{_number(point[1])}"

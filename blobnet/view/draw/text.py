@@ -6,7 +6,8 @@ from collections.abc import Callable
 from html import escape
 
 from blobnet.view.draw.graph import Graph
-from blobnet.view.draw.picture import INK, WIRE, Row, box_rows
+from blobnet.view.draw.rows import Row, box_rows
+from blobnet.view.draw.shapes import INK, WIRE
 
 
 def dot(graph: Graph, rankdir: str = "LR", display_lrm: bool = False) -> str:
