@@ -59,7 +59,7 @@ def hashing_loss(u, labels, margin, t):
 
 
 def published_gradient(u, labels, margin, t):
-    """What the paper and its authors' code take for the derivative; section 5 looks at it closely."""
+    """What the authors' code takes for the derivative; section 5 looks at it closely."""
     distances, alike = pairs(u, labels)
     c = np.where(alike, 1, np.where(distances < margin, -1, 0))
     pulls = (c[:, :, None] * (u[:, None] - u)).sum(axis=1) / (len(u) * (len(u) - 1))
