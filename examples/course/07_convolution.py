@@ -190,7 +190,7 @@ def main():
               f"loops {largest_difference(three[:1], three[2:]):.1e}, "
               f"product {largest_difference(three[1:2], three[2:]):.1e}")
 
-    print("6. Why columns: the time")
+    print("6. What columns cost and save")
     # The columns hold most pixels several times over. This is a waste of memory, and it pays: one large product is what
     # computers are best at.
     loop = milliseconds(forward_by_loops, x, weight, bias, 2, 1)

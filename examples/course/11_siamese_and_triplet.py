@@ -134,7 +134,7 @@ def main():
     args = parser.parse_args()
     np.set_printoptions(precision=4, suppress=True)
 
-    print("1. Pairs: who pulls and who pushes")
+    print("1. Who pulls and who pushes in a pair")
     # a stands at 0, b stands d to the right. A step of learning goes against the gradient, so a moves by -da. Like
     # pairs pull, the harder the farther they are apart. Unlike pairs push, the harder the nearer they are, and rest
     # from the margin on: without it they would push for ever. b moves by as much to the other side.
@@ -150,7 +150,7 @@ def main():
     print(f"   blobnet's loss {net.loss:.4f}, the mean of the costs {mean:.4f}; 0.0001 in its divisor makes the push "
           "slightly weaker")
 
-    print("2. Triplets: three that move together")
+    print("2. Three that move together")
     # The anchor a stands at 0, the like one p at 1, the unlike one q somewhere. Where q is far enough, all rest,
     # although a and p are not at one place: a triplet only asks for an order. Otherwise p comes to a, q goes away from
     # a, and a does both: it moves by p - q.

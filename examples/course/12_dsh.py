@@ -155,8 +155,8 @@ def main():
 
     print("2. One pair")
     # As in lesson 11, like pairs pull, unlike pairs push until the margin. But here the margin is one of squared
-    # distances: the push, the derivative of D, is u_1 - u_2 and weak for pairs that are near, while that of the
-    # contrastive loss is the strongest there. Two codes of 1 bit, so m = 2; u_2 = 0.
+    # distances: the push is u_1 - u_2, as much as the derivative of D / 2, and so it is weak for pairs that are near,
+    # while that of the contrastive loss is the strongest there. Two codes of 1 bit, so m = 2; u_2 = 0.
     for alike in (True, False):
         for d in (0.1, 1.0, 1.4, 1.5):
             cost = (d * d if alike else max(2 - d * d, 0)) / 2
