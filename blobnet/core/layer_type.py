@@ -46,7 +46,6 @@ class LayerType:
     passes_labels: bool = False       # every number of a top is one of a bottom, so a label is still one behind it
     is_split: bool = False            # hands one blob to several readers; nets insert it, and tables leave it out
     size_bottoms: tuple[int, ...] = ()  # bottoms of which only the sizes count, not the numbers
-    compares_rows: bool = False       # a loss over pairs of the rows of a batch
     keeps_coordinates: bool = False   # the places of a top are those of the bottoms, as element by element
 
     # Where gradients end; see also `bounds`.

@@ -10,6 +10,7 @@ import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.check.net import fill_inputs, label_names, with_small_batches
+from blobnet.core.layer_type import LayerType
 from blobnet.core.net import Net
 from blobnet.core.registry import declarations
 from blobnet.core.without_data import Shape, without_data
@@ -57,7 +58,7 @@ def small_net(question: Question) -> Batch:
     known = {name: np.asarray(value, float) for name, value in question.inputs.items()}
     shapes = dict(question.shapes) | {name: value.shape for name, value in known.items()}
     read, notes = ({}, []) if shapes else _read(given, question)
-    pairs = any(declarations(layer).compares_rows for layer in given.layer)
+    pairs = any(declarations(layer).code_pairs is not LayerType.code_pairs for layer in given.layer)
     assumed: dict[str, Shape] = {}
     for rows in [question.rows] if question.rows else [PAIRED_ROWS if pairs else ROWS, *MORE_ROWS]:
         values = _few_rows(read, rows) if read else known

@@ -76,9 +76,9 @@ def difference(alone: Standalone, place: Place, top_diffs: Sequence[np.ndarray])
 def _chosen(values: np.ndarray | None, all_of: int, most: int, rng: np.random.Generator) -> Iterator[tuple[int, ...]]:
     if values is None or not values.size:
         return
-    flat = range(values.size)
+    flat: Sequence[int] = range(values.size)
     if values.size > all_of:
-        flat = dict.fromkeys([int(np.argmax(abs(values))), *map(int, rng.integers(values.size, size=most))])
+        flat = list(dict.fromkeys([int(np.argmax(abs(values))), *map(int, rng.integers(values.size, size=most))]))
     for i in flat:
         yield tuple(map(int, np.unravel_index(i, values.shape)))
 

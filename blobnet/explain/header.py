@@ -12,10 +12,14 @@ from blobnet.check.gradient import check_standalone, stir
 from blobnet.check.standalone import Standalone
 from blobnet.core.layer import Layer
 from blobnet.explain.cells import cells
+from blobnet.explain.diagnosis import check_rows
 from blobnet.explain.facts import letters, options
-from blobnet.explain.payload import Pack, corner, histogram, root_mean_square, share
+from blobnet.explain.payload import Pack, share
+from blobnet.explain.pictures import histogram_row
+from blobnet.explain.seen import rms
 from blobnet.explain.stage import Scene, Stage, Value
-from blobnet.view.layer_pages import family, purpose, type_page
+from blobnet.view.layer_pages import family, purpose
+from blobnet.view.mathematics import page_html
 from blobnet.view.summary import shape_text
 
 NUMBERS = 300_000      # that a page keeps of all arrays, and so many more for each layer
@@ -33,10 +37,10 @@ class Arrays:
 
     def floats(self, values: np.ndarray, name: str) -> dict[str, Any]:
         """An array in the pack; `name` is said where it is cut."""
-        kept = corner(values.shape, self._most)
-        if kept != values.shape:
-            self.left_out.append(f"{name}: {shape_text(kept)} of {shape_text(values.shape)} are here")
-        return self.pack.floats(values, kept)
+        array = self.pack.floats(values, self._most)
+        if array["shape"] != array["full"]:
+            self.left_out.append(f"{name}: {shape_text(array['shape'])} of {shape_text(values.shape)} are here")
+        return array
 
 
 def arrays_for(stage: Stage, updates: bool) -> Arrays:
@@ -57,8 +61,8 @@ def value_rows(stage: Stage, arrays: Arrays) -> list[dict[str, Any]]:
             "readers": [list(reader) for reader in value.readers], "role": _role(stage, value), "names": None,
             "data": arrays.floats(value.data, value.name),
             "diff": None if diff is None else arrays.floats(diff, f"diff of {value.name}"),
-            "size": {"data": root_mean_square(value.data), "diff": None if diff is None else root_mean_square(diff)},
-            "histogram": {"data": histogram(value.data), "diff": None if diff is None else histogram(diff)}})
+            "size": {"data": rms(value.data), "diff": None if diff is None else rms(diff)},
+            "histogram": {"data": histogram_row(value.data), "diff": None if diff is None else histogram_row(diff)}})
     return rows
 
 
@@ -69,7 +73,7 @@ def layer_row(stage: Stage, index: int, arrays: Arrays, updates: Mapping[tuple[i
     shapes = [[stage.values[value].data.shape for value in values] for values in (scene.bottoms, scene.tops)]
     row = {
         "index": index, "name": layer.name, "type": layer.type, "family": family(type(layer)),
-        "purpose": purpose(type(layer)), "page": type_page(type(layer)), "options": options(layer),
+        "purpose": purpose(type(layer)), "page": page_html(type(layer)), "options": options(layer),
         "letters": letters(layer, *shapes), "tops": scene.tops, "loss_weights": layer.loss_weights,
         "learns": any(layer.param_propagate_down) and scene.node.needs_backward, "marks": [],
         "bottoms": [{"value": value, "part": _part(stage, scene, i, arrays)} for i, value in enumerate(scene.bottoms)],
@@ -91,13 +95,12 @@ def _check(alone: Standalone, index: int) -> dict[str, Any]:
     stir(alone, rng)
     for value, wanted in zip(alone.values, alone.differentiable()):
         if wanted and value.size:
-            value += abs(rng.normal(0, 0.3, value.shape)) * root_mean_square(value)
+            value += abs(rng.normal(0, 0.3, value.shape)) * rms(value)
     results = check_standalone(alone, RULES, rng)
     for blob, data in zip(alone.layer.blobs, kept):
         blob.data[...] = data
     forward = results[0].forward if results else None
-    return {"check": [{"blob": r.blob, "kind": r.kind, "checked": r.checked, "skipped": r.skipped,
-                       "error": r.worst_relative_error, "passed": r.passed, "note": r.note} for r in results],
+    return {"check": check_rows(results),
             "forward_check": forward and {"error": forward.error, "passed": forward.passed, "note": forward.note}}
 
 
@@ -128,12 +131,12 @@ def _param(scene: Scene, number: int, arrays: Arrays, update: np.ndarray | None)
     layer, blob = scene.node.layer, scene.node.layer.blobs[number]
     name, diff = f"parameter {number} of {layer.name}", scene.param_diffs[number]
     specs = layer.param.param
-    size = root_mean_square(blob.data)
+    size = rms(blob.data)
     return {"name": ("weight", "bias")[number] if layer.shows_rates and number < 2 else f"parameter {number}",
             "shape": list(blob.shape), "data": arrays.floats(blob.data, name),
             "diff": arrays.floats(diff, f"gradient of {name}"),
             "update": None if update is None else arrays.floats(update, f"update of {name}"),
-            "ratio": None if update is None or not size else root_mean_square(update) / size,
-            "histogram": {"data": histogram(blob.data), "diff": histogram(diff),
-                          "update": None if update is None else histogram(update)},
+            "ratio": None if update is None or not size else rms(update) / size,
+            "histogram": {"data": histogram_row(blob.data), "diff": histogram_row(diff),
+                          "update": None if update is None else histogram_row(update)},
             "lr_mult": specs[number].lr_mult if number < len(specs) else 1.0}

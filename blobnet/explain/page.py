@@ -3,53 +3,76 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping, Sequence
-from typing import Any
+from collections.abc import Sequence
+from typing import NamedTuple
 
-import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.core.net import Net
 from blobnet.explain.batch import Question, small_net
-from blobnet.explain.header import Arrays, arrays_for, layer_row, value_rows
+from blobnet.explain.broken import break_layer
+from blobnet.explain.diagnosis import broken_row, mark_rows, pairs_row
+from blobnet.explain.fault import Fault
+from blobnet.explain.header import arrays_for, layer_row, value_rows
 from blobnet.explain.html import page_html
+from blobnet.explain.payload import finite
 from blobnet.explain.stage import Stage
+from blobnet.explain.time import Film
 from blobnet.proto.storage import atomic_write
+from blobnet.view import mathematics
+from blobnet.view.draw import page_svg
 
-Updates = Mapping[tuple[int, int], np.ndarray]
+Weights = Sequence[str | os.PathLike | Message]
 
 
-def explain(question: Question, out: str | os.PathLike, weights: Sequence[str | os.PathLike | Message] = (), *,
+class Lesson(NamedTuple):
+    """What is shown beside one pass: a training by the file `solver` over `steps` iterations, and a fault laid over a
+    layer's backward."""
+
+    solver: str | os.PathLike | None = None
+    steps: int = 100
+    fault: Fault | None = None
+
+
+def explain(question: Question, out: str | os.PathLike, weights: Weights = (), lesson: Lesson = Lesson(),
             command: str = "") -> list[str]:
-    """Write the page of a net at a batch into the file `out`, atomically; return what a user should know of it.
+    """Write the page of a net at a batch into the file `out`, atomically; return what a reader should know of it.
 
-    weights: files whose parameters are copied, by layer name; command: the line that the page shows as its own.
-    Raises what Net raises, and NetError if the weights are of no layer.
+    weights: files, or NetParameters, whose parameters are copied by layer name; command: the line that the page shows
+    as its own. Raises what Net and Solver raise.
     """
-    batch = small_net(question)
+    net, notes = small_net(question)
     for given in weights:
-        batch.net.copy_from(given)
-    stage = Stage(batch.net)
-    stage.run()
-    header, arrays = describe(stage, question, {}, command)
-    header["left_out"] = batch.notes + header["left_out"]
-    write(out, header, arrays, batch.net)
+        net.copy_from(given)
+    stage, film = Stage(net), None
+    if lesson.solver is None:
+        stage.run()
+    else:
+        film = Film(stage, lesson.solver, lesson.steps, question.seed, weights, question.python_layers)
+    header, binary = describe(stage, film, lesson, question)
+    header |= {"command": command, "left_out": [*notes, *header["left_out"]]}
+    styles = mathematics.style() + page_svg.style()
+    with atomic_write(out) as file:
+        file.write(page_html(finite(header), binary, page_svg.page_svg(net).svg, styles).encode())
     return header["left_out"]
 
 
-def describe(stage: Stage, question: Question, updates: Updates, command: str) -> tuple[dict[str, Any], Arrays]:
-    """What the page says of a stage that has run."""
-    net, arrays = stage.net, arrays_for(stage, bool(updates))
+def describe(stage: Stage, film: Film | None, lesson: Lesson, question: Question) -> tuple[dict, bytes]:
+    """What the page says of a stage that has run: a header and the arrays in it."""
+    net, arrays = stage.net, arrays_for(stage, film is not None)
     rows = max((value.data.shape[0] for value in stage.values if value.data.shape), default=0)
-    header = {"title": net.name or "net", "source": os.fspath(net._origin), "command": command,
-              "phase": ("TRAIN", "TEST")[question.phase], "batch": rows, "loss": float(net.loss),
-              "values": value_rows(stage, arrays),
-              "layers": [layer_row(stage, index, arrays, updates) for index in stage.scenes],
-              "training": None, "broken": None, "pairs": None}
-    return header | {"left_out": arrays.left_out}, arrays
+    marks = mark_rows(stage)
+    header = {"title": net.name or "net", "source": os.fspath(net._origin), "phase": ("TRAIN", "TEST")[net.phase],
+              "batch": rows, "loss": float(net.loss), "values": value_rows(stage, arrays),
+              "pairs": pairs_row(stage, film, arrays.pack), "training": film and film.row(arrays.pack)}
+    header["layers"] = [layer_row(stage, index, arrays, film.updates if film else {}) | {"marks": marks.get(index, [])}
+                        for index in stage.scenes]
+    header["broken"] = lesson.fault and broken_row(_break(net, stage, lesson, question))
+    return header | {"left_out": arrays.left_out}, arrays.pack.binary
 
 
-def write(out: str | os.PathLike, header: dict[str, Any], arrays: Arrays, net: Net) -> None:
-    """The page as a file."""
-    with atomic_write(out) as file:
-        file.write(page_html(header, arrays.pack.binary, net).encode())
+def _break(net: Net, stage: Stage, lesson: Lesson, question: Question):
+    layer, factor = lesson.fault or Fault("", 1)
+    bottoms = [stage.values[value].data for value in stage.scenes[net.position(layer, "--break")].bottoms]
+    return break_layer(net, layer, factor, lesson.solver, lesson.steps, bottoms, random_seed=question.seed,
+                       python_layers=question.python_layers)

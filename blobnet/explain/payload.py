@@ -1,16 +1,15 @@
-"""The data of a page: JSON and, behind it, the numbers of arrays; and how much of each array has room."""
+"""The arrays of a page: bytes, what JSON says of each, and how much of each has room."""
 
 from __future__ import annotations
 
-import gzip
-import json
 import math
 from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-BINS = 32   # of a histogram
+from blobnet.explain.pictures import corner, picture
+
 ALIGNED = 8  # bytes
 
 
@@ -21,14 +20,18 @@ class Pack:
         self._parts: list[bytes] = []
         self._size = 0
 
-    def floats(self, values: np.ndarray, kept: Sequence[int] | None = None) -> dict[str, Any]:
-        """An array as float32; of a larger one the corner `kept`."""
-        corner = values[tuple(map(slice, kept))] if kept is not None else values
-        return self._add(corner.astype("<f4"), "f4") | {"full": list(values.shape)}
+    def floats(self, values: np.ndarray, most: int) -> dict[str, Any]:
+        """An array as float32; of a larger one a corner of at most `most` numbers."""
+        return self._add(corner(values, most).astype("<f4"), "f4") | {"full": list(values.shape)}
 
-    def bytes_of(self, values: np.ndarray, low: float, high: float, full: Sequence[int]) -> dict[str, Any]:
-        """An array of uint8 that stands for numbers from low to high; `full` is the shape that it was cut from."""
-        return self._add(values, "u1") | {"full": list(full), "low": low, "high": high}
+    def picture(self, values: np.ndarray, full: Sequence[int]) -> dict[str, Any]:
+        """The corner of an array of the shape `full`, as bytes between its least and its largest number."""
+        numbers, low, high = picture(values, values.size)
+        return self._add(numbers, "u1") | {"full": list(full), "low": low, "high": high}
+
+    def plain_bytes(self, values: np.ndarray) -> dict[str, Any]:
+        """An array of small whole numbers."""
+        return self._add(values.astype(np.uint8), "u1") | {"full": list(values.shape), "low": 0, "high": 255}
 
     def _add(self, values: np.ndarray, kind: str) -> dict[str, Any]:
         raw = np.ascontiguousarray(values).tobytes()
@@ -43,13 +46,6 @@ class Pack:
         return b"".join(self._parts)
 
 
-def packed(header: dict[str, Any], binary: bytes) -> bytes:
-    """The payload of a page: the length of the JSON text as 4 bytes, the text, padding, the arrays; compressed."""
-    text = json.dumps(finite(header), ensure_ascii=False, separators=(",", ":"), allow_nan=False).encode()
-    start = len(text).to_bytes(4, "little") + text
-    return gzip.compress(start + bytes(-len(start) % ALIGNED) + binary, 6, mtime=0)
-
-
 def finite(value: Any) -> Any:
     """The value with numbers that JSON cannot write as words: "nan", "inf", "-inf"."""
     if isinstance(value, dict):
@@ -59,20 +55,6 @@ def finite(value: Any) -> Any:
     if isinstance(value, np.generic):
         value = value.item()
     return value if not isinstance(value, float) or math.isfinite(value) else str(value)
-
-
-def corner(shape: Sequence[int], most: int) -> tuple[int, ...]:
-    """The largest corner of an array of `shape` with at most `most` numbers, cut along the first axes.
-
-    >>> corner((4, 20, 24, 24), 30000), corner((4, 20, 24, 24), 6000)
-    ((2, 20, 24, 24), (1, 10, 24, 24))
-    """
-    kept = list(shape)
-    for axis in range(len(kept)):
-        rest = math.prod(kept[axis + 1:])
-        if math.prod(kept) > most:
-            kept[axis] = max(1, min(kept[axis], most // max(rest, 1)))
-    return tuple(kept)
 
 
 def share(shapes: Sequence[Sequence[int]], budget: int) -> int:
@@ -88,18 +70,3 @@ def share(shapes: Sequence[Sequence[int]], budget: int) -> int:
             return max(1, part)
         left -= size
     return sizes[-1] if sizes else 1
-
-
-def histogram(values: np.ndarray) -> dict[str, Any]:
-    """Counts of the finite numbers in 32 bins from the least to the largest."""
-    numbers = values[np.isfinite(values)]
-    if not numbers.size:
-        return {"low": 0.0, "high": 0.0, "counts": [0] * BINS}
-    low, high = float(numbers.min()), float(numbers.max())
-    counts, _ = np.histogram(numbers, BINS, (low, high if high > low else low + 1))
-    return {"low": low, "high": high, "counts": counts.tolist()}
-
-
-def root_mean_square(values: np.ndarray) -> float:
-    """0 for no numbers."""
-    return float(np.sqrt(np.square(values, dtype=float).mean())) if values.size else 0.0

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -63,6 +63,12 @@ def histogram(array: np.ndarray) -> Histogram:
     shares = (values / 2 - low / 2) / (high / 2 - low / 2)
     places = np.minimum((shares * BINS).astype(int), BINS - 1)
     return Histogram(low, high, np.bincount(places, minlength=BINS))
+
+
+def histogram_row(array: np.ndarray) -> dict[str, Any]:
+    """The histogram of an array as JSON."""
+    low, high, counts = histogram(array)
+    return {"low": low, "high": high, "counts": counts.tolist()}
 
 
 def _range(array: np.ndarray) -> tuple[float, float]:

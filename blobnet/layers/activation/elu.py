@@ -27,15 +27,13 @@ class ELU(Elementwise):
 
     options_field = "elu_param"
 
-<<<<<<< HEAD
     def scalar(self):
         alpha = self.options.alpha
         return f"where(x > 0, x, {alpha!r} * (exp(min(x, 0)) - 1))", f"where(x > 0, 1, {alpha!r} + y)"
-=======
+
     @classmethod
     def bounds(cls, layer):
         return -layer.elu_param.alpha, math.inf
->>>>>>> wt-train
 
     def formula(self, x):
         return np.where(x > 0, x, self.options.alpha * (np.exp(x) - 1))

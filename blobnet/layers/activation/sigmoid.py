@@ -22,14 +22,12 @@ class Sigmoid(Elementwise):
 
     options_field = "sigmoid_param"
 
-<<<<<<< HEAD
     def scalar(self):
         return "1 / (1 + exp(-x))", "y * (1 - y)"
-=======
+
     @classmethod
     def bounds(cls, layer):
         return 0, 1
->>>>>>> wt-train
 
     def forward(self, bottom, top):
         elementwise(sigmoid, bottom[0].data, top[0].data)

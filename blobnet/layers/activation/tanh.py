@@ -23,6 +23,7 @@ class TanH(Elementwise):
 
     def scalar(self):
         return "tanh(x)", "1 - y * y"
+
     @classmethod
     def bounds(cls, layer):
         return -1, 1
