@@ -51,7 +51,7 @@ def sheet(array: Array, most: int, coloured: bool = False) -> Sheet:
     grid, order = _grid(leading, images.shape[1:], most)
     said = [f"every {_th(step)} row and column of {height}x{width}"] * (step > 1)
     shown = sum(map(len, grid))
-    said += [f"{shown} of {count} images"] * (shown < count)
+    said += [f"{shown:,} of {count:,} images"] * (shown < count)
     return _joined(images, grid, order, ", ".join(said))
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from blobnet.core.blob import Blob
 from blobnet.log.html import framed, remark, title
 from blobnet.view.notebook.arrays import blob_figures
-from blobnet.view.notebook.html import html
+from blobnet.view.notebook.by_class import html
 
 
 @html.register

@@ -6,8 +6,8 @@ import numpy as np
 
 from blobnet.hashing.metrics import Evaluation
 from blobnet.log.html import framed, html_table, remark, title
+from blobnet.view.notebook.by_class import html
 from blobnet.view.notebook.curve import Line, chart
-from blobnet.view.notebook.html import html
 
 RANKS = 1000
 POINTS = 200

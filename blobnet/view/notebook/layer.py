@@ -12,7 +12,7 @@ from blobnet.log.html import framed, html_table, remark, title, words
 from blobnet.proto.schema import note
 from blobnet.view.layer_pages import value_text
 from blobnet.view.notebook.arrays import blob_figures
-from blobnet.view.notebook.html import html
+from blobnet.view.notebook.by_class import html
 from blobnet.view.pictures import NUMBERS
 from blobnet.view.summary import shape_text
 

@@ -10,10 +10,10 @@ from blobnet.log.html import framed, html_table, remark, title
 from blobnet.view.draw.graph import net_graph
 from blobnet.view.draw.picture import net_picture
 from blobnet.view.draw.svg import svg
-from blobnet.view.notebook.html import html
+from blobnet.view.notebook.by_class import html
 from blobnet.view.summary import LEFT, summary_rows, total_lines
 
-DRAWING = 120_000  # bytes
+LARGEST = 195_000  # bytes, of all together
 ROWS = 300
 
 
@@ -22,17 +22,18 @@ def net_html(net: Net) -> str:
     """The line of the net, its drawing, its table, and what it adds up to. What is too large is left out, and said."""
     rows = summary_rows(net)
     more = [remark(f"and {len(rows) - ROWS:,} more rows")] if len(rows) > ROWS else []
-    return framed(title(repr(net)), _drawing(net), html_table(rows[:ROWS], LEFT), *more,
-                  *map(remark, total_lines(net)))
+    parts = [html_table(rows[:ROWS], LEFT), *more, *map(remark, total_lines(net))]
+    return framed(title(repr(net)), _drawing(net, LARGEST - sum(map(len, map(str.encode, parts)))), *parts)
 
 
-def _drawing(net: Net) -> str:
+def _drawing(net: Net, most: int) -> str:
+    """The drawing, if it has at most `most` bytes."""
     shapes = {name: blob.shape for name, blob in net.blobs.items()}
     graph = net_graph(without_splits(net.definition), {net.phase: shapes})
     if not graph.boxes:
         return ""
     _, _, drawing = svg(net_picture(graph)).partition("\n")  # without the declaration of a file
-    if len(drawing.encode()) > DRAWING:
+    if len(drawing.encode()) > most:
         return remark("too large a drawing for a notebook: blobnet draw_net writes it into a file")
     return f'<div class="bn-wide" tabindex="0" role="region" aria-label="drawing of the net">{drawing}</div>'
 

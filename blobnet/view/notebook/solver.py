@@ -6,8 +6,8 @@ import numpy as np
 
 from blobnet.log.html import framed, remark, title
 from blobnet.solvers.solver import Solver
+from blobnet.view.notebook.by_class import html
 from blobnet.view.notebook.curve import Line, chart
-from blobnet.view.notebook.html import html
 
 FEWEST = 20  # losses from which on there is a smooth curve, too
 
@@ -21,7 +21,7 @@ def solver_html(solver: Solver, said: str = "") -> str:
     wrong = int((~np.isfinite(losses)).sum())
     numbers = f"loss {solver.loss:.4g}, rate {solver.rate:.4g}"
     if wrong:
-        numbers += f", {wrong} losses are not finite"
+        numbers += f"; not finite: {wrong:,} of these losses"
     return framed(title(repr(solver)), loss_chart(iterations, losses), remark(numbers), remark(said) if said else "")
 
 

@@ -22,7 +22,7 @@ def live(solver: Solver) -> Iterator[None]:
 
     The curve shows the iterations per second and the time left, too; the last one stays, also after an error or an
     interrupt. Elsewhere than in a notebook nothing is shown. Without it, a cell that ends in `solver` shows the curve
-    so far.
+    so far. Of a solver of pycaffe give its `core`.
     """
     show = notebook_display()
     if show is None:
