@@ -66,6 +66,7 @@ def test_where_the_images_stand():
     assert shown.shape == (5, 11, 4)
     assert shown[3, 0, 0] > shown[0, 9, 0] > shown[0, 6, 0] > shown[0, 3, 0] > shown[0, 0, 0]
     assert picture((2, 4, 2, 2)).order == "axis 0 down, axis 1 right"
+    assert (shown[2, :, 3] == 0).all() and (shown[:, 5, 3] == 0).all() and (shown[3:, 3:5, 3] == 255).all()
     shown = pixels(np.arange(24).reshape(3, 2, 2, 2))
     assert shown.shape == (5, 8, 4)
     assert shown[0, 6, 0] > shown[3, 0, 0] and picture((3, 2, 2, 2)).order == "axis 0 right, axis 1 down"
@@ -96,6 +97,6 @@ def test_a_picture_is_small(shape, most):
 def test_bars():
     text = bars(np.array([2.0, -1.0, np.nan]), "three")
     assert 'height="80.0"' in text and 'height="40.0"' in text and text.count("<rect") == 3 and "#ff00ff" in text
-    assert 'y="80.0"' in text and 'M0 80.0H72.0' in text  # the line at 0
+    assert '<rect x="0.0" y="0.0"' in text and '<rect x="24.0" y="80.0"' in text and 'M0 80.0H72.0' in text  # the line at 0
     assert bars(np.zeros(2), "zero").count('height="0.0"') == 2
     assert "inf" not in bars(np.array([1.7e308, -1.7e308]), "large")
