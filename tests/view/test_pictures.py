@@ -97,6 +97,6 @@ def test_a_picture_is_small(shape, most):
 def test_bars():
     text = bars(np.array([2.0, -1.0, np.nan]), "three")
     assert 'height="80.0"' in text and 'height="40.0"' in text and text.count("<rect") == 3 and "#ff00ff" in text
-    assert '<rect x="0.0" y="0.0"' in text and '<rect x="24.0" y="80.0"' in text and 'M0 80.0H72.0' in text  # the line at 0
+    assert '<rect x="0.0" y="0.0"' in text and '<rect x="24.0" y="80.0"' in text and 'M0 80.0H72.0' in text
     assert bars(np.zeros(2), "zero").count('height="0.0"') == 2
     assert "inf" not in bars(np.array([1.7e308, -1.7e308]), "large")
