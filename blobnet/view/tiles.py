@@ -49,7 +49,7 @@ def sheet(array: Array, most: int, coloured: bool = False) -> Sheet:
     step = max(-(-max(height, width) // SIDES[count * deep > FEW]), math.ceil(math.sqrt(height * width * deep / most)))
     images = array.reshape(count, height, width, deep)[:, ::step, ::step]
     grid, order = _grid(leading, images.shape[1:], most)
-    said = [f"every {_th(step)} row and column of {height}x{width}"] * (step > 1)
+    said = [f"1 in {step} rows and columns of {height}x{width}"] * (step > 1)
     shown = sum(map(len, grid))
     said += [f"{shown:,} of {count:,} images"] * (shown < count)
     return _joined(images, grid, order, ", ".join(said))
@@ -58,7 +58,7 @@ def sheet(array: Array, most: int, coloured: bool = False) -> Sheet:
 def _matrix(array: Array, most: int) -> Sheet:
     order = ""
     if len(array) > 2 * array.shape[1]:
-        array, order = array.T, "axis 0 right, axis 1 down"
+        array, order = array.T, "first axis right, others down"
     height, width = array.shape
     columns = min(width, WIDTH, most)
     rows = min(height, HEIGHT, max(most // columns, 1))
@@ -79,9 +79,9 @@ def _grid(leading: list[int], image: tuple[int, ...], most: int) -> tuple[list[l
         rows = min(-(-count // columns), down)
         return [list(range(row * columns, min((row + 1) * columns, count))) for row in range(rows)], ""
     numbers = np.arange(math.prod(leading)).reshape(leading[0], -1)
-    order = "axis 0 down, axis 1 right"
+    order = "first axis down, others right"
     if len(numbers) > numbers.shape[1]:
-        numbers, order = numbers.T, "axis 0 right, axis 1 down"
+        numbers, order = numbers.T, "first axis right, others down"
     columns = min(numbers.shape[1], across, fit)
     return numbers[:min(down, fit // columns), :columns].tolist(), order
 
@@ -97,7 +97,3 @@ def _joined(images: Array, grid: list[list[int]], order: str, left_out: str) -> 
                      slice(column * (width + GAP), column * (width + GAP) + width))
             values[place], gaps[place] = to_host(images[number]), False
     return Sheet(values if deep == 3 else values[:, :, 0], gaps, order, left_out)
-
-
-def _th(number: int) -> str:
-    return {2: "second", 3: "third"}.get(number, f"{number}th")

@@ -135,7 +135,7 @@ def test_looking_at_a_blob_takes_no_memory():
     ((), 0.6931472, "data 0.6931472"), ((1, 1), -2, "data -2"), ((), np.nan, "data nan"),
     ((0, 3), 0, "data empty diff empty"),
     ((7,), 2, "data from 2 to 2"), ((1, 500, 1), 1, "shown: the first 200 of 500"), ((3, 4), np.nan, "12 not finite"),
-    ((5,), np.inf, "5 not finite"), ((2, 3, 4, 5, 6, 7), 1, "data from 1 to 1; gray; axis 0 down, axis 1 right"),
+    ((5,), np.inf, "5 not finite"), ((2, 3, 4, 5, 6, 7), 1, "data from 1 to 1; gray; first axis down, others right"),
 ])
 def test_blobs_of_any_shape(shape, value, said):
     blob = blobnet.Blob(shape)

@@ -65,19 +65,19 @@ def test_where_the_images_stand():
     shown = pixels(np.arange(32).reshape(2, 4, 2, 2))
     assert shown.shape == (5, 11, 4)
     assert shown[3, 0, 0] > shown[0, 9, 0] > shown[0, 6, 0] > shown[0, 3, 0] > shown[0, 0, 0]
-    assert picture((2, 4, 2, 2)).order == "axis 0 down, axis 1 right"
+    assert picture((2, 4, 2, 2)).order == "first axis down, others right"
     assert (shown[2, :, 3] == 0).all() and (shown[:, 5, 3] == 0).all() and (shown[3:, 3:5, 3] == 255).all()
     shown = pixels(np.arange(24).reshape(3, 2, 2, 2))
     assert shown.shape == (5, 8, 4)
-    assert shown[0, 6, 0] > shown[3, 0, 0] and picture((3, 2, 2, 2)).order == "axis 0 right, axis 1 down"
-    assert picture((1, 8, 2, 2)).order == "" and picture((5, 2)).order == "axis 0 right, axis 1 down"
+    assert shown[0, 6, 0] > shown[3, 0, 0] and picture((3, 2, 2, 2)).order == "first axis right, others down"
+    assert picture((1, 8, 2, 2)).order == "" and picture((5, 2)).order == "first axis right, others down"
     assert pixels(np.arange(10).reshape(5, 2)).shape == (2, 5, 4)
 
 
 @pytest.mark.parametrize("shape, words", [
     ((5, 7), ""), ((2, 3, 4, 5), ""), ((1, 1, 160, 100), ""), ((6, 5, 1, 1), ""), ((2, 1, 3, 4, 5), ""),
-    ((1, 3, 227, 227), "every second row and column of 227x227"),
-    ((1, 64, 224, 224), "every 4th row and column of 224x224, 19 of 64 images"),
+    ((1, 3, 227, 227), "1 in 2 rows and columns of 227x227"),
+    ((1, 64, 224, 224), "1 in 4 rows and columns of 224x224, 19 of 64 images"),
     ((64, 256, 5, 5), "2,120 of 16,384 images"),
     ((4096, 500), "the first 187x320 of 500x4096"),
 ])
