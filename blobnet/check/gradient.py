@@ -12,7 +12,7 @@ from blobnet.backend import single_threaded_blas
 from blobnet.check.compare import Rules, compare
 from blobnet.check.differences import TOLERANCE
 from blobnet.check.forward import check_forward
-from blobnet.check.results import PUBLISHED, GradientResult, format_table
+from blobnet.check.results import PUBLISHED, GradientResult, GradientResults, format_table
 from blobnet.check.standalone import Standalone, exact_gradient, read_layer, standalone
 from blobnet.core.context import TRAIN
 from blobnet.core.layer import Layer
@@ -21,14 +21,14 @@ from blobnet.core.registry import class_of
 
 def check_layer(source: str | Message, *bottoms, phase: int = TRAIN, seed: int = 0, kinks: Sequence[float] = (),
                 kink_range: float = 0.01, tolerance: float = TOLERANCE,
-                python_layers: bool = False) -> list[GradientResult]:
+                python_layers: bool = False) -> GradientResults:
     """Check one layer, a prototxt `layer { … }` or a LayerParameter, at the given bottoms.
 
     The objective is the loss if the layer has loss weights, else a random weighting of the tops. A point is a kink,
     skipped and counted, where the slopes to both sides differ by more than what it seems wrong by. Where the published
     gradient is not the derivative of the loss, `gradient: EXACT` is checked in its place. `python_layers` as for Net.
 
-    >>> print(format_table(check_layer('layer { name: "s" type: "Sigmoid" bottom: "x" top: "y" }', [-1.0, 0.0, 3.0])))
+    >>> print(check_layer('layer { name: "s" type: "Sigmoid" bottom: "x" top: "y" }', [-1.0, 0.0, 3.0]))
     layer  type     blob  kind    checked  skipped  worst error  forward  result
     s      Sigmoid  x     bottom        3        0      ...    plain  ok
     """
@@ -38,10 +38,10 @@ def check_layer(source: str | Message, *bottoms, phase: int = TRAIN, seed: int =
     with single_threaded_blas():
         alone = standalone(param, *bottoms, phase=phase, seed=seed, python_layers=python_layers)
         stir(alone, np.random.default_rng(seed))
-        return check_standalone(alone, rules, np.random.default_rng([seed, 1]), note)
+        return GradientResults(check_standalone(alone, rules, np.random.default_rng([seed, 1]), note))
 
 
-def assert_gradients(source: str | Message, *bottoms, **options) -> list[GradientResult]:
+def assert_gradients(source: str | Message, *bottoms, **options) -> GradientResults:
     """`check_layer`, for tests: AssertionError with the table if anything fails or no gradient could be checked."""
     results = check_layer(source, *bottoms, **options)
     if not any(result.checked for result in results) or not all(result.passed for result in results):

@@ -13,7 +13,7 @@ from blobnet.backend import single_threaded_blas
 from blobnet.check.compare import Rules
 from blobnet.check.gradient import check_standalone, stir
 from blobnet.check.net_loss import check_loss
-from blobnet.check.results import PUBLISHED, GradientResult
+from blobnet.check.results import PUBLISHED, GradientResult, GradientResults
 from blobnet.check.standalone import Standalone, exact_gradient
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
@@ -30,7 +30,7 @@ RULES = Rules(exhaustive=16, directions=3)
 def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
               inputs: Mapping[str, np.ndarray] | None = None, *, shapes: Mapping[str, tuple[int, ...]] | None = None,
               layers: Sequence[str] = (), level: int = 0, stages: Sequence[str] = (),
-              seed: int = 0, python_layers: bool = False) -> list[GradientResult]:
+              seed: int = 0, python_layers: bool = False) -> GradientResults:
     """Check all layers of a net, or those named in `layers`, and then the loss of the whole net.
 
     The net needs no data: data layers become Input layers of the given `shapes`, or of those their options or
@@ -62,7 +62,7 @@ def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
     with single_threaded_blas():
         fill_inputs(net, inputs, labels, rng)
         results = _check_layers(net, layers, published, rng)
-        return results if layers else results + check_loss(net, rng)
+        return GradientResults(results if layers else results + check_loss(net, rng))
 
 
 def with_small_batches(definition: Message, rows: int = BATCH) -> Message:

@@ -5,10 +5,14 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Sequence
 
+from blobnet.log.html import framed, html_table, title
 from blobnet.log.table import table
 
 PUBLISHED = "published gradient; EXACT checked"
 PLAIN = "plain"
+HEADER = ("layer", "type", "blob", "kind", "checked", "skipped", "worst error", "forward", "result")
+LEFT = (0, 1, 2, 3, len(HEADER) - 1)  # columns that hold words
+LOOKS = {"FAIL": "bad", "ok": "good", "published": "note", "skipped": ""}
 
 
 @dataclasses.dataclass(frozen=True)
@@ -50,19 +54,38 @@ class GradientResult:
     forward: ForwardResult | None = None
 
 
+class GradientResults(list[GradientResult]):
+    """The results of a check, in the order of the layers: printed as their table, shown in colours by a notebook."""
+
+    def __str__(self) -> str:
+        return format_table(self)
+
+    def _repr_html_(self) -> str:
+        found = [_word(result) for result in self]
+        counts = ", ".join(f"{found.count(word):,} {word}" for word in LOOKS if word in found)
+        return framed(title(f"Gradients: {counts or 'none'}"),
+                      html_table(_rows(self), LEFT, [LOOKS[word] for word in found]))
+
+
 def format_table(results: Sequence[GradientResult]) -> str:
     """The results as lines of text.
 
     The column forward has the error of the layer's forward against its formula, plain if it needs none, - if it was not
     compared, or FAIL; the last column says ok, FAIL, published or skipped, and the note.
     """
-    head = ("layer", "type", "blob", "kind", "checked", "skipped", "worst error", "forward", "result")
-    rows = [head] + [(r.layer, r.type, r.blob, r.kind, str(r.checked), str(r.skipped), f"{r.worst_relative_error:.1e}",
-                      str(r.forward or ""), _verdict(r)) for r in results]
-    return table(rows, left=(0, 1, 2, 3, len(head) - 1))
+    return table(_rows(results), LEFT)
+
+
+def _rows(results: Sequence[GradientResult]) -> list[tuple[str, ...]]:
+    return [HEADER, *((r.layer, r.type, r.blob, r.kind, str(r.checked), str(r.skipped), f"{r.worst_relative_error:.1e}",
+                       str(r.forward or ""), _verdict(r)) for r in results)]
 
 
 def _verdict(result: GradientResult) -> str:
-    word = ("FAIL" if not result.passed else "published" if PUBLISHED in result.note
-            else "ok" if result.checked else "skipped")
+    word = _word(result)
     return f"{word} ({result.note})" if result.note else word
+
+
+def _word(result: GradientResult) -> str:
+    return ("FAIL" if not result.passed else "published" if PUBLISHED in result.note
+            else "ok" if result.checked else "skipped")

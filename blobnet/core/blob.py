@@ -11,6 +11,7 @@ from types import ModuleType
 
 import numpy as np
 
+from blobnet.core.shown import Shown
 from blobnet.errors import LESS_MEMORY, ShapeError
 
 MAX_AXES = 32
@@ -68,7 +69,7 @@ class Buffer:
         return _buffer, (self.xp.__name__, self.dtype, self.array, self.owner)
 
 
-class Blob:
+class Blob(Shown):
     """`data` and `diff`, two arrays of one shape; reshaping to fewer elements keeps the memory.
 
     It can be copied and pickled, from a GPU too. `name` is what errors call it.
@@ -188,7 +189,7 @@ class Blob:
     width = property(lambda self: self.legacy_shape(3), doc="shape[3], or 1")
 
     def __repr__(self) -> str:
-        return f"<Blob {' '.join(map(str, self.shape))} ({self.count})>"
+        return f"<Blob {'x'.join(map(str, self.shape)) or 'scalar'} {self.dtype}>"
 
 
 def _buffer(module: str, dtype: np.dtype, array, owner: Buffer | None) -> Buffer:

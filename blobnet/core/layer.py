@@ -14,12 +14,13 @@ from blobnet.core.blob import Blob
 from blobnet.core.context import Context
 from blobnet.core.fillers import fill
 from blobnet.core.layer_type import Arity, LayerType
+from blobnet.core.shown import Shown
 from blobnet.core.slopes import terms_by_slopes
 from blobnet.core.terms import Place, Terms
 from blobnet.errors import NetError, ShapeError
 
 
-class Layer(LayerType):
+class Layer(LayerType, Shown):
     """One computation between bottom blobs and top blobs, with parameters in `blobs`.
 
     A layer type is a subclass decorated with `@register`. It declares its arity and the name of its options, as
@@ -177,3 +178,16 @@ class Layer(LayerType):
         if got < least or (most is not None and got > most):
             expected = str(least) if least == most else f"at least {least}" if most is None else f"{least} to {most}"
             raise NetError(self.where, expected=f"{expected} {kind} blob{'s' * (expected != '1')}", got=got)
+
+    def param_name(self, index: int) -> str:
+        """What a reader calls a parameter: weight, bias, or its number in types whose parameters are others."""
+        known = ("weight", "bias") if self.shows_rates else ()
+        return known[index] if index < len(known) else f"param {index}"
+
+    def __repr__(self) -> str:
+        said, count = [", ".join(self.facts(self.param))], sum(blob.count for blob in self.blobs)
+        if self.blobs:
+            said += [", ".join(f"{self.param_name(i)} {blob.shape}" for i, blob in enumerate(self.blobs)),
+                     f"{count:,} parameter{'s' * (count != 1)}"]
+        text = "; ".join(filter(None, said))
+        return f"<{self.type} {self.name!r}{': ' * bool(text)}{text}>"

@@ -17,6 +17,7 @@ from blobnet.core.context import TEST, Context, float_type
 from blobnet.core.debug_info import DebugInfo
 from blobnet.core.names import Names
 from blobnet.core.running import OneThread
+from blobnet.core.shown import Shown
 from blobnet.core.trouble import explain, explained
 from blobnet.core.watching import Watched
 from blobnet.core.weights import Copied, copy_weights, none_copied, share_weights, write_net
@@ -28,7 +29,7 @@ from blobnet.netdef.splits import insert_splits
 from blobnet.proto.hdf5 import is_hdf5, named_hdf5
 
 
-class Net(Watched):
+class Net(Watched, Shown):
     """A network built from a definition, ready to run.
 
     blobs: the blobs by name; params: the parameter blobs by layer name; layers and layer_dict: the layers in order and

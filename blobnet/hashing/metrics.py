@@ -13,6 +13,7 @@ from typing import NamedTuple
 import numpy as np
 
 from blobnet.backend import cut, share
+from blobnet.core.shown import shown
 from blobnet.errors import DataError, ShapeError
 from blobnet.hashing.codes import Codes, to_words
 from blobnet.hashing.engines import exact_index
@@ -43,6 +44,9 @@ class Evaluation(NamedTuple):
         within = "" if self.precision_within is None else f", P(r<={self.radius}) {self.precision_within:.4f}"
         return (f"mAP {self.mean_average_precision:.4f}, P@{self.k} {self.precision:.4f}{within}\n"
                 f"{self.protocol.describe()}")
+
+    def _repr_html_(self) -> str:
+        return shown(self)
 
 
 def average_precision(queries: Codes, base: Codes | None = None, protocol: Protocol = STANDARD) -> np.ndarray:

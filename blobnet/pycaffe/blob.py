@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from blobnet.core.blob import Blob as CoreBlob
+from blobnet.core.shown import shown
 from blobnet.pycaffe.vectors import Vector
 
 _borrowed: dict[int, tuple] = {}  # by the id of a device array: itself, and its copy that a user may write into
@@ -24,7 +25,22 @@ def write_back() -> None:
         device.set(host)
 
 
-class Blob:
+class Face:
+    """What pycaffe shows of a thing of the core, `core`; texts and notebooks show it as the core does."""
+
+    __slots__ = ()
+    core: Any
+
+    def __repr__(self) -> str:
+        return repr(self.core)
+
+    def _repr_html_(self) -> str:
+        for device, host in _borrowed.values():  # which stay borrowed: who looks on must not make them stale
+            device.set(host)
+        return shown(self.core)
+
+
+class Blob(Face):
     """A blob of the core, `core`, with `data` and `diff` as NumPy arrays.
 
     Write into them (`blob.data[...] = x`); the arrays themselves cannot be replaced.
@@ -66,9 +82,6 @@ class Blob:
             device.get(out=host)
             _borrowed[id(device)] = device, host
         return _borrowed[id(device)][1][:core.count].reshape(core.shape)
-
-    def __repr__(self) -> str:
-        return repr(self.core)
 
 
 class Faces(dict):

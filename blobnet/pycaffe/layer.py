@@ -11,7 +11,7 @@ from blobnet.core.blob import Blob as CoreBlob
 from blobnet.core.layer import Layer as CoreLayer
 from blobnet.errors import NetError
 from blobnet.layers.python._base import BlobList, DeviceView
-from blobnet.pycaffe.blob import Blob, BlobVec, Faces, RawBlobVec, write_back
+from blobnet.pycaffe.blob import Blob, BlobVec, Face, Faces, RawBlobVec, write_back
 from blobnet.pycaffe.vectors import Vector
 
 
@@ -60,7 +60,7 @@ class Layer:
         raise _missing(self, "forward")
 
 
-class BuiltIn(Layer):
+class BuiltIn(Face, Layer):
     """A layer that is not written in Python by the user: `type` and `blobs`."""
 
     def __init__(self, core: CoreLayer):
@@ -75,9 +75,6 @@ class BuiltIn(Layer):
         """Give these tops the shapes that follow from these bottoms; the net does its own before it runs the layer."""
         write_back()
         self.core.update_shapes([blob.core for blob in bottom], [blob.core for blob in top])
-
-    def __repr__(self) -> str:
-        return f"<{self.core.where}>"
 
 
 class LayerVec(Vector):

@@ -22,12 +22,12 @@ from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.errors import NetError, ShapeError, close_matches
 from blobnet.layers.data.memory_data import MemoryData
 from blobnet.pycaffe import modes
-from blobnet.pycaffe.blob import Blob, BlobVec, write_back
+from blobnet.pycaffe.blob import Blob, BlobVec, Face, write_back
 from blobnet.pycaffe.layer import Layer, LayerVec, show_layer
 from blobnet.pycaffe.vectors import DtypeVec, IntVec, StringVec, Vector
 
 
-class Net:
+class Net(Face):
     """A net of the core, `core`, with the names and the host arrays of pycaffe.
 
     blobs: the blobs by name; params: the parameters by layer name; layers and layer_dict: the layers in order and by
@@ -310,9 +310,6 @@ class Net:
         """Copy parameters by layer name from an HDF5 file, whatever its name."""
         write_back()
         copy_hdf5(self.core.layers, self.core.parameters, path)
-
-    def __repr__(self) -> str:
-        return repr(self.core)
 
 
 def _copies(arrays: Mapping[str, np.ndarray]) -> dict[str, np.ndarray]:

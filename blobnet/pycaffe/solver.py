@@ -7,14 +7,14 @@ from collections.abc import Callable
 from functools import cached_property
 
 from blobnet.pycaffe import modes
-from blobnet.pycaffe.blob import write_back
+from blobnet.pycaffe.blob import Face, write_back
 from blobnet.pycaffe.net import Net, NetVec
 from blobnet.solvers.lr_policy import learning_rate
 from blobnet.solvers.registry import solver_class
 from blobnet.solvers.settings import read_solver
 
 
-class Solver:
+class Solver(Face):
     """A solver of the core, `core`, whose nets are those of pycaffe.
 
     The settings in `param` are read in every iteration: what a script changes there (param.base_lr) counts. Training
@@ -80,9 +80,6 @@ class Solver:
                      on_gradients_ready: Callable[[], object] | None = None) -> None:
         """Call `on_start` before the forward pass of every iteration, `on_gradients_ready` before every update."""
         self.core.add_callback(_then_write_back(on_start), _then_write_back(on_gradients_ready))
-
-    def __repr__(self) -> str:
-        return repr(self.core)
 
 
 class SGDSolver(Solver):

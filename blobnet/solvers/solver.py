@@ -71,6 +71,7 @@ class Solver(Training):
         with self._lock.held(param.snapshot_prefix, param.snapshot):
             self._whole.check(self.iter, self.where)
             self._display.begin(self.iter)
+            self.goal = self.iter + n
             for _ in range(n):
                 self.net.clear_param_diffs()
                 if is_test_due(self.iter, param):
@@ -103,6 +104,7 @@ class Solver(Training):
 
     def _record(self, loss: float) -> None:
         self.loss, self.smoothed_loss = loss, self._display.smooth(loss)
+        self.losses.add(self.iter, loss)
 
     def apply_update(self) -> None:
         """Update every parameter from its gradient: clip, average over iter_size, regularize, `update`, subtract.

@@ -9,6 +9,7 @@ from google.protobuf.message import Message
 
 from blobnet.backend import Array
 from blobnet.core.parameters import Parameter
+from blobnet.core.shown import Shown
 from blobnet.core.trouble import explained
 from blobnet.core.watching import Watched
 from blobnet.core.weights import none_copied
@@ -18,6 +19,7 @@ from blobnet.proto.text import dump
 from blobnet.solvers import restoring, snapshot
 from blobnet.solvers.display import Display
 from blobnet.solvers.finite import check_snapshot
+from blobnet.solvers.losses import Losses
 from blobnet.solvers.nets import build_nets, seed_of
 from blobnet.solvers.run_lock import RunLock
 from blobnet.solvers.schedule import tests_before
@@ -29,13 +31,14 @@ from blobnet.solvers.whole import Whole
 log = logging.getLogger(__name__)
 
 
-class Training(SolverType, Watched):
+class Training(SolverType, Watched, Shown):
     """The nets, numbers and arrays of a run: built from a SolverParameter, written to snapshots and restored from them.
 
     net: the net that is trained; test_nets: the nets it is tested with, which use its parameters; param: the
     SolverParameter; iter: how many updates were made; rate: the learning rate of the last one, and current_step: how
     many steps down it had taken; loss, smoothed_loss: the loss of the last iteration, and the mean of the last
-    average_loss iterations; history: for every parameter an array of its shape, then the second array of every
+    average_loss iterations; losses: those of the iterations so far; goal: the iteration that the last `step` or `solve`
+    goes to; history: for every parameter an array of its shape, then the second array of every
     parameter, and so on; decay: the weight decay of the parameter that is being updated; random_seed: what all random
     numbers come from; stopped: whether the last `step` or `solve` ended early because of `request_stop`; allow_nan:
     whether training goes on, as Caffe's does, where a loss, a gradient or a test result is not finite.
@@ -74,6 +77,7 @@ class Training(SolverType, Watched):
             self.copy_from(files)
         self.iter = self.current_step = 0
         self.rate = self.loss = self.smoothed_loss = 0.0
+        self.losses, self.goal = Losses(), 0
         self.history = [self._zeros(parameter) for _ in range(self.num_histories) for parameter in self.net.parameters]
         self.stopped = self.stop_requested = self.snapshot_requested = False
         self.decay = 0.0

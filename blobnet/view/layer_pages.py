@@ -5,6 +5,7 @@ from __future__ import annotations
 import inspect
 from collections import defaultdict
 from textwrap import indent, wrap
+from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
@@ -13,6 +14,7 @@ from blobnet.core.registry import LAYERS, layer_class, name_in_nets, variants
 from blobnet.log.table import table
 from blobnet.proto.messages import message_class
 from blobnet.proto.schema import note
+from blobnet.proto.text import dump
 
 OWN = "blobnet.layers."
 
@@ -89,10 +91,15 @@ def _kind(field: FieldDescriptor) -> str:
 
 
 def _default(field: FieldDescriptor) -> str:
-    if not field.has_default_value:
-        return ""
+    return f"[{value_text(field, field.default_value)}]" if field.has_default_value else ""
+
+
+def value_text(field: FieldDescriptor, value: Any) -> str:
+    """A single value of a field as a prototxt would write it; a message on one line."""
     if field.enum_type is not None:
-        return f"[{field.enum_type.values_by_number[field.default_value].name}]"
-    if isinstance(field.default_value, float):
-        return f"[{field.default_value:g}]"
-    return f"[{str(field.default_value).lower() if isinstance(field.default_value, bool) else field.default_value}]"
+        return field.enum_type.values_by_number[value].name
+    if field.message_type is not None:
+        return " ".join(dump(value).split())
+    if isinstance(value, bool):
+        return str(value).lower()
+    return f"{value:g}" if isinstance(value, float) else str(value)

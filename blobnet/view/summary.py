@@ -8,6 +8,7 @@ from blobnet.core.net import Net
 from blobnet.log.table import table
 
 HEADER = ("layer", "type", "top", "parameters", "count", "multiply-adds")
+LEFT = range(4)  # its columns that hold words
 
 
 class Row(NamedTuple):
@@ -56,7 +57,12 @@ def totals(net: Net) -> Totals:
 
 def summary(net: Net, splits: bool = False) -> str:
     """The table of `net` as text. `splits` shows the Split layers too, which the net inserts without being asked."""
-    lines = [HEADER]
+    return "\n".join([table(summary_rows(net, splits), LEFT), "", *total_lines(net)])
+
+
+def summary_rows(net: Net, splits: bool = False) -> list[tuple[str, ...]]:
+    """The rows of the table, the heads first; a layer with several tops has a row for each."""
+    lines: list[tuple[str, ...]] = [HEADER]
     for layer, row in zip(net.layers, layer_rows(net)):
         if layer.is_split and not splits:
             continue
@@ -64,13 +70,17 @@ def summary(net: Net, splits: bool = False) -> str:
         lines.append((row.layer, row.type, tops[0], ", ".join(map(shape_text, row.parameters)),
                       _number(row.count), _number(row.multiply_adds)))
         lines += [("", "", top, "", "", "") for top in tops[1:]]
+    return lines
+
+
+def total_lines(net: Net) -> list[str]:
+    """What the layers add up to, in three lines."""
     total = totals(net)
-    return "\n".join([
-        table(lines, left=range(4)), "",
+    return [
         f"parameters     {total.parameters:,} ({size_text(total.parameter_bytes)}), {total.learning:,} of them learn",
         f"multiply-adds  {total.multiply_adds:,} in a forward pass",
         f"activations    {size_text(total.activation_bytes)}, and as much for their gradients in training",
-    ])
+    ]
 
 
 def shape_text(shape: tuple[int, ...]) -> str:

@@ -1,11 +1,20 @@
 """The gradient checker is itself checked: right gradients pass, each kind of wrong one is noticed."""
 
 import re
+from xml.etree import ElementTree
 
 import numpy as np
 import pytest
 
-from blobnet.check import ForwardResult, GradientResult, assert_gradients, check_layer, format_table
+from blobnet.check import (
+    ForwardResult,
+    GradientResult,
+    GradientResults,
+    assert_gradients,
+    check_layer,
+    format_table,
+)
+from blobnet.check.results import PUBLISHED
 from blobnet.core.context import TEST
 from blobnet.core.layer import Layer
 from blobnet.core.registry import LAYERS, register
@@ -269,3 +278,21 @@ def test_table():
     assert lines[0].split() == "layer type blob kind checked skipped worst error forward result".split()
     assert lines[1].split() == ["conv1", "Convolution", "data", "bottom", "12", "1", "3.0e-09", "2.0e-16", "ok"]
     assert lines[2].endswith("2.5e-01           FAIL (900 elements)")
+
+
+def test_results_print_as_their_table_and_show_in_colours():
+    results = check_layer(*SOURCES["InnerProduct"][:1], X)
+    assert isinstance(results, GradientResults) and str(results) == format_table(results)
+    results += [GradientResult("<b>", "T", "x", "bottom", 1, 0, 0.5, False, "wrong & more"),
+                GradientResult("p", "T", "x", "bottom", 1, 0, 0.0, True, PUBLISHED),
+                GradientResult("s", "T", "x", "bottom", 0, 0, 0.0, True, "no backward")]
+    page = ElementTree.fromstring(results._repr_html_())
+    head, *rows = [["".join(cell.itertext()) for cell in row] for row in page.iter("tr")]
+    assert head == ["layer", "type", "blob", "kind", "checked", "skipped", "worst error", "forward", "result"]
+    assert [row[-1] for row in rows] == ["ok"] * 3 + ["FAIL (wrong & more)", f"published ({PUBLISHED})",
+                                                      "skipped (no backward)"]
+    assert rows[3][0] == "<b>"
+    looks = [row.get("class") for row in page.iter("tr")]
+    assert looks == [None, *["bn-good"] * 3, "bn-bad", "bn-note", None]
+    assert "Gradients: 1 FAIL, 3 ok, 1 published, 1 skipped" in "".join(page.itertext())
+    assert "Gradients: none" in GradientResults()._repr_html_()

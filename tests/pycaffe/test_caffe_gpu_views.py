@@ -141,3 +141,17 @@ def test_a_net_with_a_python_layer(tmp_path, monkeypatch):
     net.params["it"][0].diff[...] = 5
     net.clear_param_diffs()
     assert net.params["it"][0].diff.tolist() == [0]
+
+
+def test_a_notebook_shows_what_was_written_and_takes_nothing_back():
+    """The user goes on writing into the array that was asked for before."""
+    core = CoreBlob((2, 3), device, name="here")
+    core.data[...] = core.diff[...] = 0
+    blob = Blob(core)
+    view = blob.data
+    view[...] = 7
+    page = blob._repr_html_()
+    assert "&lt;Blob 2x3 float32&gt;" in page and "from 7 to 7" in page
+    view[...] = 8
+    write_back()
+    assert (core.data == 8).all()

@@ -353,3 +353,14 @@ def test_weights_of_another_net_are_passed_over(net, path, tmp_path):
     assert list(caffe.Net(str(other), caffe.TEST, weights=file).params) == ["c", "f"]
     with pytest.raises(NetError, match="no layer with parameters in .*other.caffemodel"):
         blobnet.Net(other, blobnet.TEST, file)
+
+
+def test_notebooks_show_the_core(tmp_path):
+    (tmp_path / "net.prototxt").write_text(
+        'name: "shown" layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 2 } } }'
+        'layer { name: "r" type: "ReLU" bottom: "x" top: "y" }')
+    net = caffe.Net(str(tmp_path / "net.prototxt"), caffe.TEST)
+    shown = net, net.blobs["x"], net.layers[1]
+    assert [repr(thing) for thing in shown] == ["<Net 'shown': 2 layers, 0 parameters on cpu>", "<Blob 2 float32>",
+                                                "<ReLU 'r'>"]
+    assert all(thing._repr_html_() == thing.core._repr_html_() for thing in shown)
