@@ -151,6 +151,10 @@ BOXES = [("data", "data"), ("conv", "weighted"), ("relu", "activation"), ("pool"
          ("loss", "loss")]
 
 
+STYLES = """#drawing .layer rect { fill: var(--tint); } #drawing text { font-size: 13px; fill: var(--ink); }
+#drawing .layer > text { fill: #1c2127; }"""
+
+
 def drawing() -> str:
     """The net from left to right, as the page takes it."""
     parts = []

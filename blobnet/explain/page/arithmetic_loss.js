@@ -14,8 +14,9 @@ function softmaxAt(operands, o, i) {
 
 // The exps as they are written out; `chosen` is the class that is asked for.
 function underSoftmax(operands, {flats, exps, sum, highest}, chosen) {
+  const names = net.values.get(operands.layer.bottoms[0].value).names, called = (c) => names?.[c] ? `${c}, ${names[c]}` : c;
   const items = flats.map((flat, c) =>
-    [exps[c], operands.place("bottom", 0, "data", flat), `exp(x − ${format(highest)}), class ${c}`, c === chosen]);
+    [exps[c], operands.place("bottom", 0, "data", flat), `exp(x − ${format(highest)}), class ${called(c)}`, c === chosen]);
   return {words: `Under the softmax: the exps of all classes, the largest x taken off; their sum is ${format(sum)}`,
           items};
 }

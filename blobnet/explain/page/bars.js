@@ -11,15 +11,16 @@ function barBoxes(tiles, width, named) {
 
 function paintBars(picture, {tile, y, w, h: height, below}) {
   const {pen, scale} = picture, styles = getComputedStyle(document.documentElement);
-  const values = Array.from({length: tile.cols}, (_, c) => picture.value(tile.index(0, c)));
+  const {base, right} = gridOf(picture.array, tile);
+  const values = Array.from({length: tile.cols}, (_, c) => picture.array.item(base + c * right));
   const finite = values.filter(Number.isFinite), low = Math.min(0, ...finite), high = Math.max(0, ...finite);
   const reach = high - low || 1, at = (value) => y + 12 + (high - value) / reach * (height - 24);
   values.forEach((value, c) => {
     const top = at(Math.max(0, value)), bottom = at(Math.min(0, value)), gap = w > 4 ? Math.min(4, w * 0.2) : 0;
-    pen.globalAlpha = picture.isLit(tile.index(0, c)) ? 1 : 0.25;
+    pen.globalAlpha = picture.isLit(base + c * right) ? 1 : 0.25;
     pen.fillStyle = barColour(scale, value);
     pen.fillRect(c * w + gap / 2, top, w - gap, Math.max(1, bottom - top));
-    if (w >= 38) barNumber(pen, styles, format(value, 2), (c + 0.5) * w, value < 0 ? bottom + 8 : top - 6);
+    if (w >= 38) barNumber(pen, styles, brief(value), (c + 0.5) * w, value < 0 ? bottom + 8 : top - 6);
     if (below && w >= 14) barNumber(pen, styles, label(picture, tile, c, w), (c + 0.5) * w, height + 9);
   });
   pen.globalAlpha = 1;

@@ -26,25 +26,26 @@ function showBlob(chosen) {
   }
 }
 
+const WHICH = ["data", "diff", "update", "part"];
 const WORDS = {data: "data, from forward", diff: "diff, from backward", update: "update, what a step takes off",
                part: "the part that this layer hands down"};
 
 function buildBlob(chosen) {
   shownPictures.pictures = [];
   const layer = net.layers.get(chosen.layer), section = find("blob");
-  if (chosen.value === null && chosen.param === null) return section.replaceChildren();
-  const whiches = chosen.param !== null ? ["data", "diff", "update"] : ["data", "diff", ...partOf(chosen.layer, chosen.value) ? ["part"] : []];
-  const there = whiches.map((which) => [which, subjectArray(chosen, which)]);
-  section.replaceChildren(
+  if (chosen.value === null && chosen.param === null) return refill(section);
+  const there = WHICH.map((which) => [which, subjectArray(chosen, which)]).filter(([which, array]) => array || which === "diff");
+  refill(section,
     h("div", {class: "bar"}, h("h2", null, nameOf(chosen), h("small", null, shapeText(subjectShape(chosen)))),
       h("div", {class: "tools"}, controls(chosen, there[0][1]))),
     subjects(layer, chosen),
-    h("div", {class: "columns"}, there.filter(([which, array]) => array || which === "diff")
-      .map(([which, array]) => panel(chosen, which, array))));
+    h("div", {class: `columns${there.length > 2 ? " three" : ""}`}, there.map(([which, array]) => panel(chosen, which, array))));
 }
 
 function nameOf({layer, value, param}) {
-  return param !== null ? `${net.layers.get(layer).name}, ${net.layers.get(layer).params[param].name}` : net.values.get(value).name;
+  if (param !== null) return `${net.layers.get(layer).name}, ${net.layers.get(layer).params[param].name}`;
+  const {name, layer: maker} = net.values.get(value), alone = net.header.values.filter((other) => other.name === name).length === 1;
+  return alone || !net.layers.has(maker) ? name : `${name}, as ${net.layers.get(maker).name} leaves it`;
 }
 
 // The blobs of the layer, to choose from.
@@ -91,12 +92,12 @@ function panel(chosen, which, array) {
   const image = value?.role === "image" && which === "data", order = orderOf(chosen, array), scale = scaleOf(array.range, image);
   const names = value?.names, picture = new Picture({
     array, label: `${nameOf(chosen)}, ${which}`, layout: layOut(array, layoutOptions(chosen, array)), scale, colour: order,
-    names, width: roomFor(2), height: 400,
+    names, width: roomFor(WHICH.filter((other) => subjectArray(chosen, other)).length > 2 ? 3 : 2), height: 400,
     onpick: (index) => select({layer: chosen.layer, value: chosen.value, param: chosen.param, page: chosen.page, which, index})});
   shownPictures.pictures.push([which, picture]);
-  const source = value ?? net.layers.get(chosen.layer).params[chosen.param];
-  return h("div", {class: "card"}, title, picture.element, order ? null : legend(scale), partWords(array),
-           histogramView(source.histogram?.[which], which === "part" ? "" : `all numbers of ${which}`));
+  const alone = sizeOf(array.full) === 1, source = value ?? net.layers.get(chosen.layer).params[chosen.param];
+  return h("div", {class: "card"}, title, picture.element, order || alone ? null : legend(scale), partWords(array),
+           alone ? null : histogramView(source.histogram?.[which], `all numbers of ${which}`));
 }
 
 // The width in pixels of a picture, `count` of which stand side by side where there is room.

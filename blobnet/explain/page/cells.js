@@ -10,33 +10,50 @@ function cellBoxes(tiles, width, height) {
   return boxes;
 }
 
-const threeOf = (picture, index) => [0, 1, 2].map((channel) =>
-  picture.value(index.map((i, axis) => axis === index.length - 3 ? channel : i)));
+// Where the items of a tile are among those that are here: at base + r * down + c * right.
+function gridOf({kept}, {index, rows, cols}) {
+  const base = ravel(index(0, 0), kept);
+  return {base, down: rows > 1 ? ravel(index(1, 0), kept) - base : 0, right: cols > 1 ? ravel(index(0, 1), kept) - base : 0};
+}
 
-function colourAt(picture, index) {
-  if (!picture.colour) return picture.scale.colour(picture.value(index));
-  const {low, high} = picture.scale, levels = threeOf(picture, index).map((value) => (value - low) / (high - low || 1) * 255);
+// The three channels at the place of an item of the first one.
+function threeOf({array}, item) {
+  const plane = sizeOf(array.kept.slice(-2));
+  return [0, 1, 2].map((channel) => array.item(item + channel * plane));
+}
+
+function colourAt(picture, item) {
+  if (!picture.colour) return picture.scale.colour(picture.array.item(item));
+  const {low, high} = picture.scale, levels = threeOf(picture, item).map((value) => (value - low) / (high - low || 1) * 255);
   return picture.colour === "BGR" ? levels.reverse() : levels;
 }
 
 const DIM = 0.72;  // how far cells that a number was not made of go back into the card
 
 function paintCells(picture, box) {
-  const {rows, cols} = box.tile, image = new ImageData(cols, rows), plain = dark.matches ? 30 : 244;
+  const {rows, cols} = box.tile, pen = picture.pen;
+  if (!box.painted || picture.lit) box.painted = tileImage(picture, box.tile);
+  pen.imageSmoothingEnabled = false;
+  pen.drawImage(box.painted, box.x, box.y, cols * box.w, rows * box.h);
+  if (box.w >= 8) paintGrid(picture, box);
+  if (box.w >= 34 && !picture.colour) paintNumbers(picture, box);
+  if (picture.lit) paintWindow(picture, box);
+}
+
+// A tile with one point for each cell.
+function tileImage(picture, tile) {
+  const {rows, cols} = tile, image = new ImageData(cols, rows), plain = dark.matches ? 30 : 244;
+  const {base, down, right} = gridOf(picture.array, tile);
   for (let r = 0, at = 0; r < rows; r++) {
     for (let c = 0; c < cols; c++, at += 4) {
-      const index = box.tile.index(r, c), colour = colourAt(picture, index), lit = picture.isLit(index);
+      const item = base + r * down + c * right, colour = colourAt(picture, item), lit = picture.isLit(item);
       for (let k = 0; k < 3; k++) image.data[at + k] = lit ? colour[k] : colour[k] * (1 - DIM) + plain * DIM;
       image.data[at + 3] = 255;
     }
   }
-  const small = new OffscreenCanvas(cols, rows), pen = picture.pen;
-  small.getContext("2d").putImageData(image, 0, 0);
-  pen.imageSmoothingEnabled = false;
-  pen.drawImage(small, box.x, box.y, cols * box.w, rows * box.h);
-  if (box.w >= 8) paintGrid(picture, box);
-  if (box.w >= 34 && !picture.colour) paintNumbers(picture, box);
-  if (picture.lit) paintWindow(picture, box);
+  const canvas = h("canvas", {width: cols, height: rows});
+  canvas.getContext("2d").putImageData(image, 0, 0);
+  return canvas;
 }
 
 function paintGrid({pen}, {tile, x, y, w, h: height}) {
@@ -56,22 +73,23 @@ function line(pen, ...[x0, y0, x1, y1]) {
 }
 
 function paintNumbers(picture, {tile, x, y, w, h: height}) {
-  const {pen} = picture;
+  const {pen} = picture, {base, down, right} = gridOf(picture.array, tile);
   pen.font = `${w >= 44 ? 11 : 9.5}px ${getComputedStyle(document.body).fontFamily}`;
   pen.textAlign = "center";
   pen.textBaseline = "middle";
   for (let r = 0; r < tile.rows; r++) {
     for (let c = 0; c < tile.cols; c++) {
-      const index = tile.index(r, c), lit = picture.isLit(index);
-      pen.fillStyle = lit ? ink(colourAt(picture, index)) : dark.matches ? "#9099a3" : "#7b828a";
-      pen.fillText(format(picture.value(index), 2), x + (c + 0.5) * w, y + (r + 0.5) * height + 0.5);
+      const item = base + r * down + c * right, lit = picture.isLit(item);
+      pen.fillStyle = lit ? ink(colourAt(picture, item)) : dark.matches ? "#9099a3" : "#7b828a";
+      pen.fillText(brief(picture.array.item(item)), x + (c + 0.5) * w, y + (r + 0.5) * height + 0.5);
     }
   }
 }
 
 // A line around the lit cells of a tile.
 function paintWindow(picture, {tile, x, y, w, h: height}) {
-  const pen = picture.pen, lit = (r, c) => r >= 0 && c >= 0 && r < tile.rows && c < tile.cols && picture.isLit(tile.index(r, c));
+  const pen = picture.pen, {base, down, right} = gridOf(picture.array, tile);
+  const lit = (r, c) => r >= 0 && c >= 0 && r < tile.rows && c < tile.cols && picture.isLit(base + r * down + c * right);
   pen.beginPath();
   for (let r = 0; r < tile.rows; r++) {
     for (let c = 0; c < tile.cols; c++) {

@@ -2,19 +2,24 @@
 
 const SVG = "http://www.w3.org/2000/svg";
 
+// Children may be lists; null, undefined and false are left out.
+const nodes = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
     if (value === null || value === undefined || value === false) continue;
     if (name.startsWith("on")) element.addEventListener(name.slice(2), value);
     else element.setAttribute(name, value === true ? "" : value);
   }
-  element.append(...children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false));
+  element.append(...nodes(children));
   return element;
 }
 
 const h = (tag, attributes, ...children) => fill(document.createElement(tag), attributes, children);
 
 const svg = (tag, attributes, ...children) => fill(document.createElementNS(SVG, tag), attributes, children);
+
+const refill = (element, ...children) => element.replaceChildren(...nodes(children));
 
 const find = (id) => document.getElementById(id);
 

@@ -12,11 +12,16 @@ const placeText = (layerIndex, place) => `${placeName(net.layers.get(layerIndex)
 
 const placeLink = (layerIndex, place) => h("a", {href: linkTo(layerIndex, place), class: "place"}, placeText(layerIndex, place));
 
+// Whether the number stands at the place as it is; else it was made of what stands there.
+function holds(layer, place, value) {
+  const there = stored(layer, place);
+  return there === undefined || Math.abs(there - value) <= 1e-5 * Math.abs(there);
+}
+
 function factorView(layerIndex, [value, place, words, other], alone) {
   const text = alone ? format(value) : inBrackets(value), layer = other ?? layerIndex;
-  const below = [words, place ? placeText(layer, place) : ""].filter(Boolean);
-  const inside = [h("span", {class: "value"}, text), h("span", {class: "below"}, below[below.length - 1] ?? "\u00a0")];
-  const title = below.join(", ");
+  const own = place && holds(layer, place, value), title = [words, place ? placeText(layer, place) : ""].filter(Boolean).join(", ");
+  const inside = [h("span", {class: "value"}, text), h("span", {class: "below"}, own || !words ? place ? placeText(layer, place) : "\u00a0" : words)];
   return place ? h("a", {class: "factor", href: linkTo(layer, place), title}, inside) : h("span", {class: "factor", title}, inside);
 }
 

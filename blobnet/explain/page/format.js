@@ -16,6 +16,12 @@ function format(value, digits = 4) {
   return text.replaceAll("-", MINUS);
 }
 
+// As short as it fits into a cell.
+function brief(value) {
+  const size = Math.abs(value);
+  return size > 0 && (size < 0.01 || size >= 1e5) ? value.toExponential(0).replace("e+", "e").replaceAll("-", MINUS) : format(value, 2);
+}
+
 // All digits that a float32 has.
 const exactly = (value) => format(value, 9);
 

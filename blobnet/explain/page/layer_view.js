@@ -11,7 +11,7 @@ function layerView() {
 
 function showLayer(layer) {
   const list = net.header.layers, at = list.indexOf(layer), step = (by) => () => select({layer: list[at + by].index});
-  find("layer").replaceChildren(
+  refill(find("layer"),
     h("div", {class: "bar"},
       h("h2", null, h("span", {class: `swatch family-${layer.family}`, "aria-hidden": "true"}), layer.name,
         h("small", null, `${layer.type} · ${layer.family}`)),

@@ -7,10 +7,10 @@ function numberView() {
 
 function showNumber(chosen) {
   const section = find("number");
-  if (!chosen.index) return section.replaceChildren(h("div", {class: "bar"}, h("h2", null, "A number")), hintOf(chosen));
+  if (!chosen.index) return refill(section, h("div", {class: "bar"}, h("h2", null, "A number")), hintOf(chosen));
   const [layer, place] = placeOf(chosen), result = terms(layer, place), there = stored(layer, place);
   const heading = `${nameOf(chosen)} ${chosen.which === "part" ? "diff, a part" : chosen.which} ${indexText(chosen.index)}`;
-  section.replaceChildren(
+  refill(section,
     h("div", {class: "bar"}, h("h2", null, heading, h("small", null, `= ${exactly(there)}`))),
     result.source ? worked(result, there) : h("p", {class: "card"}, result.words),
     partsView(result), goesTo(chosen));
@@ -61,7 +61,7 @@ function litPictures(result) {
   for (const term of result.terms) for (const [, place, , layer] of term) note(place, layer);
   for (const {items} of result.workings ?? []) for (const [, place] of items) note(place);
   const found = [...places.values()].map(litPicture).filter(Boolean);
-  return found.length ? [h("h3", null, "It looked at"), found] : h("p", {class: "quiet"}, "No other number had a part in it.");
+  return found.length ? [h("h3", null, "It looked at"), h("div", {class: "looked-at"}, found)] : h("p", {class: "quiet"}, "No other number had a part in it.");
 }
 
 function litPicture({layer: layerIndex, place, lit}) {
@@ -75,7 +75,7 @@ function litPicture({layer: layerIndex, place, lit}) {
     width: Math.min(430, roomFor(2)), height: 250, onpick: (index) => select(selectionOf(layerIndex, [kind, number, which, index]))});
   picture.mark({lit});
   const many = plural(new Set(lit.map(String)).size, "number");
-  return h("div", {class: "looked"}, h("h4", null, placeName(layer, place), h("small", null, ` ${value ? value.name : ""} ${which}, ${many}`)),
+  return h("div", {class: "looked"}, h("h4", null, placeName(layer, place), h("small", null, ` ${value ? `${which} of ${value.name}` : which}, ${many}`)),
            picture.element);
 }
 

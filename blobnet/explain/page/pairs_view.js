@@ -6,7 +6,7 @@ function pairsView() {
   const section = find("pairs"), steps = pairs.frames.map((frame) => frame.step), body = h("div", {class: "columns"});
   section.hidden = false;
   let at = steps.length - 1;
-  const show = () => body.replaceChildren(...pairPanels(pairs, pairs.frames[at]));
+  const show = () => refill(body, pairPanels(pairs, pairs.frames[at]));
   section.append(h("div", {class: "bar"}, h("h2", null, "Pairs", h("small", null, `codes that ${pairs.name} trains`))),
     steps.length > 1 ? frameSlider(steps, at, (to) => {
       at = to;

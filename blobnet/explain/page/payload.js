@@ -62,7 +62,9 @@ class Numbers {
   }
 
   item(i) {
-    return this.exact ? this.items[i] : this.low + this.items[i] * this.step;
+    if (this.exact) return this.items[i];
+    const value = this.low + this.items[i] * this.step;
+    return Math.abs(value) < 0.51 * this.step ? 0 : value;  // what was 0 stays 0
   }
 
   has(index) {

@@ -29,7 +29,7 @@ class Picture {
 
   // lit: the indices that a number was made of; chosen: the one that is selected.
   mark({lit = null, chosen = null}) {
-    this.lit = lit && new Set(lit.map(String));
+    this.lit = lit && new Set(lit.filter((index) => this.array.has(index)).map((index) => ravel(index, this.array.kept)));
     this.chosen = chosen;
     this.draw();
   }
@@ -45,12 +45,8 @@ class Picture {
     if (this.cursor && document.activeElement === this.canvas) this.outline(this.cursor, "cursor");
   }
 
-  value(index) {
-    return this.array.has(index) ? this.array.of(index) : NaN;
-  }
-
-  isLit(index) {
-    return !this.lit || this.lit.has(String(index));
+  isLit(item) {
+    return !this.lit || this.lit.has(item);
   }
 
   // The cell {box, r, c} of an index; null where it is not shown.
@@ -93,7 +89,8 @@ class Picture {
   say(cell) {
     if (!cell) return void (this.readout.textContent = "\u00a0");
     const index = cell.box.tile.index(cell.r, cell.c), name = this.names?.[index[1] ?? index[0]];
-    const value = this.colour ? threeOf(this, index).map((v) => format(v)).join(", ") : format(this.value(index), 6);
+    const item = ravel(index, this.array.kept), values = this.colour ? threeOf(this, item) : [this.array.item(item)];
+    const value = values.map((one) => format(one, this.colour ? 4 : 6)).join(", ");
     this.readout.textContent = `${indexText(index)}${name ? ` ${name}` : ""} = ${value}`;
   }
 

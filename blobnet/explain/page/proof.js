@@ -1,10 +1,10 @@
 // The proof of a slope: move the number a little, work out again what it reaches, and see how the loss goes along.
 
-const MANY = 3e6;  // terms that a proof may work out
+const MANY = 3e5;  // terms that a proof works out without being asked
 
-// {numeric, step, reached}: sum of dy * change of y / 2h, of the tops that the number reaches; null where the page
-// cannot work it out.
-function proof(result) {
+// {numeric, step, reached}: sum of dy * change of y / 2h, of the tops that the number reaches; {work}, the number of
+// terms, where that is more than `most`; null where the page cannot work it out.
+function proof(result, most = MANY) {
   const [kind, number, which, index] = result.place, layer = net.layers.get(result.layer);
   if (result.source !== "page" || which !== "diff" || kind === "top") return null;
   const reached = result.reached ?? topsOf(result.terms);
@@ -12,12 +12,13 @@ function proof(result) {
   const found = attempt(() => {
     const value = before.at(flat), step = 1e-5 * Math.max(1, Math.abs(value));
     const at = (moved, [top, place]) => total(forwardOf(layer, {kind, number, flat, value: moved}, top, place).terms, 0);
-    if (reached.length && reached.length * forwardOf(layer, null, ...reached[0]).terms.length > MANY) return null;
+    const work = reached.length && 2 * reached.length * forwardOf(layer, null, ...reached[0]).terms.length;
+    if (work > most) return {work};
     const numeric = reached.reduce((sum, place) =>
       sum + slopeAt(layer, place) * (at(value + step, place) - at(value - step, place)), 0) / (2 * step);
     return {numeric, step, reached: reached.length};
   });
-  return found?.reached === undefined ? null : found;
+  return found.words ? null : found;
 }
 
 const forwardOf = (layer, moved, top, place) =>

@@ -15,6 +15,7 @@ const BLUE_WHITE_RED = [[24, 62, 140], [67, 121, 196], [160, 193, 232], [248, 24
 const RAMPS = {
   gray: ramp([[0, 0, 0], [255, 255, 255]]),
   diverging: ramp(BLUE_WHITE_RED),
+  night: ramp([[150, 196, 255], [74, 134, 214], [38, 70, 116], [38, 43, 50], [122, 48, 42], [222, 98, 78], [255, 182, 150]]),
   light: ramp([[249, 248, 243], [196, 222, 214], [104, 172, 176], [38, 108, 140], [16, 48, 92]]),
   dark: ramp([[22, 27, 34], [26, 66, 96], [40, 120, 144], [112, 186, 180], [236, 246, 226]]),
 };
@@ -31,7 +32,7 @@ function scaleOf([low, high], image = false) {
 }
 
 function scale(kind, low, high) {
-  const colours = RAMPS[kind === "sequential" ? (dark.matches ? "dark" : "light") : kind];
+  const colours = RAMPS[{sequential: dark.matches ? "dark" : "light", diverging: dark.matches ? "night" : kind}[kind] ?? kind];
   const factor = high > low ? 255 / (high - low) : 0;
   const colour = (value) => Number.isFinite(value)
     ? colours[Math.max(0, Math.min(255, Math.round((value - low) * factor)))] : BAD;

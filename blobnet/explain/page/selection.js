@@ -68,8 +68,8 @@ function placeOf({layer, value, param, which, index}) {
   if (which === "part") {
     return [layer, ["bottom", net.layers.get(layer).bottoms.indexOf(partOf(layer, value)), "diff", index]];
   }
-  const {layer: maker, top} = net.values.get(value);
-  return [maker, ["top", top, which, index]];
+  const {layer: maker, top, readers} = net.values.get(value);
+  return net.layers.has(maker) ? [maker, ["top", top, which, index]] : [readers[0][0], ["bottom", readers[0][1], which, index]];
 }
 
 // What to select for a factor that stands at `place` of a layer: the layer is the one that works the number out.

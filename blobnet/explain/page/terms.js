@@ -10,17 +10,20 @@ function terms(layerIndex, place) {
   const layer = net.layers.get(layerIndex), [kind, number, which, index] = place;
   if (kind === "bottom" && which === "data") {
     const value = net.values.get(layer.bottoms[number].value);
-    return {...terms(value.layer, ["top", value.top, "data", index])};
+    const maker = net.layers.get(value.layer), common = {layer: layerIndex, place};
+    return maker ? ofLayer(maker, ["top", value.top, "data", index]) : nothing(common, "It comes from outside.");
   }
   if (kind === "top" && which === "diff") return fromReaders(layer, number, index);
   return ofLayer(layer, place);
 }
 
+const nothing = (common, words) => ({...common, value: undefined, terms: [], rest: 0, source: null, words});
+
 function ofLayer(layer, place) {
   const cell = layer.cells.find((other) => samePlace(other.place, place)), worked = workedOut(layer, place);
   const common = {layer: layer.index, place, numeric: cell ? real(cell.numeric) : null};
   if (worked.terms) return {...common, ...worked, rest: 0, value: total(worked.terms, 0), source: "page"};
-  if (!cell) return {...common, value: undefined, terms: [], rest: 0, source: null, words: worked.words};
+  if (!cell) return nothing(common, worked.words);
   return {...common, terms: cell.terms, rest: real(cell.rest), rest_words: cell.rest_words, count: cell.count,
           words: cell.words, value: total(cell.terms, real(cell.rest)), source: "file"};
 }
@@ -59,13 +62,13 @@ function fromReaders(layer, number, index) {
   if (parts.length) return sumOfParts(parts, index, common);
   const found = readers.map(([reader, bottom]) => reader && ofLayer(reader, ["bottom", bottom, "diff", index]));
   return found.find((result) => result?.source) ?? found.find((result) => result)
-    ?? {...common, value: undefined, terms: [], rest: 0, source: null, words: "Nobody hands a gradient down to it."};
+    ?? nothing(common, "Nobody hands a gradient down to it.");
 }
 
 function seed(layer, number, value, common) {
   const weight = real(layer.loss_weights[number] ?? 0);
   if (!value.diff || !weight) {
-    return {...common, value: undefined, terms: [], rest: 0, source: null, words: "No loss comes after this number."};
+    return nothing(common, "No loss comes after this number.");
   }
   return {...common, value: weight, terms: [[[weight, null, "loss weight"]]], rest: 0, source: "page",
           words: "Backward begins here: the slope of the loss by this number is its loss weight."};
@@ -76,7 +79,7 @@ function sumOfParts(parts, index, common) {
     const place = ["bottom", bottom, "diff", index];
     return [[arrayOf(reader, "bottom", bottom, "diff").of(index), place, `from ${reader.name}`, reader.index]];
   })}));
-  if (!worked.terms) return {...common, value: undefined, terms: [], rest: 0, source: null, words: worked.words};
+  if (!worked.terms) return nothing(common, worked.words);
   return {...common, terms: worked.terms, rest: 0, value: total(worked.terms, 0), source: "page", parts: true,
           words: `${parts.length} layers read this number, so its diff is the sum of what each of them hands down.`};
 }

@@ -7,7 +7,8 @@ const MOST_TILES = 64;  // drawn at a time
 // one tile.
 function layOut(array, {n = 0, page = "0", parameter = false, colour = false} = {}) {
   const kept = array.kept, rank = kept.length;
-  if (rank < 2) return bars(kept[0] ?? 1, (c) => rank ? [c] : []);
+  if (sizeOf(array.full) === 1) return cells([{name: "", rows: 1, cols: 1, index: () => kept.map(() => 0)}], "0");
+  if (rank < 2) return bars(kept[0], (c) => [c]);
   const points = rank > 2 && sizeOf(array.full.slice(2)) === 1, zeros = new Array(rank - 2).fill(0);
   if (parameter && (rank === 2 || points)) {
     return cells([{name: "", rows: kept[0], cols: kept[1], index: (r, c) => [r, c, ...zeros]}], page);

@@ -40,7 +40,7 @@ function showFrame(card, training, state) {
   state.key = key;
   const pictures = h("div", {class: "columns"}), title = h("h3", null, `${nameOf(selection)} while the net learns`);
   if (!training.frames.some((frame) => inFrame(frame, selection))) {
-    return card.replaceChildren(title, h("p", {class: "quiet"}, "No frames of this blob were kept; choose another one above."));
+    return refill(card, title, h("p", {class: "quiet"}, "No frames of this blob were kept; choose another one above."));
   }
   const note = h("p", {class: "quiet"});
   const move = (at) => {
@@ -48,9 +48,9 @@ function showFrame(card, training, state) {
     const last = at === training.frames.length - 1;
     note.textContent = `${last ? "The last step: its exact numbers are in the pictures above." : "Numbers of earlier steps are kept "
       + "in 256 levels, so they are about right; exact numbers are there for the last step only."} Loss: ${format(training.frames[at].loss)}.`;
-    pictures.replaceChildren(...["data", "diff"].map((which) => framePanel(training, at, which)).filter(Boolean));
+    refill(pictures, ["data", "diff"].map((which) => framePanel(training, at, which)));
   };
-  card.replaceChildren(title, frameSlider(training.frames.map((frame) => frame.step), state.at, move), pictures, note);
+  refill(card, title, frameSlider(training.frames.map((frame) => frame.step), state.at, move), pictures, note);
   move(state.at);
 }
 
@@ -84,5 +84,5 @@ function showCurves(columns, training, layer) {
     training.gradient_norms?.length && chart(training.gradient_norms.map(steps), {title: "Length of the gradients (logarithmic)", log: true}),
     training.update_ratios?.length && chart(training.update_ratios.map(steps), {title: "Update : value (logarithmic; usual is about 0.001)", log: true}),
     training.rate?.length && chart([{name: "learning rate", points: training.rate}], {title: "Learning rate", from: 0})];
-  columns.replaceChildren(...charts.filter(Boolean));
+  refill(columns, charts.filter(Boolean));
 }
