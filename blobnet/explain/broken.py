@@ -8,6 +8,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from blobnet.check.net_loss import PLACE
 from blobnet.check.results import GradientResult
 from blobnet.core.net import Net
 from blobnet.explain.curves import Curve, Training
@@ -64,13 +65,13 @@ def _said_of_check(check: Sequence[GradientResult]) -> str:
         return "The check has no gradient to look at."
     if not wrong:
         return "The check does not notice it: the gradients are within its tolerance."
-    names = " and ".join(f"that of {result.blob!r}" if result.layer != "(whole net)" else "that of the whole net"
-                         for result in wrong)
-    return f"The check notices it: of {len(gradients)} gradients {len(wrong)} are wrong, {names}." if len(wrong) > 1 \
-        else f"The check notices it: of {len(gradients)} gradients {names} is wrong."
+    names = ", ".join(result.blob if result.layer != PLACE[0] else "whole net" for result in wrong)
+    return f"The check notices it: wrong are {len(wrong)} of {len(gradients)} gradients ({names})."
 
 
 def _said_of_training(healthy: Training, faulty: Training) -> str:
+    if healthy.stopped:
+        return f"Training ends without it too: {healthy.stopped}."
     if faulty.stopped:
         return f"Training ends with it: {faulty.stopped}."
     start, right, wrong = _mean(healthy.loss[:1]), _mean(healthy.loss), _mean(faulty.loss)

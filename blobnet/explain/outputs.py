@@ -37,8 +37,8 @@ def _dead(top: np.ndarray) -> list[Mark]:
     if channels < 2 or top.size // channels < DEAD_CHANNEL:
         return []
     silent = int((top == 0).all(axis=tuple(axis for axis in range(top.ndim) if axis != 1)).sum())
-    return [Mark("dead", f"{silent} of its {channels} channels are 0 for all {len(top)} images of the batch: what "
-                 "makes them gets no gradient, and does not change.")] if silent else []
+    return [Mark("dead", f"{silent} of its {channels} channels {'is' if silent == 1 else 'are'} 0 for all {len(top)} "
+                 "images of the batch: these bring no gradient to what makes them.")] if silent else []
 
 
 def _saturated(layer: Layer, top: np.ndarray) -> list[Mark]:

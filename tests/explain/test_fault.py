@@ -135,7 +135,7 @@ def test_training_goes_on_with_a_small_fault(net, solver):
     assert found.healthy[0] == found.faulty[0]      # the same weights, the same data
     assert found.healthy[2:] != found.faulty[2:]
     assert found.faulty[-1][1] < 0.5 * found.faulty[0][1]
-    assert "of 4 gradients 4 are wrong, that of 'flat' and" in found.text
+    assert "wrong are 4 of 4 gradients (flat, param 0, param 1, whole net)." in found.text
     assert "After 20 iterations" in found.text and "does not prove" in found.text
 
 
@@ -161,10 +161,17 @@ def test_training_that_ends(net, solver):
     assert len(found.faulty) < 20 == len(found.healthy)
 
 
+def test_training_that_ends_without_a_fault(net, solver):
+    net.forward()
+    with np.errstate(all="ignore"):
+        found = break_layer(net, "ip1", 2, solver(1e30), 5)
+    assert "Training ends without it too: " in found.text and "training stopped at iteration" in found.text
+
+
 def test_without_a_solver_there_is_only_the_check(net):
     net.forward()
     found = break_layer(net, "sig", 2)
-    assert found.healthy == found.faulty == [] and found.text.endswith("that of 'conv' and that of the whole net.")
+    assert found.healthy == found.faulty == [] and found.text.endswith("wrong are 2 of 2 gradients (conv, whole net).")
 
 
 @pytest.mark.parametrize("text, layer, factor", [("ip1:1.5", "ip1", 1.5), ("a:b/c:-1e-3", "a:b/c", -1e-3)])
