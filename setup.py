@@ -40,7 +40,8 @@ setup(
     # would be taken for a package without __init__.py.
     package_dir={"": "."},
     packages=find_packages(include=["blobnet", "blobnet.*"]),
-    package_data={"blobnet": ["py.typed"], "blobnet.proto": ["*.proto"], "blobnet.pycaffe": ["path/caffe.py"]},
+    package_data={"blobnet": ["py.typed"], "blobnet.proto": ["*.proto"], "blobnet.pycaffe": ["path/caffe.py"],
+                  "blobnet.explain": ["page/*"], "blobnet.view.draw": ["*.css"], "blobnet.view.mathematics": ["*.css"]},
     cmdclass={"build_py": BuildPy},
     install_requires=["numpy>=1.26", "protobuf>=6.31", "pyyaml>=6", "threadpoolctl>=3.2", "lmdb>=1.4", "pillow>=10",
                       "tqdm>=4.65", "h5py>=3.10", "cramjam>=2.7", "crc32c>=2.3"],

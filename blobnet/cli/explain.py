@@ -38,7 +38,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     flag(parser, "--inputs", metavar="FILE.npz", help="arrays by blob name to run on, a whole batch")
     flag(parser, "--batch", type=whole(), default=0, metavar="N",
          help="rows of the data to run on (default: 4, or 12 for losses over pairs)")
-    flag(parser, "--seed", type=whole(0), default=1, metavar="N", help="of fillers, masks and made-up data (default: 1)")
+    flag(parser, "--seed", type=whole(0), default=1, metavar="N",
+         help="of fillers, masks and made-up data (default: 1)")
     parser.add_argument("--phase", choices=PHASES, default="TRAIN", help="the phase to build it in (default: TRAIN)")
     add_state_flags(parser)
     add_shape_option(parser)

@@ -54,8 +54,9 @@ def cell(terms: Terms, value: float) -> dict[str, Any]:
     if len(products) > LISTED:
         order = sorted(sorted(order, key=lambda i: -abs(products[i]))[:LISTED])
     rest = terms.value - math.fsum(products[i] for i in order)
-    rest_words = terms.rest_words if len(products) <= LISTED else f"{len(products) - LISTED + terms.unlisted} smaller terms"
-    return {"place": _place(terms.place), "value": value, "count": len(products) + terms.unlisted, "words": terms.words, "rest": rest,
+    count = len(products) + terms.unlisted
+    rest_words = terms.rest_words if len(products) <= LISTED else f"{count - LISTED} smaller terms"
+    return {"place": _place(terms.place), "value": value, "count": count, "words": terms.words, "rest": rest,
             "terms": [[_factor(factor) for factor in terms.terms[i]] for i in order],
             "rest_words": rest_words if abs(rest) > 1e-12 * abs(value) else "", "numeric": None}
 

@@ -66,7 +66,8 @@ def value_rows(stage: Stage, arrays: Arrays) -> list[dict[str, Any]]:
     return rows
 
 
-def layer_row(stage: Stage, index: int, arrays: Arrays, updates: Mapping[tuple[int, int], np.ndarray]) -> dict[str, Any]:
+def layer_row(stage: Stage, index: int, arrays: Arrays,
+              updates: Mapping[tuple[int, int], np.ndarray]) -> dict[str, Any]:
     """A layer of a page, with numbers worked out ahead and with the check of its gradients."""
     scene = stage.scenes[index]
     layer = scene.node.layer

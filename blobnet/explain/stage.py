@@ -99,8 +99,8 @@ class Stage:
 
     def _gets_diff(self, value: int, number: int, node: Node) -> bool:
         readers = [(self.net.nodes[index], bottom) for index, bottom in self.values[value].readers]
-        return any(reader.needs_backward and reader.bottom_needs_backward[bottom] for reader, bottom in readers) or bool(
-            node.layer.loss_weights[number])
+        asked = any(reader.needs_backward and reader.bottom_needs_backward[bottom] for reader, bottom in readers)
+        return asked or bool(node.layer.loss_weights[number])
 
     @contextmanager
     def replay(self, index: int) -> Iterator[Standalone]:

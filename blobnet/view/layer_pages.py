@@ -5,7 +5,6 @@ from __future__ import annotations
 import inspect
 from collections import defaultdict
 from textwrap import indent, wrap
-from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 
@@ -14,7 +13,7 @@ from blobnet.core.registry import LAYERS, layer_class, name_in_nets, variants
 from blobnet.log.table import table
 from blobnet.proto.messages import message_class
 from blobnet.proto.schema import note
-from blobnet.proto.text import dump
+from blobnet.view.layer_facts import value_text
 
 OWN = "blobnet.layers."
 
@@ -92,14 +91,3 @@ def _kind(field: FieldDescriptor) -> str:
 
 def _default(field: FieldDescriptor) -> str:
     return f"[{value_text(field, field.default_value)}]" if field.has_default_value else ""
-
-
-def value_text(field: FieldDescriptor, value: Any) -> str:
-    """A single value of a field as a prototxt would write it; a message on one line."""
-    if field.enum_type is not None:
-        return field.enum_type.values_by_number[value].name
-    if field.message_type is not None:
-        return " ".join(dump(value).split())
-    if isinstance(value, bool):
-        return str(value).lower()
-    return f"{value:g}" if isinstance(value, float) else str(value)

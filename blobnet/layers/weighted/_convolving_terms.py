@@ -14,8 +14,8 @@ Pairs = list[tuple[int, int]]
 class ConvolutionTerms:
     """The terms of one number of a layer with `sliding`, `group`, `outputs`, `channels`, `bottom_shape`, `top_shape`.
 
-    Numbers meet in a product: a weight [k, c, r], x [n, c, h] and dy [n, k, p], with h = p * stride + r * dilation - pad
-    along each spatial axis; the c of a weight counts within its group.
+    Numbers meet in a product: a weight [k, c, r], x [n, c, h] and dy [n, k, p], where h is p * stride + r * dilation -
+    pad along each spatial axis; the c of a weight counts within its group.
     """
 
     def __init__(self, layer, bottom, top):

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import inspect
 from collections.abc import Iterator
-
-from google.protobuf.message import Message
 
 from blobnet.core.layer import Layer
 from blobnet.log.html import framed, html_table, remark, title, words
-from blobnet.proto.schema import note
-from blobnet.view.layer_pages import value_text
+from blobnet.view.layer_facts import option_rows
+from blobnet.view.mathematics import page_html, style
 from blobnet.view.notebook.arrays import blob_figures
 from blobnet.view.notebook.by_class import html
 from blobnet.view.pictures import NUMBERS
@@ -27,34 +24,18 @@ def layer_html(layer: Layer) -> str:
 
 def page_of(cls: type[Layer]) -> str:
     """The page of a layer type."""
-    return f"<details><summary>what {words(cls.__name__)} computes</summary><pre>{words(inspect.getdoc(cls))}</pre>" \
-           "</details>"
+    return (f"<details><summary>what {words(cls.__name__)} computes</summary><style>{style()}</style>{page_html(cls)}"
+            "</details>")
 
 
 def _options(layer: Layer) -> Iterator[str]:
     for name in filter(None, (layer.options_field, *layer.more_options)):
         rows, looks = [(name, "here", "default")], []
-        for row, is_set in _option_rows(getattr(layer.param, name)):
+        for row, is_set in option_rows(getattr(layer.param, name)):
             rows.append(row)
             looks.append("set" if is_set else "")
         if len(rows) > 1:
             yield html_table(rows, left=range(3), looks=looks)
-
-
-def _option_rows(options: Message) -> Iterator[tuple[tuple[str, str, str], bool]]:
-    """(name, value, default) of every field that counts, and whether the net sets it."""
-    for field in options.DESCRIPTOR.fields:
-        value = getattr(options, field.name)
-        is_set = bool(len(value)) if field.is_repeated else options.HasField(field.name)
-        if (note(field, "ignored") or note(field, "refused")) and not is_set:
-            continue
-        default = value_text(field, field.default_value) if field.has_default_value else ""
-        if field.is_repeated:
-            here = ", ".join(value_text(field, item) for item in value)
-        else:
-            here = value_text(field, value) if is_set or field.has_default_value else ""
-        if here:
-            yield (field.name, here, default), is_set
 
 
 def _parameters(layer: Layer) -> Iterator[str]:

@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from google.protobuf.message import Message
-
 from blobnet.core.net import Net
-from blobnet.core.registry import declarations
 from blobnet.log.html import framed, html_table, remark, title
-from blobnet.view.draw.graph import net_graph
-from blobnet.view.draw.picture import net_picture
-from blobnet.view.draw.svg import svg
+from blobnet.view.draw import page_svg
 from blobnet.view.notebook.by_class import html
 from blobnet.view.summary import LEFT, summary_rows, total_lines
 
@@ -28,27 +23,10 @@ def net_html(net: Net) -> str:
 
 def _drawing(net: Net, most: int) -> str:
     """The drawing, if it has at most `most` bytes."""
-    shapes = {name: blob.shape for name, blob in net.blobs.items()}
-    graph = net_graph(without_splits(net.definition), {net.phase: shapes})
-    if not graph.boxes:
+    if not net.layers:
         return ""
-    _, _, drawing = svg(net_picture(graph)).partition("\n")  # without the declaration of a file
-    if len(drawing.encode()) > most:
+    drawn = page_svg.page_svg(net)
+    if len(drawn.svg.encode()) > most:
         return remark("too large a drawing for a notebook: blobnet draw_net writes it into a file")
-    return f'<div class="bn-wide" tabindex="0" role="region" aria-label="drawing of the net">{drawing}</div>'
-
-
-def without_splits(definition: Message) -> Message:
-    """A copy without the Split layers; who reads a top of one reads the blob that it splits."""
-    net = type(definition)()
-    net.CopyFrom(definition)
-    net.ClearField("layer")
-    split: dict[str, str] = {}
-    for layer in definition.layer:
-        if declarations(layer).is_split and len(layer.bottom) == 1:
-            split.update(dict.fromkeys(layer.top, split.get(layer.bottom[0], layer.bottom[0])))
-            continue
-        copy = net.layer.add()
-        copy.CopyFrom(layer)
-        copy.bottom[:] = [split.get(name, name) for name in layer.bottom]
-    return net
+    return (f'<style>{page_svg.style()}</style><div class="bn-wide" tabindex="0" role="region" '
+            f'aria-label="drawing of the net"><div style="width: {drawn.width:.0f}px">{drawn.svg}</div></div>')
