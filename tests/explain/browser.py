@@ -70,7 +70,8 @@ class Browser:
         page.call("Emulation.setEmulatedMedia",
                   features=[{"name": "prefers-color-scheme", "value": "dark" if dark else "light"},
                             {"name": "prefers-reduced-motion", "value": "reduce"}])
-        page.call("Page.navigate", url=path.as_uri() + hash)
+        page.url = path.as_uri()
+        page.call("Page.navigate", url=page.url + hash)
         page.run("new Promise((done) => document.readyState === 'complete' ? done() : addEventListener('load', done))")
         return page
 
@@ -85,7 +86,7 @@ class Page:
     """A tab."""
 
     def __init__(self, browser: Browser, target: str, session: str):
-        self.browser, self.target, self.session = browser, target, session
+        self.browser, self.target, self.session, self.url = browser, target, session, ""
 
     def call(self, method: str, **params) -> dict:
         return self.browser.call(method, self.session, **params)
@@ -120,7 +121,7 @@ class Page:
     def requests(self) -> list[str]:
         """All addresses that were asked for, but the page's own."""
         urls = [event["request"]["url"] for event in self._heard("Network.requestWillBeSent")]
-        return [url for url in urls if not url.startswith(("file:", "blob:"))]
+        return [url for url in urls if url != self.url and not url.startswith("blob:")]
 
     def close(self) -> None:
         self.browser.call("Target.closeTarget", targetId=self.target)

@@ -159,7 +159,7 @@ def drawing() -> str:
     """The net from left to right, as the page takes it."""
     parts = []
     for i, (name, family) in enumerate(BOXES):
-        mark = f'<g data-mark="dead" transform="translate({95 + i * 150},22)"><text>⚠</text></g>' if name == "relu" else ""
+        mark = f'<g data-mark="{i}" transform="translate({100 + i * 150},20)"/>'
         parts.append(f'<g class="layer family-{family}" data-layer="{i}"><rect x="{10 + i * 150}" y="20" width="90" '
                      f'height="40" rx="4"/><text x="{55 + i * 150}" y="44" text-anchor="middle">{name}</text>{mark}</g>')
     for i, blob in enumerate(["data", "conv", "conv", "pool", "ip"]):

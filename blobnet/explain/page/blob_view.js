@@ -65,7 +65,7 @@ function controls(chosen, array) {
   const images = !parameter && rank > 1 || parameter && picksFirst(array) && !orderOf(chosen, array);
   return [
     images && array.kept[0] > 1 ? stepper(parameter ? "filter" : "image", array.kept[0], chosen.n, (n) => select({...keep, n, page: chosen.page})) : null,
-    layout.pages.length ? choice("channel", layout.pages, chosen.page, (page) => select({...keep, page})) : null,
+    layout.pages.length ? choice(parameter && (orderOf(chosen, array) || !picksFirst(array)) ? "filters" : "channel", layout.pages, chosen.page, (page) => select({...keep, page})) : null,
     coloured(chosen, array) ? choice("three channels", [["", "apart"], ["RGB", "as RGB"], ["BGR", "as BGR"]], orderOf(chosen, array), (order) => {
       channelOrder[subjectKey(chosen)] = order;
       select({...keep});
@@ -92,7 +92,7 @@ function panel(chosen, which, array) {
   const image = value?.role === "image" && which === "data", order = orderOf(chosen, array), scale = scaleOf(array.range, image);
   const names = value?.names, picture = new Picture({
     array, label: `${nameOf(chosen)}, ${which}`, layout: layOut(array, layoutOptions(chosen, array)), scale, colour: order,
-    names, width: roomFor(WHICH.filter((other) => subjectArray(chosen, other)).length > 2 ? 3 : 2), height: 400,
+    names, width: roomFor(WHICH.filter((other) => subjectArray(chosen, other)).length > 2 ? 3 : 2), height: 430,
     onpick: (index) => select({layer: chosen.layer, value: chosen.value, param: chosen.param, page: chosen.page, which, index})});
   shownPictures.pictures.push([which, picture]);
   const alone = sizeOf(array.full) === 1, source = value ?? net.layers.get(chosen.layer).params[chosen.param];
@@ -101,7 +101,10 @@ function panel(chosen, which, array) {
 }
 
 // The width in pixels of a picture, `count` of which stand side by side where there is room.
-const roomFor = (count) => Math.max(200, Math.min(innerWidth >= 900 ? (Math.min(innerWidth, 1320) - 110) / count - 24 : innerWidth - 72, 560));
+function roomFor(count) {
+  const width = find("blob").clientWidth, columns = innerWidth > 900 ? count : 1;
+  return Math.max(200, Math.min((width - 16 * (columns - 1)) / columns - 44, 640));
+}
 
 function partWords(array) {
   return array.whole ? null : h("p", {class: "quiet"}, `Here are the first ${shapeText(array.kept)} of ${shapeText(array.full)}; `

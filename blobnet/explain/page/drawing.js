@@ -10,7 +10,8 @@ function drawingView() {
   for (const node of drawn.svg.querySelectorAll("g.layer[data-layer]")) layerNode(node);
   for (const node of drawn.svg.querySelectorAll("g.wire[data-blob], text.blob[data-blob]")) blobNode(node);
   for (const node of drawn.svg.querySelectorAll("g[data-mark]")) markNode(node);
-  for (const node of drawn.svg.querySelectorAll("g[data-block]")) blockNode(node);
+  const {width, height} = drawn.svg.viewBox.baseVal;
+  document.body.classList.toggle("aside", height > width);  // a high drawing stands beside the rest of the page
   zoomTo(fitting());
   onSelect(showSelected);
 }
@@ -18,7 +19,7 @@ function drawingView() {
 function choosable(node, label, pick) {
   node.setAttribute("tabindex", "0");
   node.setAttribute("role", "button");
-  node.setAttribute("aria-label", label);
+  if (!node.hasAttribute("aria-label")) node.setAttribute("aria-label", label);
   node.addEventListener("click", (event) => {
     event.stopPropagation();
     pick();
@@ -47,32 +48,26 @@ function blobNode(node) {
   else node.addEventListener("click", () => select({layer: value.layer, value: value.id}));
   widen(node.querySelector("path.data"), size, "data");
   widen(node.querySelector("path.diff"), slope, "diff");
+  node.querySelector("title")?.remove();
   node.append(svg("title", null, `${value.name} ${shapeText(value.shape)}: data ${format(size, 3)}, diff ${format(slope, 3)}`));
 }
 
-// From 1 to 7 pixels, by the logarithm of the size among all sizes of the net.
+// From 0.8 to 3.2 pixels, by the logarithm of the size among all sizes of the net.
 function widen(path, size, which) {
   if (!path) return;
   path.classList.toggle("absent", !(size > 0));
   if (!(size > 0)) return;
   const logs = net.header.values.map((value) => Math.log10(real(value.size[which] ?? 0))).filter(Number.isFinite);
   const low = Math.min(...logs), high = Math.max(...logs);
-  path.style.strokeWidth = `${(1 + 6 * (Math.log10(size) - low) / (high - low || 1)).toFixed(2)}px`;
+  path.style.strokeWidth = `${(0.8 + 2.4 * (Math.log10(size) - low) / (high - low || 1)).toFixed(2)}px`;
 }
 
+// A warning sign at the corner of a layer that has marks.
 function markNode(node) {
-  const owner = net.layers.get(Number(node.closest("[data-layer]")?.dataset.layer));
-  const text = owner?.marks.filter((mark) => mark.kind === node.dataset.mark).map((mark) => mark.text).join(" ");
-  if (text && !node.querySelector("title")) node.prepend(svg("title", null, text));
-}
-
-// A block of layers folds together when its title is chosen.
-function blockNode(node) {
-  const title = node.querySelector(":scope > text, :scope > .title");
-  if (!title) return;
-  const fold = () => title.setAttribute("aria-expanded", String(!node.classList.toggle("folded")));
-  choosable(title, `Block ${node.dataset.block}`, fold);
-  title.setAttribute("aria-expanded", "true");
+  const marks = net.layers.get(Number(node.dataset.mark))?.marks ?? [];
+  if (!marks.length) return;
+  node.append(svg("title", null, marks.map((mark) => `${mark.kind}: ${mark.text}`).join(" ")),
+              svg("path", {class: "sign", d: "M-6,7L1,-6L8,7Z"}), svg("path", {class: "stroke", d: "M1,-2V2.5M1,4.5V5"}));
 }
 
 function fitting() {
@@ -114,8 +109,14 @@ function searchBox() {
 }
 
 function layerChoice() {
-  const options = net.header.layers.map((layer) => [layer.index, `${layer.name} · ${layer.type}${layer.marks.length ? " ⚠" : ""}`]);
-  const label = choice("layer", options, null, (index) => select({layer: Number(index)}));
+  const label = choice("layer", [], null, (index) => select({layer: Number(index)})), groups = new Map();
+  for (const layer of net.header.layers) {
+    const option = h("option", {value: layer.index}, `${layer.name} · ${layer.type}${layer.marks.length ? " ⚠" : ""}`);
+    const block = document.querySelector(`g.layer[data-layer="${layer.index}"]`)?.dataset.block;
+    if (block && !groups.has(block)) groups.set(block, h("optgroup", {label: `block ${block}`}));
+    groups.get(block)?.append(option);
+    label.querySelector("select").append(groups.get(block) ?? option);
+  }
   onSelect(({layer}) => label.querySelector("select").value = layer);
   return label;
 }

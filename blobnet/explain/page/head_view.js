@@ -10,7 +10,8 @@ function headView() {
     h("h1", null, header.title),
     facts(told.filter(([, value]) => value !== null && value !== undefined && value !== "")),
     marked.length ? marksView(marked) : h("p", {class: "quiet"}, "No layer needs a look: no marks were found."),
-    legendView(), jumps());
+    legendView());
+  jumps();
 }
 
 function marksView(marked) {
@@ -42,8 +43,15 @@ function jumps() {
   const header = net.header, parts = [["net", "Net", true], ["layer", "Layer", true], ["blob", "Pictures", true],
     ["number", "Number", true], ["time", "Training", header.training], ["broken", "Broken layer", header.broken],
     ["pairs", "Pairs", header.pairs], ["left-out", "Left out", header.left_out?.length]];
-  return h("nav", {class: "jumps", "aria-label": "Parts of the page"}, parts.filter(([, , there]) => there)
-    .map(([id, text]) => h("button", {type: "button", onclick: () => find(id).scrollIntoView({behavior: calm() ? "auto" : "smooth"})}, text)));
+  const links = parts.filter(([, , there]) => there).map(([id, text]) => h("button", {type: "button", onclick: () => jumpTo(id)}, text));
+  const now = h("output", {class: "now"});
+  onSelect((chosen) => now.textContent = [net.layers.get(chosen.layer).name, chosen.index && `${chosen.which} ${indexText(chosen.index)}`]
+    .filter(Boolean).join(" › "));
+  find("jumps").append(h("div", null, links, now));
+}
+
+function jumpTo(id) {
+  find(id).scrollIntoView({behavior: calm() ? "auto" : "smooth"});
 }
 
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;

@@ -9,12 +9,12 @@ function showNumber(chosen) {
   const section = find("number");
   if (!chosen.index) return refill(section, h("div", {class: "bar"}, h("h2", null, "A number")), hintOf(chosen));
   const [layer, place] = placeOf(chosen), result = terms(layer, place), there = stored(layer, place);
-  const heading = `${nameOf(chosen)} ${chosen.which === "part" ? "diff, a part" : chosen.which} ${indexText(chosen.index)}`;
+  const heading = `${chosen.which === "part" ? "a part of diff" : chosen.which} ${indexText(chosen.index)} = ${exactly(there)}`;
   refill(section,
-    h("div", {class: "bar"}, h("h2", null, heading, h("small", null, `= ${exactly(there)}`))),
+    h("div", {class: "bar"}, h("h2", null, heading, h("small", null, nameOf(chosen)))),
     result.source ? worked(result, there) : h("p", {class: "card"}, result.words),
     partsView(result), goesTo(chosen));
-  find("live").textContent = `${heading} is ${exactly(there)}. ${result.words}`;
+  find("live").textContent = `${nameOf(chosen)}, ${heading}. ${result.words}`;
 }
 
 function hintOf({layer}) {
@@ -72,7 +72,7 @@ function litPicture({layer: layerIndex, place, lit}) {
   const picture = new Picture({
     array, label: placeName(layer, place), layout: layOut(array, {n: first[0], page, parameter: kind === "param"}),
     scale: scaleOf(array.range, value?.role === "image" && which === "data"), names: value?.names,
-    width: Math.min(430, roomFor(2)), height: 250, onpick: (index) => select(selectionOf(layerIndex, [kind, number, which, index]))});
+    width: Math.min(430, roomFor(2.4)), height: 250, onpick: (index) => select(selectionOf(layerIndex, [kind, number, which, index]))});
   picture.mark({lit});
   const many = plural(new Set(lit.map(String)).size, "number");
   return h("div", {class: "looked"}, h("h4", null, placeName(layer, place), h("small", null, ` ${value ? `${which} of ${value.name}` : which}, ${many}`)),
