@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from blobnet.view.mathematics.functions import Functions
-from blobnet.view.mathematics.nodes import Cases, Chain, Node, Operator, Part, Row, Text, row
+from blobnet.view.mathematics.names import parts as parts_of
+from blobnet.view.mathematics.nodes import Cases, Chain, Index, Node, Operator, Part, Row, Symbol, Text, row
 from blobnet.view.mathematics.tokens import closing
 
 RELATIONS = {"=", "+=", "-=", "<=", ">=", "!=", "==", "<", ">", "->", "<-"}
@@ -11,15 +12,32 @@ CONDITIONS = {"if", "where", "with", "in", "while", "when", "of", "for"}  # the 
 ENDS = {",", ";", "."}
 
 
+def is_gradient(node: Node) -> bool:
+    """Whether it is the gradient of something: dx, dweight[k, c]."""
+    base = node.base if isinstance(node, Index) else node
+    return isinstance(base, Symbol) and parts_of(base.text).differential
+
+
 class Relations(Functions):
     """Reads a = b <= c, and the cases on its right side."""
 
+    gradients = 0  # how many gradients without a condition of their own were read
+
     def relation(self) -> Node:
-        """Sums with relations between them; a sum without any is a sum."""
+        """Sums with relations between them; a sum without any is a sum.
+
+        A condition behind several gradients, "da = …, db = … where h > 0, else 0", is that of all: it stays text.
+        """
         parts: list[Part] = []
         while not parts or self.is_relation() or self.is_range():
             start, sign = self.next.start, Operator(self.take().text, "infix") if parts else None
-            node = Row() if sign and self.words_follow() else self.cases(self.sum())
+            if sign and self.words_follow():
+                parts.append(Part(Operator(sign.text, "last"), Row(), start, self.end))
+                break
+            value = self.sum()
+            gradient = bool(parts) and is_gradient(parts[0].node)
+            node = value if gradient and self.gradients else self.cases(value)
+            self.gradients += gradient and not isinstance(node, Cases)
             parts.append(Part(sign, node, start, self.end))
         return parts[0].node if len(parts) == 1 else Chain(tuple(parts))
 

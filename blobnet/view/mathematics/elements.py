@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
+import re
 from html import escape
 
 from blobnet.view.mathematics.names import BIG, GREEK, parts
 
 SIGNS = {"*": "⋅", "-": "−", "<=": "≤", ">=": "≥", "!=": "≠", "==": "=", "->": "→", "<-": "←", "+-": "±", "-+": "∓",
          "...": "…", "||": "‖", "/": "/"}
-LETTERS = 3  # so many characters of a subscript are an index each; more are a word
+WORD = re.compile(r"[^\W\d_]*[aeou][^\W\d_]*")  # a long subscript with a vowel is a word; "ncij" is four indices
+LETTERS = 3
 
 
 def tag(name: str, *inner: str, **attributes: str) -> str:
@@ -33,7 +35,7 @@ def subscript(letters: str) -> str:
     >>> subscript("n0"), subscript("static")
     ('<mi>n</mi><mn>0</mn>', '<mi>static</mi>')
     """
-    if len(letters) > LETTERS or letters in GREEK or letters in BIG:
+    if len(letters) > LETTERS and WORD.fullmatch(letters) or letters in GREEK or letters in BIG:
         return word(letters)
     return "".join(tag("mn" if letter.isdigit() else "mi", escape(letter)) for letter in letters)
 

@@ -25,7 +25,10 @@ class Expression(Atoms):
             start, sign = self.next.start, None
             if self.next.text in SIGNS and self.next.kind == "operator":
                 sign = Operator(self.take().text, "infix" if parts else "prefix")
-            node = Row() if sign and self.words_follow() else self.term()
+            if sign and self.words_follow():
+                parts.append(Part(Operator(sign.text, "last"), Row(), start, self.end))
+                break
+            node = self.term()
             parts.append(Part(sign, node, start, self.end))
         return parts[0].node if len(parts) == 1 and not parts[0].operator else Chain(tuple(parts))
 
@@ -40,7 +43,7 @@ class Expression(Atoms):
         while True:
             token = self.next
             if token.kind == "operator" and token.text in TIMES:
-                done += [*factors, Operator(TIMES[self.take().text])]
+                done += [*factors, self.sign()]
                 factors = [] if self.words_follow() else [self.factor()]
             elif token.kind == "operator" and token.text in ("/", "//") and not (summed and self.sum_follows()):
                 above = [*done, *factors] if token.gap else factors
@@ -51,11 +54,16 @@ class Expression(Atoms):
             else:
                 return row(*done, *factors)
 
+    def sign(self) -> Operator:
+        """The sign of multiplication at `at`."""
+        text = TIMES[self.take().text]
+        return Operator(text, "last" if self.words_follow() else "infix")
+
     def fraction(self, above: list[Node]) -> Node:
         """`above` over the factor behind the stroke at `at`; a / b / c has b and c below."""
         stroke = self.take().text
         if self.words_follow():
-            return row(*above, Operator(stroke))
+            return row(*above, Operator(stroke, "last"))
         top, bottom = row(*above), self.factor()
         if stroke == "//":
             return Group("⌊", Fraction(top, bottom), "⌋")

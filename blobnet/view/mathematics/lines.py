@@ -11,7 +11,7 @@ from blobnet.view.mathematics.tokens import WIDE, tokenize
 # "TRAIN:", "batch statistics:", "MAX  ", "without a true box  "
 LABEL = re.compile(r"(?:[\w-]+(?:,? [\w-]+){0,3}(?::(?!\S) *|  +))+")
 GAP = re.compile(rf" {{{WIDE},}}")
-SENTENCE = re.compile(r"[A-Z][a-z]+[ ,]")
+SENTENCE = re.compile(r"(?:[A-Z][a-z]+|backward)[ ,]")
 UNFINISHED = re.compile(r"""(?: [=+*/-] | \b(?:a|an|and|as|at|by|else|for|from|if|in|of|or|than|the|to|where|with)
                               | \bwithout | \band\ [A-Z] | \b(?:of|without)\ [a-z]{3,} )$""", re.VERBOSE)
 

@@ -10,6 +10,7 @@ from blobnet.view.mathematics.elements import sign, symbol, tag, with_scripts, w
 from blobnet.view.mathematics.names import BIG
 
 SPACE = '<mspace width="0.17em"/>'
+STRUT = '<mspace height="0.85em" depth="0.35em"/>'  # so that all rows are of one height
 TALL = ("mfrac", "munder", "mtable", "msqrt")  # what brackets grow around; they need not for subscripts and powers
 SEPARATORS = {",", ";", ":", "."}
 
@@ -33,7 +34,9 @@ def bare(node: nodes.Node) -> nodes.Node:
 def _operator(node: nodes.Operator) -> str:
     if node.text in SEPARATORS:
         return sign(node.text)
-    return sign(node.text, form=node.form or "infix")
+    if node.form == "last":  # the words behind it bring a space of their own
+        return sign(node.text, form="infix", rspace="0")
+    return sign(node.text, form=node.form)
 
 
 def _text(node: nodes.Text) -> str:
@@ -45,14 +48,7 @@ def _row(node: nodes.Row) -> str:
 
 
 def _chain(node: nodes.Chain) -> str:
-    return "".join(_sign_of(part) + mathml(part.node) for part in node.parts)
-
-
-def _sign_of(part: nodes.Part) -> str:
-    """The operator of a part; words that follow it outside of the formula bring a space of their own."""
-    if part.operator and part.node == nodes.Row():
-        return sign(part.operator.text, form="infix", rspace="0")
-    return _operator(part.operator) if part.operator else ""
+    return "".join((_operator(part.operator) if part.operator else "") + mathml(part.node) for part in node.parts)
 
 
 def _fraction(node: nodes.Fraction) -> str:
@@ -97,7 +93,8 @@ def _big(node: nodes.Big) -> str:
 
 
 def _cases(node: nodes.Cases) -> str:
-    rows = [tag("mtr", tag("mtd", mathml(value)), tag("mtd", mathml(condition))) for value, condition in node.rows]
+    rows = [tag("mtr", tag("mtd", STRUT, mathml(value)), tag("mtd", mathml(condition)))
+            for value, condition in node.rows]
     return tag("mrow", sign("{", form="prefix", stretchy="true"), tag("mtable", *rows, **{"class": "cases"}))
 
 

@@ -39,10 +39,13 @@ class Text:
 
 @dataclass(frozen=True)
 class Operator:
-    """A sign as it is written: `<=`, `*`, a comma. `form` says where it stands: prefix, infix or "" (either)."""
+    """A sign as it is written: `<=`, `*`, a comma.
+
+    `form` says where it stands: before a number (prefix), between two (infix), or before words (last).
+    """
 
     text: str
-    form: str = ""
+    form: str = "infix"
 
 
 @dataclass(frozen=True)
