@@ -115,8 +115,8 @@ def main():
     #
     #     v <- momentum * v + rate * gradient,   w <- w - v
     #
-    # Across the valley, steps to and fro cancel each other. Along the valley they add up. So the rate may be larger, and
-    # the path becomes shorter.
+    # Across the valley, steps to and fro cancel each other. Along the valley they add up. So the rate may be larger,
+    # and the path becomes shorter.
     good, fast, momentum = RATES["good"], 0.15625, 0.375
     print(f"   steps until the loss is below 1e-6: {steps_needed(good, 0)} without momentum (rate {good}), "
           f"{steps_needed(fast, momentum)} with {momentum} (rate {fast})")
@@ -136,8 +136,8 @@ def main():
     print(f"   picture: {args.out / 'paths.png'}")
 
     print("6. Your turn")
-    print("   There is no exercise with blanks here. Write `descend` for another type of solver: `blobnet.solvers.types`")
-    print("   has one page each. Nesterov and AdaGrad are good ones to begin with. Compare it as section 5 does.")
+    print("   There is no exercise with blanks here. Write `descend` for another type of solver: each has a page in")
+    print("   `blobnet/solvers/types`. Nesterov and AdaGrad are good ones to begin with. Compare it as section 5 does.")
     print("   a. Which rate is the best without momentum? Look for the one that gives the two factors of section 3 one")
     print("      size, one of them with a minus. How many steps does it need?")
     print("   b. What does a momentum of 0.9 do to the path? And one of 1?")
