@@ -61,8 +61,8 @@ def test_an_installed_package_has_the_nets_with_it(library, tmp_path):
 
     assert blobnet("prototxt", "list", "lenet").splitlines()[-1] == str(
         library / "blobnet/prototxt/lenet/train_test.prototxt")
-    assert blobnet("prototxt", "copy", "lenet", "examples").split() == ["prototxt/lenet", "examples",
-                                                                        "examples/faster_rcnn"]
+    assert blobnet("prototxt", "copy", "lenet", "examples").split() == [
+        "prototxt/lenet", "examples", "examples/course", "examples/faster_rcnn"]
     assert "conv2" in blobnet("summary", "prototxt/lenet/train_test.prototxt", "--shape", "data=1,1,28,28")
     assert "ScaledTanH" in blobnet("summary", "examples/02_plugin_layer.prototxt", "--plugin",
                                    "examples/02_plugin_layer.py")

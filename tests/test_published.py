@@ -54,7 +54,7 @@ def test_a_copy_is_that_of_the_repository(tmp_path, capsys):
     to = tmp_path / "new"
     assert main(["prototxt", "copy", "dsh", "examples", "--to", str(to)]) == 0
     assert capsys.readouterr().out.split() == [str(to / name) for name in (
-        "prototxt/dsh", "examples", "examples/faster_rcnn")]
+        "prototxt/dsh", "examples", "examples/course", "examples/faster_rcnn")]
     for name in [*published_files("dsh"), *published_files("examples")]:
         assert (to / name).read_bytes() == (ROOT / name).read_bytes()
 

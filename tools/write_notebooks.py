@@ -99,7 +99,8 @@ def _main_cells(main: ast.FunctionDef, lines: list[str]) -> list:
     parsing = max((i for i, statement in enumerate(main.body) if re.search(r"\bparser\b", ast.unparse(statement))),
                   default=-1)
     options = [_option(statement) for statement in main.body[:parsing + 1] if "add_argument" in ast.unparse(statement)]
-    blocks = [("", "from types import SimpleNamespace\n\nargs = SimpleNamespace(" + ", ".join(options) + ")\n")]
+    given = "from types import SimpleNamespace\n\nargs = SimpleNamespace(" + ", ".join(options) + ")\n"
+    blocks = [("", given if options else "")]
     last = main.body[parsing].end_lineno if options else main.lineno
     for statement in main.body[parsing + 1:]:
         text = textwrap.dedent("\n".join(lines[last:statement.end_lineno]))
@@ -109,16 +110,16 @@ def _main_cells(main: ast.FunctionDef, lines: list[str]) -> list:
             blocks.append((f"## {title[1]}" if title else "", ""))
         heading, code = blocks.pop()
         blocks.append((heading, code + text + "\n"))
-    return [cell for heading, code in map(_with_text, blocks if options else blocks[1:])
-            for cell in [new_markdown_cell(heading)] * bool(heading) + [new_code_cell(code.strip())]]
+    return [cell for heading, code in map(_with_text, blocks) if code
+            for cell in [new_markdown_cell(heading)] * bool(heading) + [new_code_cell(code)]]
 
 
 def _with_text(block: tuple[str, str]) -> tuple[str, str]:
-    """The block with the comment that stands below the line with its title as text of the heading."""
-    heading, code = block
+    """The block, where the comment that stands below the line with its title is text of the heading."""
+    heading, code = block[0], block[1].strip()
     found = re.match(r"(print\(.*\n)((?:#.*\n)+)", code) if heading else None
     if not found:
-        return block
+        return heading, code
     text = re.sub(r"^# ?", "", found[2], flags=re.MULTILINE)
     return f"{heading}\n\n{text}".strip(), found[1] + code[found.end():]
 

@@ -59,14 +59,14 @@ def by_blobnet(v):
 
 
 def main():
-    print("1. Forward: the output and its loss")
+    print("1. Forward, to the output and its loss")
     # Forward is the way from the input to the loss.
     v = START
     y = v["w1"] * v["x1"] + v["w2"] * v["x2"] + v["b"]
     print(f"   y    = {v['w1']} * {v['x1']} + {v['w2']} * {v['x2']} + {v['b']} = {y}")
     print(f"   loss = ({y} - {v['t']})^2 / 2 = {loss_of(v)}")
 
-    print("2. Backward: the derivatives by hand")
+    print("2. Backward, the derivatives by hand")
     # Backward is the way from the loss to the input. First the derivative of y, which the loss gives. Then what y is
     # made of: w1 is multiplied with x1, so a change of w1 arrives at y multiplied with x1. The derivative of w1 is that
     # of y times x1.
@@ -75,7 +75,7 @@ def main():
     print(f"   dw1 = dy * x1 = {hand['w1']}      dw2 = dy * x2 = {hand['w2']}      db = dy = {hand['b']}")
     print(f"   dx1 = dy * w1 = {hand['x1']}    dx2 = dy * w2 = {hand['x2']}    dt = -dy = {hand['t']}")
 
-    print("3. A witness: the difference quotient")
+    print("3. The difference quotient as a witness")
     # Who believes in derivatives without a proof? Make a number a little larger and a little smaller, and look how much
     # the loss changed: (loss(v + h) - loss(v - h)) / 2h. It knows nothing of the rules of section 2, so if both agree,
     # both are right. `blobnet check` does this with every layer of a net.

@@ -73,12 +73,12 @@ def steps_needed(rate, momentum, goal=1e-6):
 
 def plot(paths, path):
     """The valley from above, and every path in a picture of its own."""
-    figure = new_figure(9, 3.2)
+    figure = new_figure(8, 3.4, dpi=90)
     grid = np.stack(np.meshgrid(np.linspace(-9, 9, 120), np.linspace(-2, 2, 60)), axis=-1)
     for axes, colour, (title, points) in zip(figure.subplots(2, 2).flat, PALETTE, paths.items()):
-        axes.contour(grid[..., 0], grid[..., 1], loss_of(grid), levels=[1, 4, 9, 16, 25, 36], colors="0.8")
+        axes.contour(grid[..., 0], grid[..., 1], loss_of(grid), levels=[4, 16, 36], colors="0.8", linewidths=1)
         axes.plot(*points.T, ".-", color=colour, linewidth=1, markersize=4)
-        axes.set(xlim=(-9, 9), ylim=(-2, 2), xlabel="w[0]", ylabel="w[1]")
+        axes.set(xlim=(-9, 9), ylim=(-2, 2), xticks=(-8, -4, 0, 4, 8), xlabel="w[0]", ylabel="w[1]")
         axes.set_title(title, fontsize=9)
     save(figure, path)
 
@@ -102,7 +102,7 @@ def main():
         print(f"   {words:9} {rate:<11}: loss {losses[0]:.1f}, after 10 steps {losses[10]:.4f}, "
               f"after 40 steps {losses[40]:.6f}")
 
-    print("3. Why: every step multiplies")
+    print("3. Why? Every step multiplies")
     # For a curvature a, w - rate * a * w = (1 - rate * a) * w. It becomes smaller if this factor is between -1 and 1,
     # which holds if the rate is below 2 / a. The steepest direction sets the limit, 2 / 16 here, and the flattest must
     # live with it: its factor stays close to 1.
@@ -130,7 +130,7 @@ def main():
         hand, solver = descend(rate, strength, 40), by_solver(rate, strength, 40)
         print(f"   {words:9} after 40 steps by hand {hand[-1]}, by the solver {solver[-1]}; "
               f"all equal: {np.array_equal(hand, solver)}")
-    titles = {words: f"{words}: rate {rate:.4f}, momentum {strength}" for words, (rate, strength) in settings.items()}
+    titles = {words: f"{words}: rate {rate:g}, momentum {strength}" for words, (rate, strength) in settings.items()}
     plot({titles[words]: descend(rate, strength, 25) for words, (rate, strength) in settings.items()},
          args.out / "paths.png")
     print(f"   picture: {args.out / 'paths.png'}")

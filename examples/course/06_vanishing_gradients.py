@@ -114,7 +114,7 @@ def main():
     args.out.mkdir(parents=True, exist_ok=True)
     data, test = read("train"), read("test")
 
-    print("1. Logistic regression: no hidden layer")
+    print("1. Logistic regression, without a hidden layer")
     # Ten scores, each a weighted sum of the pixels: InnerProduct and SoftmaxWithLoss. Statistics has the name for it.
     linear, loss = train(0, "ReLU", data, 200)
     print(f"   {data[0].shape[0]} images, loss {loss:.3f}, test accuracy {accuracy(linear, test):.3f}")
@@ -125,7 +125,7 @@ def main():
     shallow, loss = train(1, "ReLU", data, 200)
     print(f"   loss {loss:.3f}, test accuracy {accuracy(shallow, test):.3f}")
 
-    print("3. What the hidden layer has learnt: features")
+    print("3. Features, which the hidden layer has learnt")
     # The scores are logistic regression again, but on 32 numbers that the net has made from the pixels. Are they better
     # than pixels? Ask a classifier that learns nothing: which class has its mean nearest to the image?
     start, _ = train(1, "ReLU", data, 0)
@@ -134,7 +134,7 @@ def main():
     for words, (rows, test_rows) in named.items():
         print(f"   nearest mean of {words:21} {nearest_mean(rows, data[1], test_rows, test[1]):.3f}")
 
-    print(f"4. So why not {DEPTH} hidden layers?")
+    print("4. So why not ten hidden layers?")
     # If one hidden layer is good, ten might be better. With sigmoids, as nets had them for decades, the loss stays that
     # of a net which knows nothing: ln 10 = 2.303. With the others the net learns. (For digits as small as these, one
     # hidden layer is enough, and ten take more steps.)
