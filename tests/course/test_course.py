@@ -20,8 +20,8 @@ def printed(path):
     """The constant strings that main() prints, in order."""
     main = next(node for node in ast.parse(path.read_text("utf-8")).body
                 if isinstance(node, ast.FunctionDef) and node.name == "main")
-    return [node.args[0].value for node in ast.walk(main)
-            if isinstance(node, ast.Call) and ast.unparse(node.func) == "print" and isinstance(node.args[0], ast.Constant)]
+    calls = [node for node in ast.walk(main) if isinstance(node, ast.Call) and ast.unparse(node.func) == "print"]
+    return [call.args[0].value for call in calls if isinstance(call.args[0], ast.Constant)]
 
 
 def read_notebook(path):
