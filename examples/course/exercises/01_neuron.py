@@ -21,7 +21,8 @@ EXERCISE = Exercise(
 class MyNeuron(Layer):
     """Multiply the numbers of every row with the weights of one neuron, and add the bias.
 
-    y[n] = bias + sum over c of weight[c] * x[n, c]
+    y[n] = bias + sum over c of weight[c] * x[n, c],   dx[n, c] = dy[n] times the weight that x[n, c] meets,
+    dweight[c] += sum over n of dy[n] times the input that weight[c] meets,   dbias += sum over n of dy[n]
 
     Bottoms: x (N, C)    Tops: y (N, 1)
     Params: weight (1, C), bias (1)

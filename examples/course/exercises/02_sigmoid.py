@@ -21,7 +21,7 @@ EXERCISE = Exercise(layer='layer { name: "squash" type: "MySigmoid" bottom: "x" 
 class MySigmoid(Layer):
     """Squash every number to (0, 1).
 
-    y = 1 / (1 + exp(-x))
+    y = 1 / (1 + exp(-x)),   dx = dy * exp(-x) / (1 + exp(-x))^2
 
     Bottoms: x (any shape)    Tops: y (as x)    Params: none
     Paper: Rumelhart, Hinton and Williams, Learning representations by back-propagating errors, Nature 1986.
@@ -40,7 +40,7 @@ class MySigmoid(Layer):
     def backward(self, top, propagate_down, bottom):
         y, dy = top[0].data, top[0].diff
         if propagate_down[0]:
-            # The derivative of y with respect to x. It can be said with y alone: derive the formula, and look for y.
+            # The derivative of y with respect to x. It can be said with y alone: find y and 1 - y in dx above.
             slope = ...
             # The chain rule.
             dx = ...

@@ -21,7 +21,8 @@ EXERCISE = Exercise(layer='layer { name: "loss" type: "MySoftmaxWithLoss" bottom
 class MySoftmaxWithLoss(LossLayer):
     """Negative logarithm of the probability of the label, mean over the rows.
 
-    p[n, k] = exp(x[n, k]) / (sum over j of exp(x[n, j])),   loss = -1 / N * sum over n of log p[n, label[n]]
+    p[n, k] = exp(x[n, k]) / (sum over j of exp(x[n, j])),   loss = -1 / N * sum over n of log p[n, label[n]],
+    dx = weight / N * (p - [class is label])
 
     Bottoms: x (N, C) scores; label (N), integers in 0 ... C-1    Tops: loss ()    Params: none
     Paper: Bridle, Probabilistic Interpretation of Feedforward Classification Network Outputs, 1990.

@@ -21,7 +21,8 @@ EXERCISE = Exercise(
 class MyInnerProduct(Layer):
     """Multiply every row with a matrix and add a bias.
 
-    y[n, k] = bias[k] + sum over c of x[n, c] * weight[k, c]
+    y[n, k] = bias[k] + sum over c of x[n, c] * weight[k, c],   dx[n, c] = sum over k of dy[n, k] * weight[k, c],
+    dweight[k, c] += sum over n of dy[n, k] * x[n, c],   dbias[k] += sum over n of dy[n, k]
 
     Bottoms: x (N, C)    Tops: y (N, K)
     Params: weight (K, C), bias (K)

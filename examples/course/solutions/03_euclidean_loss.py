@@ -13,7 +13,7 @@ EXERCISE = Exercise(layer='layer { name: "loss" type: "MyEuclideanLoss" bottom: 
 class MyEuclideanLoss(LossLayer):
     """Half the mean squared distance between two batches of vectors.
 
-    loss = 1 / (2 N) * sum over n of ||a[n] - b[n]||^2
+    loss = 1 / (2 N) * sum over n of ||a[n] - b[n]||^2,   da = weight * (a - b) / N,   db = -da
 
     Bottoms: a (N, C), b (N, C)    Tops: loss ()    Params: none
     Paper: Legendre, Nouvelles méthodes pour la détermination des orbites des comètes, 1805 (least squares).

@@ -14,7 +14,7 @@ EXERCISE = Exercise(
 class MyReLU(Layer):
     """Pass what is positive, scale down what is not.
 
-    y = x if x > 0 else slope * x
+    y = x if x > 0 else slope * x,   dx = dy if x > 0 else slope * dy
 
     Bottoms: x (any shape)    Tops: y (as x)    Params: none
     Options: relu_param.negative_slope, the slope (0)

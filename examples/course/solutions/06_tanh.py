@@ -13,7 +13,7 @@ EXERCISE = Exercise(layer='layer { name: "squash" type: "MyTanH" bottom: "x" top
 class MyTanH(Layer):
     """Squash every number to (-1, 1).
 
-    y = (exp(2 x) - 1) / (exp(2 x) + 1)
+    y = (exp(2 x) - 1) / (exp(2 x) + 1),   dx = dy * 4 exp(2 x) / (exp(2 x) + 1)^2
 
     Bottoms: x (any shape)    Tops: y (as x)    Params: none
     Paper: LeCun et al., Efficient BackProp, 1998.
