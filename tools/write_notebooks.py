@@ -1,8 +1,10 @@
 #!/usr/bin/env python3
-"""Write the notebook of every lesson in examples/ that begins with `import caffe`: NAME.py -> NAME.ipynb.
+"""Write the notebooks of the lessons with `import caffe` in examples/, and of examples/course: NAME.py -> NAME.ipynb.
 
 The lesson's page becomes the first cell, its imports, constants and functions a cell each, and its main() the cells
-that are worked through: a heading for every line that main() prints as "1. …". Options become plain values.
+that are worked through: a heading for every line that main() prints as "1. …", with the comment below that line as its
+text. Options become plain values. The notebooks of the course are executed and hold what the lesson prints; to execute
+one anew, remove it first.
 
     python tools/write_notebooks.py [--check]
 """
@@ -11,8 +13,10 @@ from __future__ import annotations
 
 import argparse
 import ast
+import os
 import re
 import sys
+import tempfile
 import textwrap
 from pathlib import Path
 
@@ -24,14 +28,16 @@ except ModuleNotFoundError:
 
 EXAMPLES = Path(__file__).resolve().parent.parent / "examples"
 LESSONS = sorted(EXAMPLES.glob("0[4-8]_*.py"))
+COURSE = sorted(EXAMPLES.glob("course/*.py"))
+KERNEL = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
 SHOW = """from IPython.display import Image, display
 
 for path in sorted(args.out.glob("*.png")):
     display(Image(path))"""
 
 
-def notebook(path: Path) -> str:
-    """The notebook of the lesson `path`, as the text of its file."""
+def notebook(path: Path) -> nbformat.NotebookNode:
+    """The notebook of the lesson `path`, not executed."""
     lines = path.read_text("utf-8").splitlines()
     tree = ast.parse("\n".join(lines))
     page, *body = tree.body
@@ -43,11 +49,30 @@ def notebook(path: Path) -> str:
             break
         cells.append(new_code_cell("\n".join(lines[last:group[-1].end_lineno]).strip().replace("  # noqa: E402", "")))
         last = group[-1].end_lineno
-    cells.append(new_code_cell(SHOW))
+    if any("args.out" in cell.source for cell in cells):
+        cells.append(new_code_cell(SHOW))
     for number, cell in enumerate(cells):
         cell["id"] = f"cell-{number}"  # else drawn at random
-    kernel = {"kernelspec": {"name": "python3", "display_name": "Python 3", "language": "python"}}
-    return nbformat.writes(new_notebook(cells=cells, metadata=kernel)) + "\n"
+    return new_notebook(cells=cells, metadata=KERNEL)
+
+
+def execute(book: nbformat.NotebookNode) -> None:
+    """Run all cells, in an empty folder."""
+    from nbclient import NotebookClient
+
+    os.environ |= {"PYTHONPATH": str(EXAMPLES.parent), "JUPYTER_PLATFORM_DIRS": "1"}
+    with tempfile.TemporaryDirectory() as folder:
+        NotebookClient(book, record_timing=False, resources={"metadata": {"path": folder}}).execute()
+    book.metadata = KERNEL  # without the version of this Python
+
+
+def bare(text: str) -> str:
+    """The text of a notebook without what its cells put out."""
+    book = nbformat.reads(text, as_version=4)
+    for cell in book.cells:
+        if cell.cell_type == "code":
+            cell.outputs, cell.execution_count = [], None
+    return nbformat.writes(book) + "\n"
 
 
 def _markdown(page: str) -> str:
@@ -71,11 +96,13 @@ def _groups(body: list[ast.stmt]) -> list[list[ast.stmt]]:
 
 def _main_cells(main: ast.FunctionDef, lines: list[str]) -> list:
     """The cells of main()."""
-    parsing = [i for i, statement in enumerate(main.body) if "pars" in ast.unparse(statement)]
-    options = [_option(statement) for statement in main.body[:parsing[-1]] if "add_argument" in ast.unparse(statement)]
-    blocks = [("", "from types import SimpleNamespace\n\nargs = SimpleNamespace(" + ", ".join(options) + ")\n")]
-    last = main.body[parsing[-1]].end_lineno
-    for statement in main.body[parsing[-1] + 1:]:
+    parsing = max((i for i, statement in enumerate(main.body) if re.search(r"\bparser\b", ast.unparse(statement))),
+                  default=-1)
+    options = [_option(statement) for statement in main.body[:parsing + 1] if "add_argument" in ast.unparse(statement)]
+    given = "from types import SimpleNamespace\n\nargs = SimpleNamespace(" + ", ".join(options) + ")\n"
+    blocks = [("", given if options else "")]
+    last = main.body[parsing].end_lineno if options else main.lineno
+    for statement in main.body[parsing + 1:]:
         text = textwrap.dedent("\n".join(lines[last:statement.end_lineno]))
         last = statement.end_lineno
         title = re.match(r'print\(f?"(\d+\. [^"{]*?)[:"]', text.strip())
@@ -83,8 +110,18 @@ def _main_cells(main: ast.FunctionDef, lines: list[str]) -> list:
             blocks.append((f"## {title[1]}" if title else "", ""))
         heading, code = blocks.pop()
         blocks.append((heading, code + text + "\n"))
-    return [cell for heading, code in blocks
-            for cell in [new_markdown_cell(heading)] * bool(heading) + [new_code_cell(code.strip())]]
+    return [cell for heading, code in map(_with_text, blocks) if code
+            for cell in [new_markdown_cell(heading)] * bool(heading) + [new_code_cell(code)]]
+
+
+def _with_text(block: tuple[str, str]) -> tuple[str, str]:
+    """The block, where the comment that stands below the line with its title is text of the heading."""
+    heading, code = block[0], block[1].strip()
+    found = re.match(r"(print\(.*\n)((?:#.*\n)+)", code) if heading else None
+    if not found:
+        return heading, code
+    text = re.sub(r"^# ?", "", found[2], flags=re.MULTILINE)
+    return f"{heading}\n\n{text}".strip(), found[1] + code[found.end():]
 
 
 def _option(statement: ast.stmt) -> str:
@@ -99,12 +136,16 @@ def main() -> int:
     parser.add_argument("--check", action="store_true", help="write nothing; fail if a file is not what it should be")
     args = parser.parse_args()
     stale = []
-    for path in LESSONS:
-        target, text = path.with_suffix(".ipynb"), notebook(path)
-        if not target.exists() or target.read_text("utf-8") != text:
+    for path in LESSONS + COURSE:
+        target, book = path.with_suffix(".ipynb"), notebook(path)
+        text = nbformat.writes(book) + "\n"
+        there = target.read_text("utf-8") if target.exists() else ""
+        if (bare(there) if there and path in COURSE else there) != text:
             stale.append(target.name)
             if not args.check:
-                target.write_text(text, "utf-8")
+                if path in COURSE:
+                    execute(book)
+                target.write_text(nbformat.writes(book) + "\n", "utf-8")
     print("stale:" if args.check else "written:", ", ".join(stale) or "none")
     return 1 if args.check and stale else 0
 
