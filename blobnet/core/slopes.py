@@ -70,6 +70,10 @@ class _Parts:
             for blob, diff in zip(blobs, kept):
                 blob.diff[...] = diff
 
+    def forward(self) -> None:
+        self.layer.seek(self.layer.context.step)  # where a state is kept, it is again the one before
+        self.layer.forward(self.bottom, self.top)
+
     def backward(self) -> None:
         for blob in self.layer.blobs:
             blob.diff.fill(0)
@@ -134,11 +138,11 @@ def _changes(parts: _Parts, place: Place) -> list[np.ndarray]:
     try:
         for value in (start + step, start - step):
             data[place.index] = value
-            parts.layer.forward(parts.bottom, parts.top)
+            parts.forward()
             ends.append([to_host(blob.data).copy() for blob in parts.top])
     finally:
         data[place.index] = start
-        parts.layer.forward(parts.bottom, parts.top)
+        parts.forward()
     return [ahead - behind for ahead, behind in zip(*ends)]
 
 

@@ -103,9 +103,14 @@ def sum_of_products(place: Place, blocks: Sequence[Sequence[Operand]], more: Seq
 def grid(*axes: Sequence[Sequence[int]]) -> np.ndarray:
     """Every combination of a row of each axis, the rows one behind the other, as an integer array.
 
-    >>> grid([[1], [2]], [[5, 6]]).tolist()
-    [[1, 5, 6], [2, 5, 6]]
+    All rows have the same length.
+
+    >>> grid([(1, 2), (3, 4)], [(5, 6)]).tolist()
+    [[1, 2, 5, 6], [3, 4, 5, 6]]
+    >>> grid([(1, 2)], []).shape
+    (0, 4)
     """
-    tables = [np.asarray(axis, int).reshape(len(axis), -1) for axis in axes]
+    width = max(len(row) for axis in axes for row in axis)
+    tables = [np.asarray(axis, int).reshape(len(axis), width) for axis in axes]
     chosen = np.indices([len(table) for table in tables]).reshape(len(tables), -1)
     return np.concatenate([table[rows] for table, rows in zip(tables, chosen)], axis=1)
