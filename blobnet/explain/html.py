@@ -12,10 +12,11 @@ from pathlib import Path
 ASSETS = Path(__file__).with_name("page")
 # The order in which the scripts are read: what a script uses at its start stands before it.
 SCRIPTS = ("payload", "format", "model", "expression", "arithmetic_convolution", "arithmetic_product",
-           "arithmetic_window", "arithmetic_each", "arithmetic_loss", "terms", "proof", "elements", "scales", "tiles", "cells",
-           "picture", "bars", "histogram", "charts", "chart_parts", "selection", "head_view", "drawing", "layer_view",
-           "options_view", "blob_view", "number_view", "equation", "proof_view", "time_view", "broken_view",
-           "pairs_view", "start")
+           "arithmetic_window", "arithmetic_each", "arithmetic_loss", "terms", "proof", "elements", "scales", "tiles",
+           "cells", "picture", "bars", "histogram", "charts", "chart_parts", "selection", "offers", "head_view",
+           "drawing", "layer_view", "options_view", "blob_view", "number_view", "equation", "proof_view", "time_view",
+           "broken_view", "pairs_view", "start")
+STYLES = ("page", "parts")
 
 
 def page_html(header: dict, binary: bytes, drawing: str, styles: str = "") -> str:
@@ -25,8 +26,9 @@ def page_html(header: dict, binary: bytes, drawing: str, styles: str = "") -> st
     it points into; drawing: the net as `<svg>`; styles: CSS of the drawing. ValueError where the header holds a number
     that is not finite.
     """
-    parts = {"title": escape(str(header.get("title", ""))), "styles": asset("page.css") + asset("parts.css") + styles.replace("</", "<\\/"),
-             "drawing": drawing, "payload": base64.b64encode(payload(header, binary)).decode("ascii"),
+    looks = "".join(asset(f"{name}.css") for name in STYLES) + styles
+    parts = {"title": escape(str(header.get("title", ""))), "styles": looks.replace("</", "<\\/"), "drawing": drawing,
+             "payload": base64.b64encode(payload(header, binary)).decode("ascii"),
              "script": script()}
     pieces = asset("frame.html").split("@@")  # text and names of parts by turns; what is put in is not looked at again
     return "".join(parts[piece] if i % 2 else piece for i, piece in enumerate(pieces))

@@ -92,11 +92,11 @@ function panel(chosen, which, array) {
   const image = value?.role === "image" && which === "data", order = orderOf(chosen, array), scale = scaleOf(array.range, image);
   const names = value?.names, picture = new Picture({
     array, label: `${nameOf(chosen)}, ${which}`, layout: layOut(array, layoutOptions(chosen, array)), scale, colour: order,
-    names, width: roomFor(WHICH.filter((other) => subjectArray(chosen, other)).length > 2 ? 3 : 2), height: 430,
+    names, offers: offersOf(chosen, which), width: roomFor(WHICH.filter((other) => subjectArray(chosen, other)).length > 2 ? 3 : 2), height: 430,
     onpick: (index) => select({layer: chosen.layer, value: chosen.value, param: chosen.param, page: chosen.page, which, index})});
   shownPictures.pictures.push([which, picture]);
   const alone = sizeOf(array.full) === 1, source = value ?? net.layers.get(chosen.layer).params[chosen.param];
-  return h("div", {class: "card"}, title, picture.element, order || alone ? null : legend(scale), partWords(array),
+  return h("div", {class: "card"}, title, picture.element, order || alone ? null : legend(scale), partWords(array), offerWords(chosen, which, picture.offers),
            alone ? null : histogramView(source.histogram?.[which], `all numbers of ${which}`));
 }
 

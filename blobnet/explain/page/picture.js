@@ -3,7 +3,7 @@
 class Picture {
   // options: array, label, layout (of layOut), scale, onpick(index), names, colour, width, height
   constructor(options) {
-    Object.assign(this, {names: null, colour: false, width: 520, height: 380, lit: null, chosen: null}, options);
+    Object.assign(this, {names: null, colour: false, width: 520, height: 380, lit: null, chosen: null, offers: null}, options);
     this.cursor = null;
     this.canvas = h("canvas", {tabindex: 0, role: "application", "aria-roledescription": "picture of numbers",
                                "aria-label": `${this.label}. Arrow keys move, Enter chooses a number.`});
@@ -41,6 +41,7 @@ class Picture {
       paint(this, box);
       this.over?.(this, box);
     }
+    for (const index of this.offers ?? []) this.tick(this.locate(index));
     if (this.chosen) this.outline(this.locate(this.chosen), "chosen");
     if (this.cursor && document.activeElement === this.canvas) this.outline(this.cursor, "cursor");
   }
@@ -73,6 +74,18 @@ class Picture {
     pen.lineWidth = 2;
     pen.strokeStyle = styles.getPropertyValue(kind === "chosen" ? "--accent" : "--ink");
     pen.strokeRect(x + 1, y + 1, w - 2, height - 2);
+  }
+
+  // A corner that says: these terms are in the file.
+  tick(cell) {
+    if (!cell) return;
+    const {box, r, c} = cell, x = box.x + c * box.w, y = box.y + r * box.h, side = Math.max(3, Math.min(9, box.w * 0.4));
+    this.pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent");
+    this.pen.beginPath();
+    this.pen.moveTo(x, y);
+    this.pen.lineTo(x + side, y);
+    this.pen.lineTo(x, y + side);
+    this.pen.fill();
   }
 
   at(event) {
