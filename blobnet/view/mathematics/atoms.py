@@ -8,7 +8,7 @@ from blobnet.errors import ParseError
 from blobnet.view.mathematics.nodes import Group, Index, Node, Number, Operator, Symbol, row
 from blobnet.view.mathematics.tokens import CLOSING, END, Token, closing
 
-DEEPEST = 30  # brackets in brackets; more than any page has, and far from what the stack of Python holds
+DEEPEST = 60  # factors in factors; more than any page has, and far from what the stack of Python holds
 
 
 class Atoms:
@@ -17,8 +17,6 @@ class Atoms:
     def __init__(self, tokens: Sequence[Token], depth: int = 0):
         self.tokens, self.depth, self.at = tokens, depth, 0
         self.strokes: list[str] = []  # | and || that are open
-        if depth > DEEPEST:
-            raise self.wrong(f"at most {DEEPEST} brackets in each other")
 
     def inside(self) -> Node:
         """What stands between the bracket at `at` and the one that closes it; goes on behind that."""
@@ -36,6 +34,12 @@ class Atoms:
     def end(self) -> int:
         """Where what was read so far ends in the source."""
         return self.tokens[self.at - 1].end if self.at else self.tokens[0].start
+
+    def deeper(self) -> None:
+        """A factor begins; those that it is in are not finished. ParseError for one that no stack would hold."""
+        self.depth += 1
+        if self.depth > DEEPEST:
+            raise self.wrong(f"at most {DEEPEST} factors in each other")
 
     def take(self) -> Token:
         token = self.next

@@ -62,9 +62,10 @@ class Relations(Functions):
             rows.append((value, self.range(last)))
             if is_last:
                 return Cases((*rows[:-1], (value, self.with_comma(rows[-1][1]))))
-            self.at = more + (self.text_of(more) == "else")
+            is_else = self.text_of(more) == "else"
+            self.at = more + is_else
             value = self.sum()
-            if self.text_of(more) == "else":
+            if is_else and self.next.text not in CONDITIONS:
                 return Cases((*rows, (value, self.with_comma(Text("otherwise")))))
         self.at = begin
         return first

@@ -81,17 +81,24 @@ class Expression(Atoms):
 
     def factor(self) -> Node:
         """An atom with its indices, its arguments and its exponent."""
+        self.deeper()
         token = self.next
         if token.kind == "operator" and token.text in SIGNS:
-            return row(Operator(self.take().text, "prefix"), self.factor())
-        node = self.large(self.take()) if token.kind == "function" else self.indexed(self.atom())
+            node = row(Operator(self.take().text, "prefix"), self.factor())
+        else:
+            node = self.raised(self.large(self.take()) if token.kind == "function" else self.indexed(self.atom()))
+        self.depth -= 1
+        return node
+
+    def raised(self, base: Node) -> Node:
+        """`base` with the exponent that may follow."""
         if self.next.kind == "squared":
             self.take()
-            return Power(node, Number("2"))
+            return Power(base, Number("2"))
         if self.next.kind == "operator" and self.next.text in ("^", "**"):
             self.take()
-            return Power(node, self.factor())
-        return node
+            return Power(base, self.factor())
+        return base
 
     def sum_follows(self) -> bool:
         after = self.tokens[self.at + 1:self.at + 2]

@@ -48,7 +48,8 @@ def _pieces(item: Item, text: str, display: bool) -> list[str]:
     if item.node is PLAIN:
         return [tag("i", escape(source), **{"class": "plain"})]
     if isinstance(item.node, (Text, Number)):
-        return [tag("code", escape(source[1:-1])) if source[0] == "`" else escape(source)]
+        code = len(source) > 1 and source[0] == "`"
+        return [tag("code", escape(source[1:-1])) if code else escape(source)]
     if isinstance(item.node, Operator):
         return [escape(SIGNS.get(source, source))]
     style = {"displaystyle": "true"} if display else {}

@@ -12,6 +12,7 @@ from blobnet.view.mathematics.tokens import WIDE, tokenize
 LABEL = re.compile(r"(?:[\w-]+(?:,? [\w-]+){0,3}(?::(?!\S) *|  +))+")
 GAP = re.compile(rf" {{{WIDE},}}")
 SENTENCE = re.compile(r"(?:[A-Z][a-z]+|backward)[ ,]")
+FINISHED, WITH = re.compile(r"[)\]|]$"), re.compile(r"with(?:out)? ")  # a formula, and what changes more than it
 UNFINISHED = re.compile(r"""(?: [=+*/-] | \b(?:a|an|and|as|at|by|else|for|from|if|in|of|or|than|the|to|where|with)
                               | \bwithout | \band\ [A-Z] | \b(?:of|without)\ [a-z]{3,} )$""", re.VERBOSE)
 
@@ -45,7 +46,7 @@ def begins(line: str, before: str) -> bool:
     if UNFINISHED.search(before):
         return False
     return before[-1] in ".;:" or line[0] == " " or is_formula(line) or any(
-        pattern.match(line) for pattern in (LABEL, SENTENCE))
+        pattern.match(line) for pattern in (LABEL, SENTENCE)) or bool(FINISHED.search(before) and WITH.match(line))
 
 
 def is_formula(text: str) -> bool:

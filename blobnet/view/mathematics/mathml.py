@@ -10,7 +10,7 @@ from blobnet.view.mathematics.elements import sign, symbol, tag, with_scripts, w
 from blobnet.view.mathematics.names import BIG
 
 SPACE = '<mspace width="0.17em"/>'
-STRUT = '<mspace height="0.85em" depth="0.35em"/>'  # so that all rows are of one height
+STRUT = '<mspace height="0.95em" depth="0.4em"/>'  # so that all rows are of one height
 TALL = ("mfrac", "munder", "mtable", "msqrt")  # what brackets grow around; they need not for subscripts and powers
 SEPARATORS = {",", ";", ":", "."}
 

@@ -33,7 +33,8 @@ def page_html(cls: type[Layer]) -> str:
     formulas, *sections = SECTION.split(rest)
     name = name_in_nets(cls)
     written = f" · type: {name}" if name != cls.__name__ else ""
-    parts = [tag("h2", HUMP.sub("<wbr/>", escape(cls.__name__))), tag("p", escape(family(cls) + written), **{"class": "family"})]
+    parts = [tag("h2", HUMP.sub("<wbr/>", escape(cls.__name__)))]
+    parts += [tag("p", escape(family(cls) + written), **{"class": "family"})]
     parts += [tag("p", _prose(purpose), **{"class": "purpose"})] * bool(purpose)
     parts += [formula_html(formulas)] * bool(formulas.strip())
     rows = [f"\n{tag('dt', term)}\n{tag('dd', _prose(text))}" for term, text in zip(sections[::2], sections[1::2])]

@@ -13,7 +13,7 @@ WIDE = 3  # so many spaces stand between formulas of one line
 
 PATTERN = re.compile(r"""
   (?P<text>        `[^`\n]*` | "[^"\n]*"
-                 | [^\W\d_]+'[^\W\d_]+                                         # bin's
+                 | [^\W\d_]+'[^\W\d_]+ | e\.g\.|i\.e\.                           # bin's
                  | [^\W\d_]+(?:-[^\W\d_]{2,})+ | [^\W\d_]{2,}(?:-[^\W\d_]+)+ ) # k-th, one-hot
 | (?P<number>      \d+(?:\.\d+)?(?:e[+-]?\d+)? )
 | (?P<name>        [^\W\d_][+-](?=[\s|)\],;]|$)                                # w+
