@@ -11,9 +11,10 @@ CUT = "a layer on the way to the loss hands no gradient down (propagate_down: fa
 
 
 def ways_to_loss(layers: Sequence[Layer]) -> list[str]:
-    """For each of the layers of a net, with its splits and in their order, why no gradient comes to it: NO_LOSS, CUT, or "" where one does.
+    """For each of the layers of a net, with its splits and in their order, why no gradient comes to it.
 
-    A gradient ends at a bottom with propagate_down: false, or one that takes none by its nature, such as labels.
+    NO_LOSS, CUT, or "" where one does. A gradient ends at a bottom with propagate_down: false, or one that takes none
+    by its nature, such as labels.
     """
     of_blob: dict[str, str] = {}
     found = []
