@@ -28,7 +28,7 @@ class Training:
     mean outputs of the test nets at `steps`, by name, with "#1" behind those of the second test net, and so on.
     gradient_norms: L2 norms of the gradients; update_ratios: the root mean square of the update, in parts of that of
     the values before it, nan for values that are all 0; both one a step, of the iteration that begins there, at the end
-    of the last one. stopped: the error that ended the training early, or "".
+    of the last one, nan where that was not finished. stopped: the error that ended the training early, or "".
     """
 
     steps: list[int] = dataclasses.field(default_factory=list)

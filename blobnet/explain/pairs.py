@@ -40,8 +40,8 @@ def see_pairs(net: Net) -> list[SeenPairs]:
             codes = np.array(to_host(node.bottoms[0].data))
             labels = to_host(node.bottoms[node.layer.unforced_bottoms[0]].data)
             found.append(SeenPairs(node.layer.index, node.layer.name, pairs.margin, codes.reshape(len(codes), -1),
-                                   _one_label_a_row(labels), np.array(to_host(pairs.distances)),
-                                   np.array(to_host(pairs.similar)), np.array(to_host(pairs.force))))
+                                   _one_label_a_row(labels), to_host(pairs.distances), to_host(pairs.similar),
+                                   to_host(pairs.force)))
     return found
 
 

@@ -24,16 +24,15 @@ class Recorder:
     def __init__(self, solver: Solver, steps: int, chosen: Collection[int], frame: Callable[[int], Any],
                  test_batches: int):
         self.solver, self.chosen, self.frame, self.test_batches = solver, chosen, frame, test_batches
-        self.first = solver.iter
+        self.first, self.measured = solver.iter, {*chosen, solver.iter + steps - 1}
         self.every = 1 if steps <= POINTS else -(-steps // (POINTS - 1))
         self.training = training = Training()
         for it in solver.net.parameters:
             for series in (training.gradient_norms, training.update_ratios):
                 series.append(Series(it.layer.index, it.index, f"{it.layer.name} param {it.index}"))
-        self.noted = 0                             # at how many steps norms and ratios were
-        self.before: list[float] = []              # the sizes of the values before the update
-        self.norms = [math.nan] * len(solver.net.parameters)
-        self.ratios = list(self.norms)
+        self.noted = 0                                             # at how many steps norms and ratios were
+        self.unknown = [math.nan] * len(solver.net.parameters)
+        self.norms = self.ratios = self.before = self.unknown      # before: sizes of the values before the update
         self.left_out: list[tuple[Curve, tuple[int, float]]] = []  # points of the last iteration that are in no curve
 
     # The events of a solver.
@@ -43,9 +42,11 @@ class Recorder:
             self._take(iteration)
 
     def gradients_ready(self, iteration: int, loss: float) -> None:
-        size, parameters = self.solver.param.iter_size, self.solver.net.parameters
-        self.norms = [rms(to_host(it.blob.diff)) * math.sqrt(it.blob.count) / size for it in parameters]
-        self.before = [rms(to_host(it.blob.data)) for it in parameters]
+        self.norms = self.ratios = self.unknown
+        if iteration in self.measured:
+            size, parameters = self.solver.param.iter_size, self.solver.net.parameters
+            self.norms = [rms(to_host(it.blob.diff)) * math.sqrt(it.blob.count) / size for it in parameters]
+            self.before = [rms(to_host(it.blob.data)) for it in parameters]
         self.left_out = []
         self._add(self.training.loss, iteration, loss)
         for name, value in single_numbers(self.solver.net).items():
@@ -53,9 +54,10 @@ class Recorder:
 
     def after_update(self, updates: int, rate: float) -> None:
         iteration = updates - 1
-        changes = [rms(to_host(it.blob.diff)) for it in self.solver.net.parameters]  # the update, as it was subtracted
-        self.ratios = [change / size if size else math.nan for change, size in zip(changes, self.before)]
         self._add(self.training.rate, iteration, rate)
+        if iteration in self.measured:  # the diffs hold the update, as it was subtracted
+            changes = [rms(to_host(it.blob.diff)) for it in self.solver.net.parameters]
+            self.ratios = [change / size if size else math.nan for change, size in zip(changes, self.before)]
         if iteration in self.chosen:
             self._note_sizes()
 

@@ -11,9 +11,10 @@ CUT = "a layer on the way to the loss hands no gradient down (propagate_down: fa
 
 
 def ways_to_loss(layers: Sequence[Layer]) -> list[str]:
-    """For each of the layers of a net, in their order, why no gradient comes to it: NO_LOSS, CUT, or "" where one does.
+    """For each of the layers of a net, with its splits and in their order, why no gradient comes to it.
 
-    A gradient ends at a bottom with propagate_down: false, or one that takes none by its nature, such as labels.
+    NO_LOSS, CUT, or "" where one does. A gradient ends at a bottom with propagate_down: false, or one that takes none
+    by its nature, such as labels.
     """
     of_blob: dict[str, str] = {}
     found = []
@@ -22,8 +23,7 @@ def ways_to_loss(layers: Sequence[Layer]) -> list[str]:
         way = min(here, key=["", CUT, NO_LOSS].index, default=NO_LOSS)
         found.append(way)
         for i, name in enumerate(layer.param.bottom):
-            below = CUT if way == "" and not _hands_down(layer, i) else way
-            of_blob[name] = min(below, of_blob.get(name, NO_LOSS), key=["", CUT, NO_LOSS].index)
+            of_blob[name] = CUT if way == "" and not _hands_down(layer, i) else way
     return found[::-1]
 
 

@@ -79,6 +79,27 @@ def test_shared_parameters_are_scaled_where_the_fault_is():
     assert np.allclose(net.parameters[0].blob.diff, 6 * once)
 
 
+def test_memory_that_two_parameters_share_is_scaled_once():
+    text = """layer { name: "in" type: "Input" top: "x" input_param { shape { dim: 2 dim: 1 } } }
+        layer { name: "ip" type: "InnerProduct" bottom: "x" top: "ip" loss_weight: 1
+          param { name: "w" } param { name: "w" share_mode: PERMISSIVE } inner_product_param { num_output: 1 } }"""
+    net = Net(parse(text, "NetParameter"), TRAIN, dtype="float64")
+    net.forward(x=[[2], [3]])
+    with broken(net, "ip", 3):
+        net.backward()
+    assert net.parameters[0].blob.diff.item() == 3 * (2 + 3 + 2)
+
+
+def test_diffs_that_backward_overwrites_are_scaled_as_they_are():
+    net = Net(parse("""layer { name: "p" type: "Parameter" top: "p" parameter_param { shape { dim: 2 } } }
+        layer { name: "sum" type: "Reduction" bottom: "p" top: "sum" loss_weight: 2 }""", "NetParameter"), TRAIN)
+    net.forward()
+    with broken(net, "p", 3):
+        for _ in range(2):
+            net.backward()
+            assert net.params["p"][0].diff.tolist() == [6, 6]
+
+
 @pytest.mark.parametrize("layer, blobs", [
     ("conv", ["x", "param 0", "param 1", "loss"]), ("sig", ["conv", "loss"]), ("flat", ["conv", "loss"]),
     ("ip1", ["flat", "param 0", "param 1", "loss"]), ("loss", ["ip2", "loss"])])
@@ -93,11 +114,11 @@ def test_the_check_notices_the_fault_where_it_is(net, layer, blobs):
 def test_the_check_leaves_the_net_as_it_was(net):
     net.forward()
     before = [blob.data.copy() for blobs in net.params.values() for blob in blobs]
-    right, step = gradients(net), net.context.step
+    right, step = gradients(net, 3), net.context.step
     check_fault(net, "ip1", 2)
     assert net.context.step == step
     assert all(np.array_equal(a, blob.data) for a, blob in zip(before, (b for bs in net.params.values() for b in bs)))
-    healed = gradients(net)
+    healed = gradients(net, 3)
     assert all(np.array_equal(a, b) for name in right for a, b in zip(right[name], healed[name]))
 
 

@@ -119,6 +119,19 @@ def test_gradients_vanish_in_a_deep_net_of_sigmoids():
     assert found(chain(2, 'type: "xavier"', "Sigmoid")) == {}
 
 
+@pytest.mark.parametrize("scale, marked", [
+    (2e-5, {"small": "vanishing", "ip0": "vanishing"}), (1e-3, {}), (3e2, {}), (1e5, {"small": "exploding"})])
+def test_how_small_and_how_large_gradients_must_be(scale, marked):
+    """A layer multiplies by a number after one product and before three others."""
+    text = DATA + product("ip0", "x") + activation("Power", "small", "ip0", f"power_param {{ scale: {scale} }}")
+    below = "small"
+    for name in ("a", "b", "c"):
+        text, below = text + product(name, below), name
+    kinds = {name: {kind for kind in given} for name, given in found(text + LOSS.replace("BOTTOM", below)).items()}
+    assert {name: kinds.get(name) for name in marked} == {name: {kind} for name, kind in marked.items()}
+    assert bool(kinds) == bool(marked)
+
+
 def test_gradients_explode_with_large_weights():
     marked = found(chain(8, 'type: "gaussian" std: 20').replace("SoftmaxWithLoss", "HingeLoss"))
     assert {kind for given in marked.values() for kind in given} == {"exploding"}

@@ -141,10 +141,11 @@ def test_tests_are_short_and_run_at_the_steps_of_frames(write):
     solver = explained_solver(write("test_iter: 100 test_interval: 1", RANDOM_NET))
     forwards = []
     net = solver.test_nets[0]
+    net.forward()
     net.watch(type("Counter", (), {"after_forward_pass": lambda self, whole: forwards.append(net.context.step)})())
     training = record(solver, 10, frames=4, test_batches=3)
     assert forwards == [1, 2, 3] * 4                # the same batches each time
-    assert net.context.step == 0                    # it stays where it stood
+    assert net.context.step == 1                    # it stays where it stood
     assert list(training.tests) == ["loss"]
     assert [step for step, _ in training.tests["loss"]] == [0, 1, 3, 10]
 
