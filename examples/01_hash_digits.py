@@ -1,4 +1,4 @@
-"""A hashing network from its prototxt to pictures: train, encode, search, score.
+"""A hashing network from its prototxt to pictures: train, encode, search, score, explain.
 
 DSH (Liu et al., CVPR 2016), adapted in size, on the 1,797 handwritten digits that scikit-learn ships.
 Run it from the root of the repository, or where `blobnet prototxt copy examples dsh` put the files that it needs:
@@ -19,6 +19,7 @@ from blobnet.data.batches.datums import DatumBatches
 from blobnet.data.images.transformer import Transformer
 from blobnet.data.sets import import_set
 from blobnet.data.stores.lmdb_reader import LmdbReader
+from blobnet.explain import Question, explain
 from blobnet.hashing.encode import encode
 from blobnet.hashing.index import HammingIndex
 from blobnet.hashing.metrics import curve_by_radius, evaluate
@@ -87,6 +88,9 @@ def main() -> None:
     plot_retrieval(pictures("data/digits_test_lmdb")[chosen], pictures("data/digits_train_lmdb")[found],
                    base.labels[found] == queries.labels[chosen][:, None], args.out / "retrieval.png")
     print(f"5. pictures: {', '.join(str(path) for path in sorted(args.out.glob('*.png')))}")
+
+    explain(Question(NET), args.out / "explain.html", [weights])
+    print(f"6. every number of the trained net, forward and backward: open {args.out / 'explain.html'} in a browser")
 
 
 if __name__ == "__main__":

@@ -17,7 +17,7 @@ from blobnet.core.context import TEST, Context, float_type
 from blobnet.core.debug_info import DebugInfo
 from blobnet.core.names import Names
 from blobnet.core.running import OneThread
-from blobnet.core.shown import Shown
+from blobnet.core.shown import Shown, worked_number
 from blobnet.core.trouble import explain, explained
 from blobnet.core.watching import Watched
 from blobnet.core.weights import Copied, copy_weights, none_copied, share_weights, write_net
@@ -232,6 +232,15 @@ class Net(Watched, Shown):
         blob.reshape(array.shape)
         blob.data[...] = array
         return turned
+
+    def explain(self, layer: str | int, cell: Sequence[int], of: str = "top", number: int = 0):
+        """How a number of a layer was made: print it, or let a notebook show it; `blobnet explain` makes a whole page.
+
+        cell: where it stands; of: "top" for the data of top `number`, "bottom" or "param" for the diff of that bottom
+        or parameter. The last pass is run again, forward and backward, so that the diffs of all blobs are its own
+        afterwards. Returns a blobnet.explain.worked.Worked. UnknownLayer, NetError or ShapeError for what is not there.
+        """
+        return worked_number(self, layer, cell, of, number)
 
     # Weights.
 

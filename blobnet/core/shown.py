@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import importlib
 
-DRAWING = "blobnet.view.notebook"
+DRAWING, EXPLAINING = "blobnet.view.notebook", "blobnet.explain.worked"
 
 
 def shown(thing: object) -> str:
@@ -14,6 +14,11 @@ def shown(thing: object) -> str:
     as plug-ins are found by entry points; who shows nothing does not load it.
     """
     return importlib.import_module(DRAWING).html(thing)
+
+
+def worked_number(*question: object, **more: object):
+    """The worked number that `Net.explain` asks for, from a later room too."""
+    return importlib.import_module(EXPLAINING).worked(*question, **more)
 
 
 class Shown:

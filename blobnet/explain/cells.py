@@ -17,6 +17,7 @@ SOME = 12      # of larger ones, where the page has no arithmetic of its own
 FEW = 3        # where it has, beside those it can do
 LISTED = 16    # terms of a number that are written down
 COSTLY = 3e7   # multiply-adds and numbers of a forward, above which only few cells are worked out
+ROUGH = 1e-2   # the step of differences in float32
 DIFFERENCES = 1e9  # such, of all forwards for differences
 
 
@@ -65,7 +66,7 @@ def difference(alone: Standalone, place: Place, top_diffs: Sequence[np.ndarray])
     """The central difference of the sum of dy * y by the number whose diff is at `place`: what that diff should be."""
     array = (alone.values if place.kind == "bottom" else alone.parameters)[place.number]
     start = array[place.index]
-    step = STEP * (float(np.sqrt(np.square(array).mean())) or 1.0)
+    step = (STEP if array.dtype == np.float64 else ROUGH) * (float(np.sqrt(np.square(array).mean())) or 1.0)
     ends = []
     for sign in (1, -1):
         array[place.index] = start + sign * step

@@ -85,9 +85,10 @@ class _Breaker:
 class Faulty(Standalone):
     """A layer without a net that has the fault, for the check."""
 
-    def __init__(self, layer: Layer, values: Sequence[np.ndarray], factor: float):
-        super().__init__(layer, values)
-        self.factor = factor
+    def __init__(self, healthy: Standalone, factor: float):
+        super().__init__(healthy.layer, healthy.values)
+        self.parameters, self.factor = healthy.parameters, factor
+        self.layer.reshape(self.bottom, self.top)
 
     def backward(self, top_diffs: Sequence[np.ndarray], propagate_down: Sequence[bool]) -> list[np.ndarray]:
         before = _diffs(self.layer)

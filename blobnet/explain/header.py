@@ -7,13 +7,15 @@ from typing import Any
 
 import numpy as np
 
+from blobnet.backend import single_threaded_blas
 from blobnet.check.compare import Rules
-from blobnet.check.gradient import check_standalone, stir
+from blobnet.check.gradient import check_standalone
 from blobnet.check.standalone import Standalone
 from blobnet.core.layer import Layer
 from blobnet.explain.cells import cells
 from blobnet.explain.diagnosis import check_rows
 from blobnet.explain.facts import letters, options
+from blobnet.explain.lone import lone_layer
 from blobnet.explain.payload import Pack, share
 from blobnet.explain.pictures import histogram_row
 from blobnet.explain.seen import rms
@@ -84,22 +86,18 @@ def layer_row(stage: Stage, index: int, arrays: Arrays,
         with stage.replay(index) as alone:
             row["arithmetic"] = layer.arithmetic()
             row["cells"] = cells(alone, scene.bottom_diffs, scene.param_diffs, seed=index)
-            if _cost(layer, alone) <= CHECKED:
-                row |= _check(alone, index)
+            small = _cost(layer, alone) <= CHECKED
+        if small:
+            row |= _check(stage, index)
     return row
 
 
-def _check(alone: Standalone, index: int) -> dict[str, Any]:
-    """The gradient check of the layer at the numbers that came to it, moved a little from kinks."""
-    kept = [blob.data.copy() for blob in alone.layer.blobs]
-    rng = np.random.default_rng(index)
-    stir(alone, rng)
-    for value, wanted in zip(alone.values, alone.differentiable()):
-        if wanted and value.size:
-            value += abs(rng.normal(0, 0.3, value.shape)) * rms(value)
-    results = check_standalone(alone, RULES, rng)
-    for blob, data in zip(alone.layer.blobs, kept):
-        blob.data[...] = data
+def _check(stage: Stage, index: int) -> dict[str, Any]:
+    """The gradient check of a layer like this one, at the numbers that came to it, moved a little from kinks."""
+    scene, rng = stage.scenes[index], np.random.default_rng(index)
+    with single_threaded_blas():
+        alone, note = lone_layer(scene.node, [stage.values[value].data for value in scene.bottoms], rng)
+        results = check_standalone(alone, RULES, rng, note)
     forward = results[0].forward if results else None
     return {"check": check_rows(results),
             "forward_check": forward and {"error": forward.error, "passed": forward.passed, "note": forward.note}}
@@ -130,10 +128,10 @@ def _part(stage: Stage, scene: Scene, number: int, arrays: Arrays) -> dict[str, 
 
 def _param(scene: Scene, number: int, arrays: Arrays, update: np.ndarray | None) -> dict[str, Any]:
     layer, blob = scene.node.layer, scene.node.layer.blobs[number]
-    name, diff = f"parameter {number} of {layer.name}", scene.param_diffs[number]
+    name, diff = f"{layer.param_name(number)} of {layer.name}", scene.param_diffs[number]
     specs = layer.param.param
     size = rms(blob.data)
-    return {"name": ("weight", "bias")[number] if layer.shows_rates and number < 2 else f"parameter {number}",
+    return {"name": layer.param_name(number),
             "shape": list(blob.shape), "data": arrays.floats(blob.data, name),
             "diff": arrays.floats(diff, f"gradient of {name}"),
             "update": None if update is None else arrays.floats(update, f"update of {name}"),

@@ -34,13 +34,14 @@ class Lesson(NamedTuple):
     fault: Fault | None = None
 
 
-def explain(question: Question, out: str | os.PathLike, weights: Weights = (), lesson: Lesson = Lesson(),
+def explain(question: Question, out: str | os.PathLike, weights: Weights = (), lesson: Lesson | None = None,
             command: str = "") -> list[str]:
     """Write the page of a net at a batch into the file `out`, atomically; return what a reader should know of it.
 
     weights: files, or NetParameters, whose parameters are copied by layer name; command: the line that the page shows
     as its own. Raises what Net and Solver raise.
     """
+    lesson = lesson or Lesson()
     net, notes = small_net(question)
     for given in weights:
         net.copy_from(given)

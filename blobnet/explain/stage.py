@@ -44,10 +44,13 @@ class Scene:
 
 
 class Stage:
-    """A net whose inputs are filled, and after `run` the values and scenes of its passes; scenes by layer index."""
+    """A net whose inputs are filled, and after `run` the values and scenes of its passes; scenes by layer index.
 
-    def __init__(self, net: Net):
-        self.net, self.step = net, net.context.step
+    step: the forward pass that is run, by default the one that comes next.
+    """
+
+    def __init__(self, net: Net, step: int | None = None):
+        self.net, self.step = net, net.context.step if step is None else step
         self.values: list[Value] = []
         self.scenes: dict[int, Scene] = {}
         self._plan()
@@ -109,6 +112,7 @@ class Stage:
         self.net.seek(self.step)
         with single_threaded_blas(), self.net.context.workspace.in_use():
             alone = Standalone(scene.node.layer, [self.values[value].data for value in scene.bottoms], apart=True)
+            kept = [blob.data.copy() for blob in scene.node.layer.blobs]
             scene.node.layer.reshape(alone.bottom, alone.top)
             try:
                 alone.forward()
@@ -116,6 +120,8 @@ class Stage:
                     blob.diff[...] = diff
                 yield alone
             finally:
+                for blob, data in zip(scene.node.layer.blobs, kept):
+                    blob.data[...] = data
                 scene.node.layer.reshape(scene.node.bottoms, scene.node.tops)
 
     def top_diffs(self, index: int) -> list[np.ndarray]:
