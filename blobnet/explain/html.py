@@ -14,8 +14,8 @@ ASSETS = Path(__file__).with_name("page")
 SCRIPTS = ("payload", "format", "model", "expression", "arithmetic_convolution", "arithmetic_product",
            "arithmetic_window", "arithmetic_each", "arithmetic_loss", "terms", "proof", "elements", "scales", "tiles",
            "cells", "picture", "bars", "histogram", "charts", "chart_parts", "selection", "offers", "head_view",
-           "drawing", "layer_view", "options_view", "blob_view", "number_view", "equation", "proof_view", "time_view",
-           "broken_view", "pairs_view", "start")
+           "drawing", "layer_view", "options_view", "blob_view", "blob_controls", "number_view", "lit_view", "equation",
+           "proof_view", "time_view", "frames_view", "broken_view", "pairs_view", "forces_view", "start")
 STYLES = ("page", "parts")
 
 
@@ -27,16 +27,16 @@ def page_html(header: dict, binary: bytes, drawing: str, styles: str = "") -> st
     that is not finite.
     """
     looks = "".join(asset(f"{name}.css") for name in STYLES) + styles
-    parts = {"title": escape(str(header.get("title", ""))), "styles": looks.replace("</", "<\\/"), "drawing": drawing,
-             "payload": base64.b64encode(payload(header, binary)).decode("ascii"),
-             "script": script()}
+    parts = {"title": escape(header["title"].encode("utf-8", "replace").decode()), "drawing": drawing,
+             "styles": looks.replace("</", "<\\/"), "script": script(),
+             "payload": base64.b64encode(payload(header, binary)).decode("ascii")}
     pieces = asset("frame.html").split("@@")  # text and names of parts by turns; what is put in is not looked at again
     return "".join(parts[piece] if i % 2 else piece for i, piece in enumerate(pieces))
 
 
 def payload(header: dict, binary: bytes) -> bytes:
     """gzip of the length of the JSON (uint32, little endian), the JSON, zeros up to a multiple of 8, the binary."""
-    text = json.dumps(header, allow_nan=False, ensure_ascii=False, separators=(",", ":")).encode()
+    text = json.dumps(header, allow_nan=False, separators=(",", ":")).encode()
     start = struct.pack("<I", len(text)) + text
     return gzip.compress(start + bytes(-len(start) % 8) + binary, mtime=0)
 

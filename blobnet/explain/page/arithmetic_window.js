@@ -73,7 +73,8 @@ ARITHMETIC.pool = {
   },
 
   handed(average, all, won) {
-    if (average) return `Chain rule: it lies in ${all} windows; each hands down its dy divided by the window's size.`;
-    return `Chain rule: it lies in ${all} windows and is the largest of ${won}: only those hand down their dy.`;
+    const windows = plural(all, "window");
+    if (average) return `Chain rule: it lies in ${windows}, and each hands down its dy divided by the window's size.`;
+    return `Chain rule: it lies in ${windows} and is the largest of ${won || "none"}: only then dy comes back.`;
   },
 };

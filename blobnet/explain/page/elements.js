@@ -3,7 +3,8 @@
 const SVG = "http://www.w3.org/2000/svg";
 
 // Children may be lists; null, undefined and false are left out.
-const nodes = (children) => children.flat(Infinity).filter((child) => child !== null && child !== undefined && child !== false);
+const isShown = (child) => child !== null && child !== undefined && child !== false;
+const nodes = (children) => children.flat(Infinity).filter(isShown);
 
 function fill(element, attributes, children) {
   for (const [name, value] of Object.entries(attributes ?? {})) {
@@ -26,9 +27,16 @@ const find = (id) => document.getElementById(id);
 const button = (text, label, onclick, more = {}) =>
   h("button", {type: "button", "aria-label": label, title: label, onclick, ...more}, text);
 
+const span = (name, ...children) => h("span", {class: name}, ...children);
+const small = (...children) => h("small", null, ...children);
+const quiet = (...children) => h("p", {class: "quiet"}, ...children);
+const card = (...children) => h("div", {class: "card"}, ...children);
+const bar = (title, ...tools) => h("div", {class: "bar"}, title, h("div", {class: "tools"}, ...tools));
+const linkText = (href, ...text) => h("a", {href}, ...text);
+
 function choice(label, options, chosen, onpick) {
-  const select = h("select", {onchange: () => onpick(select.value)},
-                   options.map(([value, text]) => h("option", {value, selected: String(value) === String(chosen)}, text)));
+  const option = ([value, text]) => h("option", {value, selected: String(value) === String(chosen)}, text);
+  const select = h("select", {onchange: () => onpick(select.value)}, options.map(option));
   return h("label", {class: "choice"}, h("span", null, label), select);
 }
 

@@ -3,14 +3,17 @@
 const FIRST_TERMS = 12, MOST_ROWS = 1500;
 
 function placeName(layer, [kind, number, which]) {
-  if (kind === "param") return `${which === "diff" ? "d" : ""}${layer.params[number].name}`;
-  const letter = kind === "bottom" ? "x" : "y", count = (kind === "bottom" ? layer.bottoms : layer.tops).length;
-  return `${which === "diff" ? "d" : ""}${letter}${count > 1 ? number : ""}`;
+  const sign = which === "diff" ? "d" : "";
+  if (kind === "param") return sign + layer.params[number].name;
+  const many = (kind === "bottom" ? layer.bottoms : layer.tops).length > 1;
+  return `${sign}${kind === "bottom" ? "x" : "y"}${many ? number : ""}`;
 }
 
-const placeText = (layerIndex, place) => `${placeName(net.layers.get(layerIndex), place)}${indexText(place[3]).replaceAll(" ", "")}`;
+const placeText = (layerIndex, place) =>
+  placeName(net.layers.get(layerIndex), place) + indexText(place[3]).replaceAll(" ", "");
 
-const placeLink = (layerIndex, place) => h("a", {href: linkTo(layerIndex, place), class: "place"}, placeText(layerIndex, place));
+const placeLink = (layerIndex, place) =>
+  h("a", {href: linkTo(layerIndex, place), class: "place"}, placeText(layerIndex, place));
 
 // Whether the number stands at the place as it is; else it was made of what stands there.
 function holds(layer, place, value) {
@@ -18,48 +21,60 @@ function holds(layer, place, value) {
   return there === undefined || Math.abs(there - value) <= 1e-5 * Math.abs(there);
 }
 
+// A number, and below it where it stands or what it is.
+const figure = (value, below) => [span("value", value), span("below", below || "\u00a0")];
+
 function factorView(layerIndex, [value, place, words, other], alone) {
   const text = alone ? format(value) : inBrackets(value), layer = other ?? layerIndex;
-  const own = place && holds(layer, place, value), title = [words, place ? placeText(layer, place) : ""].filter(Boolean).join(", ");
-  const inside = [h("span", {class: "value"}, text), h("span", {class: "below"}, own || !words ? place ? placeText(layer, place) : "\u00a0" : words)];
-  return place ? h("a", {class: "factor", href: linkTo(layer, place), title}, inside) : h("span", {class: "factor", title}, inside);
+  if (!place) return h("span", {class: "factor", title: words}, figure(text, words));
+  const where = placeText(layer, place), below = words && !holds(layer, place, value) ? words : where;
+  const title = [words, where].filter(Boolean).join(", ");
+  return h("a", {class: "factor", href: linkTo(layer, place), title}, figure(text, below));
 }
+
+const sign = (text) => span("sign", text);
 
 function termView(layerIndex, term, first) {
-  const factors = term.map((factor, i) => [i ? h("span", {class: "sign"}, "·") : null, factorView(layerIndex, factor, first && term.length === 1)]);
-  return h("span", {class: "term"}, first ? null : h("span", {class: "sign"}, "+"), factors);
+  const alone = first && term.length === 1;
+  return span("term", first ? null : sign("+"),
+              term.map((factor, i) => [i ? sign("·") : null, factorView(layerIndex, factor, alone)]));
 }
 
+const lumped = (value, words, first) =>
+  span("term", first ? null : sign("+"), span("factor", figure(inBrackets(value), words)));
+
+const isCut = (result) => (result.count ?? 0) > result.terms.length;
+
 function equation(result) {
-  const {terms: list, layer} = result, shown = list.slice(0, FIRST_TERMS), hidden = total(list.slice(FIRST_TERMS), 0);
-  const more = list.length > FIRST_TERMS ? [h("span", {class: "term"}, h("span", {class: "sign"}, "+"), h("span", {class: "factor"},
-    h("span", {class: "value"}, inBrackets(hidden)), h("span", {class: "below"}, plural(list.length - FIRST_TERMS, "more term"))))] : null;
-  const rest = result.source === "file" && (result.rest !== 0 || (result.count ?? 0) > list.length) ? h("span", {class: "term"},
-    h("span", {class: "sign"}, "+"), h("span", {class: "factor"}, h("span", {class: "value"}, inBrackets(result.rest)),
-    h("span", {class: "below"}, result.rest_words || "the rest"))) : null;
-  const empty = list.length || rest ? null : h("span", {class: "term"}, h("span", {class: "factor"}, h("span", {class: "value"}, "0"),
-    h("span", {class: "below"}, "no term")));
+  const {terms: list, layer} = result, first = list.slice(0, FIRST_TERMS), others = list.slice(FIRST_TERMS);
+  const rest = result.source === "file" && (result.rest !== 0 || isCut(result));
+  const all = `All ${plural(list.length, "term")}${isCut(result) ? ` of ${result.count}` : ""}`;
   return h("div", {class: "terms"},
-    h("p", {class: "equation"}, shown.map((term, i) => termView(layer, term, i === 0)), more, rest, empty,
-      h("span", {class: "term sum"}, h("span", {class: "sign"}, "="), h("span", {class: "factor"},
-        h("span", {class: "value"}, format(result.value, 6)), h("span", {class: "below"}, placeText(layer, result.place))))),
-    list.length > 3 ? folded(`All ${plural(list.length, "term")}${(result.count ?? 0) > list.length ? ` of ${result.count}` : ""}`,
-                             () => termTable(result)) : null);
+    h("p", {class: "equation"},
+      first.map((term, i) => termView(layer, term, i === 0)),
+      others.length ? lumped(total(others, 0), plural(others.length, "more term")) : null,
+      rest ? lumped(result.rest, result.rest_words || "the rest", !list.length) : null,
+      list.length || rest ? null : lumped(0, "no term", true),
+      span("term sum", sign("="), span("factor", figure(format(result.value, 6), placeText(layer, result.place))))),
+    list.length > 3 ? folded(all, () => termTable(result)) : null);
 }
 
 function termTable({terms: list, layer}) {
-  const cell = ([value, place, words, other]) => [format(value, 6), " ", place ? placeLink(other ?? layer, place) : "", words ? h("small", null, ` ${words}`) : ""];
-  const rows = list.slice(0, MOST_ROWS).map((term, i) => [i + 1, term.map((factor, k) => [k ? " · " : "", h("span", {class: "nobreak"}, cell(factor))]),
-                                                          format(product(term), 6)]);
+  const cell = ([value, place, words, other], i) => [i ? " · " : "", span("nobreak",
+    format(value, 6), " ", place ? placeLink(other ?? layer, place) : "", words ? small(` ${words}`) : "")];
+  const rows = list.slice(0, MOST_ROWS).map((term, i) => [i + 1, term.map(cell), format(product(term), 6)]);
+  const more = list.length - rows.length;
   return h("div", {class: "scroll"}, table(["", "factors", "product"], rows, {class: "figures"}),
-           list.length > MOST_ROWS ? h("p", {class: "quiet"}, `and ${plural(list.length - MOST_ROWS, "more term")}`) : null);
+           more ? quiet(`and ${plural(more, "more term")}`) : null);
 }
 
 // What stands beside the sum: the window of a maximum, the exps of a softmax.
 function workingsView({workings, layer}) {
+  const item = ([value, place, note, chosen]) => h("li", {class: chosen ? "chosen" : null},
+    h("b", null, format(value)), place ? placeLink(layer, place) : "", note ? small(note) : "");
   return (workings ?? []).map(({words, items}) => {
-    const list = () => h("ul", {class: "workings"}, items.slice(0, MOST_ROWS).map(([value, place, note, chosen]) =>
-      h("li", {class: chosen ? "chosen" : null}, h("b", null, format(value)), place ? placeLink(layer, place) : "", note ? h("small", null, note) : "")));
-    return items.length > 16 ? folded(`${words} (${plural(items.length, "number")})`, list) : [h("h3", null, words), list()];
+    const list = () => h("ul", {class: "workings"}, items.slice(0, MOST_ROWS).map(item));
+    if (items.length <= 16) return [h("h3", null, words), list()];
+    return folded(`${words} (${plural(items.length, "number")})`, list);
   });
 }

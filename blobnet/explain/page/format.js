@@ -1,6 +1,7 @@
 // Numbers and places as text.
 
 const MINUS = "−";
+const signed = (text) => text.replaceAll("-", MINUS);
 
 // Four digits, trailing zeros dropped; "1.2e−5" where it is small or large.
 function format(value, digits = 4) {
@@ -13,13 +14,14 @@ function format(value, digits = 4) {
   let text = size >= 1e6 || size < 1e-4 ? value.toExponential(digits - 1) : value.toPrecision(digits);
   if (text.includes("e")) text = text.replace(/\.?0*e\+?/, "e");
   else if (text.includes(".")) text = text.replace(/\.?0+$/, "");
-  return text.replaceAll("-", MINUS);
+  return signed(text);
 }
 
 // As short as it fits into a cell.
 function brief(value) {
   const size = Math.abs(value);
-  return size > 0 && (size < 0.01 || size >= 1e5) ? value.toExponential(0).replace("e+", "e").replaceAll("-", MINUS) : format(value, 2);
+  if (size > 0 && (size < 1e-3 || size >= 1e5)) return signed(value.toExponential(0).replace("e+", "e"));
+  return format(value, size < 0.01 ? 1 : 2);
 }
 
 // All digits that a float32 has.

@@ -1,65 +1,65 @@
 // The head of the page, its legend, and what is left out of it.
 
 function headView() {
-  const header = net.header, marked = header.layers.filter((layer) => layer.marks.length);
-  const told = [["source", header.source && h("code", null, header.source)], ["phase", header.phase],
-                ["batch", header.batch], ["loss", header.loss === null ? null : format(header.loss)],
-                ["made by", header.command && h("code", null, header.command)]];
+  const {header} = net, marked = header.layers.filter((layer) => layer.marks.length);
+  const code = (text) => text ? h("code", null, text) : "";
+  const told = [["source", code(header.source)], ["phase", header.phase], ["batch", header.batch],
+                ["loss", header.loss === null ? "" : format(header.loss)], ["made by", code(header.command)]];
   find("head").append(
-    h("p", {class: "kicker"}, "Every number of forward and backward"),
-    h("h1", null, header.title),
-    facts(told.filter(([, value]) => value !== null && value !== undefined && value !== "")),
-    marked.length ? marksView(marked) : h("p", {class: "quiet"}, "No layer needs a look: no marks were found."),
-    legendView());
+    h("p", {class: "kicker"}, "Every number of forward and backward"), h("h1", null, header.title),
+    facts(told.filter(([, value]) => isShown(value) && value !== "")),
+    marked.length ? marksView(marked) : quiet("No layer needs a look: no marks were found."), legendView());
   jumps();
 }
 
 function marksView(marked) {
-  const links = marked.map((layer) => h("li", null, h("a", {href: hashOf({layer: layer.index})}, layer.name), " ",
-                                        layer.marks.map((mark) => h("span", {class: "mark"}, mark.kind))));
-  return h("div", {class: "note"}, h("strong", null, `${plural(marked.length, "layer")} ${marked.length === 1 ? "needs" : "need"} a look`),
-           h("ul", {class: "inline"}, links));
+  const kinds = (layer) => layer.marks.map((mark) => span("mark", mark.kind));
+  const links = marked.map((layer) => h("li", null, linkText(hashOf({layer: layer.index}), layer.name), " ", kinds(layer)));
+  const title = `${plural(marked.length, "layer")} ${marked.length === 1 ? "needs" : "need"} a look`;
+  return h("div", {class: "note"}, h("strong", null, title), h("ul", {class: "inline"}, links));
 }
 
 function legendView() {
-  const wire = (kind, words) => h("li", null, svg("svg", {viewBox: "0 0 34 10", class: `wire-key ${kind}`, "aria-hidden": "true"},
-    svg("path", {d: "M1,5H33", class: kind})), words);
+  const wire = (kind, words) => h("li", null, svg("svg", {viewBox: "0 0 34 10", class: "wire-key", "aria-hidden": "true"},
+                                                  svg("path", {d: "M1,5H33", class: kind})), words);
   return h("details", {class: "legend"}, h("summary", null, "How to read this page"), h("ul", {class: "plain"},
     wire("data", "data, forward: the wider, the larger its numbers (root of the mean square, on a logarithmic scale)"),
-    wire("diff", "diff, backward: the slope of the loss by each of these numbers; width as above"),
+    wire("diff", "diff, backward: the slope of the loss by each of these numbers; widths as above"),
     h("li", null, scaleSample([-1, 1]), "numbers around 0: blue below, red above"),
     h("li", null, scaleSample([0, 1]), "numbers of one sign"),
-    h("li", null, "x, y: data of a layer's bottom and top; dx, dy: their diffs. [0, 3, 5, 5] is image 0, channel 3, row 5, "
-      + "column 5.")),
-    h("p", null, "Choose a layer in the drawing, a blob of it, and a number in a picture: the page writes out how that number "
-      + "was made, and proves slopes by moving it. The address of the page holds the choice, so it can be sent to others."));
+    h("li", null, "x, y: data of a layer's bottom and top; dx, dy: their diffs. [0, 3, 5, 5] is image 0, channel 3, "
+      + "row 5, column 5.")),
+    h("p", null, "Choose a layer in the drawing, a blob of it, and a number in a picture: the page writes out how that "
+      + "number was made, and proves slopes by moving it. The address of the page holds the choice, so it can be sent "
+      + "to others."));
 }
 
-const scaleSample = (range) => h("span", {class: "ramp small", style: "background:linear-gradient(to right,"
-  + `${[0, 64, 128, 192, 255].map((i) => css(scaleOf(range).colours[i])).join(",")})`});
+function scaleSample(range) {
+  const stops = [0, 64, 128, 192, 255].map((i) => css(scaleOf(range).colours[i])).join(",");
+  return h("span", {class: "ramp short", style: `background:linear-gradient(to right,${stops})`});
+}
 
-// Links to the parts of the page that are there.
+// Buttons that lead to the parts of the page that are there, and what is selected.
 function jumps() {
-  const header = net.header, parts = [["net", "Net", true], ["layer", "Layer", true], ["blob", "Pictures", true],
-    ["number", "Number", true], ["time", "Training", header.training], ["broken", "Broken layer", header.broken],
-    ["pairs", "Pairs", header.pairs], ["left-out", "Left out", header.left_out?.length]];
-  const links = parts.filter(([, , there]) => there).map(([id, text]) => h("button", {type: "button", onclick: () => jumpTo(id)}, text));
+  const {header} = net, parts = [
+    ["net", "Net", true], ["layer", "Layer", true], ["blob", "Pictures", true], ["number", "Number", true],
+    ["time", "Training", header.training], ["broken", "Broken layer", header.broken], ["pairs", "Pairs", header.pairs],
+    ["left-out", "Left out", header.left_out?.length]];
+  const jump = ([id, text]) => h("button", {type: "button", onclick: () => jumpTo(id)}, text);
   const now = h("output", {class: "now"});
-  onSelect((chosen) => now.textContent = [net.layers.get(chosen.layer).name, chosen.index && `${chosen.which} ${indexText(chosen.index)}`]
-    .filter(Boolean).join(" › "));
-  find("jumps").append(h("div", null, links, now));
-}
-
-function jumpTo(id) {
-  find(id).scrollIntoView({behavior: calm() ? "auto" : "smooth"});
+  onSelect(({layer, which, index}) => {
+    now.textContent = net.layers.get(layer).name + (index ? ` › ${which} ${indexText(index)}` : "");
+  });
+  find("jumps").append(h("div", null, parts.filter(([, , there]) => there).map(jump), now));
 }
 
 const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
+const jumpTo = (id) => find(id).scrollIntoView({behavior: calm() ? "auto" : "smooth"});
+
 function leftOutView() {
   const lines = net.header.left_out ?? [], section = find("left-out");
   section.hidden = !lines.length;
-  section.append(h("div", {class: "bar"}, h("h2", null, "What is left out")),
-                 h("p", null, "So that the file stays small, some numbers are not in it:"),
-                 h("ul", null, lines.map((text) => h("li", null, text))));
+  refill(section, bar(h("h2", null, "What is left out")), h("p", null, "So that the file stays small:"),
+         h("ul", null, lines.map((text) => h("li", null, text))));
 }

@@ -11,17 +11,17 @@ function layerView() {
 
 function showLayer(layer) {
   const list = net.header.layers, at = list.indexOf(layer), step = (by) => () => select({layer: list[at + by].index});
+  const swatch = h("span", {class: `swatch family-${layer.family}`, "aria-hidden": "true"});
+  const note = (mark) => h("p", {class: "note"}, span("mark", mark.kind), " ", mark.text);
   refill(find("layer"),
-    h("div", {class: "bar"},
-      h("h2", null, h("span", {class: `swatch family-${layer.family}`, "aria-hidden": "true"}), layer.name,
-        h("small", null, `${layer.type} · ${layer.family}`)),
-      h("div", {class: "tools"}, h("span", {class: "stepper"},
-        button("‹", "the layer before", step(-1), {disabled: at === 0}),
-        button("›", "the layer after", step(1), {disabled: at === list.length - 1})))),
-    layer.marks.map((mark) => h("p", {class: "note"}, h("span", {class: "mark"}, mark.kind), " ", mark.text)),
-    h("div", {class: "columns"},
-      h("article", {class: "card page"}, pageOf(layer)),
-      h("div", {class: "card"}, flow(layer), lettersOf(layer), optionsView(layer), paramsTable(layer), checksView(layer))));
+    bar(h("h2", null, swatch, layer.name, small(`${layer.type} · ${layer.family}`)), span("stepper",
+      button("‹", "the layer before", step(-1), {disabled: at === 0}),
+      button("›", "the layer after", step(1), {disabled: at === list.length - 1}))),
+    layer.marks.map(note),
+    h("div", {class: "card page"}, pageOf(layer)),
+    h("div", {class: "card here"}, flow(layer), h("div", {class: "columns"},
+      h("div", null, lettersOf(layer), optionsView(layer)),
+      h("div", null, paramsTable(layer), checksView(layer)))));
 }
 
 function pageOf(layer) {
@@ -30,17 +30,16 @@ function pageOf(layer) {
   return page;
 }
 
-const blobLink = (layer, id, more = "") => {
-  const value = net.values.get(id);
-  return h("a", {class: "blob", href: hashOf({layer: layer.index, value: id})}, h("b", null, value.name),
-           h("small", null, `${shapeText(value.shape)}${more}`));
-};
+function blobLink(layer, id, more = "") {
+  const value = net.values.get(id), words = small(shapeText(value.shape) + more);
+  return h("a", {class: "blob", href: hashOf({layer: layer.index, value: id})}, h("b", null, value.name), words);
+}
 
 function flow(layer) {
-  const bottoms = layer.bottoms.map((bottom) => blobLink(layer, bottom.value));
+  const bottoms = layer.bottoms.map((bottom) => blobLink(layer, bottom.value)), to = h("span", {"aria-label": "to"}, "→");
   const tops = layer.tops.map((id, i) => blobLink(layer, id, lossWords(layer, i)));
-  return h("div", {class: "flow"}, bottoms.length ? [bottoms, h("span", {"aria-label": "to"}, "→")] : null,
-           h("span", {class: "this"}, layer.type), h("span", {"aria-label": "to"}, "→"), tops.length ? tops : "nothing");
+  return h("div", {class: "flow"}, bottoms, bottoms.length ? to.cloneNode(true) : null, span("this", layer.type), to,
+           tops.length ? tops : "nothing");
 }
 
 function lossWords(layer, top) {
@@ -48,13 +47,15 @@ function lossWords(layer, top) {
   return weight ? `, loss weight ${format(weight)}` : "";
 }
 
-const lettersOf = (layer) => layer.letters.length ? [h("h3", null, "The letters, here"),
-  h("p", {class: "letters"}, layer.letters.map(([letter, size]) => h("span", null, h("i", null, letter), " = ", size)))] : null;
+function lettersOf({letters}) {
+  const letter = ([name, size]) => h("span", null, h("i", null, name), " = ", size);
+  return letters.length ? [h("h3", null, "Its letters here"), h("p", {class: "letters"}, letters.map(letter))] : null;
+}
 
 function paramsTable(layer) {
   if (!layer.params.length) return null;
   const rows = layer.params.map((param, number) => [
-    h("a", {href: hashOf({layer: layer.index, param: number})}, param.name), shapeText(param.shape), format(param.lr_mult),
+    linkText(hashOf({layer: layer.index, param: number}), param.name), shapeText(param.shape), format(param.lr_mult),
     ratioView(param)]);
   return [h("h3", null, layer.learns ? "Parameters" : "Parameters (they do not learn)"),
           table(["name", "shape", "lr_mult", "update : value"], rows)];
@@ -62,22 +63,25 @@ function paramsTable(layer) {
 
 // How much a step changes the parameter: about a thousandth is usual.
 function ratioView(param) {
-  if (param.ratio === null || param.ratio === undefined) return h("span", {class: "quiet"}, "no step here");
-  const ratio = real(param.ratio), usual = ratio > 1e-4 && ratio < 1e-2;
-  return [format(ratio, 2), h("small", {class: usual ? "quiet" : "warn"}, usual ? " usual is about 0.001"
-    : ` ${ratio >= 1e-2 ? "large" : "small"}: usual is about 0.001`)];
+  if (!isShown(param.ratio)) return span("quiet", "no step here");
+  const ratio = real(param.ratio), usual = "usual is about 0.001";
+  if (ratio > 1e-4 && ratio < 1e-2) return [format(ratio, 2), h("small", {class: "quiet"}, ` ${usual}`)];
+  return [format(ratio, 2), h("small", {class: "warn"}, ` ${ratio >= 1e-2 ? "large" : "small"}: ${usual}`)];
 }
 
 function checksView(layer) {
-  const forward = layer.forward_check, rows = layer.check.map((check) => [
-    check.blob, `${check.checked}${check.skipped ? ` (${check.skipped} skipped)` : ""}`, format(check.error, 2),
-    verdict(check.passed), check.note]);
+  const forward = layer.forward_check, error = forward?.error ?? null;
   return [
     h("h3", null, "Checked"),
     forward ? h("p", null, "Forward against the formula: ", verdict(forward.passed),
-                forward.error === null ? "" : ` error ${format(forward.error, 2)}. `, forward.note) : null,
-    rows.length ? h("div", {class: "scroll"}, table(["gradient of", "numbers", "error", "", ""], rows))
-      : h("p", {class: "quiet"}, "No gradient to check.")];
+                error === null ? " " : `, error ${format(error, 2)}. `, forward.note) : null,
+    layer.check.length ? checkTable(layer.check) : quiet("No gradient to check.")];
 }
 
-const verdict = (passed) => h("span", {class: passed ? "passed" : "failed"}, passed ? "✓ passed" : "✗ failed");
+function checkTable(checks) {
+  const rows = checks.map(({blob, checked, skipped, error, passed, note}) => [
+    blob, skipped ? `${checked} (${skipped} skipped)` : checked, format(error, 2), verdict(passed), note]);
+  return h("div", {class: "scroll"}, table(["gradient of", "numbers", "error", "", ""], rows));
+}
+
+const verdict = (passed) => span(passed ? "passed" : "failed", passed ? "✓ passed" : "✗ failed");

@@ -54,7 +54,10 @@ class Operands {
       return moved.value;
     }
     const array = arrayOf(this.layer, kind, number, which);
-    if (!array) throw new LeftOut("an array that is left out of this file");
+    if (!array) throw new LeftOut(placeName(this.layer, [kind, number, which]));
+    if (!array.whole && !array.has(unravel(flat, array.full))) {
+      throw new LeftOut(placeText(this.layer.index, this.place(kind, number, which, flat)));
+    }
     return array.at(flat);
   }
 

@@ -78,7 +78,7 @@ class Numbers {
   }
 
   of(index) {
-    if (!this.has(index)) throw new LeftOut("a number that is left out of this file");
+    if (!this.has(index)) throw new LeftOut(indexText(index));
     return this.item(ravel(index, this.kept));
   }
 

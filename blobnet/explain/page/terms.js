@@ -49,7 +49,7 @@ function attempt(work) {
     return work();
   } catch (error) {
     if (!(error instanceof LeftOut)) throw error;
-    return {words: `It needs ${error.message}.`};
+    return {words: `It needs ${error.message}, which is left out of this file.`};
   }
 }
 
