@@ -27,7 +27,7 @@ def short(text):
     """The markup inside of the <math> elements of `text`; an element with one letter or sign is that letter."""
     inner = "".join(re.findall(r"<math [^>]*>(.*?)</math>", formula_html(text)))
     inner = re.sub(r"<mspace[^>]*/>", "~", re.sub(r"<mo [^>]*>", "<mo>", inner))
-    return re.sub(r"<(m[ino])>([^<]*)</\1>", lambda match: match[2] if len(unescape(match[2])) == 1 else match[0], inner)
+    return re.sub(r"<(m[ino])>([^<]|&\w+;)</\1>", r"\2", inner)
 
 
 @pytest.mark.parametrize("text, expected", [
@@ -35,6 +35,8 @@ def short(text):
     ("dx_n = -da[i]", '<msub><mrow><mi mathvariant="normal">d</mi>x</mrow>n</msub>'
                       '=−<msub><mrow><mi mathvariant="normal">d</mi>a</mrow>i</msub>'),
     ("y = s x", "y=s~x"),
+    ("y = s x dy", 'y=s~x~<mrow><mi mathvariant="normal">d</mi>y</mrow>'),
+    ("blocks of s_h x sqrt(s)", "<msub>sh</msub>×<msqrt>s</msqrt>"),
     ("y = weight * 12", "y=<mi>weight</mi>⋅<mn>12</mn>"),
     ("y = x . weight^T", "y=x∙<msup><mi>weight</mi>T</msup>"),
     ("y = (x - m) / s", "y=<mfrac><mrow>x−m</mrow>s</mfrac>"),
@@ -55,17 +57,24 @@ def short(text):
     ("y = sum_nk u_nk", "y=<munder>∑<mrow>nk</mrow></munder><msub>u<mrow>nk</mrow></msub>"),
     ("y = sum_{i<j} D", "y=<munder>∑<mrow>i&lt;j</mrow></munder>D"),
     ("y[k] = sum over c, r of x", "<msub>yk</msub>=<munder>∑<mrow>c,r</mrow></munder>x"),
+    ("y = sum over c of a group, and over r, of x",
+     "y=<munder>∑<mrow>c<mtext>\xa0of a group</mtext>,<mtext>\xa0and over\xa0</mtext>r</mrow></munder>x"),
+    ("y = sum over c of x, the mean of r", "y=<munder>∑<mrow>c</mrow></munder>xr"),
     ("y = sum n / sum (a - n)", "y=<mfrac><mrow>∑n</mrow><mrow>∑<mrow>(a−n)</mrow></mrow></mfrac>"),
     ("y = max_i x_i", "y=<munder><mi>max</mi><mrow>i</mrow></munder>~<msub>xi</msub>"),
     ("y = x_(i_m)", "y=<msub>x<mrow><msub>im</msub></mrow></msub>"),
     ("y = floor(K/2)", "y=<mrow>⌊<mfrac>K2</mfrac>⌋</mrow>"),
     ("y = [class is k]", "y=<mrow>[<mtext>class is\xa0</mtext>k]</mrow>"),
-    ("y = x if x > 0 else s * x,", 'y=<mrow>{<mtable class="cases"><mtr><mtd>~x</mtd><mtd><mtext>if\xa0</mtext>x&gt;0</mtd>'
-     "</mtr><mtr><mtd>~s⋅x</mtd><mtd><mtext>otherwise</mtext>,</mtd></mtr></mtable></mrow>"),
-    ("y = a if x, b if z else c", 'y=<mrow>{<mtable class="cases"><mtr><mtd>~a</mtd><mtd><mtext>if\xa0</mtext>x</mtd></mtr>'
+    ("y = x if x > 0 else s * x,",
+     'y=<mrow>{<mtable class="cases"><mtr><mtd>~x</mtd><mtd><mtext>if\xa0</mtext>x&gt;0</mtd></mtr>'
+     "<mtr><mtd>~s⋅x</mtd><mtd><mtext>otherwise</mtext>,</mtd></mtr></mtable></mrow>"),
+    ("y = a if x, b if z else c",
+     'y=<mrow>{<mtable class="cases"><mtr><mtd>~a</mtd><mtd><mtext>if\xa0</mtext>x</mtd></mtr>'
      '<mtr><mtd>~b</mtd><mtd><mtext>if\xa0</mtext>z</mtd></mtr>'
      '<mtr><mtd>~c</mtd><mtd><mtext>otherwise</mtext></mtd></mtr></mtable></mrow>'),
     ("y = w+ - m-", "y=<msup>w+</msup>−<msup>m−</msup>"),
+    ("y = x_i[n]", "y=<msub>x<mrow>i,n</mrow></msub>"),
+    ("y = d_ncij class_num", "y=<msub>d<mrow>ncij</mrow></msub>~<mi>class_num</mi>"),
     ("y = step_size x1", "y=<mi>step_size</mi>~<msub>x1</msub>"),
     ("y = c_static . W_xc_prev", "y=<msub>c<mi>static</mi></msub>∙<msub>W<mrow>xc,<mi>prev</mi></mrow></msub>"),
 ])
@@ -90,16 +99,39 @@ def test_cases_may_be_chained():
     assert short("y = a if x else b if z else c") == short("y = a if x, b if z else c")
 
 
+def test_conditions_may_hold_brackets():
+    assert formula_html("y = 1 if <a, b> > f(0, 1), else 2").count("<mtr>") == 2
+
+
 def test_lines():
     """Lines that go on are joined; a label, a sentence, a paragraph and a line that is set in are told apart."""
-    html = formula_html("TRAIN: y = bias + sum over c of\n          x_c,   dx = dy,\ndb = dy\n    s = 1\n\n"
+    html = formula_html("TRAIN: y = bias + sum over c of\n          x_c,   dx = dy,\ndb = dy\n    and s = 1\n\n"
                         "The sum runs over all\nchannels of x.")
     assert re.findall(r'<(?:div|p) class="([^"]+)">', html) == [
-        "formulas", "formula first", "formula", "formula inset", "sentence first"]
+        "formulas", "formula first", "formula", "sentence inset", "sentence first"]
     assert '<span class="label">TRAIN:</span>' in html
     assert html.count('<span class="piece">') == 5
     assert re.findall(r'aria-label="([^"]+)"', html) == ["y = bias + sum over c of x_c", "dx = dy", "db = dy", "s = 1",
                                                          "x"]
+
+
+def test_lines_that_go_on_and_lines_that_begin():
+    def count(text):
+        return len(re.findall("<(?:div|p) ", formula_html(text))) - 1
+
+    assert count("dx = dy (a - b)\nwhere h > 0, else 0") == 1
+    assert count("y = f(x)\nwith more c becomes 1") == 2
+    assert count("y = x in the order of\nThe keys") == count("y = x in\nz = 1") == 1
+    assert count("y = x for all\nThe box is 1") == count("y = x\nMAX: z of x") == count("y = x\nand more; z\nz = 1") == 2
+
+
+def test_a_sign_before_words_adds_no_second_space():
+    assert 'rspace="0">=</mo></math> the rest' in formula_html("y = the rest")
+
+
+def test_brackets_grow_around_fractions_and_sums():
+    assert 'stretchy="true"' not in formula_html("y = exp(x_n^2) * [ ||a|| - 1 ]")
+    assert formula_html("y = (a / b + (c))").count('stretchy="true"') == 2
 
 
 def test_long_formulas_may_be_broken():

@@ -41,7 +41,7 @@ class Functions(Expression):
             index = self.range(of - (self.tokens[of - 1].text == ","))
             self.at = of + 1
         elif index is None and self.next.text == "(" and not self.next.gap:
-            return row(Big(base, None), Group("(", self.inside(), ")"))
+            return Big(base, None, Group("(", self.inside(), ")"))
         return Big(base, index, Row() if self.words_follow() else self.term(summed=index is None))
 
     def of(self) -> int:

@@ -24,14 +24,14 @@ def markup(items: Sequence[Item], text: str, display: bool) -> list[str]:
     written: list[str] = []
     for number, item in enumerate(items):
         *pieces, last = _pieces(item, text, display)
-        if is_formula(item) and (mark := _mark(items[number + 1:number + 2])):
+        if is_mathematics(item) and (mark := _mark(items[number + 1:number + 2])):
             last = tag("span", last, mark, **{"class": "whole"})
-        follows = number > 0 and is_formula(items[number - 1]) and bool(_mark([item]))
+        follows = number > 0 and is_mathematics(items[number - 1]) and bool(_mark([item]))
         written.append("" if follows else " " * bool(item.gap and number) + "<wbr/>".join([*pieces, last]))
     return written
 
 
-def is_formula(item: Item) -> bool:
+def is_mathematics(item: Item) -> bool:
     """Whether the item is set as mathematics."""
     return not isinstance(item.node, (Text, Number, Operator))
 

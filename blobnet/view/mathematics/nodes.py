@@ -2,43 +2,43 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import Union
+from dataclasses import dataclass
 
-Node = Union["Number", "Symbol", "Function", "Text", "Operator", "Space", "Row", "Chain", "Fraction", "Power", "Index",
-             "Root", "Group", "Big", "Cases"]
+
+class Node:
+    """A piece of a formula."""
 
 
 @dataclass(frozen=True)
-class Number:
+class Number(Node):
     """A number as it is written: 0.5, 1e-6."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Symbol:
+class Symbol(Node):
     """A name of one letter or of several: x, dslope, u_nk, h'_ijk, w+, step_size."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Function:
+class Function(Node):
     """The name of a known function, which may have a base: exp, log_B."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Text:
+class Text(Node):
     """Words inside of a formula; no-break spaces at the ends keep them apart from their neighbours."""
 
     text: str
 
 
 @dataclass(frozen=True)
-class Operator:
+class Operator(Node):
     """A sign as it is written: `<=`, `*`, a comma.
 
     `form` says where it stands: before a number (prefix), between two (infix), or before words (last).
@@ -49,12 +49,12 @@ class Operator:
 
 
 @dataclass(frozen=True)
-class Space:
+class Space(Node):
     """The thin space between the factors of a product without a sign."""
 
 
 @dataclass(frozen=True)
-class Row:
+class Row(Node):
     """Pieces side by side."""
 
     items: tuple[Node, ...] = ()
@@ -71,26 +71,26 @@ class Part:
 
 
 @dataclass(frozen=True)
-class Chain:
+class Chain(Node):
     """a + b - c, or a = b = c: where a long formula may be broken, before any operator."""
 
     parts: tuple[Part, ...]
 
 
 @dataclass(frozen=True)
-class Fraction:
+class Fraction(Node):
     top: Node
     bottom: Node
 
 
 @dataclass(frozen=True)
-class Power:
+class Power(Node):
     base: Node
     exponent: Node
 
 
 @dataclass(frozen=True)
-class Index:
+class Index(Node):
     """y[n, k] and c_{y_n}: a base with what stands below it."""
 
     base: Node
@@ -98,12 +98,12 @@ class Index:
 
 
 @dataclass(frozen=True)
-class Root:
+class Root(Node):
     inner: Node
 
 
 @dataclass(frozen=True)
-class Group:
+class Group(Node):
     """Something between two brackets of any kind, as they are written."""
 
     opening: str
@@ -112,16 +112,16 @@ class Group:
 
 
 @dataclass(frozen=True)
-class Big:
+class Big(Node):
     """A sum, product, maximum or minimum over an index, if one is given, and what it runs over."""
 
     text: str
     index: Node | None
-    body: Node = field(default_factory=Row)
+    body: Node
 
 
 @dataclass(frozen=True)
-class Cases:
+class Cases(Node):
     """Values and their conditions, one below the other."""
 
     rows: tuple[tuple[Node, Node], ...]

@@ -33,8 +33,9 @@ def _role(token: Token, done: list[Token], after: Token, later: Sequence[Token],
     name, before = token.text, done[-1] if done else END
     if name == "squared" and before.kind in OPERANDS:
         return token._replace(kind="squared")
-    if before.kind in OPERANDS and token.gap and after.gap and (name == "mod" or name == "x" and _quantity(after)):
-        return token._replace(kind="operator", text="×" if name == "x" else name)
+    if before.kind in OPERANDS and token.gap and after.gap:
+        if name == "mod" or name == "x" and _quantity(after) and _is_size(done):
+            return token._replace(kind="operator", text="×" if name == "x" else name)
     if name in ("a", "A") and before.kind != "operator" and _plain(after):
         return token._replace(kind="text")
     if function_name(name) and _applied(name, after):
@@ -45,6 +46,18 @@ def _role(token: Token, done: list[Token], after: Token, later: Sequence[Token],
     symbol = is_symbol(name) or not _is_english(name, after) and (
         _opens(after) or _alone(name, before, after, called) or _computed(done, after, later))
     return token._replace(kind="symbol" if symbol else "text")
+
+
+def _is_size(done: list[Token]) -> bool:
+    """Whether the letter x behind these tokens is a sign: "blocks of s_h x s_w", and not y = s x dy."""
+    depth = 0
+    for token in reversed(done):
+        depth += (token.kind == "close") - (token.kind == "open")
+        if depth < 0 or not depth and token.kind == "operator":
+            return False
+        if not depth and token.kind in ("text", "punctuation"):
+            break
+    return True
 
 
 def _is_option(name: str) -> bool:
