@@ -19,6 +19,8 @@ from blobnet.core.layer import Layer
 
 RULES = Rules(exhaustive=16, directions=3)
 ROUGH = 1e-5  # of the largest: how exact differences of one element are
+ROUGHEST = 1e-3
+FEW = 128     # elements of an array whose slopes are computed one by one if nothing else explains it
 NOT_HERE = ("two backwards", "the diff of bottom")  # breaches that the marks tell better
 
 
@@ -33,7 +35,7 @@ def look_at_backward(subject: Subject) -> list[Finding]:
     findings = _writes(subject)
     for spot in _spots(subject):
         numbers = _numbers(subject, spot, clean)
-        mark = look_at_marks(spot, clean[spot], marked[spot])
+        mark = look_at_marks(spot, clean.at(spot), marked.at(spot))
         if mark and (numbers.state is State.RIGHT or mark.slip is Slip.UNWRITTEN):
             numbers = mark
         elif mark:
@@ -63,8 +65,8 @@ def _writes(subject: Subject) -> list[Finding]:
 
 def _numbers(subject: Subject, spot: Spot, clean: Pass) -> Finding:
     """One diff against the right layer's, the derivative's where that is another, and differences of own forward."""
-    scene, got = subject.scene, clean[spot]
-    if any(same(got, answer[spot]) for answer in scene.answers):
+    scene, got = subject.scene, clean.at(spot)
+    if any(same(got, answer.at(spot)) for answer in scene.answers):
         return _right(spot, got, f"as {scene.param.type} computes it")
     if _agrees_with_differences(subject, spot, got):
         return _right(spot, got, "as the differences of your forward say")
@@ -72,9 +74,16 @@ def _numbers(subject: Subject, spot: Spot, clean: Pass) -> Finding:
         return explain(Evidence(spot, got, _differences(subject, spot, got), subject.clues, scene.answers[0], ROUGH))
     finding = None
     for answer in scene.answers:
-        other = explain(Evidence(spot, got, answer[spot], subject.clues, answer))
+        other = explain(Evidence(spot, got, answer.at(spot), subject.clues, answer))
         if finding is None or finding.slip is Slip.UNKNOWN:
             finding = other
+    if finding.slip is Slip.UNKNOWN and got.size <= FEW:
+        slopes = _differences(subject, spot, got)
+        size = abs(slopes).max(initial=0.0)
+        near = abs(slopes - answer.at(spot)).max(initial=0.0) / size if size else 0.0  # they need not agree to the digit
+        rtol = min(max(ROUGH, 2 * near), ROUGHEST)
+        by_differences = explain(Evidence(spot, got, slopes, subject.clues, answer, rtol))
+        finding = finding if by_differences.slip is Slip.UNKNOWN else by_differences
     return finding
 
 

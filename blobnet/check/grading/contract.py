@@ -6,13 +6,14 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from blobnet.check.grading.draws import draws
 from blobnet.check.grading.findings import Finding, State
 from blobnet.check.grading.passes import build, forward, run, same
 from blobnet.check.grading.slips import Slip
 from blobnet.check.grading.subject import Subject
 from blobnet.check.grading.trouble import trouble
 
-LARGE = 1000.0
+FAR = 1000.0  # an exponential of it is inf
 RULES = {  # (slip, what to say after the breach)
     "reshape": (Slip.STATE, "What depends on the size of a batch has its place in reshape, or is made anew in every "
                 "forward"),
@@ -23,7 +24,7 @@ RULES = {  # (slip, what to say after the breach)
 
 def look_at_contract(subject: Subject) -> list[Finding]:
     """What other batches, phases, ties and floats show; a sentence that all is right if they show nothing."""
-    found = [*_rules(subject), *filter(None, (look(subject) for look in (_other_phase, _ties, _large)))]
+    found = [*_rules(subject), *filter(None, (look(subject) for look in (_other_phase, _ties, _far)))]
     if any(finding.state is State.WRONG for finding in found):
         return found
     return [Finding("contract", State.RIGHT, "the layer keeps the contract: another batch size, float32."), *found]
@@ -61,7 +62,7 @@ def _other_phase(subject: Subject) -> Finding | None:
 def _ties(subject: Subject) -> Finding | None:
     """Whole numbers, some of which are equal or 0: maxima that tie, and corners."""
     scene = subject.scene
-    if scene.is_loss or not scene.has_backward or scene.learning or subject.opened.blank("backward"):
+    if scene.is_loss or draws(scene) or not scene.has_backward or scene.learning or subject.opened.blank("backward"):
         return None
     values = [np.round(value) for value in scene.values]
     mine = run(build(subject.opened.param, values, phase=subject.phase), scene.dy, scene.wanted)
@@ -81,14 +82,15 @@ def _ties(subject: Subject) -> Finding | None:
                    float(mine.bottom[i][index]), float(right.bottom[i][index]))
 
 
-def _large(subject: Subject) -> Finding | None:
-    """Numbers a thousand times as large: does an exponential run over?"""
+def _far(subject: Subject) -> Finding | None:
+    """Numbers far from 0: does an exponential run over?"""
     scene = subject.scene
-    values = [value * LARGE if wanted else value for value, wanted in zip(scene.values, scene.wanted)]
-    right = scene.build(values=values).forward()
-    mine = forward(build(subject.opened.param, values, subject.parameters, subject.phase))
-    if all(np.isfinite(a).all() or not np.isfinite(b).all() for a, b in zip(mine, right)):
-        return None
-    return Finding("contract", State.ADVICE, f"with numbers {LARGE:g} times as large your forward gives nan or inf, and "
-                   f"{scene.param.type} does not. What can be subtracted before an exponential, or which sign can it "
-                   "have, so that it never runs over?", Slip.NOT_FINITE)
+    for shift in (FAR, -FAR):
+        values = [value + shift * wanted for value, wanted in zip(scene.values, scene.wanted)]
+        right = scene.build(values=values).forward()
+        mine = forward(build(subject.opened.param, values, subject.parameters, subject.phase))
+        if any(not np.isfinite(a).all() and np.isfinite(b).all() for a, b in zip(mine, right)):
+            return Finding("contract", State.ADVICE, f"with numbers near {shift:g} your forward gives nan or inf, and "
+                           f"{scene.param.type} does not. What can be subtracted before an exponential, or which sign "
+                           "can it have, so that it never runs over?", Slip.NOT_FINITE)
+    return None

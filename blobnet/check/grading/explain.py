@@ -10,9 +10,9 @@ from blobnet.check.grading.findings import Finding, State
 from blobnet.check.grading.slips import Slip
 
 HYPOTHESES = (  # the likeliest first: of several that explain the numbers, the first is told
-    functions.not_finite, functions.all_zero, factors.sign, functions.transposed, functions.top_diff,
-    factors.named_factor, functions.other_variant, factors.varying_factor, residues.missing_term, functions.function_of, functions.moved,
-    functions.fewer_rows, factors.any_factor, functions.variant_and_factor, partial.part_of_it)
+    functions.not_finite, factors.sign, functions.transposed, functions.top_diff, functions.all_zero,
+    factors.named_factor, partial.mask, functions.other_variant, factors.varying_factor, residues.missing_term,
+    functions.function_of, functions.moved, functions.fewer_rows, factors.any_factor, functions.variant_and_factor, partial.part_of_it)
 
 
 def explain(evidence: Evidence) -> Finding:

@@ -16,8 +16,9 @@ LOOSE = 1e-4  # a factor that something small, such as eps, blurs
 def sign(evidence: Evidence) -> Explanation | None:
     """The opposite sign everywhere."""
     if evidence.explained_by(-evidence.expected):
-        return Explanation(Slip.SIGN, "Every element has the right size and the wrong sign. Which sign does the formula "
-                           "have there, and how often did it turn on the way?")
+        whole = "The number" if evidence.got.size == 1 else "Every element"
+        return Explanation(Slip.SIGN, f"{whole} has the right size and the wrong sign. Which sign does the formula have "
+                           "there, and how often did it turn on the way?")
     return None
 
 
@@ -38,7 +39,8 @@ def _constant(evidence: Evidence, rtol: float, must_have_name: bool) -> Explanat
     name = named(evidence.scene, abs(factor), max(rtol, 1e-9)) if abs(factor) != 1 else "1"
     if not name and (must_have_name or np.count_nonzero(evidence.expected) < 2):
         return None
-    return Explanation(Slip.FACTOR, f"{_times(factor, evidence, rtol)}{_who(factor, name)} {_question(factor, evidence)}")
+    who = f"; {_show(abs(factor))} is here {name}." if name and abs(factor) not in (1, 2, 0.5) else "."
+    return Explanation(Slip.FACTOR, f"{_times(factor, evidence, rtol)}{who} {_question(factor, evidence)}")
 
 
 def ratio(got: np.ndarray, expected: np.ndarray, rtol: float) -> float | None:
@@ -57,11 +59,13 @@ def _times(factor: float, evidence: Evidence, rtol: float) -> str:
     turned = " and has the wrong sign" if factor < 0 else ""
     if abs(factor) > 1:
         return f"{whole} is {exactly} {abs(factor):.6g} times too large{turned}"
-    return f"{whole} is {exactly} {abs(factor):.6g} times what it should be{turned}"
+    return f"{whole} is {exactly} {_show(abs(factor))} of what it should be{turned}"
 
 
-def _who(factor: float, name: str) -> str:
-    return "." if not name or name in ("1", "2", "1/2") else f"; {abs(factor):.6g} is here {name}."
+def _show(factor: float) -> str:
+    """A positive number, as 1 / n if it is that."""
+    turned = 1 / factor
+    return f"1/{round(turned)}" if factor < 1 and abs(turned - round(turned)) < 1e-9 * turned else f"{factor:.6g}"
 
 
 def _question(factor: float, evidence: Evidence) -> str:
@@ -78,10 +82,10 @@ def varying_factor(evidence: Evidence) -> Explanation | None:
             continue
         slip = Slip.UPSTREAM if upstream else Slip.SLOPE
         if np.any(got) and _equal(got * array, expected, evidence):
-            return Explanation(slip, f"A factor is missing that is {name} in every element. Which factors does the "
+            return Explanation(slip, f"A factor is missing that {name} in every element. Which factors does the "
                                f"formula have, and which does your {evidence.verb}?")
         if _equal(got, expected * array, evidence):
-            return Explanation(slip, f"There is a factor too many, which is {name} in every element. Where does it come "
+            return Explanation(slip, f"There is a factor too many, which {name} in every element. Where does it come "
                                "in a second time?")
     return None
 
@@ -91,16 +95,12 @@ def _equal(a: np.ndarray, b: np.ndarray, evidence: Evidence) -> bool:
 
 
 def _arrays(evidence: Evidence) -> Iterator[tuple[str, bool, np.ndarray]]:
-    """(name, is it the diff of a top, array)."""
+    """(what the factor does, is it the diff of a top, array)."""
     for name, array in evidence.clues.known.items():
         upstream = name.endswith("diff")
-        if upstream and evidence.spot.kind == "top":
+        if evidence.spot.kind == "top" and name.startswith("top"):
             continue
-        yield name, upstream, array
+        yield f"is {name}", upstream, array
         if not upstream:
-            yield f"1 - {name}", False, 1 - array
-            yield f"1 + {name}", False, 1 + array
-            yield f"made of {name} and 1 - {name}", False, array * (1 - array)
-            yield f"the square of {name}", False, array**2
-            yield f"made of 1 and the square of {name}", False, 1 - array**2
-            yield f"the sign of {name}", False, np.sign(array)
+            for made in (1 - array, 1 + array, array * (1 - array), array**2, 1 - array**2, np.sign(array)):
+                yield f"depends on {name} alone", False, made  # how, is for the student to find

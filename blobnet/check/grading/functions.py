@@ -11,7 +11,7 @@ from blobnet.check.grading.factors import ratio
 from blobnet.check.grading.numbers import named
 from blobnet.check.grading.slips import Slip
 
-FIRST = (Slip.LOSS_WEIGHT, Slip.UPSTREAM)  # variants that are looked at before factors
+FIRST = (Slip.LOSS_WEIGHT, Slip.UPSTREAM, Slip.ROWS)  # variants that are looked at before factors
 
 
 def not_finite(evidence: Evidence) -> Explanation | None:
@@ -51,7 +51,7 @@ def other_variant(evidence: Evidence) -> Explanation | None:
 
 def _variant(evidence: Evidence, first: bool) -> Explanation | None:
     for variant in evidence.clues.variants:
-        if (variant.slip in FIRST) == first and evidence.explained_by(variant.numbers[evidence.spot]):
+        if (variant.slip in FIRST) == first and evidence.explained_by(variant.numbers.at(evidence.spot)):
             return Explanation(variant.slip, f"The numbers are those that come out as if {variant.as_if}. "
                                f"{variant.question}")
     return None
@@ -62,7 +62,7 @@ def variant_and_factor(evidence: Evidence) -> Explanation | None:
     if evidence.got.size < 2:
         return None
     for variant in evidence.clues.variants:
-        numbers = variant.numbers[evidence.spot]
+        numbers = variant.numbers.at(evidence.spot)
         if numbers.shape != evidence.got.shape or np.ptp(numbers) == 0:
             continue
         factor = ratio(evidence.got, numbers, evidence.rtol)

@@ -11,13 +11,14 @@ from blobnet.check.grading.scene import Scene
 LETTERS = {1: ("N",), 2: ("N", "C"), 3: ("N", "C", "L"), 4: ("N", "C", "H", "W")}
 MOST = 2  # names that are told
 NEAR = 1e-9
+PLAIN = ("4", "1/4")
 
 
 def named(scene: Scene, number: float, near: float = NEAR) -> str:
     """What a positive number other than 1 may be: "N, the rows of a batch, or …"; "" if nothing that is known."""
     found = list(dict.fromkeys(name for name, value in _names(scene) if value > 0 and abs(number - value) <= near * value
                                and abs(value - 1) > near))
-    return " or ".join(found[:MOST])
+    return " or ".join([name for name in found if name not in PLAIN][:MOST] or found[:1])
 
 
 def _names(scene: Scene) -> Iterator[tuple[str, float]]:

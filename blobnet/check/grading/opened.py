@@ -68,10 +68,10 @@ class Opened:
         for part, found in (("forward", [blank for blank in self.blanks if blank.function in needed]),
                             ("backward", [blank for blank in self.blanks if blank.function not in needed])):
             if found:
-                lines = ", ".join(str(line) for line in sorted({blank.line for blank in found}))
+                lines = sorted({blank.line for blank in found})
                 what = f"{len(found)} blanks are" if len(found) > 1 else "a blank is"
-                self.findings.append(Finding(part, State.BLANK, f"{what} still to be filled: line {lines}.", Slip.BLANK,
-                                             line=found[0].line))
+                self.findings.append(Finding(part, State.BLANK, f"{what} still to be filled: line{'s' * (len(lines) > 1)} "
+                                             f"{', '.join(map(str, lines))}.", Slip.BLANK, line=lines[0]))
 
     def blank(self, part: str) -> bool:
         """Whether forward, or backward, cannot be tried because of a blank."""

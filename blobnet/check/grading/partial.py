@@ -20,26 +20,47 @@ def part_of_it(evidence: Evidence) -> Explanation | None:
     here = f"{wrong.sum()} of {wrong.size} elements are wrong{where(evidence)}"
     if wrong.all() and wrong.size > 1 or not np.isfinite(got).all():
         return None
-    if not np.any(right):
-        return Explanation(Slip.MASK, f"{here}: these should be 0, as nothing flows there. Which condition decides what "
-                           "goes through?")
-    if not np.any(got):
-        return Explanation(Slip.MASK, f"{here}: these are 0 and should not be. Which condition decides what goes "
-                           "through?")
-    if np.allclose(got, -right, rtol=1e-9, atol=0):
+    if found := _through(evidence):
+        return found
+    if np.allclose(got, -right, rtol=0, atol=evidence.rtol * abs(right).max()):
         return Explanation(Slip.SIGN, f"{here}: their size is right, their sign is not.")
     if _at_border(evidence):
         pad = any(field.name.startswith("pad") and value_of(evidence.scene.param, name, field)
                   for name, field in fields_of(evidence.scene.param))
         return Explanation(Slip.PADDING if pad else Slip.WINDOW, f"{here}. What do your windows meet at the border?")
+    if got.size > 1 and np.ptp(got - right) <= evidence.rtol * abs(right).max():
+        return Explanation(Slip.OFFSET, f"{here}: these are all off by the same number, {(got - right)[0]:.6g}. What is "
+                           "added or subtracted at these places?")
     factor = ratio(got, right, evidence.rtol)
     if factor is not None and (named(evidence.scene, abs(factor)) or got.size > 1):
         return Explanation(Slip.FACTOR, f"{here}: these are exactly {factor:.6g} times what they should be.")
     return None
 
 
+def mask(evidence: Evidence) -> Explanation | None:
+    """Backward lets something through where nothing flows, or nothing where something does, and is right elsewhere."""
+    wrong = evidence.wrong
+    if evidence.spot.kind == "top" or wrong.all():
+        return None
+    return _through(evidence)
+
+
+def _through(evidence: Evidence) -> Explanation | None:
+    wrong = evidence.wrong
+    if not evidence.expected[wrong].any():
+        what = "should be 0, as nothing flows there"
+    elif not evidence.got[wrong].any():
+        what = "are 0 and should not be"
+    else:
+        return None
+    return Explanation(Slip.MASK, f"{wrong.sum()} of {wrong.size} elements are wrong{where(evidence)}: these {what}. "
+                       "Which condition decides what goes through?")
+
+
 def where(evidence: Evidence) -> str:
-    """Which elements are wrong, in words that go on a sentence; "" if there is no pattern."""
+    """Which elements are wrong, in words that go on a sentence; "" for all, and if there is no pattern."""
+    if evidence.wrong.all():
+        return ""
     return next((f", exactly {words}" for words, mask in _patterns(evidence)
                  if np.array_equal(np.broadcast_to(mask, evidence.wrong.shape), evidence.wrong)), "")
 

@@ -37,8 +37,10 @@ class Pass(NamedTuple):
     bottom: list[np.ndarray]
     param: list[np.ndarray]
 
-    def __getitem__(self, spot):  # type: ignore[override]
-        return getattr(self, spot.kind)[spot.number] if isinstance(spot, Spot) else tuple.__getitem__(self, spot)
+    def at(self, spot: Spot) -> np.ndarray:
+        """The array of a spot; an empty one if the layer has no such."""
+        arrays = getattr(self, spot.kind)
+        return arrays[spot.number] if spot.number < len(arrays) else np.empty(0)
 
 
 def build(param: Message, values: Sequence[np.ndarray], parameters: Sequence[np.ndarray] = (),

@@ -60,7 +60,9 @@ def _one_number(evidence: Evidence, missing: np.ndarray) -> Explanation | None:
 
 def _of_group(evidence: Evidence, axis: int, word: str) -> Explanation:
     if evidence.verb == "forward":
-        bias = axis == 1 and any(value.size == evidence.got.shape[1] for value in evidence.scene.parameters[1:])
+        scene = evidence.scene
+        bias = axis == 1 and any(value.size == evidence.got.shape[1] and learns for value, learns in zip(
+            scene.parameters[1:], scene.learning[1:]))
         return Explanation(Slip.BIAS if bias else Slip.BATCH_MEAN if axis == 1 else Slip.OFFSET,
                            f"What came out differs from what is right by one number for each {word}. What is the same "
                            f"for all of a {word}, and is not yet taken into account?")
@@ -73,6 +75,9 @@ def _of_group(evidence: Evidence, axis: int, word: str) -> Explanation:
 
 
 def _in_proportion(evidence: Evidence, axis: int, word: str, name: str) -> Explanation:
+    if evidence.verb == "forward":
+        return Explanation(Slip.VARIANCE if axis == 1 else Slip.SUM, f"In each {word} all elements are off by one and the "
+                           f"same factor. By what is a {word} divided?")
     what = f"In each {word} what is missing grows in proportion to {name}."
     if axis == 1:
         return Explanation(Slip.VARIANCE, f"{what} Every x is also in the variance of its channel: what reaches x "

@@ -47,6 +47,9 @@ def _of_top_diffs(scene: Scene) -> Iterator[Recipe]:
     yield slip, f"{name} came in twice", "Where do you multiply with it?", lambda: scene.play([part**2 for part in dy])
     if scene.is_loss or not dy or not dy[0].ndim or len(dy[0]) < 2:
         return
+    if dy[0].ndim == 2 and len(dy[0]) == len(dy[0].T):
+        yield (Slip.AXIS, "top[0].diff had rows and columns exchanged", "Which axis do you add up?",
+               lambda: scene.play([dy[0].T, *dy[1:]]))
     for words, rows in (("the first row", slice(0, 1)), ("the last row", slice(-1, None)),
                         ("all rows but the first", slice(1, None)), ("all rows but the last", slice(0, -1))):
         yield (Slip.ROWS, f"only {words} of top[0].diff counted", "Which axis do you add up, and from where to where?",
@@ -98,7 +101,10 @@ def _of_bottoms(scene: Scene) -> Iterator[Recipe]:
         if not wanted[i]:
             continue
         name, play = f"bottom[{i}].data", _with_bottom(scene, i)
-        yield Slip.SIGN, f"{name} had the opposite sign", "Where does a minus belong?", lambda v=value, p=play: p(-v)
+        yield (Slip.SIGN, f"{name} had the opposite sign",
+               "Where does a minus belong, or which way does a comparison point?", lambda v=value, p=play: p(-v))
+        yield (Slip.SIGN, f"the smallest of {name} were taken and not the largest", "What is it that you look for?",
+               lambda v=value, p=play: _turned(p(-v)))
         yield (Slip.ABSOLUTE, f"{name} had no signs", "Where do you take absolute values?",
                lambda v=value, p=play: p(abs(v)))
         yield (Slip.FUNCTION, f"{name} were squared", "Where do you square?", lambda v=value, p=play: p(v**2))
@@ -110,11 +116,16 @@ def _of_bottoms(scene: Scene) -> Iterator[Recipe]:
                    lambda v=value, p=play: p(v.swapaxes(2, 3)))
 
 
+def _turned(numbers: Pass) -> Pass:
+    return Pass([-top for top in numbers.top], numbers.bottom, numbers.param)
+
+
 def _with_bottom(scene: Scene, i: int) -> Callable[[np.ndarray], Pass]:
     return lambda other: scene.play(values=[other if j == i else kept for j, kept in enumerate(scene.values)])
 
 
 def _of_labels(scene: Scene) -> Iterator[Recipe]:
+    classes = scene.values[0].shape[1] if scene.values[0].ndim > 1 else np.inf
     for i, value in enumerate(scene.values):
         if scene.wanted[i] or np.any(value != np.round(value)):
             continue
@@ -124,7 +135,7 @@ def _of_labels(scene: Scene) -> Iterator[Recipe]:
                    lambda v=value, p=play: p(1 - v))
         for shift in (1, -1):
             yield (Slip.LABEL, f"every number of {name} were {'higher' if shift > 0 else 'lower'} by 1",
-                   "Do your classes count from 0?", lambda v=value, p=play, s=shift: p(v + s))
+                   "Do your classes count from 0?", lambda v=value, p=play, s=shift: p((v + s) % classes))
         yield (Slip.LABEL, f"all numbers of {name} were 0", "Where is it used?", lambda v=value, p=play: p(0 * v))
 
 
