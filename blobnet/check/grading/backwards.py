@@ -33,6 +33,8 @@ def look_at_backward(subject: Subject) -> list[Finding]:
         return [Finding("backward", State.WRONG, "the class has no backward.", Slip.UNWRITTEN)]
     clean, marked = (run(subject.build(), scene.dy, scene.wanted, mark) for mark in (0.0, MARK))
     findings = _writes(subject)
+    if any("changes data" in finding.words for finding in findings):  # what is computed from it is not worth a look
+        return findings
     for spot in _spots(subject):
         numbers = _numbers(subject, spot, clean)
         mark = look_at_marks(spot, clean.at(spot), marked.at(spot))
@@ -55,8 +57,8 @@ def _writes(subject: Subject) -> list[Finding]:
     findings = []
     for breach in subject.breaches("backward_writes_diffs"):
         if "nobody asked for" in breach:
-            findings.append(Finding("backward", State.WRONG, f"{breach}: propagate_down says for each bottom whether its "
-                                    "diff is wanted.", Slip.PROPAGATE_DOWN))
+            findings.append(Finding("backward", State.WRONG, f"{breach}: propagate_down says for each bottom whether "
+                                    "its diff is wanted.", Slip.PROPAGATE_DOWN))
         elif not breach.startswith(NOT_HERE):
             findings.append(Finding("backward", State.WRONG, f"{breach}. Others read that after you; work on a copy.",
                                     Slip.WRITES))
@@ -80,7 +82,7 @@ def _numbers(subject: Subject, spot: Spot, clean: Pass) -> Finding:
     if finding.slip is Slip.UNKNOWN and got.size <= FEW:
         slopes = _differences(subject, spot, got)
         size = abs(slopes).max(initial=0.0)
-        near = abs(slopes - answer.at(spot)).max(initial=0.0) / size if size else 0.0  # they need not agree to the digit
+        near = abs(slopes - answer.at(spot)).max(initial=0.0) / size if size else 0.0  # they need not be equal
         rtol = min(max(ROUGH, 2 * near), ROUGHEST)
         by_differences = explain(Evidence(spot, got, slopes, subject.clues, answer, rtol))
         finding = finding if by_differences.slip is Slip.UNKNOWN else by_differences

@@ -24,7 +24,7 @@ RULES = {  # (slip, what to say after the breach)
 
 def look_at_contract(subject: Subject) -> list[Finding]:
     """What other batches, phases, ties and floats show; a sentence that all is right if they show nothing."""
-    found = [*_rules(subject), *filter(None, (look(subject) for look in (_other_phase, _ties, _far)))]
+    found = [*_rules(subject), *filter(None, (look(subject) for look in (_second_batch, _other_phase, _ties, _far)))]
     if any(finding.state is State.WRONG for finding in found):
         return found
     return [Finding("contract", State.RIGHT, "the layer keeps the contract: another batch size, float32."), *found]
@@ -43,6 +43,23 @@ def _rules(subject: Subject) -> Iterator[Finding]:
             yield Finding("contract", State.WRONG, f"{breach}. {hint}{'.' * (not hint.endswith('?'))}", slip)
 
 
+def _second_batch(subject: Subject) -> Finding | None:
+    """Other numbers of the same shapes: they must not meet what the first ones left."""
+    scene, param = subject.scene, subject.opened.param
+    values = [value / 2 if wanted else value for value, wanted in zip(scene.values, scene.wanted)]
+    new, used = build(param, values, subject.parameters, subject.phase), subject.build()
+    forward(used)
+    for old, value in zip(used.values, values):
+        old[...] = value
+    if subject.opened.blank("backward") or not scene.has_backward:
+        return None
+    first, second = (run(alone, scene.dy, scene.wanted) for alone in (new, used))
+    if all(same(a, b) for kind in range(3) for a, b in zip(first[kind], second[kind])):
+        return None
+    return Finding("contract", State.WRONG, "the second batch is not computed as the first: something is left from that. "
+                   "What forward keeps for backward is made anew in every forward.", Slip.STATE)
+
+
 def _other_phase(subject: Subject) -> Finding | None:
     """The phase that the exercise does not say, where it makes a difference."""
     phase = 1 - subject.phase
@@ -55,8 +72,8 @@ def _other_phase(subject: Subject) -> Finding | None:
     if all(same(a, b) for a, b in zip(mine, right)):
         return None
     name = ("TRAIN", "TEST")[phase]
-    return Finding("contract", State.WRONG, f"in the phase {name} the tops are not right. What does the layer do in {name}, "
-                   "and how does it know the phase?", Slip.PHASE)
+    return Finding("contract", State.WRONG, f"in the phase {name} the tops are not right. What does the layer do in "
+                   f"{name}, and how does it know the phase?", Slip.PHASE)
 
 
 def _ties(subject: Subject) -> Finding | None:

@@ -8,6 +8,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from blobnet.check.grading.letters import letters
 from blobnet.check.grading.passes import EXACT, Pass, Spot, same, wrong_elements
 from blobnet.check.grading.scene import Scene
 from blobnet.check.grading.slips import Slip
@@ -22,10 +23,19 @@ class Explanation(NamedTuple):
 
 
 class Clues:
-    """What all arrays of one run of a layer have in common: the scene and its variants, which are computed once."""
+    """What all arrays of one run of a layer have in common: the scene and its variants, which are computed once.
 
-    def __init__(self, scene: Scene):
-        self.scene = scene
+    page: the docstring of the student's class, or of the right one.
+    """
+
+    def __init__(self, scene: Scene, page: str):
+        self.scene, self.page = scene, page
+
+    def letter(self, spot: Spot) -> str:
+        """What the formulas of the page call a spot: dx, or its name in the code if they have no letter for it."""
+        found = letters(self.page, {"top": "Tops:", "bottom": "Bottoms:", "param": "Params:"}[spot.kind])
+        d = "d" * (spot.kind != "top")
+        return d + found[spot.number] if spot.number < len(found) else str(spot)
 
     @cached_property
     def variants(self) -> list[Variant]:

@@ -17,8 +17,8 @@ def sign(evidence: Evidence) -> Explanation | None:
     """The opposite sign everywhere."""
     if evidence.explained_by(-evidence.expected):
         whole = "The number" if evidence.got.size == 1 else "Every element"
-        return Explanation(Slip.SIGN, f"{whole} has the right size and the wrong sign. Which sign does the formula have "
-                           "there, and how often did it turn on the way?")
+        return Explanation(Slip.SIGN, f"{whole} has the right size and the wrong sign. Which sign does the formula "
+                           "have there, and how often did it turn on the way?")
     return None
 
 

@@ -20,14 +20,14 @@ def look_at_setup(subject: Subject) -> list[Finding]:
     got, expected = ([blob.shape for blob in alone.layer.blobs] for alone in (mine, right))
     needed = [shape for shape, learns in zip(expected, subject.scene.learning, strict=True) if learns]
     if got not in (expected, needed):
-        return [Finding("setup", State.WRONG, f"the layer makes {_count(got)}, and needs {_count(needed)}. Which letters "
-                        "of the docstring are learnt, and what are their shapes?", Slip.SHAPE)]
+        return [Finding("setup", State.WRONG, f"the layer makes {_count(got)}, and needs {_count(needed)}. Which "
+                        "letters of the docstring are learnt, and what are their shapes?", Slip.SHAPE)]
     got, expected = ([blob.shape for blob in alone.top] for alone in (mine, right))
     for i, (shape, want) in enumerate(zip(got, expected)):
         if shape != want:
             slip = Slip.TRANSPOSED if len(shape) > 1 and shape == want[::-1] else Slip.SHAPE
-            return [Finding("reshape", State.WRONG, f"top[{i}] has the shape {shape}, expected {want}. Which letters does "
-                            "the docstring give it?", slip, f"top[{i}]")]
+            return [Finding("reshape", State.WRONG, f"top[{i}] has the shape {shape}, expected {want}. Which letters "
+                            "does the docstring give it?", slip, f"top[{i}]")]
     return []
 
 
@@ -59,8 +59,8 @@ def _numbers(subject: Subject, tops: list[np.ndarray]) -> list[Finding]:
     for i, (top, answer) in enumerate(zip(tops, subject.scene.answers[0].top)):
         spot = Spot("top", i)
         if same(top, answer):
-            findings.append(Finding("forward", State.RIGHT, f"{spot} is right, as {subject.scene.param.type} computes it "
-                                    f"({top.size} number{'s' * (top.size != 1)}).", place=str(spot)))
+            findings.append(Finding("forward", State.RIGHT, f"{spot} is right, as {subject.scene.param.type} computes "
+                                    f"it ({top.size} number{'s' * (top.size != 1)}).", place=str(spot)))
         elif draws(subject.scene):
             findings.append(look_at_draws(subject, spot, top))
         else:

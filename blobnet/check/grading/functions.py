@@ -1,4 +1,4 @@
-"""Slips that are functions of the right numbers: turned, moved, squared, of another variant of the layer."""
+"""Slips that are functions of the right numbers: turned, moved, squared, without a row."""
 
 from __future__ import annotations
 
@@ -7,11 +7,7 @@ from collections.abc import Iterator
 import numpy as np
 
 from blobnet.check.grading.evidence import Evidence, Explanation
-from blobnet.check.grading.factors import ratio
-from blobnet.check.grading.numbers import named
 from blobnet.check.grading.slips import Slip
-
-FIRST = (Slip.LOSS_WEIGHT, Slip.UPSTREAM, Slip.ROWS)  # variants that are looked at before factors
 
 
 def not_finite(evidence: Evidence) -> Explanation | None:
@@ -36,40 +32,6 @@ def transposed(evidence: Evidence) -> Explanation | None:
     if got.ndim > 1 and got.shape[-1] == got.shape[-2] and evidence.explained_by(expected.swapaxes(-1, -2)):
         return Explanation(Slip.TRANSPOSED, "The numbers are right, with rows and columns exchanged. Which of the "
                            "matrices has to be transposed?")
-    return None
-
-
-def top_diff(evidence: Evidence) -> Explanation | None:
-    """The diff of the top, or the weight of a loss, is not used as it should be."""
-    return _variant(evidence, True)
-
-
-def other_variant(evidence: Evidence) -> Explanation | None:
-    """The numbers of a layer that does one thing otherwise."""
-    return _variant(evidence, False)
-
-
-def _variant(evidence: Evidence, first: bool) -> Explanation | None:
-    for variant in evidence.clues.variants:
-        if (variant.slip in FIRST) == first and evidence.explained_by(variant.numbers.at(evidence.spot)):
-            return Explanation(variant.slip, f"The numbers are those that come out as if {variant.as_if}. "
-                               f"{variant.question}")
-    return None
-
-
-def variant_and_factor(evidence: Evidence) -> Explanation | None:
-    """Two slips at once: a variant, times a number that has a name."""
-    if evidence.got.size < 2:
-        return None
-    for variant in evidence.clues.variants:
-        numbers = variant.numbers.at(evidence.spot)
-        if numbers.shape != evidence.got.shape or np.ptp(numbers) == 0:
-            continue
-        factor = ratio(evidence.got, numbers, evidence.rtol)
-        if factor is None or not named(evidence.scene, abs(factor)) and factor != -1:
-            continue
-        return Explanation(variant.slip, f"Two things seem to be wrong. The numbers are {factor:.6g} times those that "
-                           f"come out as if {variant.as_if}. {variant.question}")
     return None
 
 
@@ -102,8 +64,8 @@ def moved(evidence: Evidence) -> Explanation | None:
             continue
         for words, here, there in (("later", got[1:], right[:-1]), ("earlier", got[:-1], right[1:])):
             if np.any(there) and np.allclose(here, there, rtol=0, atol=evidence.rtol * max(1e-3, abs(right).max())):
-                return Explanation(Slip.WINDOW, f"The numbers are right, but stand one place {words} along axis {axis}. "
-                                   "Where does the first window begin, and where does an index start?")
+                return Explanation(Slip.WINDOW, f"The numbers are right, but stand one place {words} along axis "
+                                   f"{axis}. Where does the first window begin, and where does an index start?")
     return None
 
 

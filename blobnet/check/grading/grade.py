@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import contextlib
 import os
+import sys
 import warnings
 from collections.abc import Iterator
 
@@ -17,6 +18,7 @@ from blobnet.check.grading.opened import Opened
 from blobnet.check.grading.subject import Subject
 from blobnet.check.grading.trouble import trouble
 from blobnet.core.registry import LAYERS
+from blobnet.plugins import PREFIX
 
 PARTS = (("setup", look_at_setup), ("forward", look_at_forward), ("backward", look_at_backward),
          ("contract", look_at_contract))
@@ -42,7 +44,8 @@ def grade(path: str | os.PathLike) -> Grade:
 
 def _look(opened: Opened) -> list[Finding]:
     """Part after part; what is left when one is wrong is said to be left."""
-    subject, findings = Subject(opened), []
+    subject = Subject(opened)
+    findings: list[Finding] = []
     for i, (part, look) in enumerate(PARTS):
         if opened.blank(part):
             return findings + opened.findings
@@ -59,10 +62,13 @@ def _look(opened: Opened) -> list[Finding]:
 
 @contextlib.contextmanager
 def _aside() -> Iterator[None]:
-    """Put the layer types back afterwards."""
-    before = dict(LAYERS)
+    """Put the layer types and the modules of plug-ins back afterwards."""
+    types, modules = dict(LAYERS), dict(sys.modules)
     try:
         yield
     finally:
         LAYERS.clear()
-        LAYERS.update(before)
+        LAYERS.update(types)
+        for name in [name for name in sys.modules if name.startswith(PREFIX)]:
+            del sys.modules[name]
+        sys.modules.update({name: module for name, module in modules.items() if name.startswith(PREFIX)})

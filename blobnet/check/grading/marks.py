@@ -19,10 +19,10 @@ def look_at_marks(spot: Spot, clean: np.ndarray, marked: np.ndarray) -> Finding 
     kept = np.isclose(marked - clean, MARK, rtol=1e-9)  # nan is nowhere kept
     part = "forward" if spot.kind == "top" else "backward"
     if kept.any() and not clean[kept].any():
-        how = "is never written" if kept.all() else f"is written in part only: {kept.sum()} of {kept.size} elements stay"
-        end = " as they were before. What should stand there?" if not kept.all() else f". What does {part} put there?"
+        how = "is never written" if kept.all() else (
+            f"is written in part only: {kept.sum()} of {kept.size} elements stay as they were")
         if spot.kind != "param" or not clean.any() and kept.all():
-            return _finding(part, Slip.UNWRITTEN, spot, f"{spot} {how}{end}")
+            return _finding(part, Slip.UNWRITTEN, spot, f"{spot} {how}. What does {part} put there?")
         return None
     if spot.kind == "param":
         if kept.all() or np.isnan(clean).any():

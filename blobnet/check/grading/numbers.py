@@ -5,8 +5,8 @@ from __future__ import annotations
 import math
 from collections.abc import Iterator
 
-from blobnet.check.grading.other_options import fields_of, value_of
 from blobnet.check.grading.scene import Scene
+from blobnet.check.grading.vary_options import fields_of, value_of
 
 LETTERS = {1: ("N",), 2: ("N", "C"), 3: ("N", "C", "L"), 4: ("N", "C", "H", "W")}
 MOST = 2  # names that are told
@@ -15,9 +15,9 @@ PLAIN = ("4", "1/4")
 
 
 def named(scene: Scene, number: float, near: float = NEAR) -> str:
-    """What a positive number other than 1 may be: "N, the rows of a batch, or …"; "" if nothing that is known."""
-    found = list(dict.fromkeys(name for name, value in _names(scene) if value > 0 and abs(number - value) <= near * value
-                               and abs(value - 1) > near))
+    """What a positive number other than 1 may be: "N or H * W"; "" if nothing that is known."""
+    found = list(dict.fromkeys(name for name, value in _names(scene) if value > 0
+                               and abs(number - value) <= near * value and abs(value - 1) > near))
     return " or ".join([name for name in found if name not in PLAIN][:MOST] or found[:1])
 
 

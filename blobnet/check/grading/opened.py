@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import os
 from pathlib import Path
+from types import ModuleType
 
 from google.protobuf.message import Message
 
@@ -33,20 +34,22 @@ class Opened:
         self.param: Message | None = None
         self.same_as: Message | None = None
         try:
-            self._open()
+            tree = ast.parse(self.path.read_bytes(), str(self.path))
+            module = run_plugin(self.path)
         except (Exception, SystemExit) as error:
-            if isinstance(error, DataError):
-                raise
             self.findings.append(trouble(error, self.path, "file"))
+            return
+        self.blanks = find_blanks(tree)
+        self._read(module)
+        if self.param is not None:
+            self._say_blanks(needed_for_forward(tree))
 
-    def _open(self) -> None:
-        tree = ast.parse(self.path.read_bytes(), str(self.path))
-        self.blanks, needed = find_blanks(tree), needed_for_forward(tree)
-        module = run_plugin(self.path)
+    def _read(self, module: ModuleType) -> None:
+        """EXERCISE and the class that it names. A BlobnetError if no layer can come of EXERCISE."""
         exercise = getattr(module, "EXERCISE", None)
         if not isinstance(exercise, Exercise):
-            self._wrong(Slip.NO_EXERCISE, "the file has no EXERCISE = Exercise(…), so nothing says how to try the layer. "
-                        "Put back the one that the file came with.")
+            self._wrong(Slip.NO_EXERCISE, "the file has no EXERCISE = Exercise(…), so nothing says how to try the "
+                        "layer. Put back the one that the file came with.")
             return
         self.exercise = exercise
         with within(f"{self.path.name}: EXERCISE"):
@@ -58,7 +61,6 @@ class Opened:
             return
         self.param, self.same_as = param, read_layer(exercise.layer)
         self.same_as.type = exercise.same_as
-        self._say_blanks(needed)
 
     def _wrong(self, slip: Slip, words: str) -> None:
         self.findings.append(Finding("file", State.WRONG, words, slip))
@@ -70,15 +72,16 @@ class Opened:
             if found:
                 lines = sorted({blank.line for blank in found})
                 what = f"{len(found)} blanks are" if len(found) > 1 else "a blank is"
-                self.findings.append(Finding(part, State.BLANK, f"{what} still to be filled: line{'s' * (len(lines) > 1)} "
-                                             f"{', '.join(map(str, lines))}.", Slip.BLANK, line=lines[0]))
+                where = f"line{'s' * (len(lines) > 1)} {', '.join(map(str, lines))}"
+                self.findings.append(Finding(part, State.BLANK, f"{what} still to be filled: {where}.", Slip.BLANK,
+                                             line=lines[0]))
 
     def blank(self, part: str) -> bool:
         """Whether forward, or backward, cannot be tried because of a blank."""
         return any(finding.part == part and finding.state is State.BLANK for finding in self.findings)
 
 
-def _not_registered(module, kind: str) -> str:
+def _not_registered(module: ModuleType, kind: str) -> str:
     mine = [name for name, value in vars(module).items()
             if isinstance(value, type) and value.__module__ == module.__name__ and hasattr(value, "forward")]
     if kind in mine:

@@ -9,8 +9,8 @@ import numpy as np
 from blobnet.check.grading.evidence import Evidence, Explanation
 from blobnet.check.grading.factors import ratio
 from blobnet.check.grading.numbers import named
-from blobnet.check.grading.other_options import fields_of, value_of
 from blobnet.check.grading.slips import Slip
+from blobnet.check.grading.vary_options import fields_of, value_of
 
 
 def part_of_it(evidence: Evidence) -> Explanation | None:
@@ -29,8 +29,8 @@ def part_of_it(evidence: Evidence) -> Explanation | None:
                   for name, field in fields_of(evidence.scene.param))
         return Explanation(Slip.PADDING if pad else Slip.WINDOW, f"{here}. What do your windows meet at the border?")
     if got.size > 1 and np.ptp(got - right) <= evidence.rtol * abs(right).max():
-        return Explanation(Slip.OFFSET, f"{here}: these are all off by the same number, {(got - right)[0]:.6g}. What is "
-                           "added or subtracted at these places?")
+        return Explanation(Slip.OFFSET, f"{here}: these are all off by the same number, {(got - right)[0]:.6g}. What "
+                           "is added or subtracted at these places?")
     factor = ratio(got, right, evidence.rtol)
     if factor is not None and (named(evidence.scene, abs(factor)) or got.size > 1):
         return Explanation(Slip.FACTOR, f"{here}: these are exactly {factor:.6g} times what they should be.")

@@ -54,8 +54,8 @@ def _alike(evidence: Evidence) -> Iterator[tuple[str, np.ndarray]]:
 def _one_number(evidence: Evidence, missing: np.ndarray) -> Explanation | None:
     if missing.size < 2 or not np.isfinite(missing).all() or np.ptp(missing) > 1e-9 * abs(evidence.expected).max():
         return None
-    return Explanation(Slip.OFFSET, f"Every element is off by the same number, {-missing.flat[0]:.6g}. What is added to "
-                       "all of them, or is not?")
+    return Explanation(Slip.OFFSET, f"Every element is off by the same number, {-missing.flat[0]:.6g}. What is added "
+                       "to all of them, or is not?")
 
 
 def _of_group(evidence: Evidence, axis: int, word: str) -> Explanation:
@@ -76,14 +76,14 @@ def _of_group(evidence: Evidence, axis: int, word: str) -> Explanation:
 
 def _in_proportion(evidence: Evidence, axis: int, word: str, name: str) -> Explanation:
     if evidence.verb == "forward":
-        return Explanation(Slip.VARIANCE if axis == 1 else Slip.SUM, f"In each {word} all elements are off by one and the "
-                           f"same factor. By what is a {word} divided?")
+        return Explanation(Slip.VARIANCE if axis == 1 else Slip.SUM, f"In each {word} all elements are off by one and "
+                           f"the same factor. By what is a {word} divided?")
     what = f"In each {word} what is missing grows in proportion to {name}."
     if axis == 1:
         return Explanation(Slip.VARIANCE, f"{what} Every x is also in the variance of its channel: what reaches x "
                            "through the variance?")
-    return Explanation(Slip.SUM, f"{what} Every element of a {word} has a part in the others too: what comes back to it "
-                       "through them?")
+    return Explanation(Slip.SUM, f"{what} Every element of a {word} has a part in the others too: what comes back to "
+                       "it through them?")
 
 
 def _of_both(evidence: Evidence) -> Explanation:

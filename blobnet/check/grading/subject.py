@@ -15,6 +15,7 @@ from blobnet.check.grading.scene import Scene
 from blobnet.check.rules import RULES
 from blobnet.check.standalone import Standalone
 from blobnet.core.context import TRAIN
+from blobnet.core.registry import class_of
 from blobnet.errors import DataError, within
 
 
@@ -35,7 +36,8 @@ class Subject:
             stir(alone, np.random.default_rng(2))
             self.parameters = alone.parameters
         self.scene.parameters = self.parameters
-        self.clues = Clues(self.scene)
+        page = class_of(opened.param).__doc__ or class_of(opened.same_as).__doc__ or ""
+        self.clues = Clues(self.scene, page)
 
     def build(self) -> Standalone:
         """The student's layer, new."""
@@ -46,5 +48,6 @@ class Subject:
         return self.build()
 
     def breaches(self, rule: str) -> list[str]:
-        """What the rule of the contract finds, if it finds nothing with the right layer."""
-        return [] if list(RULES[rule](self.right_case)) else list(RULES[rule](self.case))
+        """What a rule of the contract finds, but for what it finds with the right layer too."""
+        mine, allowed = list(RULES[rule](self.case)), list(RULES[rule](self.right_case))
+        return [breach for breach in mine if breach not in allowed]

@@ -28,9 +28,10 @@ def trouble(error: BaseException, path: Path, part: str) -> Finding:
         raise error
     here = next((frame.name for frame in reversed(frames) if frame.name in PARTS), part)
     line = frames[-1].lineno
-    slip, hint = _kind(error)
+    slip, hint = _kind(error, here)
     linecache.checkcache(str(path))
-    text = f"line {line}{_quoted(linecache.getline(str(path), line).strip())} raises {type(error).__name__}: {error}."
+    code, message = linecache.getline(str(path), line).strip(), str(error).rstrip(". ")
+    text = f"line {line}{_quoted(code)} raises {type(error).__name__}: {message}."
     return Finding(here, State.WRONG, " ".join(filter(None, [text, hint])), slip, line=line)
 
 
@@ -38,19 +39,24 @@ def _quoted(line: str) -> str:
     return f", `{line}`," if line else ""
 
 
-def _kind(error: BaseException) -> tuple[Slip, str]:
+def _kind(error: BaseException, part: str) -> tuple[Slip, str]:
     """The slip that an exception stands for, and what to ask."""
     text = str(error)
     if "matmul" in text or "not aligned" in text:
         return Slip.TRANSPOSED, ("A product of matrices takes as many columns on the left as there are rows on the "
                                  "right. Which of the two has to be transposed, or do they stand in the wrong order?")
     if isinstance(error, ValueError) and ("broadcast" in text or "reshape array" in text):
-        shapes = set(SHAPES.findall(text))
-        turned = any(shape != shape[::-1] and ",".join(reversed(shape.split(","))) in shapes for shape in shapes)
-        return ((Slip.TRANSPOSED, "One has the rows that the other has as columns: what has to be transposed?") if turned
-                else (Slip.SHAPE, "Write the shapes of both sides down: which axis is missing, or one too many?"))
+        shapes = {tuple(found.split(",")) for found in SHAPES.findall(text)}
+        turned = any(shape != shape[::-1] and shape[::-1] in shapes for shape in shapes)
+        if turned:
+            return Slip.TRANSPOSED, "One has the rows that the other has as columns: what has to be transposed?"
+        return Slip.SHAPE, "Write the shapes of both sides down: which axis is missing, or one too many?"
     if isinstance(error, AttributeError) and "cannot be replaced" in text:
         return Slip.WRITES, "Fill the array that is there; a name that is bound anew is not seen by the net."
     if isinstance(error, NameError | AttributeError):
-        return Slip.NAME, "What is used must have been made before: backward sees only what forward keeps in self."
+        return Slip.NAME, ("bottom and top are lists of blobs, the first is [0]." if "'list' object" in text else
+                           "Backward sees what forward keeps in self, and nothing else." if part == "backward" else
+                           "Where is it made?")
+    if isinstance(error, IndexError) and text.startswith("list"):
+        return Slip.ERROR, "How many bottoms, tops and parameters are there? The first is [0]."
     return Slip.ERROR, ""

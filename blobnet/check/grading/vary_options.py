@@ -1,13 +1,17 @@
-"""The options of a layer, one of them changed at a time."""
+"""Variants of the options, one of them changed at a time; and what options there are."""
 
 from __future__ import annotations
 
 from collections.abc import Iterator
+from functools import partial
 from typing import Any
 
 from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
+from blobnet.check.grading.passes import Pass
+from blobnet.check.grading.recipe import Recipe
+from blobnet.check.grading.scene import Scene
 from blobnet.check.grading.slips import Slip
 from blobnet.core.registry import class_of
 
@@ -33,18 +37,35 @@ def value_of(param: Message, name: str, field: FieldDescriptor) -> Any:
     return value[0] if len(value) else None
 
 
-def other_options(param: Message) -> Iterator[tuple[Slip, str, object, object, Message]]:
-    """(slip, option, what it is, what it is changed to, a LayerParameter with that)."""
+def of_options(scene: Scene) -> Iterator[Recipe]:
+    """Each option with another value, and the other phase.
+
+    An option that is not given, and does nothing by itself, is not what a student thinks of.
+    """
+    param, other = scene.param, 1 - scene.phase
     for name, field in fields_of(param):
         before = value_of(param, name, field)
+        likely = field.name in SLIPS or _is_given(getattr(param, name), field) or bool(before) and before is not True
         for after in _others(field, before):
-            changed = type(param).FromString(param.SerializePartialToString())
-            options = getattr(changed, name)
-            if before is not None and not isinstance(getattr(options, field.name), int | float):
-                getattr(options, field.name)[:] = [after]
-            elif before is not None:
-                setattr(options, field.name, after)
-            yield SLIPS.get(field.name, Slip.OPTION), field.name, _show(field, before), _show(field, after), changed
+            yield Recipe(SLIPS.get(field.name, Slip.OPTION),
+                         f"the option {field.name} were {_show(field, after)} and not {_show(field, before)}",
+                         "Where does your code use it?", partial(_with_option, scene, name, field, after), likely)
+    yield Recipe(Slip.PHASE, f"the phase were {('TRAIN', 'TEST')[other]}", "What does the layer do in which phase?",
+                 partial(scene.play, phase=other))
+
+
+def _with_option(scene: Scene, name: str, field: FieldDescriptor, value: Any) -> Pass:
+    param = type(scene.param).FromString(scene.param.SerializePartialToString())
+    options = getattr(param, name)
+    if isinstance(getattr(options, field.name), int | float):
+        setattr(options, field.name, value)
+    else:
+        getattr(options, field.name)[:] = [value]
+    return scene.play(param=param)
+
+
+def _is_given(options: Message, field: FieldDescriptor) -> bool:
+    return any(given.name == field.name for given, _ in options.ListFields())
 
 
 def _others(field: FieldDescriptor, before: Any) -> list:
