@@ -31,6 +31,12 @@ SLIPS = [
     ("relu", "bottom[0].data > 0", "bottom[0].data < 0", [S.SIGN]),
     ("relu", "np.maximum(bottom[0].data, 0)", "abs(bottom[0].data)", [S.ABSOLUTE]),
     ("relu", "top[0].diff * (bottom[0].data > 0)", "top[0].data * (bottom[0].data > 0)", [S.UPSTREAM]),
+    ("relu", "def reshape", "in_place = True\n\n    def reshape", []),
+    ("tanh", "def forward(self, bottom, top):", "in_place = True\n\n    def forward(self, bottom, top):\n"
+     "        top[0].data[...] = 0", [S.WRITES]),
+    ("sigmoid", "        top[0].data[...] =", "        self.ones = np.ones((4, 3), np.float64)\n"
+     "        top[0].data[...] = self.ones *", [S.STATE]),
+    ("sigmoid", "np.exp(-bottom[0].data)", "np.exp(-bottom[0].data.astype(np.float32))", [S.PRECISION]),
     # Inner product.
     ("inner product", "weight.T + bias", "weight.T", [S.BIAS]),
     ("inner product", "weight.T + bias", "weight.T - bias", [S.SIGN]),

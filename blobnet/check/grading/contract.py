@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 
 import numpy as np
 
@@ -11,23 +11,36 @@ from blobnet.check.grading.findings import Finding, State
 from blobnet.check.grading.passes import build, forward, run, same
 from blobnet.check.grading.slips import Slip
 from blobnet.check.grading.subject import Subject
-from blobnet.check.grading.trouble import trouble
+from blobnet.check.grading.trouble import frames_of, trouble
 
 FAR = 1000.0  # an exponential of it is inf
 RULES = {  # (slip, what to say after the breach)
     "reshape": (Slip.STATE, "What depends on the size of a batch has its place in reshape, or is made anew in every "
                 "forward"),
     "keeps_arrays": (Slip.WRITES, "Write into the arrays that are there"),
+    "in_place": (Slip.WRITES, "In place bottom and top are one array. What do you read of it after it was written?"),
     "dtypes": (Slip.PRECISION, "Do all of your arrays take the type of the bottoms, or do some have one of their own?"),
 }
 
 
 def look_at_contract(subject: Subject) -> list[Finding]:
     """What other batches, phases, ties and floats show; a sentence that all is right if they show nothing."""
-    found = [*_rules(subject), *filter(None, (look(subject) for look in (_second_batch, _other_phase, _ties, _far)))]
+    found = [*_rules(subject), *filter(None, (_try(look, subject) for look in (_second_batch, _other_phase, _ties,
+                                                                               _far)))]
+    found = list({finding.slip: finding for finding in reversed(found)}.values())[::-1]  # the first of each slip
     if any(finding.state is State.WRONG for finding in found):
         return found
     return [Finding("contract", State.RIGHT, "the layer keeps the contract: another batch size, float32."), *found]
+
+
+def _try(look: Callable[[Subject], Finding | None], subject: Subject) -> Finding | None:
+    """What a look finds; nothing where the right layer does not take the numbers."""
+    try:
+        return look(subject)
+    except Exception as error:
+        if frames_of(error, subject.opened.path):
+            raise
+        return None
 
 
 def _rules(subject: Subject) -> Iterator[Finding]:
@@ -47,17 +60,17 @@ def _second_batch(subject: Subject) -> Finding | None:
     """Other numbers of the same shapes: they must not meet what the first ones left."""
     scene, param = subject.scene, subject.opened.param
     values = [value / 2 if wanted else value for value, wanted in zip(scene.values, scene.wanted)]
+    if not scene.has_backward:
+        return None
     new, used = build(param, values, subject.parameters, subject.phase), subject.build()
     forward(used)
     for old, value in zip(used.values, values):
         old[...] = value
-    if subject.opened.blank("backward") or not scene.has_backward:
-        return None
     first, second = (run(alone, scene.dy, scene.wanted) for alone in (new, used))
     if all(same(a, b) for kind in range(3) for a, b in zip(first[kind], second[kind])):
         return None
-    return Finding("contract", State.WRONG, "the second batch is not computed as the first: something is left from that. "
-                   "What forward keeps for backward is made anew in every forward.", Slip.STATE)
+    return Finding("contract", State.WRONG, "the second batch is not computed as the first: something is left from "
+                   "that. What forward keeps for backward is made anew in every forward.", Slip.STATE)
 
 
 def _other_phase(subject: Subject) -> Finding | None:
@@ -79,7 +92,7 @@ def _other_phase(subject: Subject) -> Finding | None:
 def _ties(subject: Subject) -> Finding | None:
     """Whole numbers, some of which are equal or 0: maxima that tie, and corners."""
     scene = subject.scene
-    if scene.is_loss or draws(scene) or not scene.has_backward or scene.learning or subject.opened.blank("backward"):
+    if scene.is_loss or draws(scene) or not scene.has_backward or scene.learning:
         return None
     values = [np.round(value) for value in scene.values]
     mine = run(build(subject.opened.param, values, phase=subject.phase), scene.dy, scene.wanted)

@@ -12,8 +12,8 @@ from blobnet.check.grading.slips import Slip
 HYPOTHESES = (  # the likeliest first: of several that explain the numbers, the first is told
     functions.not_finite, factors.sign, functions.transposed, other_layers.top_diff, functions.all_zero,
     other_layers.other_spot, factors.named_factor, partial.mask, other_layers.other_variant, factors.varying_factor,
-    residues.missing_term, functions.function_of, functions.moved, functions.fewer_rows, factors.any_factor,
-    other_layers.variant_and_factor, partial.part_of_it, other_layers.unlikely_variant)
+    residues.missing_term, functions.function_of, functions.moved, functions.fewer_rows, functions.precision,
+    factors.any_factor, other_layers.variant_and_factor, partial.part_of_it, other_layers.unlikely_variant)
 
 
 def explain(evidence: Evidence) -> Finding:

@@ -7,7 +7,10 @@ from collections.abc import Iterator
 import numpy as np
 
 from blobnet.check.grading.evidence import Evidence, Explanation
+from blobnet.check.grading.passes import wrong_elements
 from blobnet.check.grading.slips import Slip
+
+SINGLE = 1e-6  # what float32 is exact to, and a bit
 
 
 def not_finite(evidence: Evidence) -> Explanation | None:
@@ -54,6 +57,14 @@ def _functions(right: np.ndarray) -> Iterator[tuple[Slip, str, np.ndarray]]:
     yield Slip.FUNCTION, "1 less", 1 - right
     yield Slip.FUNCTION, "the exponential of", np.exp(right)
     yield Slip.FUNCTION, "the logarithm of", np.log(right)
+
+
+def precision(evidence: Evidence) -> Explanation | None:
+    """Right to some digits only."""
+    if wrong_elements(evidence.got, evidence.expected, SINGLE).any():
+        return None
+    return Explanation(Slip.PRECISION, "The first digits are right. Is a small number added or left out, or do some of "
+                       "your arrays have a type of their own, with fewer digits than the bottoms?")
 
 
 def moved(evidence: Evidence) -> Explanation | None:

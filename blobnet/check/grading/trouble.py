@@ -21,7 +21,7 @@ def trouble(error: BaseException, path: Path, part: str) -> Finding:
         text = (error.text or "").strip()
         return Finding("file", State.WRONG, f"line {error.lineno} is no Python{_quoted(text)}: {error.msg}.",
                        Slip.SYNTAX, line=error.lineno)
-    frames = [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
+    frames = frames_of(error, path)
     if not frames:
         if isinstance(error, BlobnetError):
             return Finding(part, State.WRONG, f"{error}.", Slip.ERROR)
@@ -33,6 +33,11 @@ def trouble(error: BaseException, path: Path, part: str) -> Finding:
     code, message = linecache.getline(str(path), line).strip(), str(error).rstrip(". ")
     text = f"line {line}{_quoted(code)} raises {type(error).__name__}: {message}."
     return Finding(here, State.WRONG, " ".join(filter(None, [text, hint])), slip, line=line)
+
+
+def frames_of(error: BaseException, path: Path) -> list[traceback.FrameSummary]:
+    """The places of the file that the exception came through, the innermost last."""
+    return [frame for frame in traceback.extract_tb(error.__traceback__) if frame.filename == str(path)]
 
 
 def _quoted(line: str) -> str:
