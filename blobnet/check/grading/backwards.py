@@ -4,20 +4,17 @@ from __future__ import annotations
 
 import numpy as np
 
-from blobnet.backend import single_threaded_blas
-from blobnet.check.compare import Rules, compare
-from blobnet.check.differences import Slopes
 from blobnet.check.grading.draws import draws
 from blobnet.check.grading.evidence import Evidence
 from blobnet.check.grading.explain import explain
 from blobnet.check.grading.findings import Finding, State
 from blobnet.check.grading.marks import MARK, look_at_marks
+from blobnet.check.grading.own_slopes import agrees_with_slopes, own_slopes
 from blobnet.check.grading.passes import Pass, Spot, run, same
 from blobnet.check.grading.slips import Slip
 from blobnet.check.grading.subject import Subject
 from blobnet.core.layer import Layer
 
-RULES = Rules(exhaustive=16, directions=3)
 ROUGH = 1e-5  # of the largest: how exact differences of one element are
 ROUGHEST = 1e-3
 FEW = 128     # elements of an array whose slopes are computed one by one if nothing else explains it
@@ -70,51 +67,32 @@ def _numbers(subject: Subject, spot: Spot, clean: Pass) -> Finding:
     scene, got = subject.scene, clean.at(spot)
     if any(same(got, answer.at(spot)) for answer in scene.answers):
         return _right(spot, got, f"as {scene.param.type} computes it")
-    if _agrees_with_differences(subject, spot, got):
+    if agrees_with_slopes(subject, spot, got):
         return _right(spot, got, "as the differences of your forward say")
     if draws(scene):
-        return explain(Evidence(spot, got, _differences(subject, spot, got), subject.clues, scene.answers[0], ROUGH))
+        return _by_slopes(subject, spot, got, scene.answers[0], ROUGH)
     finding = None
     for answer in scene.answers:
         other = explain(Evidence(spot, got, answer.at(spot), subject.clues, answer))
         if finding is None or finding.slip is Slip.UNKNOWN:
             finding = other
     if finding.slip is Slip.UNKNOWN and got.size <= FEW:
-        slopes = _differences(subject, spot, got)
-        size = abs(slopes).max(initial=0.0)
-        near = abs(slopes - answer.at(spot)).max(initial=0.0) / size if size else 0.0  # they need not be equal
-        rtol = min(max(ROUGH, 2 * near), ROUGHEST)
-        by_differences = explain(Evidence(spot, got, slopes, subject.clues, answer, rtol))
-        finding = finding if by_differences.slip is Slip.UNKNOWN else by_differences
+        by_slopes = _by_slopes(subject, spot, got, answer, ROUGHEST)
+        finding = finding if by_slopes.slip is Slip.UNKNOWN else by_slopes
     return finding
+
+
+def _by_slopes(subject: Subject, spot: Spot, got: np.ndarray, answer: Pass, most: float) -> Finding:
+    """One diff against the slopes of own forward, up to what these differ from the right layer's, but for `most`."""
+    slopes = own_slopes(subject, spot, got)
+    size = abs(slopes).max(initial=0.0)
+    near = abs(slopes - answer.at(spot)).max(initial=0.0) / size if size else 0.0
+    rtol = min(max(ROUGH, 2 * near), most)
+    if same(got, slopes, rtol):
+        return _right(spot, got, "as the differences of your forward say")
+    return explain(Evidence(spot, got, slopes, subject.clues, answer, rtol))
 
 
 def _right(spot: Spot, got: np.ndarray, why: str) -> Finding:
     return Finding("backward", State.RIGHT, f"{spot} is right, {why} ({got.size} number{'s' * (got.size != 1)}).",
                    place=str(spot))
-
-
-def _variable(subject: Subject, spot: Spot):
-    """A new layer of the student's, and the array that the diff belongs to."""
-    alone = subject.build()
-    return alone, (alone.values if spot.kind == "bottom" else alone.parameters)[spot.number]
-
-
-def _agrees_with_differences(subject: Subject, spot: Spot, got: np.ndarray) -> bool:
-    alone, variable = _variable(subject, spot)
-    if not np.isfinite(got).all():
-        return False
-    with single_threaded_blas():
-        return compare(alone.forward, subject.scene.dy, [variable], [got], RULES, np.random.default_rng(1)).passed
-
-
-def _differences(subject: Subject, spot: Spot, got: np.ndarray) -> np.ndarray:
-    """The slope of every element of own forward."""
-    alone, variable = _variable(subject, spot)
-    slopes = Slopes(alone.forward, subject.scene.dy, [variable], [got])
-    result = np.empty(variable.shape)
-    with single_threaded_blas():
-        for index in np.ndindex(variable.shape):
-            result[index] = slopes.element(0, index).numeric / slopes.scales[0]
-    slopes.restore()
-    return result
