@@ -124,6 +124,37 @@ def backward(self, top, propagate_down, bottom):
         for place, source in self.where.items():
             bottom[0].diff[source] += top[0].diff[place]
 """.replace("self.where", "self.found"), "pooling_param { pool: MAX kernel_size: 2 stride: 2 }", field="pooling_param")
+CONVOLUTION = sample("MyConvolution", "Convolution", "(2, 2, 4, 4)", """
+def setup(self, bottom, top):
+    options = self.options
+    self.add_param((options.num_output, bottom[0].shape[1], 3, 3), options.weight_filler)
+    self.add_param((options.num_output,), options.bias_filler)
+
+def reshape(self, bottom, top):
+    N, _, H, W = bottom[0].shape
+    top[0].reshape((N, self.options.num_output, H, W))
+
+def forward(self, bottom, top):
+    H, W = bottom[0].shape[2:]
+    weight = self.blobs[0].data
+    self.padded = np.pad(bottom[0].data, WIDTHS)
+    y = sum(np.einsum('ncpq,kc->nkpq', self.padded[:, :, r:r + H, s:s + W], weight[:, :, r, s])
+            for r, s in np.ndindex(3, 3))
+    top[0].data[...] = y + self.blobs[1].data[:, None, None]
+
+def backward(self, top, propagate_down, bottom):
+    H, W = bottom[0].shape[2:]
+    dy, dx = top[0].diff, np.zeros(self.padded.shape)
+    self.blobs[1].diff[...] += dy.sum(axis=(0, 2, 3))
+    for r, s in np.ndindex(3, 3):
+        part = np.s_[:, :, r:r + H, s:s + W]
+        self.blobs[0].diff[:, :, r, s] += np.einsum('nkpq,ncpq->kc', dy, self.padded[part])
+        dx[part] += np.einsum('nkpq,kc->ncpq', dy, self.blobs[0].data[:, :, r, s])
+    if propagate_down[0]:
+        bottom[0].diff[...] = dx[:, :, 1:-1, 1:-1]
+""", 'convolution_param { num_output: 3 kernel_size: 3 pad: 1 weight_filler { type: "xavier" } }',
+                     field="convolution_param").replace(
+                         "\n\n@blobnet", "\nWIDTHS = (0, 0), (0, 0), (1, 1), (1, 1)\n\n\n@blobnet")
 BATCH_NORM = sample("MyBatchNorm", "BatchNorm", "(4, 3, 2, 2)", RESHAPE_AS_X + """
 def forward(self, bottom, top):
     x = bottom[0].data
@@ -140,6 +171,20 @@ def backward(self, top, propagate_down, bottom):
         slope = (dy * self.z).mean(axis=axes, keepdims=True)
         bottom[0].diff[...] = (dy - mean - self.z * slope) / self.s
 """, "batch_norm_param { use_global_stats: false eps: 0.01 }", field="batch_norm_param")
+RUNNING = BATCH_NORM.replace("""
+    def forward""", """
+    def setup(self, bottom, top):
+        for size in (bottom[0].shape[1], bottom[0].shape[1], 1):
+            self.add_param((size,), new("FillerParameter"))
+
+    def forward""").replace("""
+        top[0].data[...] = self.z
+""", """
+        top[0].data[...] = self.z
+        M, fraction = x.size // x.shape[1], self.options.moving_average_fraction
+        for i, value in enumerate((m.reshape(-1), v.reshape(-1) * M / (M - 1), 1)):
+            self.blobs[i].data[...] = fraction * self.blobs[i].data + value
+""").replace("import Exercise\n", "import Exercise\nfrom blobnet.proto.messages import new\n")
 CONTRASTIVE = sample("MyContrastive", "ContrastiveLoss", "(6, 2), (6, 2), np.array([1, 0, 1, 0, 0, 1])", """
 def forward(self, bottom, top):
     self.d = bottom[0].data - bottom[1].data
@@ -183,6 +228,6 @@ def backward(self, top, propagate_down, bottom):
 """)
 SAMPLES = {
     "sigmoid": SIGMOID, "tanh": TANH, "relu": RELU, "inner product": INNER_PRODUCT, "square product": SQUARE,
-    "euclidean": EUCLIDEAN, "softmax loss": SOFTMAX, "max pooling": POOLING, "batch norm": BATCH_NORM,
-    "contrastive": CONTRASTIVE, "dropout": DROPOUT, "softmax": SOFTMAX_LAYER,
+    "euclidean": EUCLIDEAN, "softmax loss": SOFTMAX, "max pooling": POOLING, "convolution": CONVOLUTION,
+    "batch norm": BATCH_NORM, "running sums": RUNNING, "contrastive": CONTRASTIVE, "dropout": DROPOUT, "softmax": SOFTMAX_LAYER,
 }

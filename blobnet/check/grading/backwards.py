@@ -65,8 +65,10 @@ def _writes(subject: Subject) -> list[Finding]:
 def _numbers(subject: Subject, spot: Spot, clean: Pass) -> Finding:
     """One diff against the right layer's, the derivative's where that is another, and differences of own forward."""
     scene, got = subject.scene, clean.at(spot)
-    if any(same(got, answer.at(spot)) for answer in scene.answers):
-        return _right(spot, got, f"as {scene.param.type} computes it")
+    for answer, why in zip(scene.answers, (f"as {scene.param.type} computes it", "as the derivative of the loss; "
+                                           f"{scene.param.type} trains with another, which was published")):
+        if same(got, answer.at(spot)):
+            return _right(spot, got, why)
     if agrees_with_slopes(subject, spot, got):
         return _right(spot, got, "as the differences of your forward say")
     if draws(scene):

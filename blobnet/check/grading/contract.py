@@ -67,7 +67,7 @@ def _second_batch(subject: Subject) -> Finding | None:
     for old, value in zip(used.values, values):
         old[...] = value
     first, second = (run(alone, scene.dy, scene.wanted) for alone in (new, used))
-    if all(same(a, b) for kind in range(3) for a, b in zip(first[kind], second[kind])):
+    if all(same(a, b) for kind in range(len(first)) for a, b in zip(first[kind], second[kind])):
         return None
     return Finding("contract", State.WRONG, "the second batch is not computed as the first: something is left from "
                    "that. What forward keeps for backward is made anew in every forward.", Slip.STATE)

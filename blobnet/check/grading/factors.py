@@ -98,7 +98,7 @@ def _arrays(evidence: Evidence) -> Iterator[tuple[str, bool, np.ndarray]]:
     """(what the factor does, is it the diff of a top, array)."""
     for name, array in evidence.clues.known.items():
         upstream = name.endswith("diff")
-        if evidence.spot.kind == "top" and name.startswith("top"):
+        if evidence.spot.of_forward and name.startswith("top"):
             continue
         yield f"is {name}", upstream, array
         if not upstream:

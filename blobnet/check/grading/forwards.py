@@ -9,7 +9,7 @@ from blobnet.check.grading.evidence import Evidence
 from blobnet.check.grading.explain import explain
 from blobnet.check.grading.findings import Finding, State
 from blobnet.check.grading.marks import MARK, look_at_marks
-from blobnet.check.grading.passes import Spot, forward, same
+from blobnet.check.grading.passes import Spot, forward, parameters_of, same
 from blobnet.check.grading.slips import Slip
 from blobnet.check.grading.subject import Subject
 
@@ -40,7 +40,7 @@ def _count(shapes: list[tuple[int, ...]]) -> str:
 def look_at_forward(subject: Subject) -> list[Finding]:
     """What forward writes, and its numbers against those of the right layer."""
     mine = subject.mine
-    clean, again, marked = forward(mine), forward(mine), forward(mine, MARK)
+    clean, state, again, marked = forward(mine), parameters_of(mine), forward(mine), forward(mine, MARK)
     findings = [Finding("forward", State.WRONG, f"{breach}. Forward reads these and writes the data of the tops only.",
                         Slip.WRITES) for breach in subject.breaches("forward_writes_tops")]
     if findings:
@@ -51,7 +51,7 @@ def look_at_forward(subject: Subject) -> list[Finding]:
                         "next.", Slip.RANDOM)]
     for i, (top, full) in enumerate(zip(clean, marked, strict=True)):
         findings += filter(None, [look_at_marks(Spot("top", i), top, full)])
-    return findings or _numbers(subject, clean)
+    return findings or [*_numbers(subject, clean), *_state(subject, state)]
 
 
 def _numbers(subject: Subject, tops: list[np.ndarray]) -> list[Finding]:
@@ -65,4 +65,21 @@ def _numbers(subject: Subject, tops: list[np.ndarray]) -> list[Finding]:
             findings.append(look_at_draws(subject, spot, top))
         else:
             findings.append(explain(Evidence(spot, top, answer, subject.clues, subject.scene.answers[0])))
+    return findings
+
+
+def _state(subject: Subject, state: list[np.ndarray]) -> list[Finding]:
+    """Parameters that forward changes, as running sums."""
+    answer, findings = subject.scene.answers[0], []
+    for i, (got, right, before) in enumerate(zip(state, answer.state, subject.parameters)):
+        spot, changes = Spot("state", i), not same(right, before)
+        if same(got, right):
+            if changes:
+                findings.append(Finding("forward", State.RIGHT, f"{spot} is right after forward.", place=str(spot)))
+        elif same(got, before):
+            findings.append(Finding("forward", State.WRONG, f"{spot} stays as it was, and every forward should change "
+                                    f"it. Which running sum is {subject.clues.letter(spot)}?", Slip.UNWRITTEN,
+                                    str(spot)))
+        else:
+            findings.append(explain(Evidence(spot, got, right, subject.clues, answer)))
     return findings

@@ -30,7 +30,7 @@ def unlikely_variant(evidence: Evidence) -> Explanation | None:
 
 def other_spot(evidence: Evidence) -> Explanation | None:
     """The numbers of another bottom or parameter."""
-    for kind in ("bottom", "param") if evidence.spot.kind != "top" else ():
+    for kind in ("bottom", "param") if not evidence.spot.of_forward else ():
         for number in range(len(getattr(evidence.answer, kind))):
             spot = Spot(kind, number)
             if spot != evidence.spot and evidence.explained_by(evidence.answer.at(spot)):
@@ -53,7 +53,7 @@ def variant_and_factor(evidence: Evidence) -> Explanation | None:
         return None
     for recipe, run in evidence.clues.variants:
         numbers = run.at(evidence.spot)
-        if numbers.shape != evidence.got.shape or np.ptp(numbers) == 0:
+        if not recipe.likely or numbers.shape != evidence.got.shape or np.ptp(numbers) == 0:
             continue
         factor = ratio(evidence.got, numbers, evidence.rtol)
         if factor is None or not named(evidence.scene, abs(factor)) and factor != -1:

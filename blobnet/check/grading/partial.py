@@ -40,7 +40,7 @@ def part_of_it(evidence: Evidence) -> Explanation | None:
 def mask(evidence: Evidence) -> Explanation | None:
     """Backward lets something through where nothing flows, or nothing where something does, and is right elsewhere."""
     wrong = evidence.wrong
-    if evidence.spot.kind == "top" or wrong.all():
+    if evidence.spot.of_forward or wrong.all():
         return None
     return _through(evidence)
 

@@ -16,14 +16,20 @@ EXACT = 1e-9  # of the largest number: what two ways to compute the same may dif
 
 
 class Spot(NamedTuple):
-    """One array that a layer writes: the data of a top, the diff of a bottom or of a parameter."""
+    """One array that a layer writes: the data of a top, the diff of a bottom or of a parameter; "state" is the data of
+    a parameter that forward changes, as running sums."""
 
     kind: str
     number: int
 
     def __str__(self) -> str:
-        return {"top": "top[{}].data", "bottom": "bottom[{}].diff", "param": "self.blobs[{}].diff"}[
-            self.kind].format(self.number)
+        return {"top": "top[{}].data", "bottom": "bottom[{}].diff", "param": "self.blobs[{}].diff",
+                "state": "self.blobs[{}].data"}[self.kind].format(self.number)
+
+    @property
+    def of_forward(self) -> bool:
+        """Whether forward writes it, and not backward."""
+        return self.kind in ("top", "state")
 
     def at(self, index: Sequence[int]) -> str:
         """An element of it, as the code writes it."""
@@ -36,6 +42,7 @@ class Pass(NamedTuple):
     top: list[np.ndarray]
     bottom: list[np.ndarray]
     param: list[np.ndarray]
+    state: list[np.ndarray]
 
     def at(self, spot: Spot) -> np.ndarray:
         """The array of a spot; an empty one if the layer has no such."""
@@ -65,13 +72,18 @@ def forward(alone: Standalone, mark: float = 0.0) -> list[np.ndarray]:
 def run(alone: Standalone, dy: Sequence[np.ndarray], wanted: Sequence[bool], mark: float = 0.0,
         between: Callable[[Standalone], None] | None = None) -> Pass:
     """Forward and backward, which find `mark` in everything that they write; `between` both this is called."""
-    tops = forward(alone, mark)
+    tops, state = forward(alone, mark), parameters_of(alone)
     if between:
         between(alone)
     for blob in [*alone.bottom, *alone.layer.blobs]:
         blob.diff.fill(mark)
     diffs = alone.backward(dy, wanted)
-    return Pass(tops, diffs, [blob.diff.copy() for blob in alone.layer.blobs])
+    return Pass(tops, diffs, [blob.diff.copy() for blob in alone.layer.blobs], state)
+
+
+def parameters_of(alone: Standalone) -> list[np.ndarray]:
+    """Copies of what stands in the parameters now."""
+    return [blob.data.copy() for blob in alone.layer.blobs]
 
 
 def same(a: np.ndarray, b: np.ndarray, rtol: float = EXACT) -> bool:

@@ -33,8 +33,10 @@ class Subject:
             alone = self.scene.build()
             if not all(np.isfinite(top).all() for top in alone.forward()):
                 raise DataError("bottoms", expected="values at which same_as is finite", got="nan or inf")
-            stir(alone, np.random.default_rng(2))
-            self.parameters = alone.parameters
+            rng = np.random.default_rng(2)
+            stir(alone, rng)
+            self.parameters = [value if learns else rng.uniform(0.5, 1.5, value.shape) for value, learns in zip(
+                alone.parameters, self.scene.learning, strict=True)]
         self.scene.parameters = self.parameters
         page = class_of(opened.param).__doc__ or class_of(opened.same_as).__doc__ or ""
         self.clues = Clues(self.scene, page)

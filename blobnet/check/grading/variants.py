@@ -10,6 +10,7 @@ from blobnet.check.grading.scene import Scene
 from blobnet.check.grading.vary_backward import of_parts, of_top_diffs, of_wrong_arrays
 from blobnet.check.grading.vary_options import of_options
 from blobnet.check.grading.vary_values import of_bottoms, of_labels, of_parameters
+from blobnet.check.grading.vary_windows import of_windows
 from blobnet.errors import BlobnetError
 
 
@@ -23,7 +24,8 @@ class Variant(NamedTuple):
 def variants(scene: Scene) -> list[Variant]:
     """All that can be computed, the likeliest first."""
     found = []
-    for recipes in (of_top_diffs, of_parts, of_parameters, of_bottoms, of_labels, of_options, of_wrong_arrays):
+    for recipes in (of_top_diffs, of_parts, of_parameters, of_bottoms, of_labels, of_options, of_wrong_arrays,
+                    of_windows):
         for recipe in recipes(scene):
             try:
                 found.append(Variant(recipe, recipe.play()))

@@ -15,7 +15,8 @@ from blobnet.check.grading.scene import Scene
 from blobnet.check.grading.slips import Slip
 from blobnet.core.registry import class_of
 
-SLIPS = {"axis": Slip.AXIS, "pad": Slip.PADDING, "pad_h": Slip.PADDING, "pad_w": Slip.PADDING, "eps": Slip.EPS}
+SLIPS = {"axis": Slip.AXIS, "pad": Slip.PADDING, "pad_h": Slip.PADDING, "pad_w": Slip.PADDING, "eps": Slip.EPS,
+         "kernel_size": Slip.WINDOW, "stride": Slip.WINDOW, "dilation": Slip.WINDOW}
 WHOLE = {FieldDescriptor.CPPTYPE_INT32, FieldDescriptor.CPPTYPE_UINT32, FieldDescriptor.CPPTYPE_INT64,
          FieldDescriptor.CPPTYPE_UINT64}
 AXES = (0, 1, 2, 3)

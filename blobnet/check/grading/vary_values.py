@@ -75,7 +75,7 @@ def of_bottoms(scene: Scene) -> Iterator[Recipe]:
 
 def _mirrored(play: Callable[[np.ndarray], Pass], value: np.ndarray) -> Pass:
     numbers = play(-value)
-    return Pass([-top for top in numbers.top], numbers.bottom, numbers.param)
+    return Pass([-top for top in numbers.top], *numbers[1:])
 
 
 def of_labels(scene: Scene) -> Iterator[Recipe]:
