@@ -10,17 +10,23 @@ from types import ModuleType
 from blobnet.errors import DataError
 from blobnet.published import copy_hint
 
+PREFIX = "blobnet_plugin_"  # of the names of their modules
+
 
 def load_plugin(path: str | os.PathLike) -> ModuleType:
     """Run the Python file `path`, whose classes register themselves; DataError if it is missing.
 
     A file that was loaded before is not run again.
     """
+    resolved = Path(path).resolve()
+    loaded = sys.modules.get(PREFIX + resolved.stem)
+    return loaded if loaded is not None and loaded.__file__ == str(resolved) else run_plugin(path)
+
+
+def run_plugin(path: str | os.PathLike) -> ModuleType:
+    """As `load_plugin`, but a file that was loaded before is run again, as it is now."""
     given, path = path, Path(path).resolve()
-    name = "blobnet_plugin_" + path.stem
-    loaded = sys.modules.get(name)
-    if loaded is not None and loaded.__file__ == str(path):
-        return loaded
+    name = PREFIX + path.stem
     if not path.is_file():
         raise DataError(f"plug-in {path}", expected="a Python file", got="nothing" if not path.exists() else "no file",
                         hint=copy_hint(given))

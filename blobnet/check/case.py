@@ -18,12 +18,13 @@ from blobnet.core.registry import class_of
 class Case:
     """A layer to try.
 
-    source: its prototxt `layer { … }`, not in place; bottoms: arrays, or shapes to fill with normal numbers;
+    source: its prototxt `layer { … }` or its LayerParameter, not in place;
+    bottoms: arrays, or shapes to fill with normal numbers;
     exceptions: names of rules that the type breaks, with the reason; python_layers: as for Net;
     expected: gives the tops from the bottoms and parameters, as a formula does, for types whose page has none.
     """
 
-    source: str
+    source: str | Message
     bottoms: Sequence[np.ndarray | tuple[int, ...]] = ()
     phase: int = TRAIN
     exceptions: Mapping[str, str] = dataclasses.field(default_factory=dict)

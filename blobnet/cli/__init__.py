@@ -14,7 +14,8 @@ from blobnet.errors import BlobnetError, close_matches
 from blobnet.proto import budget
 
 GROUPS = {  # what `blobnet --help` shows together
-    "every day": ("train", "test", "run", "summary", "port", "check", "explain", "weights", "encode", "search",
+    "every day": ("train", "test", "run", "summary", "port", "check", "explain", "grade", "weights", "encode", "search",
+                  "evaluate", "data", "convert", "prototxt", "layers", "layer"),
                   "evaluate", "data", "convert", "prototxt", "layers", "layer"),
     "Caffe's tools, with their flags": (
         "time", "device_query", "convert_imageset", "convert_annoset", "compute_image_mean", "extract_features",

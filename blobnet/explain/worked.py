@@ -24,8 +24,8 @@ ASKED = {"top": "data", "bottom": "diff", "param": "diff"}
 class Worked:
     """How a number was made; it prints as a sum, and notebooks show it as a table.
 
-    layer: whose it is; terms: the products; value: what the blob holds there; numeric: what a central difference says of a
-    diff, None for data.
+    layer: whose it is; terms: the products; value: what the blob holds there; numeric: what a central difference says
+    of a diff, None for data.
     """
 
     layer: Layer

@@ -23,6 +23,24 @@ layers { name: "r" type: RELU bottom: "x" top: "r" }'''
 SOLVER = 'net: "net.prototxt" base_lr: 0.1 lr_policy: "fixed" max_iter: 2 display: 1 snapshot_prefix: "run" '
 RECIPE = """{paper: Nobody, task: train_hash, columns: [mAP], methods: {tiny: {solver: solver.prototxt, blob: ip,
     bits: 3, protocol: dsh-authors, queries: images_lmdb, base: images_lmdb}}}"""
+EXERCISE = """
+import blobnet
+from blobnet.check.exercise import Exercise
+
+@blobnet.register
+class MyCopy(blobnet.Layer):
+    def reshape(self, bottom, top):
+        top[0].reshape(bottom[0].shape)
+
+    def forward(self, bottom, top):
+        top[0].data[...] = bottom[0].data
+
+    def backward(self, top, propagate_down, bottom):
+        if propagate_down[0]:
+            bottom[0].diff[...] = top[0].diff
+
+EXERCISE = Exercise('layer { name: "e" type: "MyCopy" bottom: "x" top: "y" }', [(2, 3)], "Power")
+"""
 LOG = "".join(f"I0210 13:39:2{i}.000000 1 solver.cpp:1] {text}\n" for i, text in enumerate([
     "Solving tiny", "Iteration 0, Testing net (#0)", "    Test net output #0: accuracy = 0.5",
     "Iteration 0, loss = 2", "    Train net output #0: loss = 2", "Iteration 0, lr = 0.1"]))
@@ -44,6 +62,7 @@ def write_files(folder):
         "solver.prototxt": SOLVER + "random_seed: 1", "old_solver.prototxt": SOLVER + "solver_type: SGD",
         "broken.prototxt": 'name: "n" layer { name: "a" typ: "ReLU" }', "empty.txt": "",
         "wide.txt": "0.png 3000000000\n", "noise.bin": "\x00\x01\x02", "none.txt": "a.png 1\nb.png 2\n",
+        "exercise.py": EXERCISE,
         "train.log": LOG, "boxes.txt": "".join(line.split()[0] + " 0.txt\n" for line in lines),
         "images/0.txt": "1 2 0 8 3\n", "map.prototxt": 'item { name: "cat" label: 1 } item { name: "cat" label: 2 }',
     }.items():
@@ -122,6 +141,7 @@ GOOD = [
     ("draw_net --shape data=2,3,6,8 --shape label=2 net.prototxt shapes.dot", ["shapes.dot"],
      "Drawing net to shapes.dot"),
     ("check net.prototxt --shape data=2,3,6,8", [], "gradients checked, 0 wrong"),
+    ("grade exercise.py", [], "All right."),
     ("encode net.prototxt --weights run_iter_2.caffemodel --blob ip --out ip_codes.npz", ["ip_codes.npz"],
      "10 codes of 3 bits, bit = value >= 0"),
     ("encode net.prototxt --weights run_iter_2.caffemodel --blob ip --threshold 0.5 --out half.npz", ["half.npz"],
@@ -141,6 +161,7 @@ BAD = [
     ("train", 2, "the following arguments are required: --solver"),
     ("train -solver solvr.prototxt", 1, "did you mean 'solver.prototxt'"),
     ("train -solver net.prototxt", 1, "this is a net; give its solver file"),
+    ("grade no.py", 2, "expected a Python file with an exercise"),
     ("check solver.prototxt", 1, "this is a solver file; its net is 'net.prototxt'"),
     ("port no.prototxt", 1, "no.prototxt: no such file"),
     ("train -solver solver.prototxt -snapshot run_iter_2.caffemodel", 1, "expected a .solverstate"),

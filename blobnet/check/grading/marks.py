@@ -1,0 +1,39 @@
+"""Arrays that a layer found full of marks: were they overwritten, added to, or left alone?"""
+
+from __future__ import annotations
+
+import numpy as np
+
+from blobnet.check.grading.findings import Finding, State
+from blobnet.check.grading.passes import Spot
+from blobnet.check.grading.slips import Slip
+
+MARK = 7.0
+
+
+def look_at_marks(spot: Spot, clean: np.ndarray, marked: np.ndarray) -> Finding | None:
+    """Compare what a run left in an array that held zeros before with what it left where MARK stood before.
+
+    The diffs of parameters must grow, all other arrays be overwritten.
+    """
+    kept = np.isclose(marked - clean, MARK, rtol=1e-9)  # nan is nowhere kept
+    part = "forward" if spot.kind == "top" else "backward"
+    if kept.any() and not clean[kept].any():
+        how = "is never written" if kept.all() else (
+            f"is written in part only: {kept.sum()} of {kept.size} elements stay as they were")
+        if spot.kind != "param" or not clean.any() and kept.all():
+            return _finding(part, Slip.UNWRITTEN, spot, f"{spot} {how}. What does {part} put there?")
+        return None
+    if spot.kind == "param":
+        if kept.all() or np.isnan(clean).any():
+            return None
+        return _finding(part, Slip.OVERWRITTEN, spot, f"{spot} loses what stood in it before. Several batches, or "
+                        "several layers, may add up one gradient there: a parameter's diff has to grow.")
+    if kept.any():
+        return _finding(part, Slip.ACCUMULATED, spot, f"{spot} still has in it what stood there before, and the result "
+                        "is added to that. It has to be overwritten.")
+    return None
+
+
+def _finding(part: str, slip: Slip, spot: Spot, words: str) -> Finding:
+    return Finding(part, State.WRONG, words, slip, str(spot))
