@@ -122,7 +122,8 @@ def test_lines_that_go_on_and_lines_that_begin():
     assert count("dx = dy (a - b)\nwhere h > 0, else 0") == 1
     assert count("y = f(x)\nwith more c becomes 1") == 2
     assert count("y = x in the order of\nThe keys") == count("y = x in\nz = 1") == 1
-    assert count("y = x for all\nThe box is 1") == count("y = x\nMAX: z of x") == count("y = x\nand more; z\nz = 1") == 2
+    assert count("y = x for all\nThe box is 1") == count("y = x\nMAX: z of x") == 2
+    assert count("y = x\nand more; z\nz = 1") == 2
 
 
 def test_a_sign_before_words_adds_no_second_space():
@@ -135,10 +136,12 @@ def test_brackets_grow_around_fractions_and_sums():
 
 
 def test_long_formulas_may_be_broken():
-    html = formula_html("y[n, k, p, q] = bias[k] + sum over c, r, s of weight[k, c, r, s] * x[n, c, p, q],")
+    html = formula_html("y[n, k, p, q] = bias[k] + sum over c, r, s of weight[k, c, r, s] * x[n, c, p - pad, q - pad],")
     assert re.findall(r'aria-label="([^"]+)"', html) == [
-        "y[n, k, p, q]", "= bias[k]", "+ sum over c, r, s of weight[k, c, r, s] * x[n, c, p, q]"]
-    assert html.count("</math><wbr/><") == 2
+        "y[n, k, p, q]", "= bias[k]", "+ sum over c, r, s of weight[k, c, r, s]", "* x[n, c, p - pad, q - pad]"]
+    assert html.count("</math><wbr/><") == 3
+    assert re.findall(r'aria-label="([^"]+)"', formula_html("y = -1/Z * sum_n (t_n log p_n + (1 - t_n) log q_n)")) == [
+        "y = -1/Z", "* sum_n (t_n log p_n + (1 - t_n) log q_n)"]
     assert html.endswith("</math>,</span></span></div>\n</div>")  # the comma does not begin a line
     assert "<wbr/>" not in formula_html("y = x + 1")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blobnet.view.mathematics.functions import Functions
 from blobnet.view.mathematics.names import parts as parts_of
-from blobnet.view.mathematics.nodes import Cases, Chain, Index, Node, Operator, Part, Row, Symbol, Text, row
+from blobnet.view.mathematics.nodes import Cases, Index, Node, Operator, Part, Row, Symbol, Text, chain, row
 from blobnet.view.mathematics.tokens import closing
 
 RELATIONS = {"=", "+=", "-=", "<=", ">=", "!=", "==", "<", ">", "->", "<-"}
@@ -39,7 +39,7 @@ class Relations(Functions):
             node = value if gradient and self.gradients else self.cases(value)
             self.gradients += gradient and not isinstance(node, Cases)
             parts.append(Part(sign, node, start, self.end))
-        return parts[0].node if len(parts) == 1 else Chain(tuple(parts))
+        return chain(*parts)
 
     def is_relation(self) -> bool:
         return self.next.kind == "operator" and self.next.text in RELATIONS

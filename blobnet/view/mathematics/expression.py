@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blobnet.view.mathematics.atoms import Atoms
 from blobnet.view.mathematics.names import function_name
-from blobnet.view.mathematics.nodes import Chain, Fraction, Group, Node, Number, Operator, Part, Power, Row, Space, row
+from blobnet.view.mathematics.nodes import Fraction, Group, Node, Number, Operator, Part, Power, Row, Space, chain, row
 from blobnet.view.mathematics.tokens import Token
 
 SIGNS = {"+", "-", "-+", "+-"}
@@ -30,7 +30,7 @@ class Expression(Atoms):
                 break
             node = self.term()
             parts.append(Part(sign, node, start, self.end))
-        return parts[0].node if len(parts) == 1 and not parts[0].operator else Chain(tuple(parts))
+        return chain(*parts)
 
     def term(self, summed: bool = False) -> Node:
         """Factors, with or without signs of multiplication and strokes of fractions between them.
@@ -38,21 +38,23 @@ class Expression(Atoms):
         A stroke with spaces has everything before it above itself, one without the factors since the last sign. In
         what a sum runs over, `summed`, a stroke with another sum behind it ends the term: it divides the sums.
         """
-        done: list[Node] = []
-        factors = [self.factor()]
+        parts: list[Part] = []
+        start, sign, factors = self.next.start, None, [self.factor()]
         while True:
             token = self.next
             if token.kind == "operator" and token.text in TIMES:
-                done += [*factors, self.sign()]
+                parts.append(Part(sign, row(*factors), start, self.end))
+                start, sign = token.start, self.sign()
                 factors = [] if self.words_follow() else [self.factor()]
             elif token.kind == "operator" and token.text in ("/", "//") and not (summed and self.sum_follows()):
-                above = [*done, *factors] if token.gap else factors
-                done = [] if token.gap else done
-                factors = [self.fraction(above)]
+                if token.gap and parts:
+                    factors = [chain(*parts, Part(sign, row(*factors), start, self.end))]
+                    start, sign, parts = parts[0].start, None, []
+                factors = [self.fraction(factors)]
             elif self.juxtaposed(token):
                 factors += [Space()] * bool(token.gap) + [self.factor()]
             else:
-                return row(*done, *factors)
+                return chain(*parts, Part(sign, row(*factors), start, self.end))
 
     def sign(self) -> Operator:
         """The sign of multiplication at `at`."""

@@ -8,7 +8,7 @@ from html import escape
 from blobnet.view.mathematics.cases import RELATIONS
 from blobnet.view.mathematics.elements import SIGNS, tag
 from blobnet.view.mathematics.mathml import SEPARATORS, mathml
-from blobnet.view.mathematics.nodes import Chain, Node, Number, Operator, Part, Text, row
+from blobnet.view.mathematics.nodes import Big, Chain, Node, Number, Operator, Part, Text, row
 from blobnet.view.mathematics.reading import PLAIN
 from blobnet.view.mathematics.statement import Item
 
@@ -59,6 +59,9 @@ def _pieces(item: Item, text: str, display: bool) -> list[str]:
 
 def broken(node: Node, start: int, end: int) -> list[tuple[Node, int, int]]:
     """`node` in the pieces that a long formula may be broken into, and where these stand in the source."""
+    if isinstance(node, Big) and isinstance(node.body, Chain):
+        (first, _, last), *others = broken(node.body, node.body.parts[0].start, end)
+        return [(Big(node.text, node.index, first), start, last), *others]
     if not isinstance(node, Chain) or end - start <= LONG:
         return [(node, start, end)]
     pieces = []
@@ -67,6 +70,6 @@ def broken(node: Node, start: int, end: int) -> list[tuple[Node, int, int]]:
         if part.operator:
             first = Chain((Part(part.operator, first, part.start, part.end),))
         pieces += [(first, part.start, last), *others]
-    if len(pieces) == 1 or pieces[0][2] - start > SHORT or node.parts[1].operator.text not in RELATIONS:
+    if len(node.parts) == 1 or node.parts[1].operator.text not in RELATIONS or pieces[0][2] - start > SHORT:
         return pieces
     return [(row(pieces[0][0], pieces[1][0]), start, pieces[1][2]), *pieces[2:]]

@@ -72,7 +72,7 @@ class Part:
 
 @dataclass(frozen=True)
 class Chain(Node):
-    """a + b - c, or a = b = c: where a long formula may be broken, before any operator."""
+    """a + b - c, a * b, or a = b = c: where a long formula may be broken, before any operator."""
 
     parts: tuple[Part, ...]
 
@@ -130,3 +130,8 @@ class Cases(Node):
 def row(*items: Node) -> Node:
     """The items side by side; a single one stays what it is."""
     return items[0] if len(items) == 1 else Row(items)
+
+
+def chain(*parts: Part) -> Node:
+    """The parts as a chain; a single one without an operator is what it holds."""
+    return parts[0].node if len(parts) == 1 and not parts[0].operator else Chain(parts)
