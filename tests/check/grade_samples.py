@@ -74,7 +74,7 @@ def backward(self, top, propagate_down, bottom):
     if propagate_down[0]:
         bottom[0].diff[...] = dy @ self.blobs[0].data
 """, 'inner_product_param { num_output: 3 weight_filler { type: "xavier" } }', field="inner_product_param")
-SQUARE = INNER_PRODUCT.replace("(4, 5)", "(3, 3)").replace("num_output: 3", "num_output: 3")
+SQUARE = INNER_PRODUCT.replace("(4, 5)", "(3, 3)")
 EUCLIDEAN = sample("MyEuclideanLoss", "EuclideanLoss", "(4, 3), (4, 3)", """
 def forward(self, bottom, top):
     self.difference = bottom[0].data - bottom[1].data
@@ -111,19 +111,19 @@ def reshape(self, bottom, top):
 
 def forward(self, bottom, top):
     N, C, P, Q = top[0].shape
-    self.where = {}
+    self.found = {}
     for n, c, p, q in np.ndindex(N, C, P, Q):
         window = bottom[0].data[n, c, 2 * p:2 * p + 2, 2 * q:2 * q + 2]
         r, s = np.unravel_index(window.argmax(), window.shape)
-        self.where[n, c, p, q] = n, c, 2 * p + r, 2 * q + s
+        self.found[n, c, p, q] = n, c, 2 * p + r, 2 * q + s
         top[0].data[n, c, p, q] = window[r, s]
 
 def backward(self, top, propagate_down, bottom):
     if propagate_down[0]:
         bottom[0].diff[...] = 0
-        for place, source in self.where.items():
+        for place, source in self.found.items():
             bottom[0].diff[source] += top[0].diff[place]
-""".replace("self.where", "self.found"), "pooling_param { pool: MAX kernel_size: 2 stride: 2 }", field="pooling_param")
+""", "pooling_param { pool: MAX kernel_size: 2 stride: 2 }", field="pooling_param")
 CONVOLUTION = sample("MyConvolution", "Convolution", "(2, 2, 4, 4)", """
 def setup(self, bottom, top):
     options = self.options
@@ -229,5 +229,6 @@ def backward(self, top, propagate_down, bottom):
 SAMPLES = {
     "sigmoid": SIGMOID, "tanh": TANH, "relu": RELU, "inner product": INNER_PRODUCT, "square product": SQUARE,
     "euclidean": EUCLIDEAN, "softmax loss": SOFTMAX, "max pooling": POOLING, "convolution": CONVOLUTION,
-    "batch norm": BATCH_NORM, "running sums": RUNNING, "contrastive": CONTRASTIVE, "dropout": DROPOUT, "softmax": SOFTMAX_LAYER,
+    "batch norm": BATCH_NORM, "running sums": RUNNING, "contrastive": CONTRASTIVE, "dropout": DROPOUT,
+    "softmax": SOFTMAX_LAYER,
 }

@@ -110,6 +110,7 @@ def test_published_gradients_and_derivatives_are_both_right(graded, methods):
 
 @pytest.mark.parametrize("change, slip, words, line", [
     (lambda text: text.replace("top[0].data[...] = ", "top[0].data[...] = ("), Slip.SYNTAX, "is no Python", 18),
+    (lambda text: text + "\0", Slip.SYNTAX, "no Python", None),
     (lambda text: text.split("EXERCISE =")[0], Slip.NO_EXERCISE, "no EXERCISE", None),
     (lambda text: text.split("EXERCISE =")[0] + "EXERCISE = 1\n", Slip.NO_EXERCISE, "no EXERCISE", None),
     (lambda text: text.replace("@blobnet.register\n", ""), Slip.NOT_REGISTERED, "@blobnet.register", None),
@@ -188,6 +189,7 @@ def test_a_file_is_run_anew_and_its_types_are_forgotten(graded, tmp_path):
 
 @pytest.mark.parametrize("old, new, words", [
     ('same_as="Sigmoid"', 'same_as="Sigmiod"', "did you mean 'Sigmoid'"),
+    ("bottoms=[(4, 3)]", "bottoms=['x']", "expected arrays of numbers, or shapes"),
     ("bottoms=[(4, 3)]", "bottoms=[]", "expected 1 bottom"),
     ("bottoms=[(4, 3)]", "bottoms=[np.full((4, 3), np.nan)]", "at which same_as is finite"),
     ("layer='layer {", "layer='layer { no", "EXERCISE"),

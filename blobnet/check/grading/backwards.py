@@ -35,6 +35,8 @@ def look_at_backward(subject: Subject) -> list[Finding]:
     for spot in _spots(subject):
         numbers = _numbers(subject, spot, clean)
         mark = look_at_marks(spot, clean.at(spot), marked.at(spot))
+        if mark and mark.slip is Slip.UNWRITTEN and spot.kind == "param" and numbers.state is State.RIGHT:
+            mark = None  # nothing is to be added
         if mark and (numbers.state is State.RIGHT or mark.slip is Slip.UNWRITTEN):
             numbers = mark
         elif mark:

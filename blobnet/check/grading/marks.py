@@ -17,22 +17,21 @@ def look_at_marks(spot: Spot, clean: np.ndarray, marked: np.ndarray) -> Finding 
     The diffs of parameters must grow, all other arrays be overwritten.
     """
     kept = np.isclose(marked - clean, MARK, rtol=1e-9)  # nan is nowhere kept
-    part = "forward" if spot.kind == "top" else "backward"
-    if kept.any() and not clean[kept].any():
-        how = "is never written" if kept.all() else (
-            f"is written in part only: {kept.sum()} of {kept.size} elements stay as they were")
-        if spot.kind != "param" or not clean.any() and kept.all():
-            return _finding(part, Slip.UNWRITTEN, spot, f"{spot} {how}. What does {part} put there?")
-        return None
+    part = "forward" if spot.of_forward else "backward"
+    if kept.all() and not clean.any():
+        return _finding(part, Slip.UNWRITTEN, spot, f"{spot} is never written. What does {part} put there?")
     if spot.kind == "param":
         if kept.all() or np.isnan(clean).any():
             return None
         return _finding(part, Slip.OVERWRITTEN, spot, f"{spot} loses what stood in it before. Several batches, or "
                         "several layers, may add up one gradient there: a parameter's diff has to grow.")
-    if kept.any():
-        return _finding(part, Slip.ACCUMULATED, spot, f"{spot} still has in it what stood there before, and the result "
-                        "is added to that. It has to be overwritten.")
-    return None
+    if not kept.any():
+        return None
+    if not clean[kept].any():
+        return _finding(part, Slip.UNWRITTEN, spot, f"{spot} is written in part only: {kept.sum()} of {kept.size} "
+                        f"elements stay as they were. What does {part} put there?")
+    return _finding(part, Slip.ACCUMULATED, spot, f"{spot} still has in it what stood there before, and the result is "
+                    "added to that. It has to be overwritten.")
 
 
 def _finding(part: str, slip: Slip, spot: Spot, words: str) -> Finding:

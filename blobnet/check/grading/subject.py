@@ -19,6 +19,14 @@ from blobnet.core.registry import class_of
 from blobnet.errors import DataError, within
 
 
+def _values(case: Case, opened: Opened) -> list[np.ndarray]:
+    try:
+        return case.values()
+    except (TypeError, ValueError) as error:
+        raise DataError(f"{opened.path.name}: EXERCISE: bottoms", expected="arrays of numbers, or shapes",
+                        got=str(error)) from None
+
+
 class Subject:
     """`mine` is the student's layer, `scene` has the right one, with the same parameters."""
 
@@ -27,7 +35,7 @@ class Subject:
         self.phase = opened.param.phase if opened.param.HasField("phase") else TRAIN
         self.case = Case(opened.param, opened.exercise.bottoms, self.phase)
         self.right_case = Case(opened.same_as, opened.exercise.bottoms, self.phase)
-        self.values = self.case.values()
+        self.values = _values(self.case, opened)
         self.scene = Scene(opened.same_as, self.values, phase=self.phase)
         with within(f"{opened.path.name}: EXERCISE"):
             alone = self.scene.build()

@@ -25,6 +25,8 @@ def trouble(error: BaseException, path: Path, part: str) -> Finding:
     if not frames:
         if isinstance(error, BlobnetError):
             return Finding(part, State.WRONG, f"{error}.", Slip.ERROR)
+        if part == "file":
+            return Finding(part, State.WRONG, f"the file is no Python: {error}.", Slip.SYNTAX)
         raise error
     here = next((frame.name for frame in reversed(frames) if frame.name in PARTS), part)
     line = frames[-1].lineno

@@ -13,6 +13,8 @@ from blobnet.check.grading.vary_values import of_bottoms, of_labels, of_paramete
 from blobnet.check.grading.vary_windows import of_windows
 from blobnet.errors import BlobnetError
 
+REFUSED = BlobnetError, ArithmeticError, LookupError, TypeError, ValueError  # what the right layer says to odd gifts
+
 
 class Variant(NamedTuple):
     """A recipe, and the numbers that it gave."""
@@ -29,6 +31,6 @@ def variants(scene: Scene) -> list[Variant]:
         for recipe in recipes(scene):
             try:
                 found.append(Variant(recipe, recipe.play()))
-            except (BlobnetError, ArithmeticError, LookupError, TypeError, ValueError):  # the layer does not take it
+            except REFUSED:
                 continue
     return found
