@@ -36,7 +36,8 @@ function blobLink(layer, id, more = "") {
 }
 
 function flow(layer) {
-  const bottoms = layer.bottoms.map((bottom) => blobLink(layer, bottom.value)), to = h("span", {"aria-label": "to"}, "→");
+  const bottoms = layer.bottoms.map((bottom) => blobLink(layer, bottom.value));
+  const to = h("span", {role: "img", "aria-label": "to"}, "→");
   const tops = layer.tops.map((id, i) => blobLink(layer, id, lossWords(layer, i)));
   return h("div", {class: "flow"}, bottoms, bottoms.length ? to.cloneNode(true) : null, span("this", layer.type), to,
            tops.length ? tops : "nothing");
