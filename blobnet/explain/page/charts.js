@@ -1,6 +1,6 @@
 // Charts of lines, with values under the pointer and a table of all numbers.
 
-const CHART = {width: 560, height: 250, left: 58, right: 14, top: 12, bottom: 34};
+const CHART = {width: 560, height: 270, left: 66, right: 16, top: 12, bottom: 42};
 
 // series: [{name, points: [[x, y], …], strong}]; options: title, across (what x is), log, from (where y begins at most)
 function chart(given, {title, across = "iteration", log = false, from = null} = {}) {
@@ -38,9 +38,9 @@ function axisMarks(x, y, across) {
   return svg("g", {class: "axes", "aria-hidden": "true"},
     y.ticks.map(([value, text]) => [
       svg("line", {x1: left, x2: width - right, y1: y.at(value), y2: y.at(value)}),
-      svg("text", {x: left - 8, y: y.at(value) + 3.5, "text-anchor": "end"}, text)]),
-    x.ticks.map(([value, text]) => svg("text", {x: x.at(value), y: base + 15, "text-anchor": "middle"}, text)),
-    svg("text", {x: (left + width - right) / 2, y: height - 3, "text-anchor": "middle"}, across));
+      svg("text", {x: left - 8, y: y.at(value) + 4.5, "text-anchor": "end"}, text)]),
+    x.ticks.map(([value, text]) => svg("text", {x: x.at(value), y: base + 18, "text-anchor": "middle"}, text)),
+    svg("text", {x: (left + width - right) / 2, y: height - 4, "text-anchor": "middle"}, across));
 }
 
 function keyOf(series, strong) {

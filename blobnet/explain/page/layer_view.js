@@ -80,9 +80,10 @@ function checksView(layer) {
 }
 
 function checkTable(checks) {
+  const name = (blob, note) => note ? [blob, h("div", {class: "remark"}, note)] : blob;
   const rows = checks.map(({blob, checked, skipped, error, passed, note}) => [
-    blob, skipped ? `${checked} (${skipped} skipped)` : checked, format(error, 2), verdict(passed), note]);
-  return h("div", {class: "scroll"}, table(["gradient of", "numbers", "error", "", ""], rows));
+    name(blob, note), skipped ? `${checked} (${skipped} skipped)` : checked, format(error, 2), verdict(passed)]);
+  return h("div", {class: "scroll"}, table(["gradient of", "numbers", "error", ""], rows));
 }
 
 const verdict = (passed) => span(passed ? "passed" : "failed", passed ? "✓ passed" : "✗ failed");

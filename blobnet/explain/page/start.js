@@ -6,7 +6,7 @@ async function start() {
   try {
     openNet(await readPayload(find("payload").textContent));
     for (const view of VIEWS) view();
-    const follow = () => select(readHash(location.hash) ?? {layer: usualLayer()}, {replace: true});
+    const follow = () => select(readHash(location.hash) ?? usualSelection(), {replace: true});
     addEventListener("hashchange", follow);
     addEventListener("popstate", follow);
     follow();
@@ -19,8 +19,14 @@ async function start() {
   }
 }
 
-// The first layer that learns shows most.
-const usualLayer = () => (net.header.layers.find((layer) => layer.params.length) ?? net.header.layers[0]).index;
+// The first layer that learns shows most; of its top a number that was worked out ahead too, or the first one.
+function usualSelection() {
+  const layer = net.header.layers.find((one) => one.params.length && one.tops.length) ?? net.header.layers[0];
+  const [value] = layer.tops, cell = layer.cells.find(({place}) => place[0] === "top" && place[1] === 0);
+  if (value === undefined) return {layer: layer.index};
+  const index = cell?.place[3] ?? net.values.get(value).shape.map(() => 0);
+  return {layer: layer.index, value, which: "data", index};
+}
 
 const ready = start();
 window.blobnetExplain = {ready, terms, stored, select, get payload() { return net.header; },
