@@ -14,8 +14,9 @@ ASSETS = Path(__file__).with_name("page")
 SCRIPTS = ("payload", "format", "model", "expression", "arithmetic_convolution", "arithmetic_product",
            "arithmetic_window", "arithmetic_each", "arithmetic_loss", "terms", "proof", "elements", "scales", "tiles",
            "cells", "picture", "bars", "histogram", "charts", "chart_parts", "selection", "offers", "head_view",
-           "drawing", "layer_view", "options_view", "blob_view", "blob_controls", "number_view", "lit_view", "equation",
-           "proof_view", "time_view", "frames_view", "broken_view", "pairs_view", "forces_view", "start")
+           "drawing", "layer_choice", "layer_view", "options_view", "blob_view", "blob_controls", "number_view",
+           "lit_view", "equation", "proof_view", "time_view", "frames_view", "broken_view", "pairs_view",
+           "forces_view", "start")
 STYLES = ("page", "parts")
 
 

@@ -115,7 +115,7 @@ class Page:
     def complaints(self) -> list[str]:
         """Errors and warnings of the console, and exceptions that nobody caught."""
         said = self._heard("Runtime.exceptionThrown", "Log.entryAdded")
-        said += [call for call in self._heard("Runtime.consoleAPICalled") if call["type"] in ("error", "warning", "assert")]
+        said += [call for call in self._heard("Runtime.consoleAPICalled") if call["type"] in ("error", "warning")]
         return [json.dumps(one)[:1000] for one in said]
 
     def requests(self) -> list[str]:

@@ -40,7 +40,8 @@ def add_case(payload, index, name, rng):
     made = [payload.value(f"y{i}", top, diff, layer=index, top=i) for i, (top, diff) in enumerate(zip(tops, diffs))]
     params = [payload.param(f"p{i}", value, blob.diff) for i, (value, blob) in enumerate(zip(alone.parameters,
                                                                                             layer.blobs))]
-    payload.layer(name, kind, ids, made, params, arithmetic, index=index, loss_weights=weights if loss else [0] * len(made))
+    payload.layer(name, kind, ids, made, params, arithmetic, index=index,
+                  loss_weights=weights if loss else [0] * len(made))
     found = {("top", i, "data"): top for i, top in enumerate(tops)}
     found |= {("bottom", i, "diff"): diff for i, (diff, ask) in enumerate(zip(down, wanted)) if ask}
     return found | {("param", i, "diff"): np.array(blob.diff) for i, blob in enumerate(layer.blobs)}

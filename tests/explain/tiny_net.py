@@ -58,7 +58,8 @@ def tiny_payload(**fields) -> Payload:
               ("conv in", "conv", 1, 0, [(2, 0)], {}), ("conv", "conv", 2, 0, [(3, 0)], {}),
               ("pool", "pool", 3, 0, [(4, 0)], {}), ("ip", "ip", 4, 0, [(5, 0)], {"names": NAMES}),
               ("loss", "loss", 5, 0, [], {})]
-    ids = {key: made.value(name, data[key], None if key in ("data", "label") else diff[key], layer, top, readers, **more)
+    given = {key: diff[key] for key in diff if key != "data"}
+    ids = {key: made.value(name, data[key], given.get(key), layer, top, readers, **more)
            for key, name, layer, top, readers, more in values}
     made.header["values"][ids["data"]]["diff"] = made.array(diff["data"])
     pool = {"kind": "pool", "method": "MAX", **windows((6, 6), (2, 2), (2, 2), (0, 0), (3, 3))}
@@ -161,7 +162,8 @@ def drawing() -> str:
     for i, (name, family) in enumerate(BOXES):
         mark = f'<g data-mark="{i}" transform="translate({100 + i * 150},20)"/>'
         parts.append(f'<g class="layer family-{family}" data-layer="{i}"><rect x="{10 + i * 150}" y="20" width="90" '
-                     f'height="40" rx="4"/><text x="{55 + i * 150}" y="44" text-anchor="middle">{name}</text>{mark}</g>')
+                     f'height="40" rx="4"/><text x="{55 + i * 150}" y="44" text-anchor="middle">{name}</text>{mark}'
+                     "</g>")
     for i, blob in enumerate(["data", "conv", "conv", "pool", "ip"]):
         left, right = 100 + i * 150, 160 + i * 150
         parts.append(f'<g class="wire" data-blob="{blob}"><path class="data" d="M{left},36H{right}"/>'

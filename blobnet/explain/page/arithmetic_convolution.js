@@ -58,10 +58,11 @@ ARITHMETIC.convolution = {
       const sizes = convolving(operands, i), [k, c = 0, ...r] = index;
       const channel = Math.floor(k / sizes.outputs) * sizes.channels + c;
       eachIndex([sizes.x[0], ...sizes.y.slice(2)], ([n, ...p]) => {
-        const dy = operands.factor.bind(operands, "top", i, "diff", ravel([n, k, ...p], sizes.y));
         const under = number ? null : sizes.under(p, r);
-        if (number) terms.push([dy()]);
-        else if (under) terms.push([dy(), operands.factor("bottom", i, "data", ravel([n, channel, ...under], sizes.x))]);
+        if (!number && !under) return;
+        const dy = operands.factor("top", i, "diff", ravel([n, k, ...p], sizes.y));
+        const x = (place) => operands.factor("bottom", i, "data", ravel([n, channel, ...place], sizes.x));
+        terms.push(number ? [dy] : [dy, x(under)]);
       });
     }
     return {terms, words: number ? "Chain rule: the bias went into every y of its filter with slope 1: the sum of "

@@ -14,9 +14,9 @@ function softmaxAt(operands, o, i) {
 
 // The exps as they are written out; `chosen` is the class that is asked for.
 function underSoftmax(operands, {flats, exps, sum, highest}, chosen) {
-  const names = net.values.get(operands.layer.bottoms[0].value).names, called = (c) => names?.[c] ? `${c}, ${names[c]}` : c;
-  const items = flats.map((flat, c) =>
-    [exps[c], operands.place("bottom", 0, "data", flat), `exp(x − ${format(highest)}), class ${called(c)}`, c === chosen]);
+  const {names} = net.values.get(operands.layer.bottoms[0].value), called = (c) => names?.[c] ? `${c}, ${names[c]}` : c;
+  const words = (c) => `exp(x − ${format(highest)}), class ${called(c)}`;
+  const items = flats.map((flat, c) => [exps[c], operands.place("bottom", 0, "data", flat), words(c), c === chosen]);
   return {words: `Under the softmax: the exps of all classes, the largest x taken off; their sum is ${format(sum)}`,
           items};
 }
@@ -65,9 +65,8 @@ ARITHMETIC.difference = {
   top(operands) {
     const batch = operands.rule.batch, count = sizeOf(operands.shape("bottom", 0)), terms = [];
     for (let flat = 0; flat < count; flat++) {
-      const a = operands.factor("bottom", 0, "data", flat, "a − b"), b = operands.factor("bottom", 1, "data", flat, "a − b");
-      const difference = a[0] - b[0];
-      terms.push([[0.5 / batch, null, `1 / ${2 * batch}`], [difference, a[1], a[2]], [difference, b[1], b[2]]]);
+      const [[a, ofA], [b, ofB]] = [0, 1].map((number) => operands.factor("bottom", number, "data", flat));
+      terms.push([[0.5 / batch, null, `1 / ${2 * batch}`], [a - b, ofA, "a − b"], [a - b, ofB, "a − b"]]);
     }
     return {terms, words: `The squares of all differences a − b, summed and divided by ${2 * batch}.`};
   },

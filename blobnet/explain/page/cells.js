@@ -12,8 +12,8 @@ function cellBoxes(tiles, width, height) {
 
 // Where the items of a tile are among those that are here: at base + r * down + c * right.
 function gridOf({kept}, {index, rows, cols}) {
-  const base = ravel(index(0, 0), kept);
-  return {base, down: rows > 1 ? ravel(index(1, 0), kept) - base : 0, right: cols > 1 ? ravel(index(0, 1), kept) - base : 0};
+  const base = ravel(index(0, 0), kept), step = (there, r, c) => there ? ravel(index(r, c), kept) - base : 0;
+  return {base, down: step(rows > 1, 1, 0), right: step(cols > 1, 0, 1)};
 }
 
 // The three channels at the place of an item of the first one.
@@ -24,7 +24,8 @@ function threeOf({array}, item) {
 
 function colourAt(picture, item) {
   if (!picture.colour) return picture.scale.colour(picture.array.item(item));
-  const {low, high} = picture.scale, levels = threeOf(picture, item).map((value) => (value - low) / (high - low || 1) * 255);
+  const {low, high} = picture.scale, factor = 255 / (high - low || 1);
+  const levels = threeOf(picture, item).map((value) => (value - low) * factor);
   return picture.colour === "BGR" ? levels.reverse() : levels;
 }
 
@@ -89,7 +90,8 @@ function paintNumbers(picture, {tile, x, y, w, h: height}) {
 // A line around the lit cells of a tile.
 function paintWindow(picture, {tile, x, y, w, h: height}) {
   const pen = picture.pen, {base, down, right} = gridOf(picture.array, tile);
-  const lit = (r, c) => r >= 0 && c >= 0 && r < tile.rows && c < tile.cols && picture.isLit(base + r * down + c * right);
+  const inside = (r, c) => r >= 0 && c >= 0 && r < tile.rows && c < tile.cols;
+  const lit = (r, c) => inside(r, c) && picture.isLit(base + r * down + c * right);
   pen.beginPath();
   for (let r = 0; r < tile.rows; r++) {
     for (let c = 0; c < tile.cols; c++) {

@@ -17,7 +17,8 @@ function linearAxis([low, high], start, end, count = 5) {
   return {at: (value) => start + (value - low) / (high - low) * (end - start), ticks};
 }
 
-const superscript = (power) => String(power).replace(/./g, (letter) => "⁰¹²³⁴⁵⁶⁷⁸⁹⁻"["0123456789-".indexOf(letter)]);
+const RAISED = "⁰¹²³⁴⁵⁶⁷⁸⁹⁻";
+const superscript = (power) => String(power).replace(/./g, (letter) => RAISED["0123456789-".indexOf(letter)]);
 
 function logAxis([low, high], start, end) {
   let first = Math.floor(Math.log10(low)), last = Math.ceil(Math.log10(high));

@@ -49,7 +49,8 @@ function blobNode(node) {
   widen(node.querySelector("path.data"), size, "data");
   widen(node.querySelector("path.diff"), slope, "diff");
   node.querySelector("title")?.remove();
-  node.append(svg("title", null, `${value.name} ${shapeText(value.shape)}: data ${format(size, 3)}, diff ${format(slope, 3)}`));
+  const sizes = `data ${format(size, 3)}, diff ${format(slope, 3)}`;
+  node.append(svg("title", null, `${value.name} ${shapeText(value.shape)}: ${sizes}`));
 }
 
 // From 0.8 to 3.2 pixels, by the logarithm of the size among all sizes of the net.
@@ -67,7 +68,8 @@ function markNode(node) {
   const marks = net.layers.get(Number(node.dataset.mark))?.marks ?? [];
   if (!marks.length) return;
   node.append(svg("title", null, marks.map((mark) => `${mark.kind}: ${mark.text}`).join(" ")),
-              svg("path", {class: "sign", d: "M-6,7L1,-6L8,7Z"}), svg("path", {class: "stroke", d: "M1,-2V2.5M1,4.5V5"}));
+              svg("path", {class: "sign", d: "M-6,7L1,-6L8,7Z"}),
+              svg("path", {class: "stroke", d: "M1,-2V2.5M1,4.5V5"}));
 }
 
 function fitting() {
@@ -84,42 +86,6 @@ function zoomTo(zoom) {
 const zoomButtons = () => h("span", {class: "stepper", role: "group", "aria-label": "Zoom"},
   button("−", "smaller", () => zoomTo(drawn.zoom / 1.3)), button("+", "larger", () => zoomTo(drawn.zoom * 1.3)),
   button("fit", "fit into the width", () => zoomTo((find("drawing").clientWidth - 34) / drawn.width)));
-
-function searchBox() {
-  const input = h("input", {type: "search", placeholder: "find a layer or type", "aria-label": "Find a layer by name or type",
-                            list: "layer-names"});
-  const names = h("datalist", {id: "layer-names"}, [...new Set(net.header.layers.flatMap((layer) => [layer.name, layer.type]))]
-    .map((name) => h("option", {value: name})));
-  const matches = () => {
-    const wanted = input.value.trim().toLowerCase();
-    return wanted ? net.header.layers.filter((layer) => `${layer.name}\n${layer.type}`.toLowerCase().includes(wanted)) : [];
-  };
-  input.addEventListener("input", () => {
-    const found = new Set(matches().map((layer) => layer.index));
-    for (const node of document.querySelectorAll("g.layer[data-layer]")) {
-      node.classList.toggle("found", found.has(Number(node.dataset.layer)));
-    }
-  });
-  input.addEventListener("keydown", (event) => {
-    if (event.key !== "Enter") return;
-    const found = matches(), at = found.findIndex((layer) => layer.index === selection.layer);
-    if (found.length) select({layer: found[(at + 1) % found.length].index});
-  });
-  return h("span", null, input, names);
-}
-
-function layerChoice() {
-  const label = choice("layer", [], null, (index) => select({layer: Number(index)})), groups = new Map();
-  for (const layer of net.header.layers) {
-    const option = h("option", {value: layer.index}, `${layer.name} · ${layer.type}${layer.marks.length ? " ⚠" : ""}`);
-    const block = document.querySelector(`g.layer[data-layer="${layer.index}"]`)?.dataset.block;
-    if (block && !groups.has(block)) groups.set(block, h("optgroup", {label: `block ${block}`}));
-    groups.get(block)?.append(option);
-    label.querySelector("select").append(groups.get(block) ?? option);
-  }
-  onSelect(({layer}) => label.querySelector("select").value = layer);
-  return label;
-}
 
 function showSelected({layer, value}) {
   let shown = null;

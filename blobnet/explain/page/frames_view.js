@@ -2,7 +2,8 @@
 
 function framesView(place, training) {
   const state = {at: training.frames.length - 1, key: null}, show = () => {
-    const {layer, value, param, n, page} = selection, key = JSON.stringify([layer, value, param, n, page, channelOrder]);
+    const {layer, value, param, n, page} = selection;
+    const key = JSON.stringify([layer, value, param, n, page, channelOrder]);
     if (key !== state.key) showFrames(place, training, state);
     state.key = key;
   };
@@ -42,7 +43,8 @@ function framePanel(frames, at, which) {
   const found = inFrame(frames[at], selection), array = numbers(found?.[which]);
   const bins = histogramView(found?.histogram?.[which], which);
   if (!array && !bins) return null;
-  return h("div", null, h("h4", null, which), array ? framePicture(frames, array, which) : quiet("No picture was kept."), bins);
+  const picture = array ? framePicture(frames, array, which) : quiet("No picture was kept.");
+  return h("div", null, h("h4", null, which), picture, bins);
 }
 
 // All frames have one scale, so that they can be compared.

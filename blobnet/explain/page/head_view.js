@@ -14,14 +14,15 @@ function headView() {
 
 function marksView(marked) {
   const kinds = (layer) => layer.marks.map((mark) => span("mark", mark.kind));
-  const links = marked.map((layer) => h("li", null, linkText(hashOf({layer: layer.index}), layer.name), " ", kinds(layer)));
+  const link = (layer) => linkText(hashOf({layer: layer.index}), layer.name);
+  const links = marked.map((layer) => h("li", null, link(layer), " ", kinds(layer)));
   const title = `${plural(marked.length, "layer")} ${marked.length === 1 ? "needs" : "need"} a look`;
   return h("div", {class: "note"}, h("strong", null, title), h("ul", {class: "inline"}, links));
 }
 
 function legendView() {
-  const wire = (kind, words) => h("li", null, svg("svg", {viewBox: "0 0 34 10", class: "wire-key", "aria-hidden": "true"},
-                                                  svg("path", {d: "M1,5H33", class: kind})), words);
+  const key = {viewBox: "0 0 34 10", class: "wire-key", "aria-hidden": "true"};
+  const wire = (kind, words) => h("li", null, svg("svg", key, svg("path", {d: "M1,5H33", class: kind})), words);
   return h("details", {class: "legend"}, h("summary", null, "How to read this page"), h("ul", {class: "plain"},
     wire("data", "data, forward: the wider, the larger its numbers (root of the mean square, on a logarithmic scale)"),
     wire("diff", "diff, backward: the slope of the loss by each of these numbers; widths as above"),

@@ -17,5 +17,5 @@ function histogramView(histogram, words) {
   return h("figure", {class: "histogram"},
            svg("svg", {viewBox: `0 0 ${width} ${height}`, role: "img", "aria-label": `Histogram of ${words}, from `
              + `${format(low)} to ${format(high)}`, preserveAspectRatio: "none"}, bars, mark),
-           h("div", {class: "ends"}, h("span", null, format(low, 3)), h("span", null, words), h("span", null, format(high, 3))));
+           h("div", {class: "ends"}, [format(low, 3), words, format(high, 3)].map((text) => h("span", null, text))));
 }

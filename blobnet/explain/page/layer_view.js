@@ -36,7 +36,8 @@ function blobLink(layer, id, more = "") {
 }
 
 function flow(layer) {
-  const bottoms = layer.bottoms.map((bottom) => blobLink(layer, bottom.value)), to = h("span", {"aria-label": "to"}, "→");
+  const bottoms = layer.bottoms.map((bottom) => blobLink(layer, bottom.value));
+  const to = h("span", {role: "img", "aria-label": "to"}, "→");
   const tops = layer.tops.map((id, i) => blobLink(layer, id, lossWords(layer, i)));
   return h("div", {class: "flow"}, bottoms, bottoms.length ? to.cloneNode(true) : null, span("this", layer.type), to,
            tops.length ? tops : "nothing");
@@ -79,9 +80,10 @@ function checksView(layer) {
 }
 
 function checkTable(checks) {
+  const name = (blob, note) => note ? [blob, h("div", {class: "remark"}, note)] : blob;
   const rows = checks.map(({blob, checked, skipped, error, passed, note}) => [
-    blob, skipped ? `${checked} (${skipped} skipped)` : checked, format(error, 2), verdict(passed), note]);
-  return h("div", {class: "scroll"}, table(["gradient of", "numbers", "error", "", ""], rows));
+    name(blob, note), skipped ? `${checked} (${skipped} skipped)` : checked, format(error, 2), verdict(passed)]);
+  return h("div", {class: "scroll"}, table(["gradient of", "numbers", "error", ""], rows));
 }
 
 const verdict = (passed) => span(passed ? "passed" : "failed", passed ? "✓ passed" : "✗ failed");

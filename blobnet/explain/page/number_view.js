@@ -18,10 +18,10 @@ function showNumber(chosen) {
 }
 
 function hintOf({layer}) {
-  const cells = net.layers.get(layer).cells.slice(0, 8), links = cells.map((cell) => [placeLink(layer, cell.place), " "]);
+  const cells = net.layers.get(layer).cells.slice(0, 8);
   return h("div", {class: "card quiet"},
            h("p", null, "Choose a number in a picture above: with the pointer, or with the arrow keys and Enter."),
-           cells.length ? h("p", null, "Worked out ahead: ", links) : null);
+           cells.length ? h("p", null, "For example: ", cells.map(({place}) => [placeLink(layer, place), " "])) : null);
 }
 
 // Which layer worked the number out, above the sum.

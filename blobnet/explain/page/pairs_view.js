@@ -20,16 +20,18 @@ function pairsView() {
 function pairPanels(pairs, frame) {
   const distances = numbers(frame.distances), codes = numbers(frame.codes), similar = numbers(pairs.similar);
   const square = (array, label, more) => new Picture({
-    array, label, scale: scaleOf(array.range), layout: cells([plane([], array.kept)], "0"), width: roomFor(2), height: 420,
-    ...more});
+    array, label, scale: scaleOf(array.range), layout: cells([plane([], array.kept)], "0"), width: roomFor(2),
+    height: 420, ...more});
   const over = (picture, box) => markSimilar(picture, box, similar);
-  const matrix = square(distances, "Distances of all pairs", {over}), rows = square(codes, "Codes, a row for each image");
+  const matrix = square(distances, "Distances of all pairs", {over});
+  const rows = square(codes, "Codes, a row for each image");
   const margin = isShown(pairs.margin) ? ` Dissimilar pairs push up to the distance ${format(pairs.margin)}.` : "";
   return [
     card(h("h3", null, "Distance of each pair of images"), matrix.element, legend(matrix.scale),
          quiet(`A dot marks similar pairs: the training brings them together.${margin}`)),
     card(h("h3", null, "Codes: an image a row, a bit a column"), rows.element, legend(rows.scale),
-         histogramView(frame.histogram, "all code numbers"), folded("Labels and codes", () => codeTable(pairs, codes)))];
+         histogramView(frame.histogram, "all code numbers"),
+         folded("Labels and codes", () => codeTable(pairs, codes)))];
 }
 
 // A dot in the corner of cells with a number in it, else in the middle.

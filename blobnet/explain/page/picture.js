@@ -3,7 +3,8 @@
 class Picture {
   // options: array, label, layout (of layOut), scale, onpick(index), names, colour, width, height
   constructor(options) {
-    Object.assign(this, {names: null, colour: false, width: 520, height: 380, lit: null, chosen: null, offers: null}, options);
+    const usual = {names: null, colour: false, width: 520, height: 380, lit: null, chosen: null, offers: null};
+    Object.assign(this, usual, options);
     this.cursor = null;
     this.canvas = h("canvas", {tabindex: 0, role: "application", "aria-roledescription": "picture of numbers",
                                "aria-label": `${this.label}. Arrow keys move, Enter chooses a number.`});
@@ -16,7 +17,8 @@ class Picture {
 
   place() {
     const {tiles, kind} = this.layout;
-    this.boxes = kind === "bars" ? barBoxes(tiles, this.width, Boolean(this.names)) : cellBoxes(tiles, this.width, this.height);
+    this.boxes = kind === "bars" ? barBoxes(tiles, this.width, Boolean(this.names))
+      : cellBoxes(tiles, this.width, this.height);
     const right = Math.max(1, ...this.boxes.map((box) => box.x + box.tile.cols * box.w));
     const bottom = Math.max(1, ...this.boxes.map((box) => box.y + box.tile.rows * box.h + (box.below ?? 0)));
     const ratio = window.devicePixelRatio || 1;
@@ -29,7 +31,8 @@ class Picture {
 
   // lit: the indices that a number was made of; chosen: the one that is selected.
   mark({lit = null, chosen = null}) {
-    this.lit = lit && new Set(lit.filter((index) => this.array.has(index)).map((index) => ravel(index, this.array.kept)));
+    const {array} = this, here = lit?.filter((index) => array.has(index));
+    this.lit = lit && new Set(here.map((index) => ravel(index, array.kept)));
     this.chosen = chosen;
     this.draw();
   }
@@ -53,10 +56,9 @@ class Picture {
   // The cell {box, r, c} of an index; null where it is not shown.
   locate(index) {
     const text = String(this.colour ? index.map((i, axis) => axis === index.length - 3 ? 0 : i) : index);
-    const last = index.length - 1;
+    const last = index.length - 1, tries = this.layout.kind === "bars" ? [[0, index[1] ?? index[0] ?? 0]]
+      : [[index[last - 1] ?? 0, index[last] ?? 0], [index[0], index[1]]];
     for (const box of this.boxes) {
-      const [r, c] = this.layout.kind === "bars" ? [0, index[1] ?? index[0] ?? 0] : [index[last - 1] ?? 0, index[last] ?? 0];
-      const tries = [[r, c], [index[0], index[1]]];
       const at = tries.find(([row, col]) => row < box.tile.rows && col < box.tile.cols
         && String(box.tile.index(row, col)) === text);
       if (at) return {box, r: at[0], c: at[1]};
@@ -79,7 +81,8 @@ class Picture {
   // A corner that says: these terms are in the file.
   tick(cell) {
     if (!cell) return;
-    const {box, r, c} = cell, x = box.x + c * box.w, y = box.y + r * box.h, side = Math.max(3, Math.min(9, box.w * 0.4));
+    const {box, r, c} = cell, x = box.x + c * box.w, y = box.y + r * box.h;
+    const side = Math.max(3, Math.min(9, box.w * 0.4));
     this.pen.fillStyle = getComputedStyle(document.documentElement).getPropertyValue("--accent");
     this.pen.beginPath();
     this.pen.moveTo(x, y);

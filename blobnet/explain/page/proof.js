@@ -11,7 +11,8 @@ function proof(result, most = MANY) {
   const before = arrayOf(layer, kind, number, "data"), flat = ravel(index, shapeOf(layer, kind, number));
   const found = attempt(() => {
     const value = before.at(flat), step = 1e-5 * Math.max(1, Math.abs(value));
-    const at = (moved, [top, place]) => total(forwardOf(layer, {kind, number, flat, value: moved}, top, place).terms, 0);
+    const at = (moved, [top, index]) =>
+      total(forwardOf(layer, {kind, number, flat, value: moved}, top, index).terms, 0);
     const work = reached.length && 2 * reached.length * forwardOf(layer, null, ...reached[0]).terms.length;
     if (work > most) return {work};
     const numeric = reached.reduce((sum, place) =>

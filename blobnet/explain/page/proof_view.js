@@ -12,7 +12,8 @@ function proofView(result) {
 function ownProof(own, result) {
   if (own.work) {
     const work = () => asked.replaceWith(...nodes([ownProof(proof(result, Infinity), result)]));
-    const asked = h("p", null, button(`Prove it (${plural(own.work, "term")} to work out)`, "work out the proof", work));
+    const words = `Prove it (${plural(own.work, "term")} to work out)`;
+    const asked = h("p", null, button(words, words, work));
     return asked;
   }
   return proofLine(`Move the number by ±${format(own.step, 2)}, work out again the ${plural(own.reached, "number")} of `

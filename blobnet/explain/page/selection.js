@@ -69,14 +69,16 @@ function placeOf({layer, value, param, which, index}) {
     return [layer, ["bottom", net.layers.get(layer).bottoms.indexOf(partOf(layer, value)), "diff", index]];
   }
   const {layer: maker, top, readers} = net.values.get(value);
-  return net.layers.has(maker) ? [maker, ["top", top, which, index]] : [readers[0][0], ["bottom", readers[0][1], which, index]];
+  if (net.layers.has(maker)) return [maker, ["top", top, which, index]];
+  return [readers[0][0], ["bottom", readers[0][1], which, index]];
 }
 
 // What to select for a factor that stands at `place` of a layer: the layer is the one that works the number out.
 function selectionOf(layerIndex, [kind, number, which, index]) {
   const layer = net.layers.get(layerIndex);
   if (kind === "param") return {layer: layerIndex, param: number, which, index};
-  const value = kind === "top" ? layer.tops[number] : layer.bottoms[number].value, {layer: maker, readers} = net.values.get(value);
+  const value = kind === "top" ? layer.tops[number] : layer.bottoms[number].value;
+  const {layer: maker, readers} = net.values.get(value);
   if (which === "data") return {layer: maker, value, which, index};
   if (kind === "bottom") return {layer: layerIndex, value, which: layer.bottoms[number].part ? "part" : "diff", index};
   return {layer: readers.length === 1 && net.layers.has(readers[0][0]) ? readers[0][0] : maker, value, which, index};

@@ -55,7 +55,8 @@ function attempt(work) {
 
 // The diff of a top is what its readers hand down.
 function fromReaders(layer, number, index) {
-  const value = net.values.get(layer.tops[number]), common = {layer: layer.index, place: ["top", number, "diff", index]};
+  const value = net.values.get(layer.tops[number]);
+  const common = {layer: layer.index, place: ["top", number, "diff", index]};
   if (!value.readers.length) return seed(layer, number, value, common);
   const readers = value.readers.map(([reader, bottom]) => [net.layers.get(reader), bottom]);
   const parts = readers.filter(([reader, bottom]) => reader?.bottoms[bottom].part);
