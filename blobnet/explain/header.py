@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -27,6 +28,7 @@ from blobnet.view.summary import shape_text
 NUMBERS = 300_000      # that a page keeps of all arrays, and so many more for each layer
 NUMBERS_A_LAYER = 8_000
 CHECKED = 2e7          # multiply-adds and numbers of a forward, up to which the gradients of a layer are checked
+TOO_LARGE = "Not checked here, where it would take long: blobnet check NET --layer {} does it."
 RULES = Rules(exhaustive=16, directions=3)
 IMAGE_CHANNELS = (1, 3)
 
@@ -87,8 +89,7 @@ def layer_row(stage: Stage, index: int, arrays: Arrays,
             row["arithmetic"] = layer.arithmetic()
             row["cells"] = cells(alone, scene.bottom_diffs, scene.param_diffs, seed=index)
             small = _cost(layer, alone) <= CHECKED
-        if small:
-            row |= _check(stage, index)
+        row |= _check(stage, index) if small else {"unchecked": TOO_LARGE.format(layer.name)}
     return row
 
 
@@ -99,6 +100,8 @@ def _check(stage: Stage, index: int) -> dict[str, Any]:
         alone, note = lone_layer(scene.node, [stage.values[value].data for value in scene.bottoms], rng)
         results = check_standalone(alone, RULES, rng, note)
     forward = results[0].forward if results else None
+    names = {f"param {i}": scene.node.layer.param_name(i) for i in range(len(scene.node.layer.blobs))}
+    results = [dataclasses.replace(result, blob=names.get(result.blob, result.blob)) for result in results]
     return {"check": check_rows(results),
             "forward_check": forward and {"error": forward.error, "passed": forward.passed, "note": forward.note}}
 

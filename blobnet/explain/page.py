@@ -9,6 +9,8 @@ from typing import NamedTuple
 from google.protobuf.message import Message
 
 from blobnet.core.net import Net
+from blobnet.core.weights import none_copied
+from blobnet.errors import NetError
 from blobnet.explain.batch import Question, small_net
 from blobnet.explain.broken import break_layer
 from blobnet.explain.diagnosis import broken_row, mark_rows, pairs_row
@@ -44,7 +46,8 @@ def explain(question: Question, out: str | os.PathLike, weights: Weights = (), l
     lesson = lesson or Lesson()
     net, notes = small_net(question)
     for given in weights:
-        net.copy_from(given)
+        if not net.copy_from(given) and net.params:
+            raise NetError(net._origin or f"net {net.name!r}", **none_copied(given, net.name))
     stage, film = Stage(net), None
     if lesson.solver is None:
         stage.run()

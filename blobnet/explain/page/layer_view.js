@@ -76,7 +76,7 @@ function checksView(layer) {
     h("h3", null, "Checked"),
     forward ? h("p", null, "Forward against the formula: ", verdict(forward.passed),
                 error === null ? " " : `, error ${format(error, 2)}. `, forward.note) : null,
-    layer.check.length ? checkTable(layer.check) : quiet("No gradient to check.")];
+    layer.check.length ? checkTable(layer.check) : quiet(layer.unchecked || "No gradient to check.")];
 }
 
 function checkTable(checks) {
