@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from blobnet.core.layer import Layer
 
 LISTED = 64      # terms that are listed, the largest; and numbers of the tops that are tried one by one
-WORK = 2_000_000  # numbers of the tops, above which fewer are tried: each takes a backward
+WORK = 500_000  # numbers of the tops, above which fewer are tried: each takes a backward
 FEWEST = 4
 STEP = 1e-3      # in parts of the root mean square of a blob: how far a number is moved to see what it reaches
 AS_COMPUTED = "as forward computes it"

@@ -9,7 +9,7 @@ from typing import NamedTuple
 import numpy as np
 
 Index = tuple[int, ...]
-LISTED = 1024  # products of a sum that are listed at most, the largest
+LISTED = 256  # products of a sum that are listed at most, the largest
 
 
 class Place(NamedTuple):

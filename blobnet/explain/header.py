@@ -27,7 +27,7 @@ from blobnet.view.summary import shape_text
 
 NUMBERS = 300_000      # that a page keeps of all arrays, and so many more for each layer
 NUMBERS_A_LAYER = 8_000
-CHECKED = 2e7          # multiply-adds and numbers of a forward, up to which the gradients of a layer are checked
+CHECKED = 1e7          # multiply-adds and numbers of a forward, up to which the gradients of a layer are checked
 TOO_LARGE = "Not checked here, where it would take long: blobnet check NET --layer {} does it."
 RULES = Rules(exhaustive=16, directions=3)
 IMAGE_CHANNELS = (1, 3)

@@ -54,11 +54,13 @@ def explain(question: Question, out: str | os.PathLike, weights: Weights = (), l
     else:
         film = Film(stage, lesson.solver, lesson.steps, question.seed, weights, question.python_layers)
     header, binary = describe(stage, film, lesson, question)
-    header |= {"command": command, "left_out": [*notes, *header["left_out"]]}
+    cut = header["left_out"]
+    header |= {"command": command, "left_out": [*notes, *cut]}
     styles = mathematics.style() + page_svg.style()
     with atomic_write(out) as file:
         file.write(page_html(finite(header), binary, page_svg.page_svg(net).svg, styles).encode())
-    return header["left_out"]
+    said = f"{len(cut)} arrays are too large for the page, which has a corner of each and lists them"
+    return notes + [said] * bool(cut)
 
 
 def describe(stage: Stage, film: Film | None, lesson: Lesson, question: Question) -> tuple[dict, bytes]:
