@@ -68,12 +68,15 @@ def describe(stage: Stage, film: Film | None, lesson: Lesson, question: Question
     net, arrays = stage.net, arrays_for(stage, film is not None)
     rows = max((value.data.shape[0] for value in stage.values if value.data.shape), default=0)
     marks = mark_rows(stage)
+    pairs = pairs_row(stage, film, arrays.pack)  # of what the net holds now, before a fault is checked in it
+    broken = lesson.fault and broken_row(_break(net, stage, lesson, question))
+    if broken:
+        marks.setdefault(broken["layer"], []).append({"kind": "broken", "text": broken["text"]})
     header = {"title": net.name or "net", "source": os.fspath(net._origin), "phase": ("TRAIN", "TEST")[net.phase],
               "batch": rows, "loss": float(net.loss), "values": value_rows(stage, arrays),
-              "pairs": pairs_row(stage, film, arrays.pack), "training": film and film.row(arrays.pack)}
+              "pairs": pairs, "training": film and film.row(arrays.pack), "broken": broken}
     header["layers"] = [layer_row(stage, index, arrays, film.updates if film else {}) | {"marks": marks.get(index, [])}
                         for index in stage.scenes]
-    header["broken"] = lesson.fault and broken_row(_break(net, stage, lesson, question))
     return header | {"left_out": arrays.left_out}, arrays.pack.binary
 
 

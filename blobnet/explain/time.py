@@ -67,7 +67,11 @@ class Film:
                 "frames": [_frame_row(frame, pack) for frame in training.frames]}
 
     def _series(self, series: Sequence[Series]) -> list[dict[str, Any]]:
-        return [{"layer": one.layer, "param": one.param, "name": one.name, "values": one.values} for one in series]
+        """Numbers of the parameters by step, under the layers of the stage that have the same names."""
+        indices = {scene.node.layer.name: index for index, scene in self.stage.scenes.items()}
+        layers = self.solver.net.layers
+        return [{"layer": indices.get(layers[one.layer].name), "param": one.param, "values": one.values,
+                 "name": f"{layers[one.layer].name} {layers[one.layer].param_name(one.param)}"} for one in series]
 
 
 def copy_parameters(source: Net, target: Net) -> None:
