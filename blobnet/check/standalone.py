@@ -12,7 +12,6 @@ from blobnet.core.blob import Blob
 from blobnet.core.context import TRAIN, Context
 from blobnet.core.layer import Layer
 from blobnet.core.registry import class_of
-from blobnet.core.slopes import differentiable
 from blobnet.errors import NetError
 from blobnet.netdef.upgrade import upgrade_net
 from blobnet.proto.text import parse
@@ -63,7 +62,7 @@ class Standalone:
 
     def differentiable(self) -> list[bool]:
         """For each bottom whether it gets a gradient: as the prototxt says, or if it says nothing, all but labels."""
-        return differentiable(self.layer, len(self.bottom))
+        return self.layer.differentiable(len(self.bottom))
 
 
 def read_layer(source: str | Message) -> Message:

@@ -112,6 +112,15 @@ class Layer(LayerType, Shown):
                              f"{shape}", got=f"{blob.count} in {blob.shape}")
         return getattr(blob, which).reshape(-1)[:count].reshape(shape)
 
+    def differentiable(self, count: int) -> list[bool]:
+        """For each of `count` bottoms whether it gets a gradient: as the prototxt says, else all but `unforced_bottoms`.
+
+        None does where the type has no backward.
+        """
+        if type(self).backward is Layer.backward:
+            return [False] * count
+        return list(self.param.propagate_down) or [i not in self.unforced_bottoms for i in range(count)]
+
     def refuse_targets(self, propagate_down: Sequence[bool]) -> None:
         """NetError if one of the `unforced_bottoms`, which hold labels, targets or indices, is asked for a gradient."""
         for i in self.unforced_bottoms:

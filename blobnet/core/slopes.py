@@ -4,16 +4,13 @@ from __future__ import annotations
 
 import contextlib
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING
+from typing import Any
 
 import numpy as np
 
 from blobnet.backend import to_host
 from blobnet.core.blob import Blob
 from blobnet.core.terms import Factor, Place, Terms
-
-if TYPE_CHECKING:
-    from blobnet.core.layer import Layer
 
 LISTED = 64      # terms that are listed, the largest; and numbers of the tops that are tried one by one
 WORK = 500_000  # numbers of the tops, above which fewer are tried: each takes a backward
@@ -25,7 +22,7 @@ CURVED = "what is not in proportion to x"
 SMALLER = "smaller terms"
 
 
-def terms_by_slopes(layer: Layer, place: Place, bottom: Sequence[Blob], top: Sequence[Blob]) -> Terms:
+def terms_by_slopes(layer: Any, place: Place, bottom: Sequence[Blob], top: Sequence[Blob]) -> Terms:
     """The terms of any layer, after its forward; `Layer.terms` says what is given.
 
     A number of a top is the slopes times the numbers of the bottoms, and a rest where the layer is no plain product. A
@@ -35,21 +32,12 @@ def terms_by_slopes(layer: Layer, place: Place, bottom: Sequence[Blob], top: Seq
     return _forward(parts, place) if place.kind == "top" else _backward(parts, place)
 
 
-def differentiable(layer: Layer, count: int) -> list[bool]:
-    """For each of `count` bottoms whether it gets a gradient: as the prototxt says, else all but labels and targets."""
-    from blobnet.core.layer import Layer as Base  # here, for it imports this module
-
-    if type(layer).backward is Base.backward:
-        return [False] * count
-    return list(layer.param.propagate_down) or [i not in layer.unforced_bottoms for i in range(count)]
-
-
 class _Parts:
     """A layer with its blobs, of which it can be asked for slopes."""
 
-    def __init__(self, layer: Layer, bottom: Sequence[Blob], top: Sequence[Blob]):
+    def __init__(self, layer: Any, bottom: Sequence[Blob], top: Sequence[Blob]):
         self.layer, self.bottom, self.top = layer, bottom, top
-        self.wanted = differentiable(layer, len(bottom))
+        self.wanted = layer.differentiable(len(bottom))
 
     def blob(self, place: Place) -> Blob:
         return {"bottom": self.bottom, "top": self.top, "param": self.layer.blobs}[place.kind][place.number]

@@ -64,13 +64,15 @@ def small_net(question: Question) -> Batch:
         values = _few_rows(read, rows) if read else known
         try:
             net = _build(given, question, shapes | {name: value.shape for name, value in values.items()}, rows, assumed)
+            fill_inputs(net, values, label_names(given), np.random.default_rng(question.seed))
+            net.forward()
+            net.seek(0)
             break
-        except ShapeError:  # a layer may cut the batch in equal parts, or at places that are written out
+        except (ShapeError, NetError):  # a layer may cut the batch, or want as many rows as are written somewhere
             if rows in (question.rows, MORE_ROWS[-1]):
                 raise
     notes += [f"{name} is taken to be {' x '.join(map(str, shape))}, as nothing tells its shape"
               for name, shape in assumed.items()]
-    fill_inputs(net, values, label_names(given), np.random.default_rng(question.seed))
     made_up = [name for name in net.inputs if name not in values]
     if made_up:
         notes.append(f"{', '.join(made_up)}: made-up numbers, normal ones and 0 or 1 for labels")
