@@ -176,6 +176,11 @@ def test_what_is_left_out_is_said(written, opened):
     assert page.run("blobnetExplain.stored(1, ['bottom', 0, 'data', [3, 0]])") is None
     assert "the first 2 × 3 of 4 × 3" in page.run("document.querySelector('#blob').innerText")
     assert "x: 2 of 4 rows" in page.run("document.querySelector('#left-out').innerText")
+    page.run("blobnetExplain.select({layer: 1, value: 1, which: 'data', index: [3, 0]})")
+    assert "It needs x[3,0], which is left out" in page.run("document.querySelector('#number').innerText")
+    page.run("blobnetExplain.select({layer: 1, value: 0, which: 'data', index: [3, 0]})")
+    # The last row that is here is shown.
+    assert page.run("document.querySelector('#blob select').value") == "1"
 
 
 def test_names_of_strangers_are_text(written, opened):
