@@ -17,7 +17,7 @@ SCRIPTS = ("payload", "format", "model", "expression", "arithmetic_convolution",
            "drawing", "layer_choice", "layer_view", "options_view", "blob_view", "blob_controls", "number_view",
            "lit_view", "equation", "proof_view", "time_view", "frames_view", "broken_view", "pairs_view",
            "forces_view", "start")
-STYLES = ("page", "parts")
+STYLES = ("page", "parts", "print")
 
 
 def page_html(header: dict, binary: bytes, drawing: str, styles: str = "") -> str:

@@ -176,6 +176,11 @@ def test_what_is_left_out_is_said(written, opened):
     assert page.run("blobnetExplain.stored(1, ['bottom', 0, 'data', [3, 0]])") is None
     assert "the first 2 × 3 of 4 × 3" in page.run("document.querySelector('#blob').innerText")
     assert "x: 2 of 4 rows" in page.run("document.querySelector('#left-out').innerText")
+    page.run("blobnetExplain.select({layer: 1, value: 1, which: 'data', index: [3, 0]})")
+    assert "It needs x[3,0], which is left out" in page.run("document.querySelector('#number').innerText")
+    page.run("blobnetExplain.select({layer: 1, value: 0, which: 'data', index: [3, 0]})")
+    # The last row that is here is shown.
+    assert page.run("document.querySelector('#blob select').value") == "1"
 
 
 def test_names_of_strangers_are_text(written, opened):
@@ -207,3 +212,58 @@ def test_numbers_that_are_not_finite_are_refused():
     made.header["loss"] = float("nan")
     with pytest.raises(ValueError):
         page_html(made.header, bytes(made.binary), "")
+
+
+def test_without_an_address_a_worked_number_is_shown(tiny, opened):
+    page = opened(tiny)
+    assert page.run("location.hash") == "#layer=1&value=2&cell=data:0,0,0,0"
+    terms = page.run("document.querySelectorAll('#number .equation .term').length")
+    assert terms == 6  # four of nine weights lie on x; the bias; the sum
+
+
+def test_training_fault_and_pairs_have_their_parts(tiny, opened):
+    page = opened(tiny)
+    titles = page.run("[...document.querySelectorAll('.chart figcaption')].map((title) => title.textContent)")
+    assert titles == ["Loss", "Outputs", "Length of the gradients (logarithmic)",
+                      "Update : value (logarithmic; usual is about 0.001)", "Learning rate", "Loss, healthy and broken"]
+    assert "✗ failed" in page.run("document.querySelector('#broken').innerText")
+    forces = page.run("document.querySelector('#pairs .gap').innerText")
+    assert re.search(r"0 – 3\s+0, 0", forces) and "push apart" in forces
+    page.run("document.querySelector('.chart > svg').focus()")
+    page.key("ArrowLeft")
+    assert page.run("document.querySelector('.chart .readout').textContent").startswith("iteration 56: loss 0.")
+
+
+def test_parts_that_are_not_there_are_not_shown(written, opened):
+    page = opened(written(tiny_payload()))
+    assert page.run("[...document.querySelectorAll('section[hidden]')].map((part) => part.id)") == [
+        "time", "broken", "pairs", "left-out"]
+
+
+def test_three_channels_are_a_colour(written, opened):
+    """Images of three channels, and the filters on them, are shown in colour, or apart on demand."""
+    made, rng = Payload(), np.random.default_rng(0)
+    ids = [made.value("x", rng.normal(size=(2, 3, 5, 5)), None, 0, 0, [(1, 0)], role="image"),
+           made.value("y", rng.normal(size=(2, 4, 3, 3)), None, 1)]
+    made.layer("in", "Input", [], ids[:1])
+    weight = rng.normal(size=(4, 3, 3, 3))
+    made.layer("conv", "Convolution", ids[:1], ids[1:], [made.param("weight", weight, weight)])
+    page = opened(written(made), "#layer=1&param=0")
+    shown = "document.querySelector('#blob canvas').toDataURL()"
+    coloured = page.run(shown)
+    page.run("""const box = [...document.querySelectorAll('#blob select')].find((one) => one.value === 'BGR');
+                box.value = ''; box.dispatchEvent(new Event('change'))""")
+    assert page.run("[...document.querySelectorAll('#blob .choice')].map((one) => one.firstChild.textContent)") == [
+        "filter", "channel", "three channels"]
+    assert page.run(shown) != coloured
+
+
+def test_everything_that_can_be_used_has_a_name(tiny, opened):
+    page = opened(tiny, "#layer=1&value=2&cell=diff:0,1,2,3")
+    assert page.run("""[...document.querySelectorAll('button, select, input, canvas, svg[role=img], [role=button]')]
+        .filter((node) => !(node.getAttribute('aria-label') || node.closest('label') || node.textContent.trim()))
+        .map((node) => node.outerHTML.slice(0, 200))""") == []
+    assert page.run("""[...document.querySelectorAll('[id]')].map((node) => node.id)
+        .filter((id, i, all) => all.indexOf(id) !== i)""") == []
+    assert page.run("""[...document.querySelectorAll('[tabindex]')]
+        .every((node) => node.tabIndex <= 0)""")

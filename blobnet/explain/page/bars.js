@@ -14,7 +14,7 @@ function paintBars(picture, {tile, y, w, h: height, below}) {
   const {base, right} = gridOf(picture.array, tile);
   const values = Array.from({length: tile.cols}, (_, c) => picture.array.item(base + c * right));
   const finite = values.filter(Number.isFinite), low = Math.min(0, ...finite), high = Math.max(0, ...finite);
-  const reach = high - low || 1, at = (value) => y + 12 + (high - value) / reach * (height - 24);
+  const reach = high - low || 1, at = (value) => y + 16 + (high - value) / reach * (height - 32);
   values.forEach((value, c) => {
     const top = at(Math.max(0, value)), bottom = at(Math.min(0, value)), gap = w > 4 ? Math.min(4, w * 0.2) : 0;
     pen.globalAlpha = picture.isLit(base + c * right) ? 1 : 0.25;

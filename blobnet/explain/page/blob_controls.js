@@ -7,10 +7,10 @@ function controls(chosen, array) {
   const {layer, value, param, n, page} = chosen, parameter = param !== null, keep = {layer, value, param, n};
   const order = orderOf(chosen, array), {pages} = layOut(array, layoutOptions(chosen, array));
   const stepped = parameter ? picksFirst(array) && !order : array.kept.length > 1;
-  const moveTo = (number) => select({...keep, n: number, page});
+  const at = Math.min(n, array.kept[0] - 1), moveTo = (number) => select({...keep, n: number, page});
   const orders = [["", "apart"], ["RGB", "as RGB"], ["BGR", "as BGR"]];
   return [
-    stepped && array.kept[0] > 1 ? stepper(parameter ? "filter" : "image", array.kept[0], n, moveTo) : null,
+    stepped && array.kept[0] > 1 ? stepper(parameter ? "filter" : "image", array.kept[0], at, moveTo) : null,
     pages.length ? choice(parameter && !stepped ? "filters" : "channel", pages, page,
                           (other) => select({...keep, page: other})) : null,
     coloured(chosen, array) ? choice("three channels", orders, order, (other) => {

@@ -73,7 +73,7 @@ function markNode(node) {
 }
 
 function fitting() {
-  return Math.max(0.35, Math.min(1.15, (find("drawing").clientWidth - 34) / drawn.width));
+  return Math.max(0.8, Math.min(1.15, (find("drawing").clientWidth - 34) / drawn.width));
 }
 
 function zoomTo(zoom) {

@@ -45,14 +45,21 @@ const lumped = (value, words, first) =>
 
 const isCut = (result) => (result.count ?? 0) > result.terms.length;
 
+// The terms that are written out, and those that are not: where there are many, terms of 0 are passed over.
+function firstTerms(list) {
+  if (list.length <= FIRST_TERMS) return [list, []];
+  const first = new Set(list.filter((term) => product(term) !== 0).slice(0, FIRST_TERMS));
+  return [[...first], list.filter((term) => !first.has(term))];
+}
+
 function equation(result) {
-  const {terms: list, layer} = result, first = list.slice(0, FIRST_TERMS), others = list.slice(FIRST_TERMS);
+  const {terms: list, layer} = result, [first, others] = firstTerms(list);
   const rest = result.source === "file" && (result.rest !== 0 || isCut(result));
   const all = `All ${plural(list.length, "term")}${isCut(result) ? ` of ${result.count}` : ""}`;
   return h("div", {class: "terms"},
     h("p", {class: "equation"},
       first.map((term, i) => termView(layer, term, i === 0)),
-      others.length ? lumped(total(others, 0), plural(others.length, "more term")) : null,
+      others.length ? lumped(total(others, 0), plural(others.length, "more term"), !first.length) : null,
       rest ? lumped(result.rest, result.rest_words || "the rest", !list.length) : null,
       list.length || rest ? null : lumped(0, "no term", true),
       span("term sum", sign("="), span("factor", figure(format(result.value, 6), placeText(layer, result.place))))),

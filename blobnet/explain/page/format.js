@@ -11,6 +11,7 @@ function format(value, digits = 4) {
   if (!Number.isFinite(value)) return value > 0 ? "∞" : `${MINUS}∞`;
   if (value === 0) return "0";
   const size = Math.abs(value);
+  if (size >= 10 ** digits && size < 1e6) return signed(String(Math.round(value)));
   let text = size >= 1e6 || size < 1e-4 ? value.toExponential(digits - 1) : value.toPrecision(digits);
   if (text.includes("e")) text = text.replace(/\.?0*e\+?/, "e");
   else if (text.includes(".")) text = text.replace(/\.?0+$/, "");

@@ -58,9 +58,12 @@ const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
 
 const jumpTo = (id) => find(id).scrollIntoView({behavior: calm() ? "auto" : "smooth"});
 
+const FIRST_LINES = 12;
+
 function leftOutView() {
   const lines = net.header.left_out ?? [], section = find("left-out");
+  const list = (some) => h("ul", null, some.map((text) => h("li", null, text))), more = lines.slice(FIRST_LINES);
   section.hidden = !lines.length;
-  refill(section, bar(h("h2", null, "What is left out")), h("p", null, "So that the file stays small:"),
-         h("ul", null, lines.map((text) => h("li", null, text))));
+  refill(section, bar(h("h2", null, "What is left out, or made up")), list(lines.slice(0, FIRST_LINES)),
+         more.length ? folded(plural(more.length, "more line"), () => list(more)) : null);
 }

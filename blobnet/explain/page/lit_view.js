@@ -21,19 +21,22 @@ function placesOf(result) {
 }
 
 function litPicture({layer: layerIndex, place, lit}) {
-  const layer = net.layers.get(layerIndex), [kind, number, which, first] = place;
+  const layer = net.layers.get(layerIndex), [kind, number, which] = place;
   const array = arrayOf(layer, kind, number, which), parameter = kind === "param";
   if (!array || !sizeOf(array.kept)) return null;
+  const title = h("h4", null, placeName(layer, place));
+  if (!lit.some((index) => array.has(index))) return h("div", {class: "looked"}, title, quiet("left out of this file"));
   const value = parameter ? null : net.values.get(kind === "top" ? layer.tops[number] : layer.bottoms[number].value);
-  const options = {n: first[0], parameter}, page = pageOfIndex(array, options, lit);
+  const here = lit.filter((index) => array.has(index)), options = {n: here[0][0], parameter};
+  const page = pageOfIndex(array, options, here);
   const picture = new Picture({
     array, label: placeName(layer, place), layout: layOut(array, {...options, page}), names: value?.names, height: 250,
     scale: scaleOf(array.range, value?.role === "image" && which === "data"), width: Math.min(430, roomFor(2.4)),
     onpick: (index) => select(selectionOf(layerIndex, [kind, number, which, index]))});
   picture.mark({lit});
   const many = plural(new Set(lit.map(String)).size, "number"), whose = value ? `${which} of ${value.name}` : which;
-  return h("div", {class: "looked"}, h("h4", null, placeName(layer, place), small(` ${whose}, ${many}`)),
-           picture.element);
+  title.append(small(` ${whose}, ${many}`));
+  return h("div", {class: "looked"}, title, picture.element);
 }
 
 // A single tile where all that is lit lies in one of many, else the page of tiles with the first of it.

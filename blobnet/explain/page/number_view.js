@@ -10,7 +10,7 @@ function showNumber(chosen) {
   if (!chosen.index) return refill(section, bar(h("h2", null, "A number")), hintOf(chosen));
   const [layer, place] = placeOf(chosen), result = terms(layer, place), there = stored(layer, place);
   const array = chosen.which === "part" ? "a part of diff" : chosen.which;
-  const heading = `${array} ${indexText(chosen.index)} = ${exactly(there)}`;
+  const heading = `${array} ${indexText(chosen.index)} = ${exactly(there ?? result.value)}`;
   refill(section, bar(h("h2", null, heading, small(nameOf(chosen)))),
          result.source ? worked(result, there) : h("p", {class: "card"}, result.words),
          partsView(result), goesTo(chosen));

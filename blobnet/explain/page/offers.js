@@ -17,6 +17,8 @@ function isAllHere({bottoms, tops, params}) {
   return specs.every((spec) => !spec || String(spec.shape) === String(spec.full));
 }
 
+const MOST_LINKS = 8;
+
 // The indices that the picture marks: those of the file, where the page does not know the others. null: it knows all.
 function offersOf(chosen, which) {
   const [layer, [kind, number, own]] = workerOf(chosen, which);
@@ -28,8 +30,9 @@ function offersOf(chosen, which) {
 
 function offerWords(chosen, which, offers) {
   if (!offers) return null;
-  const [{arithmetic, name, type}] = workerOf(chosen, which);
+  const [{index, arithmetic, name, type}, place] = workerOf(chosen, which);
   const ahead = offers.length ? `the ${plural(offers.length, "marked number")}` : "none";
+  const links = offers.slice(0, MOST_LINKS).map((other) => [" ", placeLink(index, [...place, other])]);
   return quiet(arithmetic ? `Some numbers that ${name} looks at are left out of this file; worked out ahead: ${ahead}.`
-    : `${type} is worked out ahead, here ${ahead}; the others of this blob were not worked out.`);
+    : `${type} is worked out ahead, here ${ahead}; the others of this blob were not worked out.`, links);
 }

@@ -5,8 +5,9 @@ const MOST_TILES = 64;  // drawn at a time
 // {kind: "bars" | "cells", tiles: [{name, rows, cols, index(r, c)}], pages}: `n` is the image, or the filter of
 // parameters; `page` says which tiles: a number of a page, or "c3" for a single one; `colour` puts three channels into
 // one tile.
-function layOut(array, {n = 0, page = "0", parameter = false, colour = false} = {}) {
-  const kept = array.kept, rank = kept.length;
+function layOut(array, {n: wanted = 0, page = "0", parameter = false, colour = false} = {}) {
+  const {kept} = array, rank = kept.length, n = Math.min(wanted, (kept[0] ?? 1) - 1);
+  if (!sizeOf(kept)) return cells([], page);
   if (sizeOf(array.full) === 1) return cells([{name: "", rows: 1, cols: 1, index: () => kept.map(() => 0)}], "0");
   if (rank < 2) return bars(kept[0], (c) => [c]);
   const points = rank > 2 && sizeOf(array.full.slice(2)) === 1, zeros = new Array(rank - 2).fill(0);
