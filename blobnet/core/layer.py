@@ -113,7 +113,7 @@ class Layer(LayerType, Shown):
         return getattr(blob, which).reshape(-1)[:count].reshape(shape)
 
     def differentiable(self, count: int) -> list[bool]:
-        """For each of `count` bottoms whether it gets a gradient: as the prototxt says, else all but `unforced_bottoms`.
+        """For each of `count` bottoms whether it gets a gradient: as the prototxt says, else all but labels.
 
         None does where the type has no backward.
         """

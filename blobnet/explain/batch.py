@@ -14,11 +14,12 @@ from blobnet.core.layer_type import LayerType
 from blobnet.core.net import Net
 from blobnet.core.registry import declarations
 from blobnet.core.without_data import Shape, without_data
-from blobnet.errors import BlobnetError, NetError, ShapeError
+from blobnet.errors import BlobnetError, NetError, ShapeError, within
 from blobnet.netdef.load import load
 
 ROWS = 4        # of the batch, by default: few, so that every number of it has room on the page
 PAIRED_ROWS = 12  # where a loss compares rows with each other
+MADE_UP = "the inputs are made up and may not suit the net: give its data, or --inputs FILE.npz, arrays by blob name"
 MORE_ROWS = (6, 12, 1 << 30)  # where the net cannot be built on those: two triplets, then all rows
 
 
@@ -65,7 +66,8 @@ def small_net(question: Question) -> Batch:
         try:
             net = _build(given, question, shapes | {name: value.shape for name, value in values.items()}, rows, assumed)
             fill_inputs(net, values, label_names(given), np.random.default_rng(question.seed))
-            net.forward()
+            with within("", "" if values else MADE_UP):
+                net.forward()
             net.seek(0)
             break
         except (ShapeError, NetError):  # a layer may cut the batch, or want as many rows as are written somewhere

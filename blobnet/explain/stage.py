@@ -90,8 +90,9 @@ class Stage:
 
         def keep_slopes(node: Node) -> None:
             if scene := self.scenes.get(node.layer.index):
-                scene.bottom_diffs = [blob.diff.copy() if wanted and node.needs_backward else None
-                                      for blob, wanted in zip(node.bottoms, node.bottom_needs_backward)]
+                slopes = zip(node.bottoms, node.bottom_needs_backward, node.layer.differentiable(len(node.bottoms)))
+                scene.bottom_diffs = [blob.diff.copy() if wanted and has and node.needs_backward else None
+                                      for blob, wanted, has in slopes]
                 scene.param_diffs = [blob.diff - old for blob, old in zip(node.layer.blobs, before)]
 
         with self.net.watched_by(SimpleNamespace(after_forward=keep_tops, before_backward=keep_diffs,

@@ -86,7 +86,7 @@ def test_chosen_numbers_add_up(shown):
     ahead = {(row["index"], *place[:3]): [] for row in header for place in row["cells"]}
     for row in header:
         for place in row["cells"]:
-            ahead[row["index"], *place[:3]].append(place[3])
+            ahead[(row["index"], *place[:3])].append(place[3])
     asked = []
     keys = list(found)
     for i in range(ASKED):
