@@ -59,18 +59,16 @@ def small_net(question: Question) -> Batch:
     known = {name: np.asarray(value, float) for name, value in question.inputs.items()}
     shapes = dict(question.shapes) | {name: value.shape for name, value in known.items()}
     read, notes = ({}, []) if shapes else _read(given, question)
-    pairs = any(declarations(layer).code_pairs is not LayerType.code_pairs for layer in given.layer)
     assumed: dict[str, Shape] = {}
-    for rows in [question.rows] if question.rows else [PAIRED_ROWS if pairs else ROWS, *MORE_ROWS]:
+    for rows in _rows(given, question):
         values = _few_rows(read, rows) if read else known
+        definition = without_data(given, shapes | {name: value.shape for name, value in values.items()}, assumed)
+        if not values and not shapes:
+            definition = with_small_batches(definition, rows)
         try:
-            net = _build(given, question, shapes | {name: value.shape for name, value in values.items()}, rows, assumed)
-            fill_inputs(net, values, label_names(given), np.random.default_rng(question.seed))
-            with within("", "" if values else MADE_UP):
-                net.forward()
-            net.seek(0)
+            net = _filled(definition, question, values, label_names(given))
             break
-        except (ShapeError, NetError):  # a layer may cut the batch, or want as many rows as are written somewhere
+        except (NetError, ShapeError):  # a layer may cut the batch, or want as many rows as are written somewhere
             if rows in (question.rows, MORE_ROWS[-1]):
                 raise
     notes += [f"{name} is taken to be {' x '.join(map(str, shape))}, as nothing tells its shape"
@@ -81,23 +79,32 @@ def small_net(question: Question) -> Batch:
     return Batch(net, notes)
 
 
-def _build(given: Message, question: Question, shapes: Mapping[str, Shape], rows: int,
-           assumed: dict[str, Shape]) -> Net:
-    definition = without_data(given, shapes, assumed)
-    if not shapes:
-        definition = with_small_batches(definition, rows)
+def _rows(given: Message, question: Question) -> Sequence[int]:
+    """The numbers of rows to try."""
+    if question.rows:
+        return [question.rows]
+    pairs = any(declarations(layer).code_pairs is not LayerType.code_pairs for layer in given.layer)
+    return [PAIRED_ROWS if pairs else ROWS, *MORE_ROWS]
+
+
+def _filled(definition: Message, question: Question, values: Mapping[str, np.ndarray], labels: set[str]) -> Net:
+    """The net, with values in its inputs, which it ran forward on."""
+    try:
+        net = _build(definition, question, force_backward=True)
+    except (NetError, ShapeError):  # a layer that has no backward may stand above the inputs
+        net = _build(definition, question, force_backward=False)
+    fill_inputs(net, values, labels, np.random.default_rng(question.seed))
+    with within("", "" if values else MADE_UP):
+        net.forward()
+    net.seek(0)
+    return net
+
+
+def _build(definition: Message, question: Question, force_backward: bool) -> Net:
+    definition.force_backward = force_backward
     origin = None if isinstance(question.source, Message) else os.fspath(question.source)
-    for force in (True, False):
-        definition.force_backward = force
-        try:
-            net = Net(definition, question.phase, level=question.level, stages=question.stages, dtype="float64",
-                      random_seed=question.seed, origin=origin, python_layers=question.python_layers)
-        except NetError:  # a layer that has no backward may stand above the inputs
-            if not force:
-                raise
-            continue
-        return net
-    raise AssertionError("unreachable")
+    return Net(definition, question.phase, level=question.level, stages=question.stages, dtype="float64",
+               random_seed=question.seed, origin=origin, python_layers=question.python_layers)
 
 
 def _read(given: Message, question: Question) -> tuple[dict[str, np.ndarray], list[str]]:
