@@ -45,6 +45,9 @@ class SigmoidCrossEntropyLoss(TargetLoss):
              options.PRE_FIXED: options.pre_fixed_normalizer}
         return -(t * log_p + (1 - t) * log_q)[counted].sum() / max(Z[self.normalization], 1)
 
+    def arithmetic(self):
+        return {"kind": "sigmoid_loss", "divisor": float(self.divisor), "ignore": self.ignored}
+
     def forward(self, bottom, top):
         x, target = bottom[0].data, bottom[1].data.reshape(bottom[0].shape)
         self.counted = self.counts(self.xp.trunc(target))
