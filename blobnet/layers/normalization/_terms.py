@@ -84,7 +84,8 @@ def batch_norm_terms(layer, place: Place, bottom, top) -> Terms:
     variance, value = float(layer.variance[c]), float(layer.mean[c])
     spread = f"deviation = sqrt({variance:.6g} + {eps:.3g})"
     if not layer.use_global:
-        return standardized(channel, place, bottom[0], [Factor(value, None, "mean")], deviation, f"the statistics of {channel.words}; {spread}")
+        return standardized(channel, place, bottom[0], [Factor(value, None, "mean")], deviation,
+                            f"the statistics of {channel.words}; {spread}")
     total, (factor,) = layer.param_data(0), layer.param_data(2)
     mean = [Factor(float(total[c]), Place("param", 0, "data", (c,)), "sum of means"),
             Factor(float(1 / factor if factor else 0), Place("param", 2, "data", (0,)), "1 / running factor")]
