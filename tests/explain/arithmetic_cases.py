@@ -123,6 +123,9 @@ CASES = {
                                  standardize([6, 4, 1], eps=0.01)),
     "stored statistics": ("BatchNorm", f"{ONE} batch_norm_param {{ use_global_stats: true }}", [(3, 2, 4)],
                           standardize([3, 2, 4], "stored")),
+    "softmax": ("Softmax", ONE, [(3, 5)], {"kind": "softmax", "grouped": [3, 5, 1]}),
+    "softmax of places": ("Softmax", f"{ONE} softmax_param {{ axis: 2 }}", [SHAPE],
+                          {"kind": "softmax", "grouped": [6, 4, 5]}),
     "sigmoid loss": ("SigmoidCrossEntropyLoss", f"{TWO} loss_weight: 2", [(3, 5), TARGETS],
                      {"kind": "sigmoid_loss", "divisor": 3, "ignore": None}),
     "sigmoid loss with ignored targets": (
