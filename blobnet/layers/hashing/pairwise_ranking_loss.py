@@ -45,7 +45,8 @@ class PairwiseRankingLoss(LossLayer):
     def terms(self, place, bottom, top):
         mean = Factor(1 / max(1, self.lacks.size), None, "1 / N")
         if place.kind == "top":
-            return sum_of_costs(place, self.lacks, (mean,), lambda at: (f"row {at[0]} lacks this of the margin", None))
+            return sum_of_costs(place, self.lacks, (mean,), lambda at: (f"row {at[0]}", None), "what rows lack of the "
+                                "margin")
         exact = self.options.gradient == self.options.EXACT
         if not self._used(exact).reshape(bottom[place.number].shape)[place.index]:
             return Terms(place, [], "its row is not trained: it lacks nothing, or is left out by `sample`")

@@ -77,7 +77,8 @@ class GeneralTripletLoss(ClassDistanceLoss):
             return super().terms(place, bottom, top)
         share = Factor(1 / len(self.costs), None, "1 / N")
         return sum_of_costs(place, abs(self.costs), (share,), lambda at: (
-            f"row {at[0]} is not nearer to its class than to class {at[1]}", Place("bottom", 0, "data", at)))
+            f"row {at[0]} is not nearer to its class than to class {at[1]}", Place("bottom", 0, "data", at)),
+            "what the distances to other classes lack of the margin")
 
     def backward(self, top, propagate_down, bottom):
         self.refuse_targets(propagate_down)

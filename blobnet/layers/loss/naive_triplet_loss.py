@@ -85,9 +85,10 @@ class NaiveTripletLoss(ReportingLoss):
     def terms(self, place, bottom, top):
         if place.kind != "top":
             return super().terms(place, bottom, top)
-        costs, words = ((self.lacks, "lacks this of the margin"), (self.right, "is right"))[place.number]
+        costs, words, what = ((self.lacks, "lacks this of the margin", "what the triplets cost"),
+                              (self.right, "is right", "the triplets that are right"))[place.number]
         share = Factor(1 / max(1, len(costs)), None, "1 / N")
-        return sum_of_costs(place, costs, (share,), lambda at: (f"triplet {at[0]} {words}", None))
+        return sum_of_costs(place, costs, (share,), lambda at: (f"triplet {at[0]} {words}", None), what)
 
     def backward(self, top, propagate_down, bottom):
         if not propagate_down[0]:
