@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
-from blobnet.core.slopes import differentiable
 from blobnet.core.terms import Factor
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.loss._row_terms import triplet_terms
@@ -45,8 +44,9 @@ class TripletRankingHingeLoss(LossLayer):
 
     def terms(self, place, bottom, top):
         count, exact = max(1, len(self.gaps)), self.options.gradient == self.options.EXACT
+        anchored = all(self.param.propagate_down[:1])  # without a gradient of a there is none of p and q
         down = (Factor(2 / count, None, "2 / N"), self.weight_factor(top)) if exact else (
-            Factor(4 / count * differentiable(self, 3)[0], None, "4 / N, as published"),)
+            Factor(4 / count * anchored, None, "4 / N, as published"),)
         return triplet_terms(place, bottom, self.violated, self.gaps, 1 / count, down, self.rows)
 
     def forward(self, bottom, top):
