@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from blobnet.core.blob import Blob
 from blobnet.core.layer import Layer
 from blobnet.core.layer_type import Arity
+from blobnet.core.terms import Factor, Place
 from blobnet.errors import ShapeError
 
 
@@ -37,3 +38,7 @@ class LossLayer(Layer):
     def weight(self, top) -> float:
         """The loss weight, from the diff of the first top."""
         return top[0].diff[()]
+
+    def weight_factor(self, top) -> Factor:
+        """The loss weight as a factor of terms."""
+        return Factor(float(self.weight(top)), Place("top", 0, "diff", ()), "loss weight")

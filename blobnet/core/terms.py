@@ -25,7 +25,10 @@ class Place(NamedTuple):
 
 
 class Factor(NamedTuple):
-    """A number that is multiplied: it stands at `place`, or was made in passing, as `words` say ("slope", "1 / N")."""
+    """A number that is multiplied: it stands at `place`, or was made of what stands there, or in passing (no place).
+
+    words: how it was made ("slope", "1 / N").
+    """
 
     value: float
     place: Place | None = None

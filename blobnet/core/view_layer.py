@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from blobnet.core.layer import Layer
+from blobnet.core.moving_layer import MovingLayer
 
 
-class ViewLayer(Layer):
+class ViewLayer(MovingLayer):
     """A layer whose top may use the memory of its bottom, so that there is nothing to compute, forward or backward.
 
     It is always the top that uses the memory of the bottom, never the other way round: other blobs (a parameter) may
@@ -16,6 +17,9 @@ class ViewLayer(Layer):
         """Let the top, which has been shaped, use the data and the diff of the bottom."""
         top[0].share_data(bottom[0])
         top[0].share_diff(bottom[0])
+
+    def arithmetic(self):
+        return {"kind": "copy"}
 
     def forward(self, bottom, top):
         pass

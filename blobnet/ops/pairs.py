@@ -45,6 +45,23 @@ def pair_weights(alike: Array, labels: Array, times: float, shared: bool) -> Arr
     return weights * apart
 
 
+def label_pairs(a: Array, b: Array, times: float, shared: bool) -> tuple[Array, Array, Array, Array | int]:
+    """For all pairs of rows of 0/1 labels, a and b (N, L): (N, N) whether they have a label in common, (N, N) weights,
+    their sum, which is 1 where it would be 0, and shares.
+
+    Weights are `times` for pairs alike, else 1, and 0 where c, the labels in common, is no number of labels. Shares:
+    with `shared` (N, N) 4 c^2 / (|a|^2 |b|^2), 1 where c is 0; else 1.
+    """
+    xp, common = array_module(a), a @ b.T
+    alike, shares = common > 0, 1
+    weights = xp.where(alike, times, 1.0) * ((common >= 0) & (common < a.shape[1]))
+    if shared:
+        sizes = xp.outer(xp.square(a).sum(axis=1), xp.square(b).sum(axis=1))
+        shares = xp.where(common == 0, 1, 4 * xp.square(common) / xp.where(sizes > 0, sizes, 1))
+    total = weights.sum()
+    return alike, weights, xp.where(total > 0, total, 1), shares
+
+
 def pull_gradient(signs: Array, u: Array) -> Array:
     """Row i: sum over j of signs[i, j] * (u_i - u_j); signs (N, N) symmetric, u (N, K)."""
     return signs.sum(axis=1, keepdims=True) * u - signs @ u

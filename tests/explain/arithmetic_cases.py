@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 LABELS = np.array([[1.0], [4.0], [255.0]])
+TARGETS = np.random.default_rng(6).choice([0, 0.25, 1], (3, 5))
 RELU_SLOPE = "where(x > 0, 1, 0.1)"
 
 
@@ -41,6 +42,10 @@ def softmax(grouped, divisor, ignore=None):
     return {"kind": "softmax_loss", "grouped": grouped, "divisor": divisor, "ignore": ignore}
 
 
+def standardize(grouped, mode="batch", eps=1e-5):
+    return {"kind": "standardize", "mode": mode, "eps": eps, "grouped": grouped}
+
+
 WEIGHTS = 'weight_filler { type: "gaussian" std: 0.5 } bias_filler { type: "gaussian" }'
 TWO = 'bottom: "a" bottom: "b" top: "y"'
 THREE = 'bottom: "a" bottom: "b" bottom: "c" top: "y"'
@@ -70,7 +75,7 @@ CASES = {
         [np.random.default_rng(3).integers(0, 3, (2, 3, 7, 6)).astype(float)],
         {"kind": "pool", "method": "MAX", **windows((7, 6), (3, 3), (2, 2), (0, 0), (3, 3))}),
     "mean": ("Pooling", f"{ONE} pooling_param {{ pool: AVE kernel_h: 3 kernel_w: 2 stride: 2 pad_h: 2 pad_w: 1 }}",
-             [(2, 2, 6, 7)], {"kind": "pool", "method": "AVE", **windows((6, 7), (3, 2), (2, 2), (2, 1), (5, 5))}),
+             [(2, 2, 6, 7)], {"kind": "pool", "method": "AVE", **windows((6, 7), (3, 2), (2, 2), (2, 1), (4, 4))}),
     "mean of the plane": ("Pooling", f"{ONE} pooling_param {{ pool: AVE global_pooling: true }}", [SHAPE],
                           {"kind": "pool", "method": "AVE", **windows((4, 5), (4, 5), (1, 1), (0, 0), (1, 1))}),
     "sum": ("Eltwise", f"{THREE} eltwise_param {{ coeff: 1 coeff: -0.5 coeff: 2 }}", [SHAPE] * 3,
@@ -97,6 +102,35 @@ CASES = {
         'loss_param { ignore_label: 255 }',
         [(3, 5, 2), np.array([[1.0, 255], [4, 0], [255, 2]])], softmax([3, 5, 2], 4, 255)),
     "difference": ("EuclideanLoss", f"{TWO} loss_weight: 3", [(4, 6)] * 2, {"kind": "difference", "batch": 4}),
+    "deconvolution": (
+        "Deconvolution", f"{ONE} convolution_param {{ num_output: 4 kernel_size: 3 stride: 2 pad: 1 {WEIGHTS} }}",
+        [(2, 3, 4, 5)], {**convolution([3, 3], [2, 2], [1, 1], [1, 1]), "kind": "deconvolution"}),
+    "deconvolution of two, group, dilation": (
+        "Deconvolution", 'bottom: "a" bottom: "b" top: "y" top: "z" convolution_param { num_output: 6 kernel_h: 3 '
+        'kernel_w: 2 stride_h: 1 stride_w: 3 pad_h: 2 pad_w: 0 dilation: 2 dilation: 1 group: 2 bias_term: false '
+        'weight_filler { type: "gaussian" } }', [(2, 4, 5, 3)] * 2,
+        {**convolution([3, 2], [1, 3], [2, 0], [2, 1], 2, False), "kind": "deconvolution"}),
+    "a filter for each channel": (
+        "ConvolutionDepthwise", f"{ONE} convolution_param {{ kernel_size: 3 stride: 2 pad: 1 {WEIGHTS} }}",
+        [(2, 3, 6, 5)], convolution([3, 3], [2, 2], [1, 1], [1, 1], 3)),
+    "copies of several": ("Gather", 'bottom: "a" bottom: "b" top: "y" top: "z"', [SHAPE, (2, 2)], {"kind": "copy"}),
+    "concat": ("Concat", THREE, [(2, 2, 3), (2, 1, 3), (2, 4, 3)], {"kind": "concat", "axis": 1}),
+    "concat of rows": ("Concat", f"{TWO} concat_param {{ axis: 0 }}", [(1, 4), (3, 4)], {"kind": "concat", "axis": 0}),
+    "slice": ("Slice", 'bottom: "a" top: "x" top: "y" top: "z" slice_param { axis: 2 slice_point: 1 slice_point: 3 }',
+              [SHAPE], {"kind": "slice", "axis": 2, "points": [0, 1, 3]}),
+    "batch statistics": ("BatchNorm", ONE, [(3, 2, 4, 5)], standardize([3, 2, 20])),
+    "batch statistics of rows": ("BatchNorm", f"{ONE} batch_norm_param {{ eps: 0.01 }}", [(6, 4)],
+                                 standardize([6, 4, 1], eps=0.01)),
+    "stored statistics": ("BatchNorm", f"{ONE} batch_norm_param {{ use_global_stats: true }}", [(3, 2, 4)],
+                          standardize([3, 2, 4], "stored")),
+    "softmax": ("Softmax", ONE, [(3, 5)], {"kind": "softmax", "grouped": [3, 5, 1]}),
+    "softmax of places": ("Softmax", f"{ONE} softmax_param {{ axis: 2 }}", [SHAPE],
+                          {"kind": "softmax", "grouped": [6, 4, 5]}),
+    "sigmoid loss": ("SigmoidCrossEntropyLoss", f"{TWO} loss_weight: 2", [(3, 5), TARGETS],
+                     {"kind": "sigmoid_loss", "divisor": 3, "ignore": None}),
+    "sigmoid loss with ignored targets": (
+        "SigmoidCrossEntropyLoss", f"{TWO} loss_param {{ ignore_label: 1 normalization: VALID }}", [(3, 5), TARGETS],
+        {"kind": "sigmoid_loss", "divisor": float((TARGETS < 1).sum()), "ignore": 1}),
     "ReLU": ("ReLU", f"{ONE} relu_param {{ negative_slope: 0.1 }}", [SHAPE],
              scalar("max(x, 0) + 0.1 * min(x, 0)", RELU_SLOPE)),
     "ELU": ("ELU", f"{ONE} elu_param {{ alpha: 1.5 }}", [SHAPE],

@@ -24,6 +24,8 @@ def add_case(payload, index, name, rng):
     values = [rounded(rng.normal(size=bottom) if isinstance(bottom, tuple) else bottom) for bottom in bottoms]
     alone = standalone(f'layer {{ name: "one" type: "{kind}" {rest} }}', *values, seed=index)
     alone.parameters = [rounded(parameter) for parameter in alone.parameters]
+    if arithmetic.get("mode") == "stored":  # a net that was not trained has stored nothing yet
+        alone.parameters = [rounded(rng.uniform(1, 2, parameter.shape)) for parameter in alone.parameters]
     tops, layer = alone.forward(), alone.layer
     weights = list(layer.param.loss_weight) or [1.0]
     loss = "Loss" in kind
@@ -73,6 +75,16 @@ def answers(browser, tmp_path_factory):
     assert not page.complaints()
     page.close()
     return {name: [(place, array, next(given)) for _, place, array in rows] for name, rows in asked.items()}
+
+
+@pytest.mark.parametrize("name", [name for name, case in CASES.items() if case[-1]["kind"] != "scalar"])
+def test_layers_tell_the_page_what_these_cases_say(name):
+    kind, rest, bottoms, arithmetic = CASES[name]
+    values = [np.ones(bottom) if isinstance(bottom, tuple) else bottom for bottom in bottoms]
+    alone = standalone(f'layer {{ name: "one" type: "{kind}" {rest} }}', *values)
+    alone.forward()
+    said = {key: pytest.approx(item) if isinstance(item, float) else item for key, item in arithmetic.items()}
+    assert json.loads(json.dumps(alone.layer.arithmetic())) == said
 
 
 @pytest.mark.parametrize("name", CASES)

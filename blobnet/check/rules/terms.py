@@ -26,6 +26,7 @@ def terms(case: Case) -> Iterator[str]:
         for index in _some(top):
             found = layer.terms(Place("top", i, "data", index), run.alone.bottom, run.alone.top)
             yield from _unlike(found.value, top[index], abs(top).max(), f"top {i}", index, "forward has")
+    _give(run)
     for kind, i, diff in _diffs(run):
         for index in _some(diff):
             found = layer.terms(Place(kind, i, "diff", index), run.alone.bottom, run.alone.top)
@@ -83,6 +84,11 @@ def _against_differences(run: Run) -> Iterator[str]:
 
 def _by_terms(alone: Standalone, place: Place, run: Run) -> float:
     alone.forward()
-    for blob, diff in zip(alone.top, run.top_diffs, strict=True):
-        blob.diff[...] = diff
+    _give(run)
     return alone.layer.terms(place, alone.bottom, alone.top).value
+
+
+def _give(run: Run) -> None:
+    """Write the tops' diffs once more: where a bottom shares their memory, backward may have written there."""
+    for blob, diff in zip(run.alone.top, run.top_diffs, strict=True):
+        blob.diff[...] = diff

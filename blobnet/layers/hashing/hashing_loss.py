@@ -10,6 +10,7 @@ from blobnet.core.pairs import Pairs
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.hashing._base import MarginLoss
+from blobnet.layers.hashing._hashing_terms import hashing_terms
 from blobnet.ops.pairs import pull_gradient, similar, squared_distances
 from blobnet.ops.quantization import binary_slopes
 
@@ -60,14 +61,17 @@ class HashingLoss(MarginLoss):
         force = self.signs * (1 - self.xp.eye(n)) / max(1, n * (n - 1))
         return Pairs(distances, alike, force, self.options.bi_margin)
 
+    def terms(self, place, bottom, top):
+        return hashing_terms(self, place, bottom, top)
+
     def forward(self, bottom, top):
         n = bottom[0].num
         u = bottom[0].data.reshape(n, -1)
         distances = squared_distances(u)
-        alike = similar(bottom[1].data.reshape(n, -1), self.where, self.param.bottom[1])
+        self.alike = similar(bottom[1].data.reshape(n, -1), self.where, self.param.bottom[1])
         gaps = self.options.bi_margin - distances
-        self.signs = self.xp.where(alike, 1.0, -(gaps > 0).astype(gaps.dtype))  # c_ij
-        costs = self.xp.where(alike, distances, self.xp.maximum(gaps, 0))
+        self.signs = self.xp.where(self.alike, 1.0, -(gaps > 0).astype(gaps.dtype))  # c_ij
+        self.costs = costs = self.xp.where(self.alike, distances, self.xp.maximum(gaps, 0))
         pairs = (costs.sum() - costs.trace()) / 2
         pull = self.xp.abs(self.xp.abs(u) - 1).sum()
         mean = pairs / (n * (n - 1)) if n > 1 else math.nan

@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from blobnet.core.costs import pulls, row_of
 from blobnet.core.registry import register
+from blobnet.core.terms import Factor
+from blobnet.layers.hashing._pair_terms import pair_costs
 from blobnet.layers.hashing._pairs import PairLikelihood
 from blobnet.ops.pairs import pull_gradient, squared_distances
 
@@ -59,8 +62,16 @@ class PairwiseDistanceLoss(PairLikelihood):
         self.nearness = 1 / (1 + squared_distances(self.codes(bottom[0].data)))
         self.t, self.alike = k // 2 * self.nearness, labels @ labels.T > 0
         self.linear = (self.t >= self.options.threshold) & (self.options.threshold >= 0)
-        costs = self.xp.where(self.linear, self.t * ~self.alike, self.costs(self.t, self.alike))
-        top[0].data[...] = costs.sum() / n ** 2
+        self.each = self.xp.where(self.linear, self.t * ~self.alike, self.costs(self.t, self.alike))
+        top[0].data[...] = self.each.sum() / n ** 2
+
+    def terms(self, place, bottom, top):
+        n = self.rows[0]
+        if place.kind == "top":
+            return pair_costs(place, self.each, self.alike, (Factor(1 / n ** 2, None, "1 / N^2"),))
+        row = row_of(place, bottom[0], self.rows)[0]
+        down = Factor(2 / n ** 2, None, "2 / N^2"), *[self.weight_factor(top)] * self.exact()
+        return pulls(place, bottom[0], self.rows, self._forces()[row], down, self.alike[row])
 
     def code_pairs(self, bottom):
         n, k = self.rows
@@ -70,9 +81,11 @@ class PairwiseDistanceLoss(PairLikelihood):
         self.refuse_targets(propagate_down)
         if not propagate_down[0]:
             return
-        (n, k), exact, u = self.rows, self.exact(), self.codes(bottom[0].data)
-        linear = self.linear if exact else self.t > self.options.threshold
+        scale = (self.weight(top) if self.exact() else 1) * 2 / self.rows[0] ** 2
+        self.codes(bottom[0].diff)[...] = pull_gradient(self._forces(), self.codes(bottom[0].data)) * scale
+
+    def _forces(self):
+        """The derivative of each cost by the difference of two codes, per difference."""
+        linear = self.linear if self.exact() else self.t > self.options.threshold
         slopes = self.xp.where(linear, ~self.alike, self.cost_slopes(self.t, self.alike))
-        slopes *= -2 * (k // 2) * self.xp.square(self.nearness)
-        scale = self.weight(top) * 2 / n ** 2 if exact else 2 / n ** 2
-        self.codes(bottom[0].diff)[...] = pull_gradient(slopes, u) * scale
+        return slopes * (-2 * (self.rows[1] // 2)) * self.xp.square(self.nearness)

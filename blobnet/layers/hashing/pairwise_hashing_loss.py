@@ -6,6 +6,7 @@ from blobnet.backend import folded
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.hashing._base import MarginLoss
+from blobnet.layers.hashing._hashing_terms import given_pair_terms
 from blobnet.ops.quantization import binary_slopes
 
 
@@ -42,16 +43,19 @@ class PairwiseHashingLoss(MarginLoss):
                              expected=f"one number a pair, ({a[0]},)")
         self.rows = folded(a, 1)
 
+    def terms(self, place, bottom, top):
+        return given_pair_terms(self, place, bottom, top)
+
     def forward(self, bottom, top):
         a, b = (blob.data.reshape(self.rows) for blob in bottom[:2])
         self.difference = a - b
         distances = self.xp.einsum("nk,nk->n", self.difference, self.difference)
-        alike = self.xp.trunc(bottom[2].data.reshape(-1)) != 0
+        self.alike = self.xp.trunc(bottom[2].data.reshape(-1)) != 0
         gaps = self.options.bi_margin - distances
-        self.signs = self.xp.where(alike, 1, -(gaps > 0).astype(gaps.dtype))  # c_n
-        pairs = self.xp.where(alike, distances, self.xp.maximum(gaps, 0)).sum() / 2
+        self.signs = self.xp.where(self.alike, 1, -(gaps > 0).astype(gaps.dtype))  # c_n
+        self.costs = self.xp.where(self.alike, distances, self.xp.maximum(gaps, 0))
         pull = sum(self.xp.abs(self.xp.abs(u) - 1).sum() for u in (a, b))
-        top[0].data[...] = (pairs + self.options.tradeoff * pull) / max(1, len(a))
+        top[0].data[...] = (self.costs.sum() / 2 + self.options.tradeoff * pull) / max(1, len(a))
 
     def backward(self, top, propagate_down, bottom):
         self.refuse_targets(propagate_down)

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from blobnet.core.costs import products_of_rows, row_of
 from blobnet.core.registry import register
+from blobnet.core.terms import Factor
 from blobnet.layers.hashing._base import LabeledCodeLoss
+from blobnet.layers.hashing._pair_terms import pair_costs
 from blobnet.ops.indices import class_members
 
 
@@ -30,6 +33,16 @@ class PairwiseLabelLoss(LabeledCodeLoss):
         u, S = u.reshape(n, k), np.where(labels.reshape(n, 1) == labels.reshape(n), 1, -1)
         E = u @ u.T / k - S
         return (E ** 2).sum() / (2 * n)
+
+    def terms(self, place, bottom, top):
+        (n, k), u, classes = self.rows, self.codes(bottom[0].data), self.classes(bottom)
+        alike = classes[:, None] == classes
+        errors = u @ u.T / max(1, k) - self.xp.where(alike, 1, -1)
+        if place.kind == "top":
+            words = "every pair costs the square of <u_i, u_j> / K - S_ij"
+            return pair_costs(place, errors ** 2, alike, (Factor(1 / max(1, 2 * n), None, "1 / 2N"),), words)
+        down = Factor(2 / max(1, n * k), None, "2 / (K N)"), self.weight_factor(top)
+        return products_of_rows(place, 0, bottom[0], self.rows, errors[row_of(place, bottom[0], self.rows)[0]], down)
 
     def forward(self, bottom, top):
         n, k = self.rows

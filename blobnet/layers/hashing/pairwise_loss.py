@@ -6,7 +6,9 @@ import numpy as np
 
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
+from blobnet.layers.hashing._likelihood_terms import likelihood_terms
 from blobnet.layers.hashing._pairs import PairLikelihood
+from blobnet.ops.pairs import label_pairs
 from blobnet.ops.quantization import binary_costs, log_cosh_slopes
 
 
@@ -75,25 +77,25 @@ class PairwiseLoss(PairLikelihood):
         xp, options = self.xp, self.options
         u, v = (self.codes(blob.data) for blob in (bottom[0], bottom[-2]))
         self.t = options.sigmoid_param * (u @ v.T)
-        self._count(*(blob.data.reshape(self.rows[0], -1) for blob in (bottom[1], bottom[-1])))
+        a, b = (blob.data.reshape(self.rows[0], -1) for blob in (bottom[1], bottom[-1]))
+        self.alike, weights, total, self.shares = label_pairs(a, b, options.class_num, options.continous_similarity)
+        self.weights, self.total = (x.astype(self.dtype) for x in (weights, total))
         self.linear = (self.t >= options.l_threshold) & (options.l_threshold >= 0)
         costs = xp.where(self.linear, self.t * ~self.alike, self.costs(self.t, self.alike))
-        loss = (self.weights * costs).sum() / self.total * (options.l_lambda > 0)
+        self.weighted = self.weights * costs * (options.l_lambda > 0)
+        loss = self.weighted.sum() / self.total
         if len(bottom) == 2:
             loss += binary_costs(u, options.q_threshold).mean() * (options.q_gamma > 0)
         top[0].data[...] = loss
 
-    def _count(self, a, b):
-        """Set s_ij, w_ij, their sum W, and r_ij."""
-        xp, common = self.xp, a @ b.T
-        self.alike = common > 0
-        weights = xp.where(self.alike, self.options.class_num, 1.0) * ((common >= 0) & (common < a.shape[1]))
-        total = weights.sum()
-        self.weights, self.total = (x.astype(self.dtype) for x in (weights, xp.where(total > 0, total, 1)))
-        self.shares = 1
-        if self.options.continous_similarity:
-            sizes = xp.outer(xp.square(a).sum(axis=1), xp.square(b).sum(axis=1))
-            self.shares = xp.where(common == 0, 1, 4 * xp.square(common) / xp.where(sizes > 0, sizes, 1))
+    def slopes(self):
+        """w_ij r_ij e_ij, or what the derivative has in their place."""
+        if self.exact():
+            return self.exact_slopes() * (self.options.l_lambda > 0) * self.weights
+        return self.cost_slopes(self.t, self.alike) * self.weights * self.shares
+
+    def terms(self, place, bottom, top):
+        return likelihood_terms(self, place, bottom, top)
 
     def code_pairs(self, bottom):
         scale = -self.options.sigmoid_param * (self.options.l_lambda > 0) / self.total
@@ -101,12 +103,7 @@ class PairwiseLoss(PairLikelihood):
 
     def backward(self, top, propagate_down, bottom):
         self.refuse_targets(propagate_down)
-        options, exact, slopes = self.options, self.exact(), self.cost_slopes(self.t, self.alike)
-        if exact:
-            slopes = self.exact_slopes() * (options.l_lambda > 0)
-        slopes *= self.weights
-        if not exact:
-            slopes *= self.shares
+        options, exact, slopes = self.options, self.exact(), self.slopes()
         scale = self.weight(top) * options.sigmoid_param * (4 // len(bottom)) if exact else 2 * options.l_lambda
         for i, side in zip(range(0, len(bottom), 2), (slopes, slopes.T)):
             if propagate_down[i]:

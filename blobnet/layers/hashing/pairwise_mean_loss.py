@@ -4,7 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from blobnet.core.costs import products_of_rows, row_of
 from blobnet.core.registry import register
+from blobnet.core.terms import Factor
+from blobnet.layers.hashing._pair_terms import pair_costs
 from blobnet.layers.hashing._pairs import PairLikelihood
 from blobnet.ops.pairs import pair_weights, similar
 
@@ -61,7 +64,16 @@ class PairwiseMeanLoss(PairLikelihood):
         self.alike = similar(labels, self.where, self.param.bottom[1])
         self.weights = pair_weights(self.alike, labels, options.class_num, options.weighted).astype(self.dtype)
         self.total = max(1, n * (n - 1))  # every pair is there twice
-        top[0].data[...] = (self.weights * self.costs(self.t, self.alike)).sum() / self.total
+        self.weighted = self.weights * self.costs(self.t, self.alike)
+        top[0].data[...] = self.weighted.sum() / self.total
+
+    def terms(self, place, bottom, top):
+        share = Factor(2 / self.total, None, "1 / pairs")
+        if place.kind == "top":
+            return pair_costs(place, self.xp.triu(self.weighted, 1), self.alike, (share,))
+        slopes = (self.cost_slopes(self.t, self.alike) * self.weights)[row_of(place, bottom[0], self.rows)[0]]
+        down = self.weight_factor(top), Factor(self.options.sigmoid_param, None, "alpha"), share
+        return products_of_rows(place, 0, bottom[0], self.rows, slopes, down)
 
     def code_pairs(self, bottom):
         slopes = self.cost_slopes(self.t, self.alike) * self.weights

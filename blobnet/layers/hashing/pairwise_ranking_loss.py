@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from blobnet.core.costs import sum_of_costs
 from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
+from blobnet.core.terms import Factor, Terms
 from blobnet.errors import ShapeError
 
 
@@ -36,14 +38,29 @@ class PairwiseRankingLoss(LossLayer):
 
     def forward(self, bottom, top):
         p, q = bottom[0].data.reshape(-1), bottom[1].data.reshape(-1)
-        terms = self.xp.maximum(self.options.margin - p + q, 0)
-        self.violated, self.right = terms > 0, p > q
-        top[0].data[...] = terms.sum() / max(1, terms.size)
+        self.lacks = lacks = self.xp.maximum(self.options.margin - p + q, 0)
+        self.violated, self.right = lacks > 0, p > q
+        top[0].data[...] = lacks.sum() / max(1, lacks.size)
+
+    def terms(self, place, bottom, top):
+        mean = Factor(1 / max(1, self.lacks.size), None, "1 / N")
+        if place.kind == "top":
+            return sum_of_costs(place, self.lacks, (mean,), lambda at: (f"row {at[0]}", None), "what rows lack of the "
+                                "margin")
+        exact = self.options.gradient == self.options.EXACT
+        if not self._used(exact).reshape(bottom[place.number].shape)[place.index]:
+            return Terms(place, [], "its row is not trained: it lacks nothing, or is left out by `sample`")
+        sign = Factor((-1.0, 1.0)[place.number], None, ("should be larger", "should be smaller")[place.number])
+        return Terms(place, [(sign, self.weight_factor(top), mean) if exact else (sign,)], "its row lacks some margin")
+
+    def _used(self, exact: bool):
+        """Which rows are trained."""
+        return self.violated & self.right if self.options.sample and not exact else self.violated
 
     def backward(self, top, propagate_down, bottom):
         exact = self.options.gradient == self.options.EXACT
         step = self.weight(top) / max(1, self.violated.size) if exact else 1
-        used = self.violated & self.right if self.options.sample and not exact else self.violated
+        used = self._used(exact)
         for sign, wanted, blob in zip((-1, 1), propagate_down, bottom):
             if wanted:
                 blob.diff[...] = (used * (sign * step)).reshape(blob.shape)

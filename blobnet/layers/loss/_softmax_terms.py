@@ -27,7 +27,7 @@ def softmax_loss_terms(layer, place: Place, bottom, top) -> Terms:
     p, label = float(layer.probability[n, c, i]), int(layer.labels[n, i])
     if not layer.counted[n, i]:
         return Terms(place, [], "its label does not count")
-    weight = Factor(float(layer.weight(top)), Place("top", 0, "diff", ()), "loss weight")
+    weight = layer.weight_factor(top)
     x = bottom[0].data.reshape(layer.grouped)[n, :, i]
     shares = f"p = exp({float(x[c]):.4g}) / sum of exp(x) = {p:.4g}"
     found = [(Factor(p, None, shares), weight, part)]

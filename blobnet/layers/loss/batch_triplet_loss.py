@@ -7,6 +7,7 @@ import numpy as np
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.loss._base import ReportingLoss
+from blobnet.layers.loss._batch_terms import batch_triplet_terms
 from blobnet.ops.indices import class_numbers, scatter_add
 from blobnet.ops.pairs import pull_gradient, squared_distances
 
@@ -74,6 +75,7 @@ class BatchTripletLoss(ReportingLoss):
         right = others & (distances[i, j][:, None] < distances[i])
         self.violated = others & (gaps > 0)
         self.used = self.violated & right if options.sample else self.violated
+        self.gaps, self.distances = gaps, distances
         ranking = float(xp.maximum(gaps[others], 0).sum()) / self.all
         pulling = float(distances[i, j].mean()) if options.mu < 1 and len(i) else 0.0
         top[0].data[...] = options.mu * ranking + (1 - options.mu) * pulling
@@ -87,14 +89,25 @@ class BatchTripletLoss(ReportingLoss):
         self.refuse_targets(propagate_down)
         if not propagate_down[0]:
             return
-        exact = self.options.gradient == self.options.EXACT
-        used = self.violated if exact else self.used
-        weight, count = (self.weight(top), self.all) if exact else (1, max(1, int(used.sum())))
-        i, j = self.near
+        weight = self.weight(top) if self.exact() else 1
+        pull = pull_gradient(self.pair_slopes(), bottom[0].data.reshape(self.rows))
+        bottom[0].diff[...] = (2 * weight * pull).reshape(bottom[0].shape)
+
+    def exact(self) -> bool:
+        """Whether backward is to be the derivative, instead of what was published."""
+        return self.options.gradient == self.options.EXACT
+
+    def pair_slopes(self):
+        """The derivative of the loss by the distance of two rows, (N, N)."""
+        used, (i, j) = self.violated if self.exact() else self.used, self.near
+        count = self.all if self.exact() else max(1, int(used.sum()))
         slopes = self.xp.zeros(self.pairs.shape)  # of the loss by D_ij
         slopes[i, j] = used.sum(axis=1) * (self.options.mu / count)
         scatter_add(slopes, i, used * (-self.options.mu / count))
         if self.options.mu < 1:
             slopes += self.pairs * ((1 - self.options.mu) / max(1, len(i)))
-        pull = pull_gradient(slopes + slopes.T, bottom[0].data.reshape(self.rows))
-        bottom[0].diff[...] = (2 * weight * pull).reshape(bottom[0].shape)
+        return slopes + slopes.T
+
+    def terms(self, place, bottom, top):
+        reports = place.kind == "top" and place.number
+        return super().terms(place, bottom, top) if reports else batch_triplet_terms(self, place, bottom, top)

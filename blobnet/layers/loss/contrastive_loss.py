@@ -5,6 +5,7 @@ from __future__ import annotations
 from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
+from blobnet.layers.loss._row_terms import contrastive_terms
 
 TINY = 1e-4  # added to the distance that the gradient divides by
 
@@ -42,6 +43,9 @@ class ContrastiveLoss(LossLayer):
         if y[:1] != a[:1] or bottom[2].count != a[0]:
             raise ShapeError(self.where, f"similarity {self.param.bottom[2]!r}", got=y,
                              expected=f"one number a pair, ({a[0]},)")
+
+    def terms(self, place, bottom, top):
+        return contrastive_terms(self, place, bottom, top)
 
     def forward(self, bottom, top):
         margin = self.options.margin

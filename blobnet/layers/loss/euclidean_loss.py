@@ -27,7 +27,7 @@ class EuclideanLoss(DifferenceLoss):
             difference = self.difference.reshape(-1)
             return Terms(place, [(Factor(float(d), None, "a - b"),) * 2 + (Factor(1 / self.batch / 2, None, "1 / 2N"),)
                                  for d in difference], "the squares of all differences")
-        weight = Factor(float(self.weight(top)), Place("top", 0, "diff", ()), "loss weight")
+        weight = self.weight_factor(top)
         signs = (1, -1) if place.number == 0 else (-1, 1)
         return Terms(place, [(Factor(float(blob.data.reshape(bottom[place.number].shape)[at]),
                                      Place("bottom", i, "data", at)), Factor(sign / self.batch, None, "1 / N"), weight)

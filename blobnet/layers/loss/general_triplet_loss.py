@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import numpy as np
 
+from blobnet.core.costs import sum_of_costs
 from blobnet.core.registry import register
+from blobnet.core.terms import Factor, Place
 from blobnet.errors import ShapeError
 from blobnet.layers.loss._class_distances import ClassDistanceLoss
 
@@ -69,6 +71,14 @@ class GeneralTripletLoss(ClassDistanceLoss):
         self.costs = costs * self.active
         top[0].data[...] = abs(self.costs).sum() / len(d)
         self.report(top, near.sum(), xp.where(own, 0, d).sum())
+
+    def terms(self, place, bottom, top):
+        if (place.kind, place.number) != ("top", 0):
+            return super().terms(place, bottom, top)
+        share = Factor(1 / len(self.costs), None, "1 / N")
+        return sum_of_costs(place, abs(self.costs), (share,), lambda at: (
+            f"row {at[0]} is not nearer to its class than to class {at[1]}", Place("bottom", 0, "data", at)),
+            "what the distances to other classes lack of the margin")
 
     def backward(self, top, propagate_down, bottom):
         self.refuse_targets(propagate_down)

@@ -6,6 +6,7 @@ import numpy as np
 
 from blobnet.core.registry import register
 from blobnet.layers.loss._base import LabelLoss
+from blobnet.layers.loss._score_terms import hinge_terms
 
 
 @register
@@ -38,6 +39,9 @@ class HingeLoss(LabelLoss):
         s = np.where(np.arange(x.shape[1]) == labels.reshape(-1, 1), 1, -1)
         h = np.maximum(0, 1 - s * x)
         return (h ** 2 if self.options.norm == self.options.L2 else h).sum() / len(x)
+
+    def terms(self, place, bottom, top):
+        return hinge_terms(self, place, bottom, top)
 
     def forward(self, bottom, top):
         self.labels = self.read_labels(bottom[1])[0][:, 0]

@@ -9,6 +9,7 @@ import numpy as np
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError, within
 from blobnet.layers.loss._base import LOG_THRESHOLD, LabelLoss
+from blobnet.layers.loss._score_terms import infogain_terms
 from blobnet.ops.softmax import softmax
 from blobnet.proto.blobs import read_blob
 
@@ -73,6 +74,10 @@ class InfogainLoss(LabelLoss):
         Z = {options.VALID: len(costs), options.FULL: labels.size, options.BATCH_SIZE: outer, options.NONE: 1,
              options.PRE_FIXED: options.pre_fixed_normalizer}
         return sum(costs) / max(Z[self.normalization], 1), p
+
+    def terms(self, place, bottom, top):
+        reports = (place.kind, place.number) not in (("top", 0), ("bottom", 0))
+        return super().terms(place, bottom, top) if reports else infogain_terms(self, place, bottom, top)
 
     def forward(self, bottom, top):
         classes = self.grouped[1]

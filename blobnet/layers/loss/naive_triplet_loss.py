@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from blobnet.core.blob import Blob
+from blobnet.core.costs import sum_of_costs
 from blobnet.core.registry import class_of, register
+from blobnet.core.terms import Factor
 from blobnet.errors import ShapeError
 from blobnet.layers.loss._base import ReportingLoss
 from blobnet.proto.messages import new
@@ -76,8 +78,17 @@ class NaiveTripletLoss(ReportingLoss):
         near, far = (similarity.data.reshape(-1) for similarity in self.similarities)
         gaps = self.options.margin - near + far
         self.violated, self.right = gaps > 0, near > far
-        top[0].data[...] = self.xp.maximum(gaps, 0).sum() / max(1, len(gaps))
+        self.lacks = self.xp.maximum(gaps, 0)
+        top[0].data[...] = self.lacks.sum() / max(1, len(gaps))
         top[1].data[...] = self.right.sum() / max(1, len(gaps))
+
+    def terms(self, place, bottom, top):
+        if place.kind != "top":
+            return super().terms(place, bottom, top)
+        costs, words, what = ((self.lacks, "lacks this of the margin", "what the triplets cost"),
+                              (self.right, "is right", "the triplets that are right"))[place.number]
+        share = Factor(1 / max(1, len(costs)), None, "1 / N")
+        return sum_of_costs(place, costs, (share,), lambda at: (f"triplet {at[0]} {words}", None), what)
 
     def backward(self, top, propagate_down, bottom):
         if not propagate_down[0]:

@@ -7,6 +7,7 @@ import numpy as np
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.loss._base import TargetLoss
+from blobnet.layers.loss._score_terms import sigmoid_loss_terms
 from blobnet.ops.softmax import sigmoid
 
 
@@ -44,6 +45,12 @@ class SigmoidCrossEntropyLoss(TargetLoss):
         Z = {options.VALID: counted.sum(), options.FULL: x.size, options.BATCH_SIZE: len(x), options.NONE: 1,
              options.PRE_FIXED: options.pre_fixed_normalizer}
         return -(t * log_p + (1 - t) * log_q)[counted].sum() / max(Z[self.normalization], 1)
+
+    def arithmetic(self):
+        return {"kind": "sigmoid_loss", "divisor": float(self.divisor), "ignore": self.ignored}
+
+    def terms(self, place, bottom, top):
+        return sigmoid_loss_terms(self, place, bottom, top)
 
     def forward(self, bottom, top):
         x, target = bottom[0].data, bottom[1].data.reshape(bottom[0].shape)

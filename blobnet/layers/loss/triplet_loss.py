@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
+from blobnet.core.terms import Factor
 from blobnet.errors import ShapeError
+from blobnet.layers.loss._row_terms import triplet_terms
 
 
 @register
@@ -42,12 +44,17 @@ class TripletLoss(LossLayer):
         self.rows = a[0], bottom[0].count // max(1, a[0])
         top[0].reshape(())
 
+    def terms(self, place, bottom, top):
+        count = max(1, len(self.gaps))
+        down = (self.weight_factor(top), Factor(1 / count, None, "1 / N"))
+        return triplet_terms(place, bottom, self.slopes, self.gaps, 0.5 / count, down, self.rows)
+
     def forward(self, bottom, top):
         a, p, q = (blob.data.reshape(self.rows) for blob in bottom[:3])
         near, far = a - p, a - q
         gaps = self.options.margin + self.xp.einsum("nc,nc->n", near, near) - self.xp.einsum("nc,nc->n", far, far)
         weights = bottom[3].data.reshape(-1) if len(bottom) == 4 else self.xp.ones(len(gaps), self.dtype)
-        self.slopes = self.xp.where(gaps > 0, weights, 0)
+        self.gaps, self.slopes = gaps, self.xp.where(gaps > 0, weights, 0)
         top[0].data[...] = (self.slopes * gaps).sum() / max(1, len(gaps)) / 2
 
     def backward(self, top, propagate_down, bottom):

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
+from blobnet.core.terms import Factor
 from blobnet.errors import NetError, ShapeError
+from blobnet.layers.loss._row_terms import triplet_terms
 
 
 @register
@@ -40,11 +42,18 @@ class TripletRankingHingeLoss(LossLayer):
         self.rows = a[0], channels
         top[0].reshape(())
 
+    def terms(self, place, bottom, top):
+        count, exact = max(1, len(self.gaps)), self.options.gradient == self.options.EXACT
+        anchored = all(self.param.propagate_down[:1])  # without a gradient of a there is none of p and q
+        down = (Factor(2 / count, None, "2 / N"), self.weight_factor(top)) if exact else (
+            Factor(4 / count * anchored, None, "4 / N, as published"),)
+        return triplet_terms(place, bottom, self.violated, self.gaps, 1 / count, down, self.rows)
+
     def forward(self, bottom, top):
         a, p, q = (blob.data.reshape(self.rows) for blob in bottom)
         near, far = a - p, a - q
         gaps = self.options.margin + self.xp.einsum("nc,nc->n", near, near) - self.xp.einsum("nc,nc->n", far, far)
-        self.violated = gaps > 0
+        self.gaps, self.violated = gaps, gaps > 0
         top[0].data[...] = self.xp.maximum(gaps, 0).sum() / max(1, len(gaps))
 
     def backward(self, top, propagate_down, bottom):

@@ -5,8 +5,10 @@ from __future__ import annotations
 import numpy as np
 
 from blobnet.backend import folded
+from blobnet.core.costs import sum_of_costs
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
+from blobnet.core.terms import Factor
 from blobnet.errors import ShapeError
 from blobnet.ops.indices import class_numbers, require_below
 
@@ -57,6 +59,17 @@ class Accuracy(Layer):
                 positions[label] += 1
         return hits.sum() / max(1, positions.sum()), hits / np.maximum(positions, 1)
 
+    def terms(self, place, bottom, top):
+        if place.kind != "top":
+            return super().terms(place, bottom, top)
+        positions = self.counted & (self.labels == place.index[0]) if place.number else self.counted
+        right, count = self.right & positions, int(positions.sum())
+        share = Factor(1 / max(1, count), None, "1 / positions that count")
+        best = f"the {self.options.top_k} {'lowest' if self.options.min_is_better else 'highest'} scores"
+        return sum_of_costs(place, right, (share,), lambda at: (
+            f"row {at[0]}, position {at[1]}: label {self.labels[at]} is among {best}", None),
+            f"{int(right.sum())} of {count} positions are right")
+
     def forward(self, bottom, top):
         outer, classes, inner = self.grouped
         scores = bottom[0].data.reshape(self.grouped)
@@ -66,9 +79,11 @@ class Accuracy(Layer):
         if self.options.HasField("ignore_label"):
             counted = labels != self.options.ignore_label
         require_below(labels, classes, self.where, counted=counted)
-        labels = self.xp.where(counted, labels, 0)
+        self.counted, self.labels = counted, self.xp.where(counted, labels, 0)
+        labels = self.labels
         own = self.xp.take_along_axis(scores, labels[:, None, :], axis=1)
         right = ((scores >= own).sum(axis=1) <= self.options.top_k) & counted & (own == own)[:, 0]  # nan is not itself
+        self.right = right
         top[0].data[...] = right.sum() / max(1, int(counted.sum()))
         if len(top) == 2:
             positions = self.xp.bincount(labels[counted], minlength=classes)

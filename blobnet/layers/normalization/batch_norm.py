@@ -5,15 +5,15 @@ from __future__ import annotations
 import numpy as np
 
 from blobnet.core.context import TEST
-from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
+from blobnet.layers.normalization._terms import BatchNormTerms
 from blobnet.ops.standardize import normalize, standardize, standardize_backward
 from blobnet.proto.messages import new
 
 
 @register
-class BatchNorm(Layer):
+class BatchNorm(BatchNormTerms):
     """Bring every channel to mean 0 and variance 1.
 
     y = (x - m) / s,   s = sqrt(v + eps)

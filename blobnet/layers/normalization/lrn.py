@@ -8,6 +8,7 @@ from numpy.lib.stride_tricks import sliding_window_view
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
+from blobnet.layers.normalization._lrn_terms import lrn_terms
 from blobnet.ops.lrn import LocalNorm, lrn_backward, lrn_forward
 
 
@@ -57,6 +58,9 @@ class LRN(Layer):
         energy = sliding_window_view(squares, window, (1, 2, 3)).sum((4, 5, 6))
         scale = k + options.alpha / n * energy
         return x * scale ** -options.beta
+
+    def terms(self, place, bottom, top):
+        return lrn_terms(self, place, bottom, top)
 
     def forward(self, bottom, top):
         lrn_forward(bottom[0].data, self.norm, self.scale, self.factor, top[0].data)

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.backend import folded
+from blobnet.core.costs import place_in
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
+from blobnet.core.terms import Factor, Terms
 from blobnet.errors import NetError, ShapeError
 
 
@@ -54,6 +58,21 @@ class ArgMax(Layer):
         if self.options.top_k == 1:
             return last - backwards.argmax(axis=1)[:, None]
         return x.argsort(axis=1, kind="stable")[:, ::-1][:, :self.options.top_k]
+
+    def terms(self, place, bottom, top):
+        if place.kind != "top":
+            return super().terms(place, bottom, top)
+        along, values = self.options.HasField("axis"), self.options.out_max_val
+        parts = 1 if along else 1 + values  # places, then values
+        outer, part, k, inner = np.unravel_index(np.ravel_multi_index(place.index, top[0].shape), (
+            self.grouped[0], parts, self.options.top_k, self.grouped[2]))
+        position = int(self._places(bottom[0].data.reshape(self.grouped))[outer, k, inner])
+        flat = int(np.ravel_multi_index((outer, position, inner), self.grouped))
+        source = place_in("bottom", 0, "data", flat, bottom[0].shape)
+        words = f"number {k + 1} of the greatest, at place {position}" if k else f"the greatest, at place {position}"
+        if values and (along or part):
+            return Terms(place, [(Factor(float(bottom[0].data[source.index]), source),)], words)
+        return Terms(place, [(Factor(float(position), source, "its place"),)], words)
 
     def forward(self, bottom, top):
         x = bottom[0].data.reshape(self.grouped)

@@ -8,6 +8,7 @@ from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
+from blobnet.layers.reduction._softmax_terms import softmax_terms
 from blobnet.ops.softmax import softmax, softmax_backward
 
 
@@ -40,6 +41,12 @@ class Softmax(Layer):
         axis = self.options.axis
         e = np.exp(x - x.max(axis, keepdims=True))
         return e / e.sum(axis, keepdims=True)
+
+    def terms(self, place, bottom, top):
+        return softmax_terms(self, place, bottom, top)
+
+    def arithmetic(self):
+        return {"kind": "softmax", "grouped": list(self.grouped)}
 
     def forward(self, bottom, top):
         softmax(bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped))

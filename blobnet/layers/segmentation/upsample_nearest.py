@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from blobnet.core.layer import Layer
+from blobnet.core.moving_layer import MovingLayer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 
 
 @register
-class UpsampleNearest(Layer):
+class UpsampleNearest(MovingLayer):
     """Repeat every row and every column so many times.
 
     y[n, c, p, q] = x[n, c, p // s_h, q // s_w],   dx[n, c, h, w] = sum of dy over its block of s_h x s_w places

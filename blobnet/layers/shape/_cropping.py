@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from blobnet.core.layer import Layer
+from blobnet.core.moving_layer import MovingLayer
 
 
-class Cropping(Layer):
+class Cropping(MovingLayer):
     """The top is `part` of the first bottom, an index that reshape makes; of the second bottom only sizes count."""
 
     options_field = "crop_param"

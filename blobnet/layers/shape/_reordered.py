@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from blobnet.core.layer import Layer
+from blobnet.core.moving_layer import MovingLayer
 from blobnet.errors import NetError
 
 
-class Reordered(Layer):
+class Reordered(MovingLayer):
     """Axis k of the top is axis order[k] of the bottom. A subclass finds `order` in its reshape and calls this one."""
 
     order: list[int]

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from blobnet.core.layer import Layer
+from blobnet.core.moving_layer import MovingLayer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.ops.indices import class_numbers, require_below, scatter_add
 
 
 @register
-class BatchReindex(Layer):
+class BatchReindex(MovingLayer):
     """Pick, order and repeat the rows of a batch.
 
     y_m = x_(i_m),   dx_n = sum of dy_m over all m with i_m = n

@@ -41,6 +41,9 @@ class Concat(ViewLayer):
         if len(bottom) == 1:
             self.share(bottom, top)
 
+    def arithmetic(self):
+        return {"kind": "concat", "axis": self.axis}
+
     def _parts(self, joined, bottom):
         """For each bottom, its part of the joined array."""
         start = 0

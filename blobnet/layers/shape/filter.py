@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from blobnet.core.layer import Layer
+from blobnet.core.moving_layer import MovingLayer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 
 
 @register
-class Filter(Layer):
+class Filter(MovingLayer):
     """Let through the rows of a batch that a selector marks.
 
     y_i = the rows n of x_i with s_n != 0, in order,   dx_i[n] = dy_i of that row if s_n != 0, else 0

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from blobnet.core.layer import Layer
+from blobnet.core.moving_layer import MovingLayer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 
 
 @register
-class Flip(Layer):
+class Flip(MovingLayer):
     """Mirror maps: left becomes right, or the top the bottom, or both.
 
     y[n, c, h, w] = x[n, c, H - 1 - h, W - 1 - w], where h or w stay as they are if that axis is not flipped

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from blobnet.core.layer import Layer
+from blobnet.core.moving_layer import MovingLayer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 
 
 @register
-class Reorg(Layer):
+class Reorg(MovingLayer):
     """Turn neighbouring places into channels, so that a large map fits to a small one; or the other way round.
 
     With s the stride, C' = C / s^2 and c' < C', i, j < s, the numbers of a row counted through in

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from blobnet.core.layer import Layer
+from blobnet.core.moving_layer import MovingLayer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 
 
 @register
-class Reverse(Layer):
+class Reverse(MovingLayer):
     """Turn the order along an axis round, such as time in a network that reads a sequence from its end.
 
     y_t = x_(T - 1 - t),   dx_t = dy_(T - 1 - t)

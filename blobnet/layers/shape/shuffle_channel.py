@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from blobnet.core.layer import Layer
+from blobnet.core.moving_layer import MovingLayer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 
 
 @register
-class ShuffleChannel(Layer):
+class ShuffleChannel(MovingLayer):
     """Take the channels of groups in turn, so that the next grouped convolution sees something of every group.
 
     y[n, j * G + g] = x[n, g * (C / G) + j],   dx[n, g * (C / G) + j] = dy[n, j * G + g]   for g < G, j < C / G

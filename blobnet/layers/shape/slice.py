@@ -55,6 +55,9 @@ class Slice(ViewLayer):
         if len(top) == 1:
             self.share(bottom, top)
 
+    def arithmetic(self):
+        return {"kind": "slice", "axis": self.axis, "points": [span[-1].start for span in self.spans]}
+
     def forward(self, bottom, top):
         if len(top) > 1:
             for blob, span in zip(top, self.spans):

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from blobnet.core.layer import Layer
+from blobnet.core.moving_layer import MovingLayer
 from blobnet.core.registry import register
 
 
 @register
-class Split(Layer):
+class Split(MovingLayer):
     """Hand one blob to several readers, and add up what comes back. Nets insert it where a blob is read twice.
 
     y_i = x,   dx = sum_i dy_i
@@ -24,6 +24,9 @@ class Split(Layer):
         for blob in top:
             blob.reshape(bottom[0].shape)
             blob.share_data(bottom[0])
+
+    def arithmetic(self):
+        return {"kind": "copy"}
 
     def forward(self, bottom, top):
         pass

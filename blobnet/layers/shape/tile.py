@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from blobnet.backend import folded
-from blobnet.core.layer import Layer
+from blobnet.core.moving_layer import MovingLayer
 from blobnet.core.registry import register
 from blobnet.errors import NetError
 
 
 @register
-class Tile(Layer):
+class Tile(MovingLayer):
     """Repeat a blob along an axis.
 
     y = [x, x, ...],   dx = the sum of the parts of dy

@@ -10,6 +10,7 @@ from blobnet.core.layer import Layer
 from blobnet.core.layer_type import Arity
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.weighted._sliding import sliding
+from blobnet.layers.weighted._sliding_terms import SlidingTerms
 from blobnet.netdef.windows import places_above, places_under, window_line
 from blobnet.netdef.words import option_words
 from blobnet.ops.convolution import Convolution
@@ -89,3 +90,12 @@ class SlidingLayer(Layer):
 
     def learns_bias(self) -> bool:
         return self.options.bias_term and self.param_propagate_down[1]
+
+    def terms(self, place, bottom, top):
+        return SlidingTerms(self, bottom, top).terms(place)
+
+    def arithmetic(self):
+        if self.axis != 1:
+            return None
+        kind = "deconvolution" if self.transposed else "convolution"
+        return {"kind": kind, **self.sliding._asdict(), "group": self.group, "bias": self.bias is not None}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from blobnet.layers.weighted._base import SlidingLayer
-from blobnet.layers.weighted._convolving_terms import ConvolutionTerms
 from blobnet.ops.axes import output_size
 from blobnet.ops.convolution import bias_gradient
 
@@ -16,14 +15,6 @@ class ConvolvingLayer(SlidingLayer):
 
     def multiply_adds(self, bottom, top):
         return sum(blob.count // self.outputs for blob in top) * self.blobs[0].count  # every weight at every position
-
-    def terms(self, place, bottom, top):
-        return ConvolutionTerms(self, bottom, top).terms(place)
-
-    def arithmetic(self):
-        if self.axis != 1:
-            return None
-        return {"kind": "convolution", **self.sliding._asdict(), "group": self.group, "bias": self.bias is not None}
 
     def forward(self, bottom, top):
         for x, y in zip(bottom, top):
