@@ -35,7 +35,31 @@ def places(found):
     return [factor.place for term in found.terms for factor in term if factor.place]
 
 
-@pytest.mark.parametrize("case", [name for name, row in CASES.items() if row.type.__name__ in TOLD], indirect=True)
+ROWS = pytest.mark.parametrize("case", [name for name, row in CASES.items() if row.type.__name__ in TOLD], indirect=True)
+
+
+@ROWS
+def test_every_number_adds_up(case):
+    """The contract tries two numbers of each array; signs at labels and the like are few."""
+    alone = case.build()
+    tops, weights = alone.forward(), alone.layer.loss_weights
+    diffs = [np.full(top.shape, w) if any(weights) else RNG.normal(size=top.shape) for top, w in zip(tops, weights)]
+    wanted = alone.differentiable()
+    for blob in alone.layer.blobs:
+        blob.diff.fill(0)
+    down = alone.backward(diffs, wanted)
+    arrays = [("top", i, "data", top) for i, top in enumerate(tops)]
+    arrays += [("bottom", i, "diff", diff) for i, diff in enumerate(down) if wanted[i]]
+    arrays += [("param", i, "diff", blob.diff.copy()) for i, blob in enumerate(alone.layer.blobs)]
+    for blob, diff in zip(alone.top, diffs):
+        blob.diff[...] = diff  # a bottom may share its memory
+    for kind, number, which, array in arrays:
+        for index in np.ndindex(array.shape):
+            got = terms(alone, kind, number, which, *index).value
+            assert got == pytest.approx(array[index], rel=1e-9, abs=1e-9 * abs(array).max(), nan_ok=True), (kind, index)
+
+
+@ROWS
 def test_no_top_is_left_to_slopes(case):
     """A rest that says nothing is for types that nobody wrote terms for."""
     alone = case.build()

@@ -9,6 +9,8 @@ from blobnet.core.terms import Factor, Place, Term, Terms
 from blobnet.layers.hashing._pair_terms import pair_costs
 from blobnet.ops.quantization import binary_slopes
 
+PUBLISHED = "; as published, where the pairs count half of the derivative"
+
 
 def binary_pull(place: Place, number: int, codes, share: Term) -> Terms:
     """The terms of | |u| - 1 | times `share`: of all numbers of a bottom, or of the slope at a bottom's place."""
@@ -37,7 +39,8 @@ def hashing_terms(layer, place: Place, bottom, top) -> Terms:
     row, _ = row_of(place, bottom[0], rows)
     found = pulls(place, bottom[0], rows, layer.signs[row], (weight, share), layer.alike[row])
     return added(place, [found, binary_pull(place, 0, bottom[0], (weight, *pull))], "similar rows pull this number "
-                 "towards theirs, unlike ones within the margin push it away; and the pull towards -1 or +1")
+                 "towards theirs, unlike ones within the margin push it away; and the pull towards -1 or +1"
+                 + PUBLISHED * (not exact))
 
 
 def given_pair_terms(layer, place: Place, bottom, top) -> Terms:
