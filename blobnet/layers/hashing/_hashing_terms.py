@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from blobnet.core.costs import added, place_in, pulls, row_of, sum_of_costs
@@ -20,6 +22,13 @@ def binary_pull(place: Place, number: int, codes, share: Term) -> Terms:
                                                                                              at)))
     words = f"slope of | |u| - 1 | at u = {u[place.index]:.4g}: towards -1 or +1"
     return Terms(place, [(Factor(float(binary_slopes(u)[place.index]), place._replace(which="data"), words), *share)])
+
+
+def hashing_arithmetic(layer) -> dict[str, Any]:
+    """What HashingLoss computes with; factor: what the pairs' published gradient is multiplied by."""
+    options = layer.options
+    return {"kind": "hashing_loss", "margin": options.bi_margin, "tradeoff": options.tradeoff,
+            "factor": 2 if options.gradient == options.EXACT else 1}
 
 
 def hashing_terms(layer, place: Place, bottom, top) -> Terms:
