@@ -13,7 +13,7 @@ ASSETS = Path(__file__).with_name("page")
 # The order in which the scripts are read: what a script uses at its start stands before it.
 SCRIPTS = ("payload", "format", "model", "expression", "arithmetic_convolution", "arithmetic_product",
            "arithmetic_deconvolution", "arithmetic_moves", "arithmetic_standardize", "arithmetic_sigmoid_loss",
-           "arithmetic_softmax",
+           "arithmetic_softmax", "arithmetic_hashing",
            "arithmetic_window", "arithmetic_each", "arithmetic_loss", "terms", "proof", "elements", "scales", "tiles",
            "cells", "picture", "bars", "histogram", "charts", "chart_parts", "selection", "offers", "head_view",
            "drawing", "layer_choice", "layer_view", "options_view", "blob_view", "blob_controls", "number_view",

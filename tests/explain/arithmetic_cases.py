@@ -131,6 +131,13 @@ CASES = {
     "sigmoid loss with ignored targets": (
         "SigmoidCrossEntropyLoss", f"{TWO} loss_param {{ ignore_label: 1 normalization: VALID }}", [(3, 5), TARGETS],
         {"kind": "sigmoid_loss", "divisor": float((TARGETS < 1).sum()), "ignore": 1}),
+    "hashing loss": ("HashingLoss", f"{TWO} loss_weight: 2 hashing_loss_param {{ bi_margin: 6 tradeoff: 0.25 "
+                     "gradient: EXACT }", [(6, 3), np.array([0.0, 1, 0, 2, 1, 1])],
+                     {"kind": "hashing_loss", "margin": 6, "tradeoff": 0.25, "factor": 2}),
+    "hashing loss, as published": (
+        "HashingLoss", f"{TWO} hashing_loss_param {{ bi_margin: 6 }}",
+        [(6, 3, 1, 1), np.eye(6, 4) + np.eye(6, 4, 1)],
+        {"kind": "hashing_loss", "margin": 6, "tradeoff": 0.01, "factor": 1}),
     "ReLU": ("ReLU", f"{ONE} relu_param {{ negative_slope: 0.1 }}", [SHAPE],
              scalar("max(x, 0) + 0.1 * min(x, 0)", RELU_SLOPE)),
     "ELU": ("ELU", f"{ONE} elu_param {{ alpha: 1.5 }}", [SHAPE],

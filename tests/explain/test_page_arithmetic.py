@@ -99,7 +99,7 @@ def test_terms_add_up_to_what_the_layer_computes(name, answers):
         assert found["value"] == pytest.approx(products + found["rest"], rel=1e-9, abs=1e-12)
 
 
-@pytest.mark.parametrize("name", CASES)
+@pytest.mark.parametrize("name", [name for name in CASES if "as published" not in name])
 def test_moving_a_number_shows_its_slope(name, answers):
     """The proof that the page does itself; not where windows or bottoms are equal, and the slope is not defined."""
     slopes = [(place, array, found) for place, array, found in answers[name] if place[2] == "diff"]

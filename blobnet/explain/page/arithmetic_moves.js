@@ -35,7 +35,8 @@ ARITHMETIC.concat = {
 
 ARITHMETIC.slice = {
   top(operands, number, index) {
-    const {axis, points} = operands.rule, flat = ravel(shifted(index, axis, points[number]), operands.shape("bottom", 0));
+    const {axis, points} = operands.rule;
+    const flat = ravel(shifted(index, axis, points[number]), operands.shape("bottom", 0));
     return {terms: [[operands.factor("bottom", 0, "data", flat)]],
             words: `${MOVED}: this top begins at position ${points[number]} of axis ${axis} of the bottom.`};
   },

@@ -10,7 +10,8 @@ function channelAt(operands, flat) {
   const key = String([operands.layer.index, c, moved?.kind, moved?.flat, moved?.value]);
   if (!statistics.has(key)) {
     if (statistics.size >= KEPT_STATISTICS) statistics.clear();
-    statistics.set(key, {c, flats: flats(), ...operands.rule.mode === "batch" ? ofBatch(operands, flats()) : ofStore(operands, c)});
+    const found = operands.rule.mode === "batch" ? ofBatch(operands, flats()) : ofStore(operands, c);
+    statistics.set(key, {c, flats: flats(), ...found});
   }
   return statistics.get(key);
 }
@@ -18,7 +19,8 @@ function channelAt(operands, flat) {
 function spreadOf(variance, eps) {
   const deviation = Math.sqrt(variance + eps);
   return {variance, deviation, divided: [1 / deviation, null, "1 / deviation"],
-          spread: `deviation = sqrt(variance + eps) = sqrt(${format(variance)} + ${format(eps)}) = ${format(deviation)}`};
+          spread: `deviation = sqrt(variance + eps) = sqrt(${format(variance)} + ${format(eps)}) = `
+            + format(deviation)};
 }
 
 function ofBatch(operands, flats) {
@@ -33,7 +35,7 @@ function ofStore(operands, c) {
   const factor = operands.factor("param", 2, "data", 0), share = factor[0] ? 1 / factor[0] : 0;
   const mean = operands.factor("param", 0, "data", c), variance = operands.read("param", 1, "data", c) * share;
   return {mean: [mean, [share, factor[1], "1 / running factor"]], center: mean[0] * share,
-          ...spreadOf(variance, operands.rule.eps), source: "what training kept: running sums, divided by their factor"};
+          ...spreadOf(variance, operands.rule.eps), source: "what training kept: running sums divided by their factor"};
 }
 
 ARITHMETIC.standardize = {
@@ -41,8 +43,8 @@ ARITHMETIC.standardize = {
     const flat = ravel(index, operands.shape("top", 0)), channel = channelAt(operands, flat);
     return {terms: [[operands.factor("bottom", 0, "data", flat, "x"), channel.divided],
                     [[-1, null, "less"], ...channel.mean, channel.divided]],
-            words: `x less the mean of channel ${channel.c}, divided by the deviation. Both are of ${channel.source}: `
-              + `mean ${format(channel.center)}, ${channel.spread}.`};
+            words: `x less the mean of channel ${channel.c}, divided by the deviation. Both are of `
+              + `${channel.source}: mean ${format(channel.center)}, ${channel.spread}.`};
   },
 
   bottom(operands, number, index) {
@@ -56,13 +58,13 @@ ARITHMETIC.standardize = {
     const dy = channel.flats.map((at) => operands.read("top", 0, "diff", at)), count = dy.length;
     const mean = dy.reduce((sum, value) => sum + value, 0) / count;
     const slope = dy.reduce((sum, value, i) => sum + value * normal(channel.flats[i]), 0) / count;
-    const shape = operands.shape("top", 0);
+    const shape = operands.shape("top", 0), xhat = [normal(flat), operands.place("top", 0, "data", flat), "xhat"];
     return {terms: [straight, [[-mean, null, "less the mean of dy"], channel.divided],
-                    [[-slope, null, "less the mean of dy · xhat"], [normal(flat), operands.place("top", 0, "data", flat), "xhat"],
-                     channel.divided]],
+                    [[-slope, null, "less the mean of dy · xhat"], xhat, channel.divided]],
             reached: channel.flats.map((at) => [0, unravel(at, shape)]),
             words: "Chain rule along three ways: straight to y; through the mean, which this x moves for all "
-              + `${count} numbers of channel ${channel.c}; and through the variance. xhat is (x − mean) / deviation. ${channel.spread}.`};
+              + `${count} numbers of channel ${channel.c}; and through the variance. xhat is (x − mean) / deviation. `
+              + `${channel.spread}.`};
   },
   param: () => ({terms: [], words: "A running statistic: forward counts it, no gradient goes to it."}),
 };

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 
 from blobnet.core.costs import added, place_in, pulls, row_of, sum_of_costs
 from blobnet.core.terms import Factor, Place, Term, Terms
 from blobnet.layers.hashing._pair_terms import pair_costs
 from blobnet.ops.quantization import binary_slopes
+
+PUBLISHED = "; as published, where the pairs count half of the derivative"
 
 
 def binary_pull(place: Place, number: int, codes, share: Term) -> Terms:
@@ -18,6 +22,13 @@ def binary_pull(place: Place, number: int, codes, share: Term) -> Terms:
                                                                                              at)))
     words = f"slope of | |u| - 1 | at u = {u[place.index]:.4g}: towards -1 or +1"
     return Terms(place, [(Factor(float(binary_slopes(u)[place.index]), place._replace(which="data"), words), *share)])
+
+
+def hashing_arithmetic(layer) -> dict[str, Any]:
+    """What HashingLoss computes with; factor: what the pairs' published gradient is multiplied by."""
+    options = layer.options
+    return {"kind": "hashing_loss", "margin": options.bi_margin, "tradeoff": options.tradeoff,
+            "factor": 2 if options.gradient == options.EXACT else 1}
 
 
 def hashing_terms(layer, place: Place, bottom, top) -> Terms:
@@ -37,7 +48,8 @@ def hashing_terms(layer, place: Place, bottom, top) -> Terms:
     row, _ = row_of(place, bottom[0], rows)
     found = pulls(place, bottom[0], rows, layer.signs[row], (weight, share), layer.alike[row])
     return added(place, [found, binary_pull(place, 0, bottom[0], (weight, *pull))], "similar rows pull this number "
-                 "towards theirs, unlike ones within the margin push it away; and the pull towards -1 or +1")
+                 "towards theirs, unlike ones within the margin push it away; and the pull towards -1 or +1"
+                 + PUBLISHED * (not exact))
 
 
 def given_pair_terms(layer, place: Place, bottom, top) -> Terms:

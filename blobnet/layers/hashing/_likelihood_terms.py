@@ -19,7 +19,8 @@ def likelihood_terms(layer, place: Place, bottom, top) -> Terms:
         parts.append(_of_pairs(layer, place, bottom, top, total))
     if len(bottom) == 2:
         parts.append(_of_pull(layer, place, bottom[0], top))
-    return added(place, parts, WORDS)
+    published = place.kind == "bottom" and not layer.exact()
+    return added(place, parts, WORDS + "; as published, which is not the derivative" * published)
 
 
 def _of_pairs(layer, place: Place, bottom, top, total: float) -> Terms:

@@ -10,7 +10,7 @@ from blobnet.core.pairs import Pairs
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.hashing._base import MarginLoss
-from blobnet.layers.hashing._hashing_terms import hashing_terms
+from blobnet.layers.hashing._hashing_terms import hashing_arithmetic, hashing_terms
 from blobnet.ops.pairs import pull_gradient, similar, squared_distances
 from blobnet.ops.quantization import binary_slopes
 
@@ -63,6 +63,9 @@ class HashingLoss(MarginLoss):
 
     def terms(self, place, bottom, top):
         return hashing_terms(self, place, bottom, top)
+
+    def arithmetic(self):
+        return hashing_arithmetic(self)
 
     def forward(self, bottom, top):
         n = bottom[0].num

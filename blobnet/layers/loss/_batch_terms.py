@@ -34,4 +34,5 @@ def _pulls(layer, place: Place, x, top) -> Terms:
     row, _ = row_of(place, x, layer.rows)
     down: Term = (Factor(2.0, None, "slope of a square"), *[layer.weight_factor(top)] * layer.exact())
     return pulls(place, x, layer.rows, layer.pair_slopes()[row], down)._replace(
-        words="rows of its class pull this number towards theirs, others push it away")
+        words="rows of its class pull this number towards theirs, others push it away"
+              + "; as published, with the mean over the triplets in use" * (not layer.exact()))

@@ -6,6 +6,8 @@ import numpy as np
 
 from blobnet.core.context import TEST
 from blobnet.core.registry import register
+from blobnet.core.terms import Factor, Place
+from blobnet.layers.normalization._channel_terms import channel_of, channel_terms
 from blobnet.layers.normalization._channels import PSPNET, PSPNET_PARAMS, SEGNET, Channels, has
 from blobnet.ops.linear import scale_shift
 from blobnet.ops.standardize import normalize, standardize, standardize_backward
@@ -68,6 +70,18 @@ class PSPNetBN(Channels):
         xhat = (x - m[:, None]) / np.sqrt(v + self.options.eps)[:, None]
         return a.reshape(-1, 1) * xhat + b.reshape(-1, 1)
 
+    def terms(self, place, bottom, top):
+        if place.kind == "param":
+            return super().terms(place, bottom, top)
+        c = channel_of(self, place, bottom[0])
+        mean = Factor(float(self.mean[c]), None, "mean") if self.takes_statistics else Factor(
+            float(self.param_data(2)[0, c, 0, 0]), Place("param", 2, "data", (0, c, 0, 0)), "running mean")
+        return channel_terms(self, place, bottom, top, [mean], self._by_batch())
+
+    def _by_batch(self) -> bool:
+        """Whether backward goes through mean and deviation too."""
+        return self.takes_statistics or not self.options.frozen and self.options.gradient != self.options.EXACT
+
     def forward(self, bottom, top):
         x, y = bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped)
         slope, bias, mean, variance = (self.param_data(i).reshape(-1) for i in range(4))
@@ -91,8 +105,8 @@ class PSPNetBN(Channels):
             self.parameter_gradients(dy, self.normalized)
         if not propagate_down[0]:
             return
-        if not self.takes_statistics and (self.options.frozen or self.options.gradient == self.options.EXACT):
-            scale_shift(dy, slope.reshape(-1) / self.deviation, None, dx)
-        else:
+        if self._by_batch():
             standardize_backward(self.normalized, dy, self.deviation, dx)
             scale_shift(dx, slope, None, dx)
+        else:
+            scale_shift(dy, slope.reshape(-1) / self.deviation, None, dx)

@@ -5,7 +5,9 @@ from __future__ import annotations
 import numpy as np
 
 from blobnet.core.registry import register
+from blobnet.core.terms import Factor
 from blobnet.errors import NetError
+from blobnet.layers.normalization._channel_terms import channel_of, channel_terms, linear_terms
 from blobnet.layers.normalization._channels import PSPNET, PSPNET_PARAMS, SEGNET, Channels, has
 from blobnet.ops.linear import scale_shift
 from blobnet.ops.standardize import standardize, standardize_backward
@@ -69,6 +71,14 @@ class SegNetBN(Channels):
         m, v = x.mean((0, 2)), x.var((0, 2))
         y = a * (x - m[:, None]) / np.sqrt(v + EPS)[:, None] + b
         return (y, m, v)[:len(self.param.top)]
+
+    def terms(self, place, bottom, top):
+        if place.kind == "param" or place.kind == "top" and place.number:
+            return super().terms(place, bottom, top)
+        if not self.takes_statistics:
+            return linear_terms(self, place, bottom, top)
+        mean = Factor(float(self.mean[channel_of(self, place, bottom[0])]), None, "mean")
+        return channel_terms(self, place, bottom, top, [mean], True)
 
     def forward(self, bottom, top):
         x, y = bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped)
