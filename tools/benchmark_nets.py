@@ -1,0 +1,260 @@
+#!/usr/bin/env python3
+"""Time forward and backward of whole nets beside PyTorch, which runs the same definitions in both its layouts.
+
+Each net runs in a process of its own, the three in turns, so that all see the same machine; the best of all rounds is
+shown, and the ratio of blobnet to PyTorch's default layout and to the better of its two. The peak memory of each is
+that of a process that runs it alone twice. LSTM and batch 1 have rows of their own. --profile sets every layer beside
+the time that its multiply-adds alone would take as one large matrix product.
+
+    python tools/benchmark_nets.py [NET …] [--threads 2] [--rounds 7] [--profile]
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import pathlib
+import platform
+import subprocess
+import sys
+import time
+
+from _benchmark_nets import NETS
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PUBLISHED = {  # file, shapes of data and labels
+    "lenet": ("prototxt/lenet/train_test.prototxt", (64, 1, 28, 28), (64,)),
+    "dsh": ("prototxt/dsh/train_test_12.prototxt", (200, 3, 32, 32), (200,)),
+    "dnnh48": ("prototxt/dnnh/train_test_48.prototxt", (48, 3, 32, 32), None),
+    "alexnet": ("prototxt/alexnet/train_val.prototxt", (16, 3, 227, 227), (16,)),
+    "squeezenet": ("squeezenet", (8, 3, 227, 227), (8,)),
+    "resnet50": ("prototxt/resnet/train_val_50.prototxt", (4, 3, 224, 224), (4,)),
+    "mobilenet": ("mobilenet", (4, 3, 224, 224), (4,)),
+    "vgg16": ("prototxt/vgg/train_val_16.prototxt", (2, 3, 224, 224), (2,)),
+}
+ONE = ("lenet", "resnet50", "mobilenet")  # also run with one image, forward alone
+PEERS = ("blobnet", "torch", "channels_last")
+LSTM = """
+layer { name: "in" type: "Input" top: "data" top: "cont" input_param { shape { dim: 20 dim: 32 dim: 256 }
+        shape { dim: 20 dim: 32 } } }
+layer { name: "lstm" type: "LSTM" bottom: "data" bottom: "cont" top: "h"
+        recurrent_param { num_output: 256 weight_filler { type: "uniform" min: -0.05 max: 0.05 } } }
+layer { name: "loss" type: "Reduction" bottom: "h" top: "loss" loss_weight: 1 }
+"""
+
+
+def build(name: str, rows: int | None = None):
+    """The net of that name, with values in its inputs; `rows` takes the place of its batch."""
+    import numpy as np
+
+    import blobnet
+    from blobnet.core.without_data import without_data
+    from blobnet.netdef.load import load
+    from blobnet.proto.text import parse
+
+    if name == "lstm":
+        net = blobnet.Net(parse("force_backward: true" + LSTM, "NetParameter"), blobnet.TRAIN, random_seed=1)
+        net.blobs["cont"].data[1:] = 1
+    else:
+        source, data, label = PUBLISHED[name]
+        phase = blobnet.TRAIN if rows is None else blobnet.TEST
+        given = (load(ROOT / source, phase) if source.endswith(".prototxt")
+                 else parse(NETS[source](), "NetParameter", origin=source))
+        shapes = {top: (rows or shape[0], *shape[1:]) for top, shape in (("data", data), ("label", label)) if shape}
+        net = blobnet.Net(without_data(given, shapes), phase, random_seed=1)
+    data = net.blobs["data"].data
+    data[...] = np.random.default_rng(1).standard_normal(data.shape, "float32")
+    return net
+
+
+def runners(name: str, threads: int, one: bool, only: str | None = None) -> dict:
+    """A function for each peer that runs forward and backward once; with `one`, forward alone for one image."""
+    net = build(name, 1 if one else None)
+
+    def blobnet_pass() -> None:
+        net.forward()
+        if not one:
+            net.clear_param_diffs()
+            net.backward()
+
+    found = {"blobnet": blobnet_pass}
+    if only == "blobnet":
+        return found
+    try:
+        import torch
+    except ImportError:
+        return found
+    torch.set_num_threads(threads)
+    for peer in [only] if only else PEERS[1:]:
+        found[peer] = _torch_pass(torch, net, name, one, peer == "channels_last")
+    return found
+
+
+def _torch_pass(torch, net, name: str, one: bool, channels_last: bool):
+    data = torch.from_numpy(net.blobs["data"].data.copy())
+    if name == "lstm":
+        layer = torch.nn.LSTM(256, 256)
+        return lambda: layer(data)[0].sum().backward()
+    from _torch_net import TorchNet
+
+    model = TorchNet(net)
+    model.train(not one)
+    label = torch.from_numpy(net.blobs["label"].data).long() if "label" in net.blobs else None
+    if channels_last and data.ndim == 4:
+        model = model.to(memory_format=torch.channels_last)
+        data = data.contiguous(memory_format=torch.channels_last)
+
+    def run() -> None:
+        if one:
+            with torch.inference_mode():
+                model(data, label)
+            return
+        model.zero_grad()
+        model(data, label).backward()
+
+    return run
+
+
+def measure(name: str, threads: int, rounds: int, one: bool) -> dict[str, list[float]]:
+    """Milliseconds of every round, by peer, in turns."""
+    found = runners(name, threads, one)
+    times: dict[str, list[float]] = {peer: [] for peer in found}
+    for number in range(rounds + 1):
+        for peer, run in found.items():
+            begin = time.perf_counter()
+            run()
+            if number:  # the first warms up
+                times[peer].append(1e3 * (time.perf_counter() - begin))
+    return times
+
+
+def peak(name: str, threads: int, peer: str) -> float:
+    """MB that this process took at most, after two passes of one peer."""
+    run = runners(name, threads, False, peer)[peer]
+    run()
+    run()
+    lines = dict(line.split(":", 1) for line in pathlib.Path("/proc/self/status").read_text().splitlines())
+    return int(lines["VmHWM"].split()[0]) / 1024
+
+
+def profile(name: str, rounds: int) -> str:
+    """Every layer's times beside those of a matrix product with as many multiply-adds."""
+    import numpy as np
+
+    from blobnet.core.profile import Profile
+    from blobnet.log.table import table
+
+    a = np.ones((1024, 1024), "float32")
+    speed = min(_seconds(lambda: a @ a) for _ in range(9)) / 1024 ** 3  # seconds a multiply-add
+    net, watch = build(name), Profile()
+    net.forward()
+    net.backward()
+    with net.watched_by(watch):
+        for _ in range(rounds):
+            net.forward()
+            net.backward()
+    rows = [("layer", "type", "forward", "backward", "product")]
+    for node in net.nodes:
+        work = node.layer.multiply_adds(node.bottoms, node.tops)
+        rows.append((node.layer.name, node.layer.type, f"{watch.forward[node.layer].ms:.2f}",
+                     f"{watch.backward[node.layer].ms:.2f}", f"{3e3 * speed * work:.2f}" if work else ""))
+    kinds: dict[str, float] = {}
+    for layer in net.layers:
+        kinds[layer.type] = kinds.get(layer.type, 0) + watch.forward[layer].ms + watch.backward[layer].ms
+    total = sum(kinds.values())
+    shares = "\n".join(f"{kind:24} {ms:8.1f} ms  {ms / total:5.1%}" for kind, ms in
+                       sorted(kinds.items(), key=lambda pair: -pair[1]))
+    return f"{table(rows, left=(0, 1))}\n\n{shares}\nproducts run at {2e-9 / speed:.0f} GFLOP/s"
+
+
+def _seconds(call) -> float:
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
+
+
+def child(*words: str, threads: int):
+    """What this program prints with these words in a process of its own."""
+    env = {**os.environ, "BLOBNET_NUM_THREADS": str(threads), "OMP_NUM_THREADS": str(threads),
+           "OPENBLAS_NUM_THREADS": str(threads), "PYTHONPATH": os.pathsep.join([str(ROOT), str(ROOT / "tools")])}
+    done = subprocess.run([sys.executable, __file__, *words], capture_output=True, text=True, env=env)
+    if done.returncode:
+        sys.exit(f"{' '.join(words)}: {done.stderr}")
+    return done.stdout
+
+
+def row(name: str, threads: int, rounds: int, one: bool) -> list[float]:
+    """Print a net's row; the ratios to PyTorch and to its best."""
+    times = json.loads(child("--child", "times", name, *["--one"] * one, "--rounds", str(rounds),
+                             "--threads", str(threads), threads=threads))
+    best = {peer: min(values) for peer, values in times.items()}
+    ratios = [best["blobnet"] / best["torch"], best["blobnet"] / min(best["torch"], best["channels_last"])] \
+        if "torch" in best else []
+    spread = max(sorted(values)[len(values) // 2] / min(values) for values in times.values())
+    memory = [] if one else [float(child("--child", "peak", name, "--peer", peer, "--threads", str(threads),
+                                         threads=threads)) for peer in list(best)[:2]]
+    milliseconds = "".join(f"{best.get(peer, math.nan):10.2f}" for peer in PEERS)
+    print(f"{name + (' (1)' if one else ''):16}{threads:2}{milliseconds}"
+          + "".join(f"{ratio:8.2f}" for ratio in ratios) + f"   spread {spread:.2f}   "
+          + " / ".join(f"{size:.0f}" for size in memory) + " MB" * bool(memory), flush=True)
+    return ratios
+
+
+def versions() -> str:
+    """Processor, kernels of BLAS, versions."""
+    import numpy as np
+    from threadpoolctl import threadpool_info
+
+    np.ones((2, 2)) @ np.ones((2, 2))
+    blas = ", ".join(f"{pool.get('internal_api')} {pool.get('architecture', '')}" for pool in threadpool_info())
+    try:
+        import torch
+        beside = f"PyTorch {torch.__version__}"
+    except ImportError:
+        beside = "no PyTorch"
+    return f"{platform.machine()}, Python {platform.python_version()}, NumPy {np.__version__} ({blas}), {beside}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("nets", metavar="NET", nargs="*", help=f"of {', '.join([*PUBLISHED, 'lstm'])}")
+    parser.add_argument("--threads", type=int, default=2)
+    parser.add_argument("--rounds", type=int, default=7)
+    parser.add_argument("--profile", action="store_true", help="the layers, beside products of their size")
+    parser.add_argument("--child", choices=("times", "peak", "profile"), help=argparse.SUPPRESS)
+    parser.add_argument("--one", action="store_true", help="with one image, forward alone")
+    parser.add_argument("--peer", choices=PEERS, default="blobnet", help=argparse.SUPPRESS)
+    args = parser.parse_args()
+    if args.child == "times":
+        print(json.dumps(measure(args.nets[0], args.threads, args.rounds, args.one)))
+    elif args.child == "peak":
+        print(peak(args.nets[0], args.threads, args.peer))
+    elif args.child == "profile":
+        print(profile(args.nets[0], args.rounds))
+    elif args.profile:
+        for name in args.nets or PUBLISHED:
+            print(f"{name}, {args.threads} threads, ms\n\n" + child("--child", "profile", name, "--rounds",
+                                                                    str(args.rounds), threads=args.threads))
+    else:
+        report(args)
+
+
+def report(args: argparse.Namespace) -> None:
+    """The whole table."""
+    print(versions())
+    heads = "".join(f"{peer:>10}" for peer in ("blobnet", "PyTorch", "ch. last"))
+    print(f"{'ms, best':16}th{heads}      to  to best")
+    ratios = [row(name, args.threads, args.rounds, args.one) for name in args.nets or [*PUBLISHED]]
+    if ratios[0] and not args.nets:
+        means = [math.exp(sum(map(math.log, column)) / len(column)) for column in zip(*ratios)]
+        print(f"{'geometric mean':48}" + "".join(f"{mean:8.2f}" for mean in means))
+    if not args.nets:
+        row("lstm", args.threads, args.rounds, False)
+        for name in ONE:
+            row(name, args.threads, 3 * args.rounds, True)
+
+
+if __name__ == "__main__":
+    main()
