@@ -43,6 +43,7 @@ def softmax(grouped, divisor, ignore=None):
 
 
 def standardize(grouped, mode="batch", eps=1e-5):
+    """Without the statistics of the batch, which depend on the numbers that are drawn."""
     return {"kind": "standardize", "mode": mode, "eps": eps, "grouped": grouped}
 
 

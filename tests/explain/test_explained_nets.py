@@ -11,7 +11,8 @@ from blobnet.explain.batch import small_net
 from blobnet.explain.stage import Stage
 from blobnet.proto.text import parse
 
-ASKED, ANSWERED = 400, 200  # numbers of a net that are asked for, and how many at least are worked out on the page
+ASKED, ANSWERED = 400, 150  # numbers of a net that are asked for, and how many the page works out at least; of a
+# large net it lacks most numbers
 CLOSE = 1e-5  # of the largest number of an array, or of what is added
 LSTM = parse("""
 name: "LSTM"

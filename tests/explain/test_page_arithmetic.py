@@ -27,6 +27,7 @@ def add_case(payload, index, name, rng):
     if arithmetic.get("mode") == "stored":  # a net that was not trained has stored nothing yet
         alone.parameters = [rounded(rng.uniform(1, 2, parameter.shape)) for parameter in alone.parameters]
     tops, layer = alone.forward(), alone.layer
+    arithmetic = arithmetic | batch_statistics(values[0], arithmetic)
     weights = list(layer.param.loss_weight) or [1.0]
     loss = "Loss" in kind
     diffs = [np.full(top.shape, weights[i]) if loss else rounded(rng.normal(size=top.shape))
@@ -47,6 +48,14 @@ def add_case(payload, index, name, rng):
     found = {("top", i, "data"): top for i, top in enumerate(tops)}
     found |= {("bottom", i, "diff"): diff for i, (diff, ask) in enumerate(zip(down, wanted)) if ask}
     return found | {("param", i, "diff"): np.array(blob.diff) for i, blob in enumerate(layer.blobs)}
+
+
+def batch_statistics(x, arithmetic):
+    """The mean and the variance of each channel, where the page is told them."""
+    if arithmetic.get("mode") != "batch":
+        return {}
+    x = x.reshape(arithmetic["grouped"])
+    return {"mean": x.mean((0, 2)).tolist(), "variance": x.var((0, 2)).tolist()}
 
 
 def places(arrays, rng):
@@ -80,10 +89,12 @@ def answers(browser, tmp_path_factory):
 @pytest.mark.parametrize("name", [name for name, case in CASES.items() if case[-1]["kind"] != "scalar"])
 def test_layers_tell_the_page_what_these_cases_say(name):
     kind, rest, bottoms, arithmetic = CASES[name]
-    values = [np.ones(bottom) if isinstance(bottom, tuple) else bottom for bottom in bottoms]
+    rng = np.random.default_rng(0)
+    values = [rng.normal(size=bottom) if isinstance(bottom, tuple) else bottom for bottom in bottoms]
     alone = standalone(f'layer {{ name: "one" type: "{kind}" {rest} }}', *values)
     alone.forward()
     said = {key: pytest.approx(item) if isinstance(item, float) else item for key, item in arithmetic.items()}
+    said |= {key: pytest.approx(items) for key, items in batch_statistics(values[0], arithmetic).items()}
     assert json.loads(json.dumps(alone.layer.arithmetic())) == said
 
 
@@ -108,6 +119,24 @@ def test_moving_a_number_shows_its_slope(name, answers):
                 for _, array, found in slopes]
     assert slopes and np.mean(agreeing) > (0.2 if name in ("maximum among equals, with places", "larger of bottoms")
                                            else 0.99)
+
+
+def test_statistics_serve_where_images_are_left_out(browser, tmp_path):
+    """Forward needs one number of x; backward, and a proof, need the whole channel."""
+    rng, made = np.random.default_rng(8), Payload("a part of a batch")
+    x, dy = rng.normal(size=(2, 3, 2, 4, 4))
+    alone = standalone('layer { name: "one" type: "BatchNorm" bottom: "a" top: "y" }', x)
+    y = alone.forward()[0]
+    ids = [made.value("a", x, alone.backward([dy], [True])[0], readers=[(0, 0)], layer=-1, kept=(1, 2, 4, 4)),
+           made.value("y", y, dy, kept=(1, 2, 4, 4))]
+    made.layer("one", "BatchNorm", ids[:1], ids[1:], [], alone.layer.arithmetic(), index=0)
+    (tmp_path / "page.html").write_text(page_html(made.header, bytes(made.binary), ""), "utf-8")
+    page = browser.open(tmp_path / "page.html")
+    forward, backward = (page.run(f"blobnetExplain.ready.then(() => blobnetExplain.terms(0, {place}))")
+                         for place in ("['top', 0, 'data', [0, 1, 2, 3]]", "['bottom', 0, 'diff', [0, 1, 2, 3]]"))
+    page.close()
+    assert forward["value"] == pytest.approx(y[0, 1, 2, 3], rel=1e-5)
+    assert backward["source"] is None and "left out" in backward["words"]
 
 
 def test_a_wrong_weight_is_noticed(answers):

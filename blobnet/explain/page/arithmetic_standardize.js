@@ -5,13 +5,13 @@ const statistics = new Map(), KEPT_STATISTICS = 8;  // a proof asks for those of
 // The channel of a flat place: its number, its flat places, mean, deviation and where they come from.
 function channelAt(operands, flat) {
   const [outer, channels, inner] = operands.rule.grouped, c = Math.floor(flat / inner) % channels, {moved} = operands;
-  const flats = () => Array.from({length: outer * inner}, (_, i) =>
+  const flats = Array.from({length: outer * inner}, (_, i) =>
     (Math.floor(i / inner) * channels + c) * inner + i % inner);
   const key = String([operands.layer.index, c, moved?.kind, moved?.flat, moved?.value]);
   if (!statistics.has(key)) {
     if (statistics.size >= KEPT_STATISTICS) statistics.clear();
-    const found = operands.rule.mode === "batch" ? ofBatch(operands, flats()) : ofStore(operands, c);
-    statistics.set(key, {c, flats: flats(), ...found});
+    const found = operands.rule.mode === "batch" ? ofBatch(operands, c, flats) : ofStore(operands, c);
+    statistics.set(key, {c, flats, ...found});
   }
   return statistics.get(key);
 }
@@ -23,10 +23,15 @@ function spreadOf(variance, eps) {
             + format(deviation)};
 }
 
-function ofBatch(operands, flats) {
-  const x = flats.map((flat) => operands.read("bottom", 0, "data", flat));
-  const mean = x.reduce((sum, value) => sum + value, 0) / x.length;
-  const variance = x.reduce((sum, value) => sum + (value - mean) ** 2, 0) / x.length;
+// As forward found them; where a number was moved, they are counted anew.
+function ofBatch(operands, c, flats) {
+  const meanOf = (values) => values.reduce((sum, value) => sum + value, 0) / values.length;
+  let [mean, variance] = [real(operands.rule.mean[c]), real(operands.rule.variance[c])];
+  if (operands.moved) {
+    const x = flats.map((flat) => operands.read("bottom", 0, "data", flat));
+    mean = meanOf(x);
+    variance = meanOf(x.map((value) => (value - mean) ** 2));
+  }
   return {mean: [[mean, null, "mean"]], center: mean, ...spreadOf(variance, operands.rule.eps),
           source: `the ${flats.length} numbers of the channel in this batch`};
 }

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from blobnet.backend import to_host
 from blobnet.core.layer import Layer
 from blobnet.core.terms import Factor, Place, Term, Terms
 
@@ -67,8 +68,11 @@ class BatchNormTerms(Layer):
         return batch_norm_terms(self, place, bottom, top)
 
     def arithmetic(self):
-        mode = "stored" if self.use_global else "batch"
-        return {"kind": "standardize", "mode": mode, "eps": self.options.eps, "grouped": list(self.grouped)}
+        numbers = {"kind": "standardize", "eps": self.options.eps, "grouped": list(self.grouped)}
+        if self.use_global:
+            return numbers | {"mode": "stored"}
+        mean, variance = (to_host(array).tolist() for array in (self.mean, self.variance))
+        return numbers | {"mode": "batch", "mean": mean, "variance": variance}  # a file may lack a part of the batch
 
 
 def batch_norm_terms(layer, place: Place, bottom, top) -> Terms:
