@@ -11,8 +11,7 @@ from blobnet.explain.batch import small_net
 from blobnet.explain.stage import Stage
 from blobnet.proto.text import parse
 
-ASKED, ANSWERED = 400, 150  # numbers of a net that are asked for, and how many the page works out at least; of a
-# large net it lacks most numbers
+ASKED, ANSWERED = 700, 200  # numbers of a net that are asked for, and how many at least are worked out on the page
 CLOSE = 1e-5  # of the largest number of an array, or of what is added
 LSTM = parse("""
 name: "LSTM"
