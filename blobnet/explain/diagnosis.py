@@ -13,7 +13,7 @@ from blobnet.explain.payload import Pack
 from blobnet.explain.pictures import histogram_row
 from blobnet.explain.seen import Seen
 from blobnet.explain.stage import Stage
-from blobnet.explain.time import Film
+from blobnet.explain.film import Film
 
 
 def mark_rows(stage: Stage) -> dict[int, list[dict[str, str]]]:

@@ -1,9 +1,9 @@
-"""What a page knows: the values and layers of a net after a pass, with their arrays as far as there is room."""
+"""What a page says of the values and layers of a net after a pass."""
 
 from __future__ import annotations
 
 import dataclasses
-from collections.abc import Mapping, Sequence
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -13,46 +13,21 @@ from blobnet.check.compare import Rules
 from blobnet.check.gradient import check_standalone
 from blobnet.check.standalone import Standalone
 from blobnet.core.layer import Layer
+from blobnet.explain.arrays import Arrays
 from blobnet.explain.cells import cells
 from blobnet.explain.diagnosis import check_rows
 from blobnet.explain.facts import letters, options
 from blobnet.explain.lone import lone_layer
-from blobnet.explain.payload import Pack, share
 from blobnet.explain.pictures import histogram_row
 from blobnet.explain.seen import rms
 from blobnet.explain.stage import Scene, Stage, Value
 from blobnet.view.layer_pages import family, purpose
 from blobnet.view.mathematics import page_html
-from blobnet.view.summary import shape_text
 
-NUMBERS = 300_000      # that a page keeps of all arrays, and so many more for each layer
-NUMBERS_A_LAYER = 8_000
 CHECKED = 1e7          # multiply-adds and numbers of a forward, up to which the gradients of a layer are checked
 TOO_LARGE = "Not checked here, where it would take long: blobnet check NET --layer {} does it."
 RULES = Rules(exhaustive=16, directions=3)
 IMAGE_CHANNELS = (1, 3)
-
-
-class Arrays:
-    """The arrays of a page: what does not fit is cut to a corner, and said."""
-
-    def __init__(self, shapes: Sequence[Sequence[int]], budget: int):
-        self.pack, self.left_out, self._most = Pack(), list[str](), share(shapes, budget)
-
-    def floats(self, values: np.ndarray, name: str) -> dict[str, Any]:
-        """An array in the pack; `name` is said where it is cut."""
-        array = self.pack.floats(values, self._most)
-        if array["shape"] != array["full"]:
-            self.left_out.append(f"{name}: {shape_text(array['shape'])} of {shape_text(values.shape)} are here")
-        return array
-
-
-def arrays_for(stage: Stage, updates: bool) -> Arrays:
-    """Room for all arrays of a stage that has run; `updates`: whether those of the parameters' updates come too."""
-    shapes = [array.shape for value in stage.values for array in (value.data, value.diff) if array is not None]
-    for scene in stage.scenes.values():
-        shapes += [blob.shape for blob in scene.node.layer.blobs] * (3 if updates else 2)
-    return Arrays(shapes, NUMBERS + NUMBERS_A_LAYER * len(stage.scenes))
 
 
 def value_rows(stage: Stage, arrays: Arrays) -> list[dict[str, Any]]:
