@@ -7,13 +7,13 @@ from typing import Any
 
 from blobnet.check.results import GradientResult
 from blobnet.explain.broken import Broken
+from blobnet.explain.film import Film
 from blobnet.explain.health import marks
 from blobnet.explain.pairs import SeenPairs, see_pairs
 from blobnet.explain.payload import Pack
 from blobnet.explain.pictures import histogram_row
 from blobnet.explain.seen import Seen
 from blobnet.explain.stage import Stage
-from blobnet.explain.film import Film
 
 
 def mark_rows(stage: Stage) -> dict[int, list[dict[str, str]]]:

@@ -16,11 +16,11 @@ from blobnet.explain.batch import Question, small_net
 from blobnet.explain.broken import break_layer
 from blobnet.explain.diagnosis import broken_row, mark_rows, pairs_row
 from blobnet.explain.fault import Fault
+from blobnet.explain.film import Film
 from blobnet.explain.header import layer_row, value_rows
 from blobnet.explain.html import page_html
 from blobnet.explain.payload import finite
 from blobnet.explain.stage import Stage
-from blobnet.explain.film import Film
 from blobnet.proto.storage import atomic_write
 from blobnet.view import mathematics
 from blobnet.view.draw import page_svg
