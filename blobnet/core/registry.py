@@ -15,12 +15,14 @@ from google.protobuf.message import Message
 
 from blobnet.core.layer import Layer
 from blobnet.core.layer_type import LayerType
+from blobnet.core.layer_types import LayerTypes
 from blobnet.errors import NetError, did_you_mean, nearest
 from blobnet.netdef.upgrade_v1 import TYPES
 from blobnet.proto.messages import extend_schema
 from blobnet.proto.unknown import PLUGIN
 
-LAYERS: dict[str, type[Layer]] = {}
+LAYERS = LayerTypes()
+VARIANTS: dict[str, tuple[str, ...]] = {}  # names of those among them that are imported when they are asked for
 NEAR = 0.75  # names less alike than this are different types, not misspelt ones
 OTHER_NAMES = {  # of types in other frameworks and forks, in small letters: what does their work here
     "batchnormalization": "BatchNorm, followed by Scale", "conv": "Convolution", "conv2d": "Convolution",
@@ -50,7 +52,9 @@ def register(cls: LayerClass) -> LayerClass:
 
 def variants(type_name: str) -> list[type[Layer]]:
     """The types that a prototxt may mean by `type_name` beside the one that is called so."""
-    return [cls for cls in LAYERS.values() if vars(cls).get("variant_of") == type_name]
+    for name in VARIANTS.get(type_name, ()):
+        LAYERS.get(name)  # imports it
+    return [cls for cls in dict.values(LAYERS) if vars(cls).get("variant_of") == type_name]
 
 
 def name_in_nets(cls: type[Layer]) -> str:

@@ -1,7 +1,10 @@
-"""All layer types, a folder a family, a file a type; importing this package registers them."""
+"""All layer types, a folder a family, a file a type; importing this package lets them be found, by their file names."""
 
-import importlib
-import pkgutil
+from blobnet.core.registry import LAYERS, VARIANTS
 
-for _module in pkgutil.walk_packages(__path__, __name__ + "."):
-    importlib.import_module(_module.name)
+LAYERS.add_pages(__name__, __path__[0])
+VARIANTS.update({  # types that say `variant_of`, by what they are variants of
+    "BN": ("PSPNetBN", "SegNetBN"), "EvalDetection": ("RegionEvalDetection",),
+    "Normalize": ("ChannelNormalize", "SSDNormalize"), "PairwiseLoss": ("PairwiseDistanceLoss", "PairwiseMeanLoss"),
+    "Upsample": ("UpsampleNearest",), "VideoData": ("SegmentVideoData",),
+})

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from functools import lru_cache
 from itertools import product
 from typing import Any, NamedTuple
 
@@ -58,8 +59,15 @@ class Axis(NamedTuple):
         return slice(first, last), slice(start, start + (last - first - 1) * self.stride + 1, self.stride)
 
 
-def steps(axes: Sequence[Axis]) -> Iterator[tuple[tuple[int, ...], Index, Index]]:
+def steps(axes: Sequence[Axis]) -> Sequence[tuple[tuple[int, ...], Index, Index]]:
     """(tap, out positions, x positions) for every tap of the kernel in scan order: where that tap falls inside x."""
+    return _steps(tuple(axes))
+
+
+@lru_cache(256)  # a small convolution would wait longer for them than for its products
+def _steps(axes: tuple[Axis, ...]) -> Sequence[tuple[tuple[int, ...], Index, Index]]:
+    found = []
     for taps in product(*(range(axis.taps) for axis in axes)):
         ranges = [axis.range(tap) for axis, tap in zip(axes, taps)]
-        yield taps, tuple(out for out, _ in ranges), tuple(inside for _, inside in ranges)
+        found.append((taps, tuple(out for out, _ in ranges), tuple(inside for _, inside in ranges)))
+    return tuple(found)

@@ -35,7 +35,8 @@ def copy_rows(target: Array, source: Array) -> None:
     item, row = target.itemsize, target.shape[-1]
     rows = isinstance(target, np.ndarray) and target.strides[-1] == source.strides[-1] == item and row
     if rows and target.dtype == source.dtype:
-        target, source = (array.view(f"V{row * item}") for array in (target, source))
+        kind = f"V{row * item}"
+        target, source = target.view(kind), source.view(kind)
     target[...] = source
 
 

@@ -35,6 +35,9 @@ class Lowering:
         self.positions = prod(axis.out for axis in rest)
         self.pointwise = all(axis == Axis(axis.size, axis.size, 1) for axis in self.axes)
         self._rows = Axis(first.size, self.rows, 1, pad=first.pad).range(0)  # in the lowered image, and in x
+        ranges = [(self._rows[0], self.rows), *((out, axis.out) for _, outs, _ in steps(self.axes[1:])
+                                                for out, axis in zip(outs, self.axes[1:]))]
+        self._pads = any(inside != slice(0, size) for inside, size in ranges)
         self.image_bytes = groups * self.rows * self.step * self.positions * self.dtype.itemsize
 
     def shape(self, images: int) -> tuple[int, ...]:
@@ -46,9 +49,7 @@ class Lowering:
 
     def pad(self, buffer: Array) -> None:
         """Write the zeros of the padding, if there is any, into such memory; lowering leaves them as they are."""
-        ranges = [(self._rows[0], self.rows), *((out, axis.out) for _, outs, _ in steps(self.axes[1:])
-                                                for out, axis in zip(outs, self.axes[1:]))]
-        if any(inside != slice(0, size) for inside, size in ranges):
+        if self._pads:
             buffer.fill(0)  # faster than the borders alone, which are narrow
 
     def windows(self, x: Array, buffer: Array) -> Array:

@@ -6,11 +6,12 @@ import codecs
 import os
 import re
 from pathlib import Path
+from types import ModuleType
 
 from google.protobuf.message import Message
 
 from blobnet.errors import ParseError
-from blobnet.proto import binary, text, yaml
+from blobnet.proto import binary, text
 from blobnet.proto.storage import atomic_write, require_file
 
 FORMATS = {".prototxt": "text", ".pt": "text", ".pbtxt": "text", ".txt": "text", ".yaml": "yaml", ".yml": "yaml",
@@ -33,12 +34,12 @@ def read_message(path: str | os.PathLike, message_name: str) -> Message:
         return binary.parse_binary(data, message_name, str(path))
     content = data.decode("utf-8", "surrogateescape")  # comments may be in any encoding
     if kind == "yaml":
-        return yaml.parse_yaml(content, message_name, str(path))
+        return _yaml().parse_yaml(content, message_name, str(path))
     try:
         return text.parse(content, message_name, str(path))
     except ParseError:
-        if kind is None and yaml.is_mapping(content):
-            return yaml.parse_yaml(content, message_name, str(path))
+        if kind is None and _yaml().is_mapping(content):
+            return _yaml().parse_yaml(content, message_name, str(path))
         raise
 
 
@@ -49,7 +50,7 @@ def write_message(path: str | os.PathLike, message: Message) -> None:
         raise ParseError(str(path), "cannot tell a format from this name", expected="one of " + " ".join(FORMATS))
     if kind == "binary":
         return binary.write_binary(path, message)
-    content = yaml.dump_yaml(message) if kind == "yaml" else text.dump(message)
+    content = _yaml().dump_yaml(message) if kind == "yaml" else text.dump(message)
     with atomic_write(path) as file:
         file.write(content.encode("utf-8"))
 
@@ -62,8 +63,14 @@ def locate_layer(path: str | os.PathLike, layer: str | int, field: str = "type",
     if kind == "binary" or kind is None and _is_binary(data):
         return str(path)
     content = data.decode("utf-8", "surrogateescape")
-    find = yaml.locate_layer if kind == "yaml" or kind is None and yaml.is_mapping(content) else text.locate_layer
+    find = _yaml().locate_layer if kind == "yaml" or kind is None and _yaml().is_mapping(content) else text.locate_layer
     return find(content, str(path), layer, field, value)
+
+
+def _yaml() -> ModuleType:
+    from blobnet.proto import yaml  # here, so that who reads prototxt does not wait for it
+
+    return yaml
 
 
 def _is_binary(data: bytes) -> bool:
