@@ -68,18 +68,19 @@ class Lowering:
         rows, x_rows = self._rows
         images = x.transpose(1, 3, 2, 0, *range(4, x.ndim))
         if not self._pads:  # all taps by one call
-            copy_rows(buffer[(..., slice(len(x)), *[slice(None)] * (x.ndim - 4))], self._by_taps(images[:, x_rows]))
+            target: Index = (..., slice(len(x)), *[slice(None)] * (x.ndim - 4))
+            copy_rows(buffer[target], self._by_taps(images[:, x_rows]))
             return
         for taps, out, inside in steps(self.axes[1:]):
-            target: Index = (slice(None), rows, slice(None), *taps, slice(len(x)), *out)
+            target = (slice(None), rows, slice(None), *taps, slice(len(x)), *out)
             source: Index = (slice(None), x_rows, slice(None), slice(None), *inside)
             copy_rows(buffer[target], images[source])
-
 
     def _by_taps(self, images: Array) -> Array:
         """The images (groups, rows, channels, N, *spatial) once for every tap, as a view like `shape` says."""
         rest = self.axes[1:]
-        images = images[(..., *(slice(-axis.pad, None) for axis in rest))]  # a negative padding cuts
+        uncut: Index = (..., *(slice(-axis.pad, None) for axis in rest))  # a negative padding cuts
+        images = images[uncut]
         group, row, channel, image, *along = images.strides
         shape = (*images.shape[:3], *(axis.taps for axis in rest), images.shape[3], *(axis.out for axis in rest))
         strides = (group, row, channel, *(axis.dilation * step for axis, step in zip(rest, along)), image,
