@@ -56,6 +56,14 @@ def stir(alone: Standalone, rng: np.random.Generator) -> None:
             values += rng.normal(0, 0.1, values.shape)
 
 
+def move_from_kinks(alone: Standalone, rng: np.random.Generator) -> None:
+    """Move all values a little, upwards: what a net computes may tie in a maximum, as the zeros of a ReLU do, and
+    positive values, which a logarithm may need, stay positive."""
+    for value, wanted in zip(alone.values, alone.differentiable()):
+        if wanted and value.size:
+            value += abs(rng.normal(0, 0.3, value.shape)) * (np.sqrt(np.square(value).mean()) or 1)
+
+
 def check_standalone(alone: Standalone, rules: Rules, rng: np.random.Generator, note: str = "") -> list[GradientResult]:
     """Check forward, then every bottom that gets a gradient and every parameter that learns."""
     forward, results = check_forward(alone), _check_gradients(alone, rules, rng, note)

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from blobnet.backend import single_threaded_blas
 from blobnet.check.compare import Rules
-from blobnet.check.gradient import check_standalone, stir
+from blobnet.check.gradient import check_standalone, move_from_kinks, stir
 from blobnet.check.net_loss import check_loss
 from blobnet.check.results import PUBLISHED, GradientResult, GradientResults
 from blobnet.check.standalone import Standalone, exact_gradient
@@ -119,11 +119,7 @@ def _check_layers(net: Net, names: Sequence[str], published: set[str],
         layer.reshape(alone.bottom, alone.top)
         stir(alone, rng)
         if not names or layer.name in names:
-            # A ReLU leaves zeros, which would tie in a maximum: move all values a little, upwards, so that positive
-            # ones, which a logarithm may need, stay positive.
-            for value, wanted in zip(alone.values, alone.differentiable()):
-                if wanted and value.size:
-                    value += abs(rng.normal(0, 0.3, value.shape)) * (np.sqrt(np.square(value).mean()) or 1)
+            move_from_kinks(alone, rng)
             results.extend(check_standalone(alone, RULES, rng, PUBLISHED if layer.name in published else ""))
         for blob, values in zip(layer.blobs, alone.parameters, strict=True):
             blob.data[...] = values

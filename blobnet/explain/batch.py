@@ -40,6 +40,11 @@ class Question(NamedTuple):
     seed: int = 1
     python_layers: bool = False
 
+    @property
+    def origin(self) -> str:
+        """The file of the net, "" if it is a NetParameter."""
+        return "" if isinstance(self.source, Message) else os.fspath(self.source)
+
 
 class Batch(NamedTuple):
     """A net that reads from Input layers, in float64, with their values; notes: what a reader should know of them."""
@@ -102,9 +107,8 @@ def _filled(definition: Message, question: Question, values: Mapping[str, np.nda
 
 def _build(definition: Message, question: Question, force_backward: bool) -> Net:
     definition.force_backward = force_backward
-    origin = None if isinstance(question.source, Message) else os.fspath(question.source)
     return Net(definition, question.phase, level=question.level, stages=question.stages, dtype="float64",
-               random_seed=question.seed, origin=origin, python_layers=question.python_layers)
+               random_seed=question.seed, origin=question.origin, python_layers=question.python_layers)
 
 
 def _read(given: Message, question: Question) -> tuple[dict[str, np.ndarray], list[str]]:

@@ -11,6 +11,7 @@ import numpy as np
 from blobnet.check.differences import STEP
 from blobnet.check.standalone import Standalone
 from blobnet.core.terms import Factor, Place, Terms
+from blobnet.explain.seen import rms
 
 ALL = 32       # numbers: of so small an array all are worked out
 SOME = 12      # of larger ones, where the page has no arithmetic of its own
@@ -28,11 +29,9 @@ def cells(alone: Standalone, diffs: Sequence[np.ndarray | None], param_diffs: Se
     alone: a layer after its forward, with the diffs of its tops; diffs and param_diffs: what its backward wrote, None
     for bottoms that get no gradient. Of every array the largest number is there, and some drawn with `seed`.
     """
-    layer = alone.layer
-    rng = np.random.default_rng(seed)
-    cost = layer.multiply_adds(alone.bottom, alone.top) + sum(blob.count for blob in [*alone.bottom, *alone.top])
+    layer, rng, price = alone.layer, np.random.default_rng(seed), cost(alone)
     most = FEW if layer.arithmetic() else SOME
-    all_of, most = (ALL, most) if cost < COSTLY else (FEW, 2)
+    all_of, most = (ALL, most) if price < COSTLY else (FEW, 2)
     found = []
     tops = [blob.data.copy() for blob in alone.top]
     top_diffs = [blob.diff.copy() for blob in alone.top]
@@ -42,10 +41,16 @@ def cells(alone: Standalone, diffs: Sequence[np.ndarray | None], param_diffs: Se
                 place = Place(kind, number, which, index)
                 found.append(cell(layer.terms(place, alone.bottom, alone.top), float(values[index])))
     slopes = [item for item in found if item["place"][2] == "diff"]
-    for item in slopes[:max(1, int(DIFFERENCES / cost))]:  # last: their forwards change what the layer keeps
+    for item in slopes[:max(1, int(DIFFERENCES / price))]:  # last: their forwards change what the layer keeps
         kind, number, which, index = item["place"]
         item["numeric"] = difference(alone, Place(kind, number, which, tuple(index)), top_diffs)
     return found
+
+
+def cost(alone: Standalone) -> int:
+    """What a forward takes: multiply-adds, and the numbers of bottoms and tops."""
+    blobs = [*alone.bottom, *alone.top]
+    return alone.layer.multiply_adds(alone.bottom, alone.top) + sum(blob.count for blob in blobs)
 
 
 def cell(terms: Terms, value: float) -> dict[str, Any]:
@@ -66,7 +71,7 @@ def difference(alone: Standalone, place: Place, top_diffs: Sequence[np.ndarray])
     """The central difference of the sum of dy * y by the number whose diff is at `place`: what that diff should be."""
     array = (alone.values if place.kind == "bottom" else alone.parameters)[place.number]
     start = array[place.index]
-    step = (STEP if array.dtype == np.float64 else ROUGH) * (float(np.sqrt(np.square(array).mean())) or 1.0)
+    step = (STEP if array.dtype == np.float64 else ROUGH) * (rms(array) or 1.0)
     ends = []
     for sign in (1, -1):
         array[place.index] = start + sign * step

@@ -5,13 +5,15 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from blobnet.check.results import GradientResult
 from blobnet.explain.broken import Broken
 from blobnet.explain.film import Film
 from blobnet.explain.health import marks
 from blobnet.explain.pairs import SeenPairs, see_pairs
 from blobnet.explain.payload import Pack
-from blobnet.explain.pictures import histogram_row
+from blobnet.explain.pictures import Picture, histogram_row
 from blobnet.explain.seen import Seen
 from blobnet.explain.stage import Stage
 
@@ -49,9 +51,10 @@ def pairs_row(stage: Stage, film: Film | None, pack: Pack) -> dict[str, Any] | N
     if not last:
         return None
     pairs, count = last[0], len(last[0].codes)
+    similar = Picture(pairs.similar.astype(np.uint8), 0, 255)
     frames: list[dict[str, Any]] = film.training.frames if film else [{"step": 0, "pairs": last}]
     return {"layer": pairs.layer, "name": pairs.name, "margin": pairs.margin, "labels": pairs.labels.tolist(),
-            "codes": pairs.codes.tolist(), "similar": pack.plain_bytes(pairs.similar),
+            "codes": pairs.codes.tolist(), "similar": pack.picture(similar, similar.numbers.shape),
             "force": pack.floats(pairs.force, count * count),
             "frames": [_pairs_frame(frame["step"], frame["pairs"][0], pack) for frame in frames]}
 

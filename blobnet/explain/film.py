@@ -14,7 +14,7 @@ from blobnet.core.net import Net
 from blobnet.explain.curves import Series, Training
 from blobnet.explain.pairs import see_pairs
 from blobnet.explain.payload import Pack, share
-from blobnet.explain.pictures import corner, histogram_row
+from blobnet.explain.pictures import histogram_row, picture
 from blobnet.explain.stage import Stage
 from blobnet.explain.training import explained_solver, record
 
@@ -54,7 +54,7 @@ class Film:
                 arrays["params", f"{index}.{number}", "diff"] = diff
         most = share([array.shape for array in arrays.values()], FRAME)
         return {"step": step, "loss": float(loss), "pairs": see_pairs(self.stage.net),
-                "arrays": {key: (array.shape, corner(array, most).astype("f4"), histogram_row(array))
+                "arrays": {key: (array.shape, picture(array, most), histogram_row(array))
                            for key, array in arrays.items()}}
 
     def row(self, pack: Pack) -> dict[str, Any]:
@@ -84,8 +84,8 @@ def copy_parameters(source: Net, target: Net) -> None:
 def _frame_row(frame: Mapping[str, Any], pack: Pack) -> dict[str, Any]:
     row: dict[str, Any] = {"step": frame["step"], "loss": frame["loss"], "values": {}, "params": {},
                            "value_histograms": {}}
-    for (kind, key, which), (shape, values, counts) in frame["arrays"].items():
-        row[kind].setdefault(key, {"data": None, "diff": None})[which] = pack.picture(values, shape)
+    for (kind, key, which), (shape, shown, counts) in frame["arrays"].items():
+        row[kind].setdefault(key, {"data": None, "diff": None})[which] = pack.picture(shown, shape)
         if kind == "values":
             row["value_histograms"].setdefault(key, {"data": None, "diff": None})[which] = counts
         else:

@@ -11,17 +11,15 @@ import numpy as np
 from blobnet.backend import single_threaded_blas
 from blobnet.check.compare import Rules
 from blobnet.check.gradient import check_standalone
-from blobnet.check.standalone import Standalone
-from blobnet.core.layer import Layer
 from blobnet.explain.arrays import Arrays
-from blobnet.explain.cells import cells
+from blobnet.explain.cells import cells, cost
 from blobnet.explain.diagnosis import check_rows
 from blobnet.explain.facts import letters, options
 from blobnet.explain.lone import lone_layer
 from blobnet.explain.pictures import histogram_row
 from blobnet.explain.seen import rms
 from blobnet.explain.stage import Scene, Stage, Value
-from blobnet.view.layer_pages import family, purpose
+from blobnet.view.layer_pages import family
 from blobnet.view.mathematics import page_html
 
 CHECKED = 1e7          # multiply-adds and numbers of a forward, up to which the gradients of a layer are checked
@@ -53,9 +51,9 @@ def layer_row(stage: Stage, index: int, arrays: Arrays,
     shapes = [[stage.values[value].data.shape for value in values] for values in (scene.bottoms, scene.tops)]
     row = {
         "index": index, "name": layer.name, "type": layer.type, "family": family(type(layer)),
-        "purpose": purpose(type(layer)), "page": page_html(type(layer)), "options": options(layer),
+        "page": page_html(type(layer)), "options": options(layer),
         "letters": letters(layer, *shapes), "tops": scene.tops, "loss_weights": layer.loss_weights,
-        "learns": any(layer.param_propagate_down) and scene.node.needs_backward, "marks": [],
+        "learns": any(layer.param_propagate_down) and scene.node.needs_backward,
         "bottoms": [{"value": value, "part": _part(stage, scene, i, arrays)} for i, value in enumerate(scene.bottoms)],
         "params": [_param(scene, i, arrays, updates.get((index, i))) for i in range(len(layer.blobs))],
         "arithmetic": None, "cells": [], "check": [], "forward_check": None}
@@ -63,7 +61,7 @@ def layer_row(stage: Stage, index: int, arrays: Arrays,
         with stage.replay(index) as alone:
             row["arithmetic"] = layer.arithmetic()
             row["cells"] = cells(alone, scene.bottom_diffs, scene.param_diffs, seed=index)
-            small = _cost(layer, alone) <= CHECKED
+            small = cost(alone) <= CHECKED
         row |= _check(stage, index) if small else {"unchecked": TOO_LARGE.format(layer.name)}
     return row
 
@@ -79,10 +77,6 @@ def _check(stage: Stage, index: int) -> dict[str, Any]:
     results = [dataclasses.replace(result, blob=names.get(result.blob, result.blob)) for result in results]
     return {"check": check_rows(results),
             "forward_check": forward and {"error": forward.error, "passed": forward.passed, "note": forward.note}}
-
-
-def _cost(layer: Layer, alone: Standalone) -> int:
-    return layer.multiply_adds(alone.bottom, alone.top) + sum(blob.count for blob in [*alone.bottom, *alone.top])
 
 
 def _role(stage: Stage, value: Value) -> str:

@@ -8,12 +8,11 @@ from typing import NamedTuple
 
 from google.protobuf.message import Message
 
-from blobnet.core.net import Net
 from blobnet.core.weights import none_copied
 from blobnet.errors import NetError
 from blobnet.explain.arrays import arrays_for
 from blobnet.explain.batch import Question, small_net
-from blobnet.explain.broken import break_layer
+from blobnet.explain.broken import Broken, break_layer
 from blobnet.explain.diagnosis import broken_row, mark_rows, pairs_row
 from blobnet.explain.fault import Fault
 from blobnet.explain.film import Film
@@ -48,7 +47,7 @@ def explain(question: Question, out: str | os.PathLike, weights: Weights = (), l
     net, notes = small_net(question)
     for given in weights:
         if not net.copy_from(given) and net.params:
-            raise NetError(net._origin or f"net {net.name!r}", **none_copied(given, net.name))
+            raise NetError(question.origin or f"net {net.name!r}", **none_copied(given, net.name))
     stage, film = Stage(net), None
     if lesson.solver is None:
         stage.run()
@@ -70,10 +69,10 @@ def describe(stage: Stage, film: Film | None, lesson: Lesson, question: Question
     rows = max((value.data.shape[0] for value in stage.values if value.data.shape), default=0)
     marks = mark_rows(stage)
     pairs = pairs_row(stage, film, arrays.pack)  # of what the net holds now, before a fault is checked in it
-    broken = lesson.fault and broken_row(_break(net, stage, lesson, question))
+    broken = lesson.fault and broken_row(_break(stage, lesson.fault, lesson, question))
     if broken:
         marks.setdefault(broken["layer"], []).append({"kind": "broken", "text": broken["text"]})
-    header = {"title": net.name or "net", "source": os.fspath(net._origin), "phase": ("TRAIN", "TEST")[net.phase],
+    header = {"title": net.name or "net", "source": question.origin, "phase": ("TRAIN", "TEST")[net.phase],
               "batch": rows, "loss": float(net.loss), "values": value_rows(stage, arrays),
               "pairs": pairs, "training": film and film.row(arrays.pack), "broken": broken}
     header["layers"] = [layer_row(stage, index, arrays, film.updates if film else {}) | {"marks": marks.get(index, [])}
@@ -81,8 +80,8 @@ def describe(stage: Stage, film: Film | None, lesson: Lesson, question: Question
     return header | {"left_out": arrays.left_out}, arrays.pack.binary
 
 
-def _break(net: Net, stage: Stage, lesson: Lesson, question: Question):
-    layer, factor = lesson.fault or Fault("", 1)
-    bottoms = [stage.values[value].data for value in stage.scenes[net.position(layer, "--break")].bottoms]
-    return break_layer(net, layer, factor, lesson.solver, lesson.steps, bottoms, random_seed=question.seed,
+def _break(stage: Stage, fault: Fault, lesson: Lesson, question: Question) -> Broken:
+    scene = stage.scenes[stage.net.position(fault.layer, "--break")]
+    return break_layer(stage.net, *fault, lesson.solver, lesson.steps,
+                       [stage.values[value].data for value in scene.bottoms], random_seed=question.seed,
                        python_layers=question.python_layers)

@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from blobnet.explain.pictures import corner, picture
+from blobnet.explain.pictures import Picture, corner
 
 ALIGNED = 8  # bytes
 
@@ -24,14 +24,9 @@ class Pack:
         """An array as float32; of a larger one a corner of at most `most` numbers."""
         return self._add(corner(values, most).astype("<f4"), "f4") | {"full": list(values.shape)}
 
-    def picture(self, values: np.ndarray, full: Sequence[int]) -> dict[str, Any]:
-        """The corner of an array of the shape `full`, as bytes between its least and its largest number."""
-        numbers, low, high = picture(values, values.size)
-        return self._add(numbers, "u1") | {"full": list(full), "low": low, "high": high}
-
-    def plain_bytes(self, values: np.ndarray) -> dict[str, Any]:
-        """An array of small whole numbers."""
-        return self._add(values.astype(np.uint8), "u1") | {"full": list(values.shape), "low": 0, "high": 255}
+    def picture(self, picture: Picture, full: Sequence[int]) -> dict[str, Any]:
+        """The picture of an array of the shape `full`."""
+        return self._add(picture.numbers, "u1") | {"full": list(full), "low": picture.low, "high": picture.high}
 
     def _add(self, values: np.ndarray, kind: str) -> dict[str, Any]:
         raw = np.ascontiguousarray(values).tobytes()
