@@ -2,6 +2,38 @@
 
 from __future__ import annotations
 
+import pathlib
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+PUBLISHED = {  # the nets of prototxt/ that benchmarks run: file, shapes of data and labels
+    "lenet": ("prototxt/lenet/train_test.prototxt", (64, 1, 28, 28), (64,)),
+    "dsh": ("prototxt/dsh/train_test_12.prototxt", (200, 3, 32, 32), (200,)),
+    "dnnh48": ("prototxt/dnnh/train_test_48.prototxt", (48, 3, 32, 32), None),
+    "alexnet": ("prototxt/alexnet/train_val.prototxt", (16, 3, 227, 227), (16,)),
+    "resnet50": ("prototxt/resnet/train_val_50.prototxt", (4, 3, 224, 224), (4,)),
+    "vgg16": ("prototxt/vgg/train_val_16.prototxt", (2, 3, 224, 224), (2,)),
+    "fcn8s": ("prototxt/fcn/train_test_8s.prototxt", (1, 3, 500, 500), (1, 1, 500, 500)),
+}
+
+
+def definition(name: str, phase: int, shapes: dict[str, tuple[int, ...]]):
+    """The net of that name without its data, a NetParameter; `shapes` take the place of its own."""
+    from blobnet.core.without_data import without_data
+    from blobnet.netdef.load import load
+    from blobnet.proto.text import parse
+
+    if name not in PUBLISHED:
+        return without_data(load(parse(NETS[name](), "NetParameter", origin=name), phase), shapes)
+    path, data, label = PUBLISHED[name]
+    own = {"data": data} | ({"label": label} if label else {})
+    return without_data(load(ROOT / path, phase), own | shapes)
+
+
+def peak() -> float:
+    """The peak of this process in MB; Linux only."""
+    lines = dict(line.split(":", 1) for line in pathlib.Path("/proc/self/status").read_text().splitlines())
+    return int(lines["VmHWM"].split()[0]) / 1024
+
 
 class Text:
     """A net that grows layer by layer; every method adds one and gives the name of its top."""

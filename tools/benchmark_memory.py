@@ -18,24 +18,10 @@ import pathlib
 import subprocess
 import sys
 
-from _benchmark_nets import NETS
+from _benchmark_nets import NETS, PUBLISHED, ROOT, definition, peak
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-BATCHES = {  # of the published nets: file, shapes of data and labels
-    "lenet": ("prototxt/lenet/train_test.prototxt", (64, 1, 28, 28), (64,)),
-    "alexnet": ("prototxt/alexnet/train_val.prototxt", (16, 3, 227, 227), (16,)),
-    "resnet50": ("prototxt/resnet/train_val_50.prototxt", (4, 3, 224, 224), (4,)),
-    "vgg16": ("prototxt/vgg/train_val_16.prototxt", (2, 3, 224, 224), (2,)),
-    "fcn8s": ("prototxt/fcn/train_test_8s.prototxt", (1, 3, 500, 500), (1, 1, 500, 500)),
-}
 COUNTS = ("parameters", "parameter_diffs", "data", "diffs", "workspace", "layers")
 PEAKS = ("built", "forward", "backward")
-
-
-def peak() -> float:
-    """The peak of this process in MB; Linux only."""
-    lines = dict(line.split(":", 1) for line in pathlib.Path("/proc/self/status").read_text().splitlines())
-    return int(lines["VmHWM"].split()[0]) / 1024
 
 
 def measure(source: str, shapes: dict[str, tuple[int, ...]]) -> dict[str, float | None]:
@@ -45,16 +31,10 @@ def measure(source: str, shapes: dict[str, tuple[int, ...]]) -> dict[str, float 
     import blobnet
     from blobnet.core.without_data import without_data
     from blobnet.netdef.load import load
-    from blobnet.proto.text import parse
 
-    if source in BATCHES:
-        source, data, label = BATCHES[source]
-        definition, shapes = load(ROOT / source, blobnet.TRAIN), {"data": data, "label": label, **shapes}
-    elif source.endswith(".prototxt"):
-        definition = load(source, blobnet.TRAIN)
-    else:
-        definition = parse(NETS[source](), "NetParameter", origin=source)
-    net, found = blobnet.Net(without_data(definition, shapes), blobnet.TRAIN, random_seed=1), {}
+    given = (without_data(load(source, blobnet.TRAIN), shapes) if source.endswith(".prototxt")
+             else definition(source, blobnet.TRAIN, shapes))
+    net, found = blobnet.Net(given, blobnet.TRAIN, random_seed=1), {}
     if "data" in net.blobs:
         data = net.blobs["data"].data
         data[...] = np.random.default_rng(1).standard_normal(data.shape, "float32")
@@ -97,7 +77,7 @@ def main() -> None:
         print(json.dumps(measure(args.nets[0], shapes)))
         return
     print(f"{'MB':12}" + "".join(f"{name:>16}" for name in (*COUNTS, *PEAKS)))
-    for net in args.nets or [*BATCHES, *NETS]:
+    for net in args.nets or [*PUBLISHED, *NETS]:
         own = measure_apart(ROOT, net, args.shape)
         print(f"{pathlib.Path(net).stem:12}" + _cells(own), flush=True)
         if args.against:

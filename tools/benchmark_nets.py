@@ -15,25 +15,14 @@ import argparse
 import json
 import math
 import os
-import pathlib
 import platform
 import subprocess
 import sys
 import time
 
-from _benchmark_nets import NETS
+from _benchmark_nets import ROOT, definition, peak
 
-ROOT = pathlib.Path(__file__).resolve().parent.parent
-PUBLISHED = {  # file, shapes of data and labels
-    "lenet": ("prototxt/lenet/train_test.prototxt", (64, 1, 28, 28), (64,)),
-    "dsh": ("prototxt/dsh/train_test_12.prototxt", (200, 3, 32, 32), (200,)),
-    "dnnh48": ("prototxt/dnnh/train_test_48.prototxt", (48, 3, 32, 32), None),
-    "alexnet": ("prototxt/alexnet/train_val.prototxt", (16, 3, 227, 227), (16,)),
-    "squeezenet": ("squeezenet", (8, 3, 227, 227), (8,)),
-    "resnet50": ("prototxt/resnet/train_val_50.prototxt", (4, 3, 224, 224), (4,)),
-    "mobilenet": ("mobilenet", (4, 3, 224, 224), (4,)),
-    "vgg16": ("prototxt/vgg/train_val_16.prototxt", (2, 3, 224, 224), (2,)),
-}
+TIMED = ("lenet", "dsh", "dnnh48", "alexnet", "squeezenet", "resnet50", "mobilenet", "vgg16")
 ONE = ("lenet", "resnet50", "mobilenet")  # also run with one image, forward alone
 PEERS = ("blobnet", "torch", "channels_last")
 LSTM = """
@@ -51,19 +40,18 @@ def build(name: str, rows: int | None = None):
 
     import blobnet
     from blobnet.core.without_data import without_data
-    from blobnet.netdef.load import load
     from blobnet.proto.text import parse
 
     if name == "lstm":
         net = blobnet.Net(parse("force_backward: true" + LSTM, "NetParameter"), blobnet.TRAIN, random_seed=1)
         net.blobs["cont"].data[1:] = 1
+    elif rows is None:
+        net = blobnet.Net(definition(name, blobnet.TRAIN, {}), blobnet.TRAIN, random_seed=1)
     else:
-        source, data, label = PUBLISHED[name]
-        phase = blobnet.TRAIN if rows is None else blobnet.TEST
-        given = (load(ROOT / source, phase) if source.endswith(".prototxt")
-                 else parse(NETS[source](), "NetParameter", origin=source))
-        shapes = {top: (rows or shape[0], *shape[1:]) for top, shape in (("data", data), ("label", label)) if shape}
-        net = blobnet.Net(without_data(given, shapes), phase, random_seed=1)
+        given = definition(name, blobnet.TEST, {})
+        shapes = {top: (rows, *shape.dim[1:]) for layer in given.layer if layer.type == "Input"
+                  for top, shape in zip(layer.top, layer.input_param.shape)}
+        net = blobnet.Net(without_data(given, shapes), blobnet.TEST, random_seed=1)
     data = net.blobs["data"].data
     data[...] = np.random.default_rng(1).standard_normal(data.shape, "float32")
     return net
@@ -130,13 +118,12 @@ def measure(name: str, threads: int, rounds: int, one: bool) -> dict[str, list[f
     return times
 
 
-def peak(name: str, threads: int, peer: str) -> float:
+def peak_of(name: str, threads: int, peer: str) -> float:
     """MB that this process took at most, after two passes of one peer."""
     run = runners(name, threads, False, peer)[peer]
     run()
     run()
-    lines = dict(line.split(":", 1) for line in pathlib.Path("/proc/self/status").read_text().splitlines())
-    return int(lines["VmHWM"].split()[0]) / 1024
+    return peak()
 
 
 def profile(name: str, rounds: int) -> str:
@@ -219,7 +206,7 @@ def versions() -> str:
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("nets", metavar="NET", nargs="*", help=f"of {', '.join([*PUBLISHED, 'lstm'])}")
+    parser.add_argument("nets", metavar="NET", nargs="*", help=f"of {', '.join([*TIMED, 'lstm'])}")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--rounds", type=int, default=7)
     parser.add_argument("--profile", action="store_true", help="the layers, beside products of their size")
@@ -230,11 +217,11 @@ def main() -> None:
     if args.child == "times":
         print(json.dumps(measure(args.nets[0], args.threads, args.rounds, args.one)))
     elif args.child == "peak":
-        print(peak(args.nets[0], args.threads, args.peer))
+        print(peak_of(args.nets[0], args.threads, args.peer))
     elif args.child == "profile":
         print(profile(args.nets[0], args.rounds))
     elif args.profile:
-        for name in args.nets or PUBLISHED:
+        for name in args.nets or TIMED:
             print(f"{name}, {args.threads} threads, ms\n\n" + child("--child", "profile", name, "--rounds",
                                                                     str(args.rounds), threads=args.threads))
     else:
@@ -246,7 +233,7 @@ def report(args: argparse.Namespace) -> None:
     print(versions())
     heads = "".join(f"{peer:>10}" for peer in ("blobnet", "PyTorch", "ch. last"))
     print(f"{'ms, best':16}th{heads}      to  to best")
-    ratios = [row(name, args.threads, args.rounds, args.one) for name in args.nets or [*PUBLISHED]]
+    ratios = [row(name, args.threads, args.rounds, args.one) for name in args.nets or TIMED]
     if ratios[0] and not args.nets:
         means = [math.exp(sum(map(math.log, column)) / len(column)) for column in zip(*ratios)]
         print(f"{'geometric mean':48}" + "".join(f"{mean:8.2f}" for mean in means))
