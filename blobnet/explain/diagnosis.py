@@ -14,23 +14,13 @@ from blobnet.explain.health import marks
 from blobnet.explain.pairs import SeenPairs, see_pairs
 from blobnet.explain.payload import Pack
 from blobnet.explain.pictures import Picture, histogram_row
-from blobnet.explain.seen import Seen
+from blobnet.explain.seen import see
 from blobnet.explain.stage import Stage
 
 
 def mark_rows(stage: Stage) -> dict[int, list[dict[str, str]]]:
     """The marks of a stage that has run, by layer index."""
-    nodes = []
-    for node in stage.net.nodes:
-        scene = stage.scenes.get(node.layer.index)
-        if scene is None:  # a Split, which says where gradients go
-            nodes.append(Seen(node.layer, [], [], [], []))
-            continue
-        learns = [node.needs_backward and wanted for wanted in node.layer.param_propagate_down]
-        nodes.append(Seen(node.layer, [stage.values[value].data for value in scene.tops], scene.bottom_diffs,
-                          [blob.data for blob in node.layer.blobs],
-                          [diff if wanted else None for diff, wanted in zip(scene.param_diffs, learns)]))
-    return {index: [mark._asdict() for mark in found] for index, found in marks(nodes).items()}
+    return {index: [mark._asdict() for mark in found] for index, found in marks(see(stage)).items()}
 
 
 def check_rows(results: Sequence[GradientResult]) -> list[dict[str, Any]]:

@@ -7,7 +7,6 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 import numpy as np
-from google.protobuf.message import Message
 
 from blobnet.backend import to_host
 from blobnet.core.net import Net
@@ -25,15 +24,11 @@ Updates = dict[tuple[int, int], np.ndarray]  # by layer and parameter
 class Film:
     """Trains by a solver and takes a frame of a stage at some steps; the stage ends with the last weights.
 
-    training: what was recorded; updates: the last update of every parameter.
+    training: what was recorded; updates: the last update of every parameter. options: as for `explained_solver`.
     """
 
-    def __init__(self, stage: Stage, solver: str | os.PathLike, steps: int, seed: int,
-                 weights: Sequence[str | os.PathLike | Message], python_layers: bool):
-        self.stage = stage
-        self.solver = explained_solver(solver, seed, python_layers=python_layers)
-        for given in weights:
-            self.solver.copy_from(given)
+    def __init__(self, stage: Stage, solver: str | os.PathLike, steps: int, **options):
+        self.stage, self.solver = stage, explained_solver(solver, **options)
         self.training: Training = record(self.solver, steps, self._frame)
         self.updates: Updates = {}
         for index, scene in stage.scenes.items():

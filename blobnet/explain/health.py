@@ -9,10 +9,8 @@ import numpy as np
 from blobnet.core.layer import Layer
 from blobnet.explain.gradients import gradient_marks
 from blobnet.explain.outputs import output_marks
-from blobnet.explain.seen import Mark, Seen, see
+from blobnet.explain.seen import Mark, Seen
 from blobnet.explain.ways import before_splits, ways_to_loss
-
-__all__ = ["Mark", "Seen", "marks", "see"]
 
 
 def marks(nodes: Sequence[Seen]) -> dict[int, list[Mark]]:

@@ -8,9 +8,8 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blobnet.backend import to_host
 from blobnet.core.layer import Layer
-from blobnet.core.net import Net
+from blobnet.explain.stage import Stage
 
 
 class Seen(NamedTuple):
@@ -33,19 +32,18 @@ class Mark(NamedTuple):
     text: str
 
 
-def see(net: Net) -> list[Seen]:
-    """What forward and backward left in `net`: on the CPU the blobs' own arrays, which the next pass overwrites. A blob
-    shows what the last layer that works on it in place left there."""
-    def diffs(blobs, wanted):
-        return [to_host(blob.diff) if needed else None for blob, needed in zip(blobs, wanted, strict=True)]
-
+def see(stage: Stage) -> list[Seen]:
+    """What forward and backward left in the layers of a stage that has run, its splits included."""
     found = []
-    for node in net.nodes:
-        layer = node.layer
+    for node in stage.net.nodes:
+        layer, scene = node.layer, stage.scenes.get(node.layer.index)
+        if scene is None:  # a Split, which says where gradients go
+            found.append(Seen(layer, [], [], [], []))
+            continue
         learns = [node.needs_backward and wanted for wanted in layer.param_propagate_down]
-        found.append(Seen(layer, [to_host(blob.data) for blob in node.tops],
-                          diffs(node.bottoms, node.bottom_needs_backward), [to_host(blob.data) for blob in layer.blobs],
-                          diffs(layer.blobs, learns)))
+        found.append(Seen(layer, [stage.values[value].data for value in scene.tops], scene.bottom_diffs,
+                          [blob.data for blob in layer.blobs],
+                          [diff if wanted else None for diff, wanted in zip(scene.param_diffs, learns)]))
     return found
 
 

@@ -12,6 +12,7 @@ pytest.importorskip("sklearn")
 
 from blobnet.data.sets import import_set  # noqa: E402
 from blobnet.explain import Fault, Lesson, Question, explain  # noqa: E402
+from blobnet.solvers import get_solver  # noqa: E402
 
 STEPS = 12
 
@@ -34,6 +35,10 @@ def file(tmp_path_factory, pytestconfig):
 
 @pytest.fixture(scope="module")
 def header(file):
+    return read_header(file)
+
+
+def read_header(file):
     """What the page holds."""
     text = re.search(r'id="payload"[^>]*>([^<]*)<', file.read_text("utf-8"))[1]
     data = gzip.decompress(base64.b64decode(text))
@@ -67,6 +72,19 @@ def test_it_tells_where_the_fault_is_noticed(header):
     assert all(row["passed"] for row in ip1["check"])  # the layer itself is healthy
     assert [mark["kind"] for mark in ip1["marks"]].count("broken") == 1
     assert broken["healthy"][0] == broken["faulty"][0] and broken["healthy"][-1] != broken["faulty"][-1]
+
+
+def test_trainings_begin_with_the_weights_that_are_given(file):
+    solver, weights = get_solver(file.with_name("solver.prototxt")), file.with_name("weights.h5")
+    solver.step(3)
+    solver.net.save(weights)
+    page = file.with_name("again.html")
+    explain(Question(str(file.with_name("net.prototxt"))), page, [weights],
+            Lesson(str(file.with_name("solver.prototxt")), 2, Fault("ip1", 0.5)))
+    found = read_header(page)
+    first = found["training"]["loss"][0]
+    assert first == found["broken"]["healthy"][0] == found["broken"]["faulty"][0]
+    assert first != read_header(file)["training"]["loss"][0]
 
 
 def test_a_browser_shows_it(browser, file):

@@ -5,8 +5,9 @@ import pytest
 
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
-from blobnet.explain.health import marks, see
-from blobnet.explain.seen import rms
+from blobnet.explain.health import marks
+from blobnet.explain.seen import rms, see
+from blobnet.explain.stage import Stage
 from blobnet.proto.text import parse
 
 DATA = """
@@ -53,11 +54,11 @@ def found(text, change=None):
     net = Net(parse(text, "NetParameter"), TRAIN, dtype="float64", random_seed=1)
     if change:
         change(net)
+    stage = Stage(net)
     with np.errstate(all="ignore"):
-        net.forward()
-        net.backward()
+        stage.run()
     return {net.layers[index].name: {mark.kind: mark.text for mark in given}
-            for index, given in marks(see(net)).items()}
+            for index, given in marks(see(stage)).items()}
 
 
 def test_a_healthy_net_has_no_marks():
