@@ -27,19 +27,23 @@ def slopes(case):
             yield "param", i, f"param {i}"
 
 
+def one_percent_more(right, kind, index):
+    """A backward with one percent more in the diff of one bottom or parameter than `right` gives."""
+    def backward(self, top, propagate_down, bottom):
+        before = [blob.diff.copy() for blob in self.blobs]
+        right(self, top, propagate_down, bottom)
+        blob = bottom[index] if kind == "bottom" else self.blobs[index]
+        blob.diff[...] += 0.01 * (blob.diff - (0 if kind == "bottom" else before[index]))
+
+    return backward
+
+
 def test_one_percent_of_a_gradient_is_noticed(case, monkeypatch):
     if "mutation" in case.exceptions:
         pytest.skip(case.exceptions["mutation"])
     right = case.type.backward
     for kind, index, name in slopes(case):
-
-        def backward(self, top, propagate_down, bottom, kind=kind, index=index):
-            before = [blob.diff.copy() for blob in self.blobs]
-            right(self, top, propagate_down, bottom)
-            blob = bottom[index] if kind == "bottom" else self.blobs[index]
-            blob.diff[...] += 0.01 * (blob.diff - (0 if kind == "bottom" else before[index]))
-
-        monkeypatch.setattr(case.type, "backward", backward)
+        monkeypatch.setattr(case.type, "backward", one_percent_more(right, kind, index))
         wrong = [result for result in check(case) if not result.passed]
         assert {result.blob for result in wrong} == {name}
         assert all("backward has" in result.note and "are wrong" in result.note for result in wrong)
@@ -57,14 +61,7 @@ def test_one_percent_of_a_gradient_is_seen_by_its_terms(case, monkeypatch):
     for kind, index, _ in slopes(case):
         if kind == "param" and not learns(alone.layer, index):
             continue
-
-        def backward(self, top, propagate_down, bottom, kind=kind, index=index):
-            before = [blob.diff.copy() for blob in self.blobs]
-            right(self, top, propagate_down, bottom)
-            blob = bottom[index] if kind == "bottom" else self.blobs[index]
-            blob.diff[...] += 0.01 * (blob.diff - (0 if kind == "bottom" else before[index]))
-
-        monkeypatch.setattr(case.type, "backward", backward)
+        monkeypatch.setattr(case.type, "backward", one_percent_more(right, kind, index))
         assert any(f"{kind} {index}[" in breach for breach in RULES["terms"](case))
         monkeypatch.undo()
 
