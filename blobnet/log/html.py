@@ -39,13 +39,18 @@ STYLE = f"""
 """
 
 
+def clean(text: str) -> str:
+    """`text` with U+FFFD for all letters that XML cannot hold."""
+    return NOT_XML.sub("\ufffd", text)
+
+
 def words(text: object) -> str:
     """`text` as text of HTML or as the value of an attribute, whatever is in it.
 
     >>> words('<b> & "c"' + chr(0))
     '&lt;b&gt; &amp; &quot;c&quot;\ufffd'
     """
-    return escape(NOT_XML.sub("\ufffd", str(text)))
+    return escape(clean(str(text)))
 
 
 def html_table(rows: Sequence[Sequence[str]], left: Collection[int] = (0,), looks: Sequence[str] = ()) -> str:

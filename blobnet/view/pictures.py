@@ -52,11 +52,6 @@ def extent(array: Array) -> Extent:
     return Extent(float(xp.where(finite, array, np.inf).min()), float(xp.where(finite, array, -np.inf).max()), wrong)
 
 
-def array_png(array: Array, signed: bool = False, most: int = NUMBERS) -> bytes:
-    """The PNG file of `array_picture`."""
-    return array_picture(array, extent(array), signed, most).png
-
-
 def array_picture(array: Array, known: Extent, signed: bool = False, most: int = NUMBERS) -> Picture:
     """The picture of an `array` that has two axes longer than 1, of at most about `most` numbers, as `sheet` cuts them.
 

@@ -7,12 +7,13 @@ import pytest
 from PIL import Image
 
 from blobnet.view.bars import bars
-from blobnet.view.pictures import array_picture, array_png, extent
+from blobnet.view.pictures import array_picture, extent
 
 
 def pixels(array, signed=False, most=60_000):
     """(h, w, 4), red first, opacity last."""
-    return np.array(Image.open(io.BytesIO(array_png(np.asarray(array, np.float32), signed, most))).convert("RGBA"))
+    array = np.asarray(array, np.float32)
+    return np.array(Image.open(io.BytesIO(array_picture(array, extent(array), signed, most).png)).convert("RGBA"))
 
 
 def picture(shape, signed=False, most=60_000):

@@ -29,10 +29,10 @@ class Room(NamedTuple):
 
 def spread(vertices: list[Vertex], boxes: int, ranks: list[list[int]], rooms: Sequence[Room]) -> None:
     """Set `across`, `half`, `exits`, `entries` and `turned` of the `vertices`; the first `boxes` of them are boxes."""
-    trunk = longest_path(vertices, boxes, ranks)
-    straight = _straight(vertices, boxes, ranks, trunk)
+    places = {v: i for rank in ranks for i, v in enumerate(rank)}
+    trunk = longest_path(vertices, boxes, ranks, places)
+    straight = _straight(vertices, boxes, places, trunk)
     entering = {after: wire for wire, after in straight.values()}
-    places = _places(ranks)
     for v in range(boxes):
         _exits(vertices[v], places, rooms, straight[v][0] if v in straight else None)
     for v in range(boxes):
@@ -40,9 +40,11 @@ def spread(vertices: list[Vertex], boxes: int, ranks: list[list[int]], rooms: Se
     place_columns(vertices, boxes, ranks, _columns(ranks, straight, boxes, set(trunk)), trunk)
 
 
-def longest_path(vertices: list[Vertex], boxes: int, ranks: list[list[int]]) -> list[int]:
-    """A path of boxes, one in every rank; of several the one that is nearest to the middle of the ranks."""
-    places = _places(ranks)
+def longest_path(vertices: list[Vertex], boxes: int, ranks: list[list[int]], places: dict[int, int]) -> list[int]:
+    """A path of boxes, one in every rank; of several the one that is nearest to the middle of the ranks.
+
+    places: of each vertex in its rank.
+    """
     best: dict[int, tuple[float, int | None]] = {}  # of a path that ends here: how far off the middle; the box before
     for number, rank in enumerate(ranks):
         for v in rank:
@@ -56,13 +58,13 @@ def longest_path(vertices: list[Vertex], boxes: int, ranks: list[list[int]]) -> 
     return path[::-1]
 
 
-def _straight(vertices: list[Vertex], boxes: int, ranks: list[list[int]], trunk: list[int]) -> Links:
+def _straight(vertices: list[Vertex], boxes: int, places: dict[int, int], trunk: list[int]) -> Links:
     """The wires that are to be straight: no two of them cross, leave one vertex or enter one.
 
     First those of the trunk, then those from lane to lane, then those from box to box that lie in the middle of what
     leaves and enters.
     """
-    places, steps = _places(ranks), set(zip(trunk, trunk[1:]))
+    steps = set(zip(trunk, trunk[1:]))
     middles = [[median([places[u] for _, u in side]) if side else 0 for side in (vertex.ins, vertex.outs)]
                for vertex in vertices]
     wires = []
@@ -95,11 +97,6 @@ def _columns(ranks: list[list[int]], straight: Links, boxes: int, trunk: set[int
             if {v, after} <= trunk or min(v, after) >= boxes:
                 columns[after] = column
     return columns
-
-
-def _places(ranks: list[list[int]]) -> dict[int, int]:
-    """The place of each vertex in its rank."""
-    return {v: i for rank in ranks for i, v in enumerate(rank)}
 
 
 def _exits(vertex: Vertex, places: dict[int, int], rooms: Sequence[Room], straight: int | None) -> None:

@@ -26,12 +26,13 @@ def place_columns(vertices: list[Vertex], boxes: int, ranks: list[list[int]], co
     The straight wires of columns do not cross, so "stands behind" has no circles, and all of a column is on one side of
     the trunk.
     """
-    for middle in {columns[v] for v in trunk}:
-        gaps = _gaps(vertices, boxes, ranks, columns)
-        places = _packed(gaps, middle)
-        _settle(places, gaps, _pulls(vertices, boxes, columns), middle)
-        for v, vertex in enumerate(vertices):
-            vertex.across = places[columns[v]]
+    if not trunk:
+        return
+    gaps, middle = _gaps(vertices, boxes, ranks, columns), columns[trunk[0]]
+    places = _packed(gaps, middle)
+    _settle(places, gaps, _pulls(vertices, boxes, columns), middle)
+    for v, vertex in enumerate(vertices):
+        vertex.across = places[columns[v]]
 
 
 def _gaps(vertices: list[Vertex], boxes: int, ranks: list[list[int]], columns: dict[int, int]) -> Gaps:

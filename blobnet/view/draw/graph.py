@@ -7,6 +7,8 @@ from typing import NamedTuple
 
 from google.protobuf.message import Message
 
+from blobnet.view.summary import shape_text
+
 PHASES = (0, 1)  # TRAIN, TEST
 
 
@@ -88,7 +90,7 @@ def only_phase(layer: Message) -> str:
 
 def blob_label(blob: str, shape: tuple[int, ...] | None) -> str:
     """A blob and its shape, such as "conv1 10x32x28x28"."""
-    return blob if shape is None else f"{blob} {'x'.join(map(str, shape)) or 'scalar'}"
+    return blob if shape is None else f"{blob} {shape_text(shape)}"
 
 
 def _in_phase(layer: Message, phase: int) -> bool:

@@ -11,12 +11,13 @@ from google.protobuf.message import Message
 
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
+from blobnet.log.html import clean
 from blobnet.view.draw.graph import Box, Graph, blob_label, net_graph
 from blobnet.view.draw.parts import Parts, net_parts
 from blobnet.view.draw.repeats import repeats
 from blobnet.view.draw.rows import layer_family
 from blobnet.view.draw.shapes import Curve, Point, Rectangle, Shape, Stroke, Text
-from blobnet.view.draw.svg import clean, form, frame, path, point
+from blobnet.view.draw.svg import form, frame, path, point
 from blobnet.view.draw.unsplit import without_splits
 from blobnet.view.layer_facts import facts
 

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import re
 from xml.etree import ElementTree
 
+from blobnet.log.html import clean
 from blobnet.view.draw.picture import Picture
 from blobnet.view.draw.shapes import BLANK, INK, WIRE, Curve, Point, Rectangle, Shape, Text
 
 FONT = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif"
-NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ufffe\uffff]")
 
 
 def svg(picture: Picture) -> str:
@@ -27,11 +26,6 @@ def frame(width: float, height: float) -> dict[str, str]:
     """The attributes of an svg element of this size, its outer size left open."""
     return {"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {_number(width)} {_number(height)}",
             "font-family": FONT}
-
-
-def clean(text: str) -> str:
-    """`text` with U+FFFD for all letters that XML cannot hold."""
-    return NOT_XML.sub("\ufffd", text)
 
 
 def form(shape: Shape) -> tuple[str, dict[str, str], str | None]:

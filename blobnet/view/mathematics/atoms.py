@@ -26,9 +26,13 @@ class Atoms:
         """Terms with signs between them."""
         raise NotImplementedError
 
+    def token(self, number: int) -> Token:
+        """Token `number`, END behind the last one."""
+        return self.tokens[number] if number < len(self.tokens) else END
+
     @property
     def next(self) -> Token:
-        return self.tokens[self.at] if self.at < len(self.tokens) else END
+        return self.token(self.at)
 
     @property
     def end(self) -> int:
@@ -98,9 +102,8 @@ class Atoms:
 
     def is_angle(self, number: int) -> bool:
         """Whether token `number` is the bracket <: no space after it, unlike the sign between two numbers."""
-        if number + 1 >= len(self.tokens) or self.tokens[number].text != "<":
-            return False
-        return not self.tokens[number + 1].gap and (self.tokens[number].gap > 0 or number == 0)
+        token = self.token(number)
+        return token.text == "<" and not self.token(number + 1).gap and (token.gap > 0 or number == 0)
 
     def is_remark(self) -> bool:
         """Whether the bracket at `at` holds words."""

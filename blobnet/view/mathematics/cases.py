@@ -5,7 +5,7 @@ from __future__ import annotations
 from blobnet.view.mathematics.functions import Functions
 from blobnet.view.mathematics.names import parts as parts_of
 from blobnet.view.mathematics.nodes import Cases, Index, Node, Operator, Part, Row, Symbol, Text, chain, row
-from blobnet.view.mathematics.tokens import closing
+from blobnet.view.mathematics.tokens import END, closing
 
 RELATIONS = {"=", "+=", "-=", "<=", ">=", "!=", "==", "<", ">", "->", "<-"}
 CONDITIONS = {"if", "where", "with", "in", "while", "when", "of", "for"}  # the words that a condition may begin with
@@ -46,8 +46,7 @@ class Relations(Functions):
 
     def is_range(self) -> bool:
         """Whether an ellipsis between two numbers or names is next, as in 1 ... K."""
-        after = self.tokens[self.at + 1:self.at + 2]
-        return self.next.kind == "ellipsis" and bool(after) and after[0].kind in ("number", "symbol")
+        return self.next.kind == "ellipsis" and self.token(self.at + 1).kind in ("number", "symbol")
 
     def cases(self, value: Node) -> Node:
         """`value` with its condition and all other cases, if "else" or a second condition follows; or `value`."""
@@ -55,14 +54,14 @@ class Relations(Functions):
         rows: list[tuple[Node, Node]] = []
         while self.next.kind == "text" and self.next.text in CONDITIONS:
             last = self.condition_end(self.at)
-            more = last + (self.text_of(last) == ",")
-            is_last = self.text_of(more) != "else" and not (more > last and self.is_case(more))
-            if is_last and not rows or self.text_of(more) == "else" and self.is_text(more + 1):
+            more = last + (self.token(last).text == ",")
+            is_last = self.token(more).text != "else" and not (more > last and self.is_case(more))
+            if is_last and not rows or self.token(more).text == "else" and self.is_text(more + 1):
                 break
             rows.append((value, self.range(last)))
             if is_last:
                 return Cases((*rows[:-1], (value, self.with_comma(rows[-1][1]))))
-            is_else = self.text_of(more) == "else"
+            is_else = self.token(more).text == "else"
             self.at = more + is_else
             value = self.sum()
             if is_else and self.next.text not in CONDITIONS:
@@ -104,8 +103,5 @@ class Relations(Functions):
                         number + 1)
         return number + 1
 
-    def text_of(self, number: int) -> str:
-        return self.tokens[number].text if number < len(self.tokens) else ""
-
     def is_text(self, number: int) -> bool:
-        return number >= len(self.tokens) or self.tokens[number].kind == "text"
+        return self.token(number).kind in ("text", END.kind)

@@ -8,7 +8,7 @@ from html import escape
 from blobnet.view.mathematics.names import BIG, GREEK, parts
 
 SIGNS = {"*": "⋅", "-": "−", "<=": "≤", ">=": "≥", "!=": "≠", "==": "=", "->": "→", "<-": "←", "+-": "±", "-+": "∓",
-         "...": "…", "||": "‖", "/": "/"}
+         "...": "…", "||": "‖"}
 WORD = re.compile(r"[^\W\d_]*[aeou][^\W\d_]*")  # a long subscript with a vowel is a word; "ncij" is four indices
 LETTERS = 3
 

@@ -103,5 +103,5 @@ class Expression(Atoms):
         return base
 
     def sum_follows(self) -> bool:
-        after = self.tokens[self.at + 1:self.at + 2]
-        return bool(after) and after[0].kind == "function" and function_name(after[0].text) == "sum"
+        after = self.token(self.at + 1)
+        return after.kind == "function" and function_name(after.text) == "sum"

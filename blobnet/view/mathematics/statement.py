@@ -57,9 +57,8 @@ class Statement(Relations):
 
     def is_computed(self) -> bool:
         """Whether something is computed with the bracket that begins here."""
-        after = self.tokens[closing(self.tokens, self.at) + 1:][:1]
-        return bool(after) and (after[0].kind == "operator" and after[0].text not in RELATIONS
-                                or after[0].kind == "open" and not after[0].gap)
+        after = self.token(closing(self.tokens, self.at) + 1)
+        return after.kind == "operator" and after.text not in RELATIONS or after.kind == "open" and not after.gap
 
     def inside(self) -> Node:
         last = closing(self.tokens, self.at)
