@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from blobnet.check.grading.draws import draws
 from blobnet.check.grading.evidence import Evidence
 from blobnet.check.grading.explain import explain
 from blobnet.check.grading.findings import Finding, State
@@ -73,7 +72,7 @@ def _numbers(subject: Subject, spot: Spot, clean: Pass) -> Finding:
             return _right(spot, got, why)
     if agrees_with_slopes(subject, spot, got):
         return _right(spot, got, "as the differences of your forward say")
-    if draws(scene):
+    if scene.draws:
         return _by_slopes(subject, spot, got, scene.answers[0], ROUGH)
     finding = None
     for answer in scene.answers:

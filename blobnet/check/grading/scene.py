@@ -10,7 +10,7 @@ import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.check.gradient import learns
-from blobnet.check.grading.passes import Pass, build, parameters_of, run
+from blobnet.check.grading.passes import Pass, build, parameters_of, run, same
 from blobnet.check.standalone import Standalone, exact_gradient, read_layer
 from blobnet.core.context import TRAIN
 from blobnet.core.registry import class_of
@@ -40,6 +40,14 @@ class Scene:
     @cached_property
     def is_loss(self) -> bool:
         return any(self.alone.layer.loss_weights)
+
+    @cached_property
+    def draws(self) -> bool:
+        """Whether it draws random numbers, so that another step gives others."""
+        alone = self.build()
+        first = alone.forward()
+        alone.layer.context.step = 1
+        return not all(same(a, b) for a, b in zip(first, alone.forward(), strict=True))
 
     @cached_property
     def dy(self) -> list[np.ndarray]:
