@@ -7,11 +7,12 @@ import numpy as np
 from blobnet.check.grading.evidence import Evidence
 from blobnet.check.grading.explain import explain
 from blobnet.check.grading.findings import Finding, State
-from blobnet.check.grading.marks import MARK, look_at_marks
+from blobnet.check.grading.marks import look_at_marks
 from blobnet.check.grading.own_slopes import agrees_with_slopes, own_slopes
 from blobnet.check.grading.passes import Pass, Spot, run, same
 from blobnet.check.grading.slips import Slip
 from blobnet.check.grading.subject import Subject
+from blobnet.check.rules.run import MARK
 from blobnet.core.layer import Layer
 
 ROUGH = 1e-5  # of the largest: how exact differences of one element are

@@ -8,10 +8,11 @@ from blobnet.check.grading.draws import look_at_draws
 from blobnet.check.grading.evidence import Evidence
 from blobnet.check.grading.explain import explain
 from blobnet.check.grading.findings import Finding, State
-from blobnet.check.grading.marks import MARK, look_at_marks
+from blobnet.check.grading.marks import look_at_marks
 from blobnet.check.grading.passes import Spot, forward, parameters_of, same
 from blobnet.check.grading.slips import Slip
 from blobnet.check.grading.subject import Subject
+from blobnet.check.rules.run import MARK
 
 
 def look_at_setup(subject: Subject) -> list[Finding]:
