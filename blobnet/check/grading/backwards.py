@@ -75,11 +75,10 @@ def _numbers(subject: Subject, spot: Spot, clean: Pass) -> Finding:
         return _right(spot, got, "as the differences of your forward say")
     if scene.draws:
         return _by_slopes(subject, spot, got, scene.answers[0], ROUGH)
-    finding = None
     for answer in scene.answers:
-        other = explain(Evidence(spot, got, answer.at(spot), subject.clues, answer))
-        if finding is None or finding.slip is Slip.UNKNOWN:
-            finding = other
+        finding = explain(Evidence(spot, got, answer.at(spot), subject.clues, answer))
+        if finding.slip is not Slip.UNKNOWN:
+            break
     if finding.slip is Slip.UNKNOWN and got.size <= FEW:
         by_slopes = _by_slopes(subject, spot, got, answer, ROUGHEST)
         finding = finding if by_slopes.slip is Slip.UNKNOWN else by_slopes
