@@ -2,41 +2,15 @@
 
 import re
 import runpy
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-COURSE = Path(__file__).resolve().parents[2] / "examples" / "course"
-
-
-@pytest.fixture
-def lesson(monkeypatch, capsys):
-    """Run a lesson with some options; return what it prints, a text for each section by its number."""
-    def run(name, *options):
-        monkeypatch.setattr(sys, "argv", [name, *options])
-        with np.printoptions():
-            runpy.run_path(str(COURSE / f"{name}.py"), run_name="__main__")
-        sections = re.split(r"^(\d+)\. ", capsys.readouterr().out, flags=re.MULTILINE)[1:]
-        assert [int(number) for number in sections[::2]] == list(range(1, len(sections) // 2 + 1))
-        assert sections[-1].startswith("Your turn\n   Exercise")
-        for path in re.findall(r"exercises/\w+\.py", sections[-1]):
-            assert (COURSE / path).is_file()
-        return dict(zip(map(int, sections[::2]), sections[1::2]))
-
-    return run
+from course_lessons import COURSE, numbers
 
 
 def functions(name):
     """What a lesson defines."""
     return runpy.run_path(str(COURSE / f"{name}.py"))
-
-
-def numbers(text, words=""):
-    """All numbers of the first line with these words, after the words."""
-    line = re.search(f"{words}(.*)", text)[1]
-    return [float(value) for value in re.findall(r"-?\d+\.?\d*(?:e[-+]\d+)?", line)]
 
 
 def test_convolution(lesson):

@@ -2,10 +2,10 @@
 
 import ast
 import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
+from course_lessons import COURSE
 
 from blobnet.check import assert_gradients
 from blobnet.check.page import SECTIONS
@@ -13,7 +13,6 @@ from blobnet.check.standalone import read_layer, standalone
 from blobnet.core.registry import LAYERS
 from blobnet.plugins import load_plugin
 
-COURSE = Path(__file__).resolve().parents[2] / "examples" / "course"
 NAMES = sorted(path.stem for path in COURSE.glob("exercises/*.py"))
 
 
