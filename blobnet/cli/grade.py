@@ -7,6 +7,7 @@ import contextlib
 import json
 import sys
 import textwrap
+from collections import Counter
 
 from blobnet.check.grading import Grade, State, grade
 from blobnet.errors import BlobnetError
@@ -51,10 +52,8 @@ def _text(result: Grade) -> str:
         head = f"{finding.state.value:7} {finding.part:9} "
         lines += textwrap.wrap(finding.words, WIDTH, initial_indent=head, subsequent_indent=" " * len(head),
                                break_long_words=False, break_on_hyphens=False)
-    right = sum(finding.state is State.RIGHT for finding in result.findings)
     if result.passed:
         return "\n".join([*lines, "", "All right."])
-    wrong = sum(finding.state is State.WRONG for finding in result.findings)
-    blank = sum(finding.state is State.BLANK for finding in result.findings)
-    counts = [f"{number} {word}" for number, word in ((right, "right"), (wrong, "wrong"), (blank, "blank")) if number]
-    return "\n".join([*lines, "", ", ".join(counts) + "."])
+    counts = Counter(finding.state for finding in result.findings)
+    words = [f"{counts[state]} {state.value}" for state in (State.RIGHT, State.WRONG, State.BLANK) if counts[state]]
+    return "\n".join([*lines, "", ", ".join(words) + "."])

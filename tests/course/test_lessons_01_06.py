@@ -2,34 +2,10 @@
 
 import math
 import re
-import runpy
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-COURSE = Path(__file__).resolve().parents[2] / "examples" / "course"
-
-
-@pytest.fixture
-def lesson(tmp_path, monkeypatch, capsys):
-    """Run a lesson in an empty folder; return what it prints, a text for each section by its number."""
-    def run(name):
-        monkeypatch.chdir(tmp_path)
-        monkeypatch.setattr(sys, "argv", [name])
-        with np.printoptions():
-            runpy.run_path(str(COURSE / f"{name}.py"), run_name="__main__")
-        sections = re.split(r"^(\d+)\. ", capsys.readouterr().out, flags=re.MULTILINE)[1:]
-        return dict(zip(map(int, sections[::2]), sections[1::2]))
-
-    return run
-
-
-def numbers(text, words=""):
-    """All numbers of the first line with these words, after the words."""
-    line = re.search(f"{words}(.*)", text)[1]
-    return [float(value) for value in re.findall(r"-?\d+\.?\d*(?:e[-+]\d+)?", line)]
+from course_lessons import numbers
 
 
 def test_one_neuron(lesson):

@@ -1,49 +1,16 @@
-"""Lessons 07 to 12 of the course: the numbers they show are those they speak of; their exercises and solutions."""
+"""Lessons 07 to 12 of the course: the numbers they show are those they speak of."""
 
-import ast
 import re
 import runpy
-import sys
-from pathlib import Path
 
 import numpy as np
 import pytest
-
-from blobnet.check import assert_gradients
-from blobnet.check.standalone import read_layer, standalone
-from blobnet.core.registry import LAYERS
-from blobnet.plugins import load_plugin
-
-COURSE = Path(__file__).resolve().parents[2] / "examples" / "course"
-SOLUTIONS = sorted(path for path in COURSE.glob("solutions/*.py") if path.name >= "07")
-
-
-@pytest.fixture
-def lesson(monkeypatch, capsys):
-    """Run a lesson with some options; return what it prints, a text for each section by its number."""
-    def run(name, *options):
-        monkeypatch.setattr(sys, "argv", [name, *options])
-        with np.printoptions():
-            runpy.run_path(str(COURSE / f"{name}.py"), run_name="__main__")
-        sections = re.split(r"^(\d+)\. ", capsys.readouterr().out, flags=re.MULTILINE)[1:]
-        assert [int(number) for number in sections[::2]] == list(range(1, len(sections) // 2 + 1))
-        assert sections[-1].startswith("Your turn\n   Exercise")
-        for path in re.findall(r"exercises/\w+\.py", sections[-1]):
-            assert (COURSE / path).is_file()
-        return dict(zip(map(int, sections[::2]), sections[1::2]))
-
-    return run
+from course_lessons import COURSE, numbers
 
 
 def functions(name):
     """What a lesson defines."""
     return runpy.run_path(str(COURSE / f"{name}.py"))
-
-
-def numbers(text, words=""):
-    """All numbers of the first line with these words, after the words."""
-    line = re.search(f"{words}(.*)", text)[1]
-    return [float(value) for value in re.findall(r"-?\d+\.?\d*(?:e[-+]\d+)?", line)]
 
 
 def test_convolution(lesson):
@@ -170,66 +137,3 @@ def test_the_slopes_of_the_hashing_loss_at_its_corners():
     f, u, labels = functions("12_dsh"), np.array([[-1.0, 0, 1, 2], [0.5, -0.5, -2, 1]]), np.array([0, 1])
     _, theirs = f["by_blobnet"](u, labels, 8, "tradeoff: 0.25")
     np.testing.assert_allclose(f["published_gradient"](u, labels, 8, 0.25), theirs, atol=1e-12)
-
-
-@pytest.fixture
-def loaded(monkeypatch):
-    """Load a plug-in; layer types and modules are afterwards as they were before."""
-    monkeypatch.setattr("blobnet.core.registry.LAYERS", dict(LAYERS))
-    before = set(sys.modules)
-    yield load_plugin
-    for name in set(sys.modules) - before:
-        if name.startswith("blobnet_plugin_"):
-            del sys.modules[name]
-
-
-def normal(given, rng):
-    return rng.normal(size=given) if isinstance(given, tuple) else given
-
-
-@pytest.mark.parametrize("dtype, error", [("float64", 1e-12), ("float32", 1e-5)])
-@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
-def test_a_solution_is_the_layer_that_it_says(path, dtype, error, loaded):
-    """In everything that a pass writes: tops, parameters, all diffs, over two steps."""
-    exercise, rng = loaded(path).EXERCISE, np.random.default_rng(3)
-    values = [normal(given, rng) for given in exercise.bottoms]
-    mine = read_layer(exercise.layer)
-    theirs = type(mine).FromString(mine.SerializePartialToString())
-    theirs.type = exercise.same_as
-    pair = [standalone(param, *values, seed=4, dtype=dtype) for param in (mine, theirs)]
-    for blobs in zip(*(alone.layer.blobs for alone in pair)):
-        for blob in blobs:
-            blob.diff[...] = 1  # gradients of parameters are added
-    for step in range(2):
-        tops = []
-        for alone in pair:
-            alone.layer.context.step = step
-            tops.append(alone.forward())
-        diffs = [rng.normal(size=top.shape) for top in tops[0]]
-        made = [top + alone.backward(diffs, alone.differentiable())
-                + [array for blob in alone.layer.blobs for array in (blob.data, blob.diff)]
-                for top, alone in zip(tops, pair)]
-        assert len(made[0]) == len(made[1])
-        for a, b in zip(*made):
-            np.testing.assert_allclose(a, b, rtol=error, atol=error)
-
-
-@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
-def test_the_gradients_of_a_solution(path, loaded):
-    exercise, rng = loaded(path).EXERCISE, np.random.default_rng(5)
-    assert_gradients(exercise.layer, *(normal(given, rng) for given in exercise.bottoms))
-
-
-@pytest.mark.parametrize("path", SOLUTIONS, ids=lambda path: path.stem)
-def test_an_exercise_is_its_solution_with_blanks(path):
-    solution, exercise = (ast.parse(file.read_text("utf-8")) for file in (path, COURSE / "exercises" / path.name))
-    for tree in (solution, exercise):
-        del tree.body[0]  # the page
-    blanks = [node for node in ast.walk(exercise) if isinstance(node, ast.Assign) and ast.unparse(node.value) == "..."]
-    assert 2 <= len(blanks) <= 5
-    answers = {node.lineno - solution.body[0].lineno: node.value for node in ast.walk(solution)
-               if isinstance(node, ast.Assign)}
-    for blank in blanks:
-        blank.value = answers[blank.lineno - exercise.body[0].lineno]
-    assert ast.dump(exercise) == ast.dump(solution)
-    assert ast.unparse(exercise).count("...") == 0

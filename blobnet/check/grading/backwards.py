@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from blobnet.check.grading.draws import draws
 from blobnet.check.grading.evidence import Evidence
 from blobnet.check.grading.explain import explain
 from blobnet.check.grading.findings import Finding, State
-from blobnet.check.grading.marks import MARK, look_at_marks
+from blobnet.check.grading.marks import look_at_marks
 from blobnet.check.grading.own_slopes import agrees_with_slopes, own_slopes
 from blobnet.check.grading.passes import Pass, Spot, run, same
 from blobnet.check.grading.slips import Slip
 from blobnet.check.grading.subject import Subject
+from blobnet.check.rules.run import MARK
 from blobnet.core.layer import Layer
 
 ROUGH = 1e-5  # of the largest: how exact differences of one element are
@@ -73,13 +73,12 @@ def _numbers(subject: Subject, spot: Spot, clean: Pass) -> Finding:
             return _right(spot, got, why)
     if agrees_with_slopes(subject, spot, got):
         return _right(spot, got, "as the differences of your forward say")
-    if draws(scene):
+    if scene.draws:
         return _by_slopes(subject, spot, got, scene.answers[0], ROUGH)
-    finding = None
     for answer in scene.answers:
-        other = explain(Evidence(spot, got, answer.at(spot), subject.clues, answer))
-        if finding is None or finding.slip is Slip.UNKNOWN:
-            finding = other
+        finding = explain(Evidence(spot, got, answer.at(spot), subject.clues, answer))
+        if finding.slip is not Slip.UNKNOWN:
+            break
     if finding.slip is Slip.UNKNOWN and got.size <= FEW:
         by_slopes = _by_slopes(subject, spot, got, answer, ROUGHEST)
         finding = finding if by_slopes.slip is Slip.UNKNOWN else by_slopes

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from blobnet.check.grading.draws import draws
 from blobnet.check.grading.findings import Finding, State
 from blobnet.check.grading.passes import build, forward, run, same
 from blobnet.check.grading.slips import Slip
@@ -92,7 +91,7 @@ def _other_phase(subject: Subject) -> Finding | None:
 def _ties(subject: Subject) -> Finding | None:
     """Whole numbers, some of which are equal or 0: maxima that tie, and corners."""
     scene = subject.scene
-    if scene.is_loss or draws(scene) or not scene.has_backward or scene.learning:
+    if scene.is_loss or scene.draws or not scene.has_backward or scene.learning:
         return None
     values = [np.round(value) for value in scene.values]
     mine = run(build(subject.opened.param, values, phase=subject.phase), scene.dy, scene.wanted)

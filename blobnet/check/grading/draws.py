@@ -8,22 +8,12 @@ from blobnet.check.grading.evidence import Evidence
 from blobnet.check.grading.explain import explain
 from blobnet.check.grading.findings import Finding, State
 from blobnet.check.grading.passes import Spot, same
-from blobnet.check.grading.scene import Scene
 from blobnet.check.grading.slips import Slip
 from blobnet.check.grading.subject import Subject
 from blobnet.check.standalone import Standalone
 
 STEPS = 200
 SIGMAS = 6.0
-
-
-def draws(scene: Scene) -> bool:
-    """Whether another step gives other numbers."""
-    alone = scene.build()
-    first = alone.forward()
-    alone.layer.context.step = 1
-    second = alone.forward()
-    return not all(same(a, b) for a, b in zip(first, second, strict=True))
 
 
 def look_at_draws(subject: Subject, spot: Spot, top: np.ndarray) -> Finding:

@@ -8,6 +8,7 @@ import numpy as np
 
 from blobnet.check.grading.evidence import Evidence, Explanation
 from blobnet.check.grading.numbers import named
+from blobnet.check.grading.passes import same
 from blobnet.check.grading.slips import Slip
 
 LOOSE = 1e-4  # a factor that something small, such as eps, blurs
@@ -81,17 +82,13 @@ def varying_factor(evidence: Evidence) -> Explanation | None:
         if array.shape != got.shape or np.ptp(array) == 0:
             continue
         slip = Slip.UPSTREAM if upstream else Slip.SLOPE
-        if np.any(got) and _equal(got * array, expected, evidence):
+        if np.any(got) and same(got * array, expected, evidence.rtol):
             return Explanation(slip, f"A factor is missing that {name} in every element. Which factors does the "
                                f"formula have, and which does your {evidence.verb}?")
-        if _equal(got, expected * array, evidence):
+        if same(got, expected * array, evidence.rtol):
             return Explanation(slip, f"There is a factor too many, which {name} in every element. Where does it come "
                                "in a second time?")
     return None
-
-
-def _equal(a: np.ndarray, b: np.ndarray, evidence: Evidence) -> bool:
-    return bool(np.allclose(a, b, rtol=0, atol=evidence.rtol * max(abs(b).max(initial=0.0), 1e-3)))
 
 
 def _arrays(evidence: Evidence) -> Iterator[tuple[str, bool, np.ndarray]]:

@@ -4,14 +4,15 @@ from __future__ import annotations
 
 import numpy as np
 
-from blobnet.check.grading.draws import draws, look_at_draws
+from blobnet.check.grading.draws import look_at_draws
 from blobnet.check.grading.evidence import Evidence
 from blobnet.check.grading.explain import explain
 from blobnet.check.grading.findings import Finding, State
-from blobnet.check.grading.marks import MARK, look_at_marks
+from blobnet.check.grading.marks import look_at_marks
 from blobnet.check.grading.passes import Spot, forward, parameters_of, same
 from blobnet.check.grading.slips import Slip
 from blobnet.check.grading.subject import Subject
+from blobnet.check.rules.run import MARK
 
 
 def look_at_setup(subject: Subject) -> list[Finding]:
@@ -61,7 +62,7 @@ def _numbers(subject: Subject, tops: list[np.ndarray]) -> list[Finding]:
         if same(top, answer):
             findings.append(Finding("forward", State.RIGHT, f"{spot} is right, as {subject.scene.param.type} computes "
                                     f"it ({top.size} number{'s' * (top.size != 1)}).", place=str(spot)))
-        elif draws(subject.scene):
+        elif subject.scene.draws:
             findings.append(look_at_draws(subject, spot, top))
         else:
             findings.append(explain(Evidence(spot, top, answer, subject.clues, subject.scene.answers[0])))

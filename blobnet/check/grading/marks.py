@@ -7,8 +7,7 @@ import numpy as np
 from blobnet.check.grading.findings import Finding, State
 from blobnet.check.grading.passes import Spot
 from blobnet.check.grading.slips import Slip
-
-MARK = 7.0
+from blobnet.check.rules.run import MARK
 
 
 def look_at_marks(spot: Spot, clean: np.ndarray, marked: np.ndarray) -> Finding | None:

@@ -9,10 +9,10 @@ from functools import cached_property
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.check.grading.passes import Pass, build, parameters_of, run
-from blobnet.check.standalone import Standalone, exact_gradient
+from blobnet.check.gradient import learns
+from blobnet.check.grading.passes import Pass, build, parameters_of, run, same
+from blobnet.check.standalone import Standalone, exact_gradient, read_layer
 from blobnet.core.context import TRAIN
-from blobnet.core.layer import Layer
 from blobnet.core.registry import class_of
 
 LOSS_WEIGHT = 1.37  # no number that stands in a formula
@@ -42,6 +42,14 @@ class Scene:
         return any(self.alone.layer.loss_weights)
 
     @cached_property
+    def draws(self) -> bool:
+        """Whether it draws random numbers, so that another step gives others."""
+        alone = self.build()
+        first = alone.forward()
+        alone.layer.context.step = 1
+        return not all(same(a, b) for a, b in zip(first, alone.forward(), strict=True))
+
+    @cached_property
     def dy(self) -> list[np.ndarray]:
         """What the tops' diffs are: normal numbers, or of a loss its weight."""
         rng, layer, tops = np.random.default_rng(7), self.alone.layer, self.alone.forward()
@@ -58,13 +66,11 @@ class Scene:
     @cached_property
     def learning(self) -> list[bool]:
         """For each parameter whether it gets a gradient."""
-        layer = self.alone.layer
-        return [layer.param_propagate_down[i] and not any(spec.lr_mult == 0 for spec in layer.param.param[i:i + 1])
-                for i in range(len(layer.blobs))]
+        return [learns(self.alone.layer, i) for i in range(len(self.alone.layer.blobs))]
 
     @property
     def has_backward(self) -> bool:
-        return type(self.alone.layer).backward is not Layer.backward and any(self.wanted)
+        return any(self.wanted)
 
     def play(self, dy: Sequence[np.ndarray] | None = None, between: Callable[[Standalone], None] | None = None,
              **others) -> Pass:
@@ -78,6 +84,6 @@ class Scene:
     @cached_property
     def answers(self) -> list[Pass]:
         """What is right; and if the published gradient is not the derivative, the derivative after it."""
-        param = type(self.param).FromString(self.param.SerializePartialToString())
+        param = read_layer(self.param)
         exact = exact_gradient(param, class_of(param))
         return [self.play(), *([self.play(param=param)] if exact else [])]

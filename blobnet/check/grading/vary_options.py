@@ -13,6 +13,7 @@ from blobnet.check.grading.passes import Pass
 from blobnet.check.grading.recipe import Recipe
 from blobnet.check.grading.scene import Scene
 from blobnet.check.grading.slips import Slip
+from blobnet.check.standalone import read_layer
 from blobnet.core.registry import class_of
 
 SLIPS = {"axis": Slip.AXIS, "pad": Slip.PADDING, "pad_h": Slip.PADDING, "pad_w": Slip.PADDING, "eps": Slip.EPS,
@@ -56,7 +57,7 @@ def of_options(scene: Scene) -> Iterator[Recipe]:
 
 
 def _with_option(scene: Scene, name: str, field: FieldDescriptor, value: Any) -> Pass:
-    param = type(scene.param).FromString(scene.param.SerializePartialToString())
+    param = read_layer(scene.param)
     options = getattr(param, name)
     if isinstance(getattr(options, field.name), int | float):
         setattr(options, field.name, value)
