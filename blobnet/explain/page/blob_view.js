@@ -21,7 +21,7 @@ function showBlob(chosen) {
   const key = JSON.stringify([layer, value, param, n, page, channelOrder]);
   if (key !== shownPictures.key) buildBlob(chosen);
   shownPictures.key = key;
-  for (const [own, picture] of shownPictures.pictures) picture.mark({chosen: own === which ? index : null});
+  for (const [own, picture] of shownPictures.pictures) picture.choose(own === which ? index : null);
 }
 
 const WORDS = {data: "data, from forward", diff: "diff, from backward", update: "update, what a step takes off",
