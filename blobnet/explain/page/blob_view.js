@@ -17,8 +17,7 @@ function blobView() {
 }
 
 function showBlob(chosen) {
-  const {layer, value, param, n, page, which, index} = chosen;
-  const key = JSON.stringify([layer, value, param, n, page, channelOrder]);
+  const {which, index} = chosen, key = pictureKey(chosen);
   if (key !== shownPictures.key) buildBlob(chosen);
   shownPictures.key = key;
   for (const [own, picture] of shownPictures.pictures) picture.choose(own === which ? index : null);
