@@ -5,9 +5,10 @@ import re
 import numpy as np
 import pytest
 from hand_payload import Payload
-from tiny_net import NAMES, STYLES, drawing, full_payload, tiny_payload
+from tiny_net import NAMES, drawing, full_payload, tiny_payload
 
 from blobnet.explain.html import SCRIPTS, page_html, script
+from blobnet.view.draw.page_svg import style
 
 VIEWS = ["", "#layer=1", "#layer=1&param=0", "#layer=1&value=0", "#layer=2&value=3&n=1",
          "#layer=5&value=5&cell=diff:1,2",
@@ -21,7 +22,7 @@ def written(tmp_path_factory):
     """A function that writes a payload as a page and gives its path."""
     def write(payload, drawn=""):
         path = tmp_path_factory.mktemp("page") / "page.html"
-        path.write_text(page_html(payload.header, bytes(payload.binary), drawn, STYLES), "utf-8")
+        path.write_text(page_html(payload.header, bytes(payload.binary), drawn, style()), "utf-8")
         return path
     return write
 

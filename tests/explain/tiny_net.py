@@ -152,10 +152,6 @@ BOXES = [("data", "data"), ("conv", "weighted"), ("relu", "activation"), ("pool"
          ("loss", "loss")]
 
 
-STYLES = """#drawing .layer rect { fill: var(--tint); } #drawing text { font-size: 13px; fill: var(--ink); }
-#drawing .layer > text { fill: #1c2127; }"""
-
-
 def drawing() -> str:
     """The net from left to right, as the page takes it."""
     parts = []
@@ -169,6 +165,6 @@ def drawing() -> str:
         parts.append(f'<g class="wire" data-blob="{blob}"><path class="data" d="M{left},36H{right}"/>'
                      f'<path class="diff" d="M{left},46H{right}"/></g>'
                      f'<text class="blob" data-blob="{blob}" x="{left + 30}" y="28" text-anchor="middle">{blob}</text>')
-    return f'<svg viewBox="0 0 870 80" width="870" height="80">{"".join(parts)}</svg>'
+    return f'<svg class="net-drawing" viewBox="0 0 870 80" width="870" height="80">{"".join(parts)}</svg>'
 
 

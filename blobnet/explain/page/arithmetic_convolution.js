@@ -1,7 +1,4 @@
-// Convolution: which weights meet which numbers. Each kind has the rules {top, bottom, param}: (operands, number,
-// index) -> {terms, words} for a top's data and for a bottom's and a parameter's diff.
-
-const ARITHMETIC = {};
+// Convolution: which weights meet which numbers.
 
 // The sizes of a convolution, and where things are.
 function convolving(operands, number) {

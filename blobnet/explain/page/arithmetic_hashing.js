@@ -44,18 +44,17 @@ ARITHMETIC.hashing_loss = {
   bottom(operands, number, index) {
     const {rows, bits, u, pair} = codePairs(operands), {factor, tradeoff} = operands.rule, terms = [], far = [];
     const flat = ravel(index, operands.shape("bottom", 0)), row = Math.floor(flat / bits), k = flat % bits;
-    const own = u(row, k), share = (divisor) => lossFactor({rule: {divisor}, layer: operands.layer});
-    const place = (j) => operands.place("bottom", 0, "data", j * bits + k);
+    const own = u(row, k), place = (j) => operands.place("bottom", 0, "data", j * bits + k);
     for (let j = 0; j < rows; j++) {
       if (j === row) continue;
       const {c, words, distance} = pair(row, j), pull = [c, null, `row ${j}: ${words}`];
       const apart = [own - u(j, k), place(j), `from row ${j} to this row`];
-      if (c) terms.push([share(rows * (rows - 1) / factor), pull, apart]);
+      if (c) terms.push([lossFactor(operands, rows * (rows - 1) / factor), pull, apart]);
       else far.push([u(j, k), place(j), `row ${j}, at ${format(distance)}`, false]);
     }
     const side = [binarySlope(own), place(row), `towards ${own > 0 ? "+1" : "−1"}`];
-    if (tradeoff) terms.push([share(rows / tradeoff), side]);
-    return {terms, reached: [[0, operands.shape("top", 0).map(() => 0)]],
+    if (tradeoff) terms.push([lossFactor(operands, rows / tradeoff), side]);
+    return {terms, reached: theLoss(operands),
             workings: far.length ? [{words: "Unlike rows beyond the margin, which do nothing", items: far}] : [],
             words: "Chain rule: similar rows pull this number towards theirs, unlike ones within the margin push it "
               + `away; and it is drawn to −1 or +1.${factor === 1 ? HALF : ""}`};

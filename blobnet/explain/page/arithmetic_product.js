@@ -1,4 +1,4 @@
-// Sums of rows: the inner product, Scale and Bias, and what combines several bottoms number by number.
+// Sums of rows: the inner product; and Scale and Bias.
 
 // Where things are in a product: the flat places of x[row, i], y[row, k], w[k, i].
 function multiplying({rule}) {

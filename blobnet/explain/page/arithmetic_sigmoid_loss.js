@@ -2,10 +2,10 @@
 
 // What one score costs: the negative logarithm of the probability of its target, without overflow; its probability.
 function sigmoidCost(operands, flat) {
-  const [x, t] = [0, 1].map((number) => operands.read("bottom", number, "data", flat)), {ignore} = operands.rule;
+  const [x, t] = [0, 1].map((number) => operands.read("bottom", number, "data", flat));
   const p = x >= 0 ? 1 / (1 + Math.exp(-x)) : Math.exp(x) / (1 + Math.exp(x));
   const cost = Math.log1p(Math.exp(-Math.abs(x))) - x * (t - (x >= 0 ? 1 : 0));
-  return {x, t, p, cost, counts: ignore === null || ignore === undefined || Math.trunc(t) !== ignore};
+  return {x, t, p, cost, counts: Math.trunc(t) !== operands.rule.ignore};
 }
 
 ARITHMETIC.sigmoid_loss = {
@@ -25,7 +25,7 @@ ARITHMETIC.sigmoid_loss = {
 
   bottom(operands, number, index) {
     const flat = ravel(index, operands.shape("bottom", 0)), {x, p, counts} = sigmoidCost(operands, flat);
-    const reached = [[0, operands.shape("top", 0).map(() => 0)]], share = lossFactor(operands);
+    const reached = theLoss(operands), share = lossFactor(operands);
     if (!counts) return {terms: [], reached, words: "This target is ignored: it has no part in the loss."};
     return {terms: [[share, [p, operands.place("bottom", 0, "data", flat), `sigmoid of ${format(x)}`]],
                     [share, [-1, null, "less"], operands.factor("bottom", 1, "data", flat, "target")]], reached,

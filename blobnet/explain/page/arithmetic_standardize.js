@@ -5,11 +5,11 @@ const statistics = new Map(), KEPT_STATISTICS = 8;  // a proof asks for those of
 // The channel of a flat place: its number, its flat places, mean, deviation and where they come from.
 function channelAt(operands, flat) {
   const [outer, channels, inner] = operands.rule.grouped, c = Math.floor(flat / inner) % channels, {moved} = operands;
-  const flats = Array.from({length: outer * inner}, (_, i) =>
-    (Math.floor(i / inner) * channels + c) * inner + i % inner);
   const key = String([operands.layer.index, c, moved?.kind, moved?.flat, moved?.value]);
   if (!statistics.has(key)) {
     if (statistics.size >= KEPT_STATISTICS) statistics.clear();
+    const flats = Array.from({length: outer * inner}, (_, i) =>
+      (Math.floor(i / inner) * channels + c) * inner + i % inner);
     const found = operands.rule.mode === "batch" ? ofBatch(operands, c, flats) : ofStore(operands, c);
     statistics.set(key, {c, flats, ...found});
   }

@@ -21,6 +21,9 @@ function controls(chosen, array) {
 
 const subjectKey = ({layer, value, param}) => param === null ? `v${value}` : `p${layer}.${param}`;
 
+// What pictures of the selected blob depend on; they stay while it does.
+const pictureKey = ({layer, value, param, n, page}) => JSON.stringify([layer, value, param, n, page, channelOrder]);
+
 // Images, and the filters that lie on them, can be seen in colour.
 function coloured({layer, value, param}, array) {
   if (array.full.length !== 4 || array.kept[1] !== 3 || array.full[1] !== 3) return false;

@@ -17,11 +17,10 @@ function blobView() {
 }
 
 function showBlob(chosen) {
-  const {layer, value, param, n, page, which, index} = chosen;
-  const key = JSON.stringify([layer, value, param, n, page, channelOrder]);
+  const {which, index} = chosen, key = pictureKey(chosen);
   if (key !== shownPictures.key) buildBlob(chosen);
   shownPictures.key = key;
-  for (const [own, picture] of shownPictures.pictures) picture.mark({chosen: own === which ? index : null});
+  for (const [own, picture] of shownPictures.pictures) picture.choose(own === which ? index : null);
 }
 
 const WORDS = {data: "data, from forward", diff: "diff, from backward", update: "update, what a step takes off",

@@ -33,7 +33,7 @@ const DIM = 0.72;  // how far cells that a number was not made of go back into t
 
 function paintCells(picture, box) {
   const {rows, cols} = box.tile, pen = picture.pen;
-  if (!box.painted || picture.lit) box.painted = tileImage(picture, box.tile);
+  box.painted ??= tileImage(picture, box.tile);
   pen.imageSmoothingEnabled = false;
   pen.drawImage(box.painted, box.x, box.y, cols * box.w, rows * box.h);
   if (box.w >= 8) paintGrid(picture, box);

@@ -12,7 +12,7 @@ function drawingView() {
   for (const node of drawn.svg.querySelectorAll("g[data-mark]")) markNode(node);
   const {width, height} = drawn.svg.viewBox.baseVal;
   document.body.classList.toggle("aside", height > width);  // a high drawing stands beside the rest of the page
-  zoomTo(fitting());
+  zoomTo(Math.max(0.8, Math.min(1.15, fitting())));
   onSelect(showSelected);
 }
 
@@ -72,9 +72,7 @@ function markNode(node) {
               svg("path", {class: "stroke", d: "M1,-2V2.5M1,4.5V5"}));
 }
 
-function fitting() {
-  return Math.max(0.8, Math.min(1.15, (find("drawing").clientWidth - 34) / drawn.width));
-}
+const fitting = () => (find("drawing").clientWidth - 34) / drawn.width;
 
 function zoomTo(zoom) {
   drawn.zoom = Math.max(0.1, Math.min(6, zoom));
@@ -85,7 +83,7 @@ function zoomTo(zoom) {
 
 const zoomButtons = () => h("span", {class: "stepper", role: "group", "aria-label": "Zoom"},
   button("−", "smaller", () => zoomTo(drawn.zoom / 1.3)), button("+", "larger", () => zoomTo(drawn.zoom * 1.3)),
-  button("fit", "fit into the width", () => zoomTo((find("drawing").clientWidth - 34) / drawn.width)));
+  button("fit", "fit into the width", () => zoomTo(fitting())));
 
 function showSelected({layer, value}) {
   let shown = null;

@@ -2,8 +2,7 @@
 
 function framesView(place, training) {
   const state = {at: training.frames.length - 1, key: null}, show = () => {
-    const {layer, value, param, n, page} = selection;
-    const key = JSON.stringify([layer, value, param, n, page, channelOrder]);
+    const key = pictureKey(selection);
     if (key !== state.key) showFrames(place, training, state);
     state.key = key;
   };

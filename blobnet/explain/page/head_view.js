@@ -35,10 +35,7 @@ function legendView() {
       + "to others."));
 }
 
-function scaleSample(range) {
-  const stops = [0, 64, 128, 192, 255].map((i) => css(scaleOf(range).colours[i])).join(",");
-  return h("span", {class: "ramp short", style: `background:linear-gradient(to right,${stops})`});
-}
+const scaleSample = (range) => rampOf(scaleOf(range), "ramp short");
 
 // Buttons that lead to the parts of the page that are there, and what is selected.
 function jumps() {

@@ -11,7 +11,8 @@ function layerView() {
 
 function showLayer(layer) {
   const list = net.header.layers, at = list.indexOf(layer), step = (by) => () => select({layer: list[at + by].index});
-  const swatch = h("span", {class: `swatch family-${layer.family}`, "aria-hidden": "true"});
+  const swatch = svg("svg", {class: "swatch net-drawing", viewBox: "0 0 14 14", "aria-hidden": "true"}, svg("rect", {
+    class: `family-${layer.family}`, x: 0.5, y: 0.5, width: 13, height: 13, rx: 3}));  // as in the drawing
   const note = (mark) => h("p", {class: "note"}, span("mark", mark.kind), " ", mark.text);
   refill(find("layer"),
     bar(h("h2", null, swatch, layer.name, small(`${layer.type} · ${layer.family}`)), span("stepper",

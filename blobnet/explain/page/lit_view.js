@@ -25,15 +25,15 @@ function litPicture({layer: layerIndex, place, lit}) {
   const array = arrayOf(layer, kind, number, which), parameter = kind === "param";
   if (!array || !sizeOf(array.kept)) return null;
   const title = h("h4", null, placeName(layer, place));
-  if (!lit.some((index) => array.has(index))) return h("div", {class: "looked"}, title, quiet("left out of this file"));
+  const here = lit.filter((index) => array.has(index));
+  if (!here.length) return h("div", {class: "looked"}, title, quiet("left out of this file"));
   const value = parameter ? null : net.values.get(kind === "top" ? layer.tops[number] : layer.bottoms[number].value);
-  const here = lit.filter((index) => array.has(index)), options = {n: here[0][0], parameter};
-  const page = pageOfIndex(array, options, here);
+  const options = {n: here[0][0], parameter}, page = pageOfIndex(array, options, here);
   const picture = new Picture({
-    array, label: placeName(layer, place), layout: layOut(array, {...options, page}), names: value?.names, height: 250,
+    array, lit: here, label: placeName(layer, place), layout: layOut(array, {...options, page}), names: value?.names,
     scale: scaleOf(array.range, value?.role === "image" && which === "data"), width: Math.min(430, roomFor(2.4)),
+    height: 250,
     onpick: (index) => select(selectionOf(layerIndex, [kind, number, which, index]))});
-  picture.mark({lit});
   const many = plural(new Set(lit.map(String)).size, "number"), whose = value ? `${which} of ${value.name}` : which;
   title.append(small(` ${whose}, ${many}`));
   return h("div", {class: "looked"}, title, picture.element);

@@ -35,6 +35,11 @@ function stored(layerIndex, [kind, number, which, index]) {
 
 const samePlace = (a, b) => a[0] === b[0] && a[1] === b[1] && a[2] === b[2] && String(a[3]) === String(b[3]);
 
+// The rules of each kind of arithmetic, {top, bottom, param}: (operands, number, index) -> {terms, words} for a top's
+// data and for a bottom's and a parameter's diff. They may add `workings`, what stands beside the sum, and `reached`,
+// the places [top, index] that a moved number reaches, where the terms do not tell.
+const ARITHMETIC = {};
+
 // What the kinds of arithmetic read: the arrays of one layer. `moved` is one number that stands elsewhere for a
 // while, {kind, number, flat, value}: so the page proves slopes with the forward that it has.
 class Operands {

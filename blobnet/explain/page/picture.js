@@ -1,11 +1,12 @@
 // A picture of an array: cells to look at, to walk through with the arrow keys, and to choose.
 
 class Picture {
-  // options: array, label, layout (of layOut), scale, onpick(index), names, colour, width, height
+  // options: array, label, layout (of layOut), scale, width, height; and onpick(index), names, colour, offers (indices
+  // that get a mark), lit (the indices that a number was made of), over(picture, box), which draws on a box
   constructor(options) {
-    const usual = {names: null, colour: false, width: 520, height: 380, lit: null, chosen: null, offers: null};
-    Object.assign(this, usual, options);
-    this.cursor = null;
+    Object.assign(this, options);
+    this.cursor = this.chosen = null;
+    this.lit &&= new Set(this.lit.map((index) => ravel(index, this.array.kept)));
     this.canvas = h("canvas", {tabindex: 0, role: "application", "aria-roledescription": "picture of numbers",
                                "aria-label": `${this.label}. Arrow keys move, Enter chooses a number.`});
     this.readout = h("output", {class: "readout"}, "\u00a0");
@@ -29,11 +30,9 @@ class Picture {
     this.pen.scale(ratio, ratio);
   }
 
-  // lit: the indices that a number was made of; chosen: the one that is selected.
-  mark({lit = null, chosen = null}) {
-    const {array} = this, here = lit?.filter((index) => array.has(index));
-    this.lit = lit && new Set(here.map((index) => ravel(index, array.kept)));
-    this.chosen = chosen;
+  // Outline the cell of the index that is selected, or none.
+  choose(index) {
+    this.chosen = index;
     this.draw();
   }
 

@@ -47,11 +47,15 @@ function scale(kind, low, high) {
 const css = ([r, g, b]) => `rgb(${r} ${g} ${b})`;
 const ink = ([r, g, b]) => 0.3 * r + 0.59 * g + 0.11 * b > 140 ? "#15181c" : "#fff";
 
-function legend({kind, low, high, colours}) {
+// A band of all colours of a scale.
+function rampOf({colours}, name = "ramp") {
   const stops = Array.from({length: 9}, (_, i) => css(colours[Math.round(i * 255 / 8)])).join(",");
-  const middle = kind === "diverging" ? h("span", null, "0") : null;
-  return h("div", {class: "scale", "aria-hidden": "true"},
-           h("span", {class: "ramp", style: `background:linear-gradient(to right,${stops})`}),
+  return h("span", {class: name, style: `background:linear-gradient(to right,${stops})`});
+}
+
+function legend(scale) {
+  const {kind, low, high} = scale, middle = kind === "diverging" ? h("span", null, "0") : null;
+  return h("div", {class: "scale", "aria-hidden": "true"}, rampOf(scale),
            h("span", {class: "ends"}, h("span", null, format(low, 3)), middle, h("span", null, format(high, 3))));
 }
 

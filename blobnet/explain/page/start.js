@@ -7,8 +7,7 @@ async function start() {
     openNet(await readPayload(find("payload").textContent));
     for (const view of VIEWS) view();
     const follow = () => select(readHash(location.hash) ?? usualSelection(), {replace: true});
-    addEventListener("hashchange", follow);
-    addEventListener("popstate", follow);
+    addEventListener("popstate", follow);  // it comes with links and typed addresses too
     follow();
   } catch (error) {
     find("trouble").hidden = false;
