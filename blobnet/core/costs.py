@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from blobnet.core.terms import LISTED, Factor, Index, Place, Term, Terms
+from blobnet.core.terms import Factor, Index, Place, Term, Terms, largest
 
 Told = Callable[[Index], tuple[str, Place | None]]  # of the cost at an index: words, and the number that it is of
 Rows = tuple[int, int]                              # how many, and numbers in each
@@ -17,9 +17,7 @@ def listed(place: Place, products: np.ndarray, term_at: Callable[[Index], Term],
     """The terms of a sum of products; those that are 0 are left out, and of many the largest are listed."""
     flat = products.reshape(-1)
     found = np.flatnonzero(flat)
-    chosen = found
-    if found.size > LISTED:
-        chosen = np.sort(found[np.argpartition(-abs(flat[found]), LISTED)[:LISTED]])
+    chosen = found[largest(flat[found])]
     terms = [term_at(tuple(map(int, np.unravel_index(i, products.shape)))) for i in chosen]
     others = found.size - chosen.size
     return Terms(place, terms, words, math.fsum(np.delete(flat, chosen)), "smaller terms" if others else "", others)

@@ -91,9 +91,7 @@ def sum_of_products(place: Place, blocks: Sequence[Sequence[Operand]], more: Seq
     """
     products = [np.prod([operand.values for operand in block], axis=0) for block in blocks]
     everything = np.concatenate([*products, np.zeros(0)])
-    listed = np.arange(everything.size)
-    if everything.size > LISTED:
-        listed = np.sort(np.argpartition(-abs(everything), LISTED)[:LISTED])
+    listed = largest(everything)
     rest = np.delete(everything, listed)
     starts = np.cumsum([0, *map(len, products)])
     terms: list[Term] = []
@@ -101,6 +99,13 @@ def sum_of_products(place: Place, blocks: Sequence[Sequence[Operand]], more: Seq
         block = int(np.searchsorted(starts, i, "right")) - 1
         terms.append(tuple(operand.factor(int(i - starts[block])) for operand in blocks[block]))
     return Terms(place, [*terms, *more], words, math.fsum(rest), "smaller terms" if rest.size else "", rest.size)
+
+
+def largest(products: np.ndarray) -> np.ndarray:
+    """The places, in their order, of the products (N,) that are listed: the largest by size."""
+    if products.size <= LISTED:
+        return np.arange(products.size)
+    return np.sort(np.argpartition(-abs(products), LISTED)[:LISTED])
 
 
 def grid(*axes: Sequence[Sequence[int]]) -> np.ndarray:
