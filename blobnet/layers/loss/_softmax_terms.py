@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from blobnet.core.costs import sum_of_costs
-from blobnet.core.terms import Factor, Place, Term, Terms
+from blobnet.core.terms import Factor, Place, Term, Terms, reindexed
 
 
 def softmax_arithmetic(layer) -> dict[str, Any]:
@@ -23,7 +23,7 @@ def softmax_loss_terms(layer, place: Place, bottom, top) -> Terms:
         costs = np.where(layer.counted, layer.label_costs(), 0)
         return sum_of_costs(place, costs, (part,), lambda at: (f"-log p[label], p = {np.exp(-costs[at]):.4g}", None),
                             "the mean cost of the labels that count")
-    n, c, i = np.unravel_index(np.ravel_multi_index(place.index, bottom[0].shape), layer.grouped)
+    n, c, i = reindexed(place.index, bottom[0].shape, layer.grouped)
     p, label = float(layer.probability[n, c, i]), int(layer.labels[n, i])
     if not layer.counted[n, i]:
         return Terms(place, [], "its label does not count")
