@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 
 import numpy as np
 
-from blobnet.core.terms import LISTED, Factor, Index, Place, Term, Terms
+from blobnet.core.terms import Factor, Index, Place, Term, Terms, index_of, largest, reindexed
 
 Told = Callable[[Index], tuple[str, Place | None]]  # of the cost at an index: words, and the number that it is of
 Rows = tuple[int, int]                              # how many, and numbers in each
@@ -17,10 +17,8 @@ def listed(place: Place, products: np.ndarray, term_at: Callable[[Index], Term],
     """The terms of a sum of products; those that are 0 are left out, and of many the largest are listed."""
     flat = products.reshape(-1)
     found = np.flatnonzero(flat)
-    chosen = found
-    if found.size > LISTED:
-        chosen = np.sort(found[np.argpartition(-abs(flat[found]), LISTED)[:LISTED]])
-    terms = [term_at(tuple(map(int, np.unravel_index(i, products.shape)))) for i in chosen]
+    chosen = found[largest(flat[found])]
+    terms = [term_at(index_of(i, products.shape)) for i in chosen]
     others = found.size - chosen.size
     return Terms(place, terms, words, math.fsum(np.delete(flat, chosen)), "smaller terms" if others else "", others)
 
@@ -45,7 +43,7 @@ def pulls(place: Place, blob, rows: Rows, forces: np.ndarray, down: Term, simila
 
     def term_at(at: Index) -> Term:
         kind = "" if not len(similar) else "similar, " if similar[at[0]] else "unlike, "
-        source = place_in(place.kind, place.number, "data", at[0] * rows[1] + k, blob.shape)
+        source = place._replace(which="data", index=reindexed((at[0], k), rows, blob.shape))
         return (Factor(float(apart[at]), source, f"from row {at[0]} to this row"),
                 Factor(float(forces[at]), None, f"{kind}{'pulls' if forces[at] > 0 else 'pushes'}"), *down)
 
@@ -59,7 +57,7 @@ def products_of_rows(place: Place, other: int, blob, rows: Rows, slopes: np.ndar
 
     def term_at(at: Index) -> Term:
         words = "pushes" if slopes[at] > 0 else "pulls"  # a step goes against the gradient
-        source = place_in("bottom", other, "data", at[0] * rows[1] + k, blob.shape)
+        source = Place("bottom", other, "data", reindexed((at[0], k), rows, blob.shape))
         slope = Factor(float(slopes[at]), None, f"slope of the pair with row {at[0]}: {words}")
         return (Factor(float(v[at[0], k]), source), slope, *down)
 
@@ -75,13 +73,8 @@ def added(place: Place, parts: Sequence[Terms], words: str = "") -> Terms:
 
 def row_of(place: Place, blob, rows: Rows) -> tuple[int, int]:
     """Row and position in it of a place of `blob`, where that is read as rows."""
-    i, k = np.unravel_index(np.ravel_multi_index(place.index, blob.shape), rows)
-    return int(i), int(k)
-
-
-def place_in(kind: str, number: int, which: str, flat: int, shape: Sequence[int]) -> Place:
-    """The place of the number that is the flat-th of an array of this shape, in row order."""
-    return Place(kind, number, which, tuple(map(int, np.unravel_index(flat, shape))) if shape else ())
+    i, k = reindexed(place.index, blob.shape, rows)
+    return i, k
 
 
 def _product(factors: Sequence[Factor]) -> float:

@@ -9,7 +9,7 @@ import numpy as np
 from blobnet.backend import to_host
 from blobnet.core.blob import Blob
 from blobnet.core.layer import Layer
-from blobnet.core.terms import Factor, Place, Terms
+from blobnet.core.terms import Factor, Place, Terms, index_of
 
 
 class MovingLayer(Layer):
@@ -53,9 +53,8 @@ def _of_top(place: Place, bottom: Sequence[Blob], moved: Sequence[int], starts: 
         return Terms(place, [], "0, for nothing lies here")
     which = int(np.searchsorted(starts, origin, "right")) - 1
     blob = bottom[moved[which]]
-    index = tuple(map(int, np.unravel_index(origin - starts[which], blob.shape)))
-    source = Place("bottom", moved[which], "data", index)
-    return Terms(place, [(Factor(float(blob.data[index]), source),)], "the same number, moved")
+    source = Place("bottom", moved[which], "data", index_of(origin - starts[which], blob.shape))
+    return Terms(place, [(Factor(float(blob.data[source.index]), source),)], "the same number, moved")
 
 
 def _of_bottom(place: Place, top: Sequence[Blob], origins: Sequence[np.ndarray], own: int) -> Terms:

@@ -10,7 +10,7 @@ import numpy as np
 
 from blobnet.backend import to_host
 from blobnet.core.blob import Blob
-from blobnet.core.terms import Factor, Place, Terms
+from blobnet.core.terms import Factor, Place, Terms, index_of
 
 LISTED = 64      # terms that are listed, the largest; and numbers of the tops that are tried one by one
 WORK = 500_000  # numbers of the tops, above which fewer are tried: each takes a backward
@@ -138,4 +138,4 @@ def _largest(values: np.ndarray, among: np.ndarray) -> list[tuple[int, ...]]:
     """The indices of the largest of some values by size, at most LISTED."""
     flat = np.flatnonzero(among)
     order = flat[np.argsort(-abs(values.reshape(-1)[flat]), kind="stable")[:LISTED]]
-    return [tuple(map(int, np.unravel_index(i, values.shape))) for i in order]
+    return [index_of(i, values.shape) for i in order]

@@ -79,8 +79,8 @@ class Operand(NamedTuple):
     def factor(self, i: int) -> Factor:
         """The i-th of them."""
         index = tuple(self.indices[i])
-        at = np.unravel_index(np.ravel_multi_index(index, self.array.shape), self.shape) if self.shape else ()
-        return Factor(float(self.array[index]), Place(self.kind, self.number, self.which, tuple(map(int, at))))
+        at = reindexed(index, self.array.shape, self.shape)
+        return Factor(float(self.array[index]), Place(self.kind, self.number, self.which, at))
 
 
 def sum_of_products(place: Place, blocks: Sequence[Sequence[Operand]], more: Sequence[Term] = (),
@@ -91,9 +91,7 @@ def sum_of_products(place: Place, blocks: Sequence[Sequence[Operand]], more: Seq
     """
     products = [np.prod([operand.values for operand in block], axis=0) for block in blocks]
     everything = np.concatenate([*products, np.zeros(0)])
-    listed = np.arange(everything.size)
-    if everything.size > LISTED:
-        listed = np.sort(np.argpartition(-abs(everything), LISTED)[:LISTED])
+    listed = largest(everything)
     rest = np.delete(everything, listed)
     starts = np.cumsum([0, *map(len, products)])
     terms: list[Term] = []
@@ -101,6 +99,27 @@ def sum_of_products(place: Place, blocks: Sequence[Sequence[Operand]], more: Seq
         block = int(np.searchsorted(starts, i, "right")) - 1
         terms.append(tuple(operand.factor(int(i - starts[block])) for operand in blocks[block]))
     return Terms(place, [*terms, *more], words, math.fsum(rest), "smaller terms" if rest.size else "", rest.size)
+
+
+def largest(products: np.ndarray) -> np.ndarray:
+    """The places, in their order, of the products (N,) that are listed: the largest by size."""
+    if products.size <= LISTED:
+        return np.arange(products.size)
+    return np.sort(np.argpartition(-abs(products), LISTED)[:LISTED])
+
+
+def index_of(flat: int | np.integer, shape: Sequence[int]) -> Index:
+    """The index of the number that is the flat-th of an array of this shape, in row order."""
+    return tuple(map(int, np.unravel_index(flat, tuple(shape)))) if len(shape) else ()
+
+
+def reindexed(index: Sequence[int], shape: Sequence[int], into: Sequence[int]) -> Index:
+    """The index in shape `into` of the number at an index of `shape`, where both hold the same numbers in one order.
+
+    >>> reindexed((1, 5), (2, 6), (2, 2, 3))
+    (1, 1, 2)
+    """
+    return index_of(np.ravel_multi_index(tuple(index), tuple(shape)) if len(shape) else 0, into)
 
 
 def grid(*axes: Sequence[Sequence[int]]) -> np.ndarray:

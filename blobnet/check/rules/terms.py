@@ -12,7 +12,7 @@ from blobnet.check.gradient import learns
 from blobnet.check.rules.registry import rule
 from blobnet.check.rules.run import Run
 from blobnet.check.standalone import Standalone, exact_gradient
-from blobnet.core.terms import Place
+from blobnet.core.terms import Place, index_of
 
 SUM = 1e-9  # largest error of a sum, relative to the largest number of its array
 ROUNDING = 1e-6  # arrays of which all is smaller may be what is left of numbers of size 1 that cancel
@@ -59,7 +59,7 @@ def _some(values: np.ndarray) -> list[tuple[int, ...]]:
     if not values.size:
         return []
     flat = dict.fromkeys([int(np.argmax(abs(values))), values.size // 2])
-    places = [tuple(map(int, np.unravel_index(i, values.shape))) for i in flat]
+    places = [index_of(i, values.shape) for i in flat]
     return [place for place in places if np.isfinite(values[place])]
 
 

@@ -6,8 +6,8 @@ from typing import Any
 
 import numpy as np
 
-from blobnet.core.costs import added, place_in, pulls, row_of, sum_of_costs
-from blobnet.core.terms import Factor, Place, Term, Terms
+from blobnet.core.costs import added, pulls, row_of, sum_of_costs
+from blobnet.core.terms import Factor, Place, Term, Terms, reindexed
 from blobnet.layers.hashing._pair_terms import pair_costs
 from blobnet.ops.quantization import binary_slopes
 
@@ -62,11 +62,12 @@ def given_pair_terms(layer, place: Place, bottom, top) -> Terms:
         return added(place, [found, *(binary_pull(place, i, blob, pull) for i, blob in enumerate(bottom[:2]))],
                      "similar pairs cost their squared distance, others what they lack of the margin; and every number "
                      "what it is away from -1 and +1")
-    (row, column), weight = row_of(place, bottom[place.number], layer.rows), layer.weight_factor(top)
+    at, shape = row_of(place, bottom[place.number], layer.rows), bottom[1 - place.number].shape
+    row, weight = at[0], layer.weight_factor(top)
     sign, c = (1.0, -1.0)[place.number], float(layer.signs[row])
-    other = place_in("bottom", 1 - place.number, "data", row * layer.rows[1] + column, bottom[0].shape)
+    other = Place("bottom", 1 - place.number, "data", reindexed(at, layer.rows, shape))
     words = {1.0: "similar: pulls", -1.0: "unlike and near: pushes"}.get(c, "")
-    apart = Factor(sign * float(layer.difference[row, column]), other, "from the other code to this one")
+    apart = Factor(sign * float(layer.difference[at]), other, "from the other code to this one")
     found = Terms(place, [(apart, Factor(c, None, words), weight, Factor(1 / n, None, "1 / N"))] * (c != 0))
     return added(place, [found, binary_pull(place, place.number, bottom[place.number], (weight, *pull))],
                  "the pull or push of the pair, and the pull towards -1 or +1")

@@ -14,7 +14,8 @@ def likelihood_terms(layer, place: Place, bottom, top) -> Terms:
     """The pairs, and with two bottoms the pull of every number towards -1 or +1."""
     parts, total = [], float(layer.total)
     if place.kind == "top":
-        parts.append(pair_costs(place, layer.weighted, layer.alike, (Factor(1 / total, None, "1 / W"),)))
+        share = Factor((layer.options.l_lambda > 0) / total, None, "1 / W")
+        parts.append(pair_costs(place, layer.weighted, layer.alike, (share,)))
     else:
         parts.append(_of_pairs(layer, place, bottom, top, total))
     if len(bottom) == 2:
@@ -42,7 +43,7 @@ def _of_pull(layer, place: Place, codes, top) -> Terms:
     u, options = codes.data, layer.options
     if place.kind == "top":
         share = (Factor((options.q_gamma > 0) / u.size, None, "1 / (N K)"),)
-        costs = binary_costs(u, options.q_threshold) * (options.q_gamma > 0)
+        costs = binary_costs(u, options.q_threshold)
         return sum_of_costs(place, costs, share, lambda at: ("distance to -1 or +1", Place("bottom", 0, "data", at)))
     exact = layer.exact()
     slope = float(log_cosh_slopes(u, options.q_threshold if exact else -1)[place.index])

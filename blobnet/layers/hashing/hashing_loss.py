@@ -57,9 +57,8 @@ class HashingLoss(MarginLoss):
     def code_pairs(self, bottom):
         n = bottom[0].num
         distances = squared_distances(bottom[0].data.reshape(n, -1))
-        alike = similar(bottom[1].data.reshape(n, -1), self.where, self.param.bottom[1])
         force = self.signs * (1 - self.xp.eye(n)) / max(1, n * (n - 1))
-        return Pairs(distances, alike, force, self.options.bi_margin)
+        return Pairs(distances, self.alike, force, self.options.bi_margin)
 
     def terms(self, place, bottom, top):
         return hashing_terms(self, place, bottom, top)

@@ -82,8 +82,8 @@ class PairwiseLoss(PairLikelihood):
         self.weights, self.total = (x.astype(self.dtype) for x in (weights, total))
         self.linear = (self.t >= options.l_threshold) & (options.l_threshold >= 0)
         costs = xp.where(self.linear, self.t * ~self.alike, self.costs(self.t, self.alike))
-        self.weighted = self.weights * costs * (options.l_lambda > 0)
-        loss = self.weighted.sum() / self.total
+        self.weighted = self.weights * costs
+        loss = self.weighted.sum() / self.total * (options.l_lambda > 0)
         if len(bottom) == 2:
             loss += binary_costs(u, options.q_threshold).mean() * (options.q_gamma > 0)
         top[0].data[...] = loss

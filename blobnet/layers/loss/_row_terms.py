@@ -6,8 +6,8 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from blobnet.core.costs import place_in, row_of, sum_of_costs
-from blobnet.core.terms import Factor, Index, Place, Terms
+from blobnet.core.costs import row_of, sum_of_costs
+from blobnet.core.terms import Factor, Index, Place, Terms, reindexed
 
 FAR = "far enough from each other"
 UNLEARNT = "it gets no gradient"
@@ -60,9 +60,9 @@ def difference_terms(place: Place, bottom, sides: tuple[int, int], share: Sequen
     """The difference of the numbers of two bottoms at a place, times the factors `share`; nothing if one is 0."""
     if not all(factor.value for factor in share):
         return Terms(place, [], words)
-    flat, found = int(np.ravel_multi_index(place.index, bottom[place.number].shape)), []
+    found, shape = [], bottom[place.number].shape
     for sign, side in zip((1.0, -1.0), sides):
-        at = place_in("bottom", side, "data", flat, bottom[side].shape)
+        at = Place("bottom", side, "data", reindexed(place.index, shape, bottom[side].shape))
         less = () if sign > 0 else (Factor(sign, None, "less"),)
         found.append((*less, Factor(float(bottom[side].data[at.index]), at), *share))
     return Terms(place, found, words)

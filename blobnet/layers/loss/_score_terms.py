@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import numpy as np
 
-from blobnet.core.costs import place_in, sum_of_costs
-from blobnet.core.terms import Factor, Index, Place, Term, Terms
+from blobnet.core.costs import sum_of_costs
+from blobnet.core.terms import Factor, Index, Place, Term, Terms, reindexed
 from blobnet.layers.loss._base import LOG_THRESHOLD
 
 NOT_COUNTED = "its label does not count"
@@ -27,7 +27,7 @@ def sigmoid_loss_terms(layer, place: Place, bottom, top) -> Terms:
     if not layer.counted[place.index]:
         return Terms(place, [], "its target does not count")
     own, weight = place._replace(which="data"), layer.weight_factor(top)
-    target = place_in("bottom", 1, "data", int(np.ravel_multi_index(place.index, x.shape)), bottom[1].shape)
+    target = Place("bottom", 1, "data", reindexed(place.index, x.shape, bottom[1].shape))
     probability = Factor(_sigmoid(x[place.index]), own, "sigmoid of x")
     found: list[Term] = [(probability, weight, share), (Factor(-1.0, None, "less"), Factor(
         float(targets[place.index]), target), weight, share)]
@@ -41,11 +41,11 @@ def hinge_terms(layer, place: Place, bottom, top) -> Terms:
         def told(at: Index) -> tuple[str, Place]:
             lack = "label, below 1 by" if at[1] == layer.labels[at[0]] else "another class, above -1 by"
             words = f"class {at[1]} of row {at[0]}, {lack} {layer.hinge[at]:.4g}{', squared' * squared}"
-            return words, place_in("bottom", 0, "data", at[0] * layer.hinge.shape[1] + at[1], bottom[0].shape)
+            return words, Place("bottom", 0, "data", reindexed(at, layer.hinge.shape, bottom[0].shape))
 
         costs = layer.hinge ** 2 if squared else layer.hinge
         return sum_of_costs(place, costs, (share,), told, "what each score lacks")
-    at = np.unravel_index(np.ravel_multi_index(place.index, bottom[0].shape), layer.hinge.shape)
+    at = reindexed(place.index, bottom[0].shape, layer.hinge.shape)
     lack, label = float(layer.hinge[at]), bool(layer.labels[at[0]] == at[1])
     if not lack > 0:
         return Terms(place, [], "the score is on its side of the margin")
@@ -61,13 +61,12 @@ def infogain_terms(layer, place: Place, bottom, top) -> Terms:
         logs = np.log(np.maximum(layer.probability, LOG_THRESHOLD))
 
         def told(at: Index) -> tuple[str, Place]:
-            flat = int(np.ravel_multi_index(at, layer.grouped))
             return (f"-H[label, {at[1]}] log p, p = {layer.probability[at]:.4g}",
-                    place_in("bottom", 0, "data", flat, bottom[0].shape))
+                    Place("bottom", 0, "data", reindexed(at, layer.grouped, bottom[0].shape)))
 
         costs = np.where(layer.counted[:, None, :], -layer.gains * logs, 0)
         return sum_of_costs(place, costs, (share,), told, "minus the logarithms of all probabilities, weighed")
-    n, c, i = np.unravel_index(np.ravel_multi_index(place.index, bottom[0].shape), layer.grouped)
+    n, c, i = reindexed(place.index, bottom[0].shape, layer.grouped)
     if not layer.counted[n, i]:
         return Terms(place, [], NOT_COUNTED)
     weight, gains = layer.weight_factor(top), layer.gains[n, :, i]

@@ -20,6 +20,10 @@ class SoftmaxLoss(LabelLoss):
         """-log p of every label, (outer, inner), also of those that do not count; `labels` and `counted` are read."""
         softmax(bottom[0].data.reshape(self.grouped), self.probability)
         self.labels, self.counted = self.read_labels(bottom[1])
+        return self.label_costs()
+
+    def label_costs(self):
+        """The same, of the last forward."""
         chosen = self.xp.take_along_axis(self.probability, self.labels[:, None, :], axis=1)[:, 0, :]
         return -self.xp.log(self.xp.maximum(chosen, self.xp.finfo("float32").tiny))
 

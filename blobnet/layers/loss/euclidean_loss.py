@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blobnet.core.costs import listed
 from blobnet.core.registry import register
 from blobnet.core.terms import Factor, Place, Terms
 from blobnet.layers.loss._differences import DifferenceLoss
@@ -24,9 +25,9 @@ class EuclideanLoss(DifferenceLoss):
     def terms(self, place, bottom, top):
         at = place.index
         if place.kind == "top":
-            difference = self.difference.reshape(-1)
-            return Terms(place, [(Factor(float(d), None, "a - b"),) * 2 + (Factor(1 / self.batch / 2, None, "1 / 2N"),)
-                                 for d in difference], "the squares of all differences")
+            difference, share = self.difference.reshape(-1), Factor(1 / self.batch / 2, None, "1 / 2N")
+            return listed(place, difference ** 2 * share.value, lambda i: (
+                *(Factor(float(difference[i]), None, "a - b"),) * 2, share), "the squares of all differences")
         weight = self.weight_factor(top)
         signs = (1, -1) if place.number == 0 else (-1, 1)
         return Terms(place, [(Factor(float(blob.data.reshape(bottom[place.number].shape)[at]),

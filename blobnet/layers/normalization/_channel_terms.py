@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
-from blobnet.core.terms import Factor, Place, Terms
+from blobnet.core.terms import Factor, Place, Terms, index_of
 from blobnet.layers.normalization._terms import Channel, standardized, standardized_diff, stored_diff
 
 
@@ -42,5 +40,5 @@ def channel_of(layer, place: Place, blob) -> int:
 
 
 def _parameter(layer, i: int, c: int, words: str) -> Factor:
-    index = tuple(map(int, np.unravel_index(c, layer.shape)))
+    index = index_of(c, layer.shape)
     return Factor(float(layer.param_data(i)[index]), Place("param", i, "data", index), words)

@@ -8,16 +8,15 @@ import numpy as np
 
 from blobnet.backend import to_host
 from blobnet.core.layer import Layer
-from blobnet.core.terms import Factor, Place, Term, Terms
+from blobnet.core.terms import Factor, Place, Term, Terms, reindexed
 
 
 class Channel:
     """The channel of a place of a bottom's or a top's array, read as `grouped` (N, C, places); `at` in it."""
 
     def __init__(self, place: Place, blob, grouped: Sequence[int]):
-        flat = np.ravel_multi_index(place.index, blob.shape) if blob.shape else 0
         self.index, self.grouped = place.index, grouped
-        self.at = n, self.c, i = tuple(map(int, np.unravel_index(flat, grouped)))
+        self.at = _, self.c, _ = reindexed(place.index, blob.shape, grouped)
         self.words = f"the {grouped[0] * grouped[2]} numbers of channel {self.c}"
 
     def of(self, array) -> np.ndarray:

@@ -10,10 +10,8 @@ from typing import NamedTuple
 import numpy as np
 
 from blobnet.core.layer import Layer
-from blobnet.core.terms import Factor, Place, Term, Terms
+from blobnet.core.terms import Factor, Index, Place, Term, Terms
 from blobnet.ops.axes import Axis
-
-Index = tuple[int, ...]
 
 
 class Spans(NamedTuple):
@@ -37,18 +35,20 @@ def spans(axes: Sequence[Axis]) -> Spans:
 
 
 class PoolTerms(Layer):
-    """What layers explain by `method` and `spans`."""
+    """What layers explain by `method` and `axes`."""
 
     method: str
-    spans: Spans
+    axes: Sequence[Axis]
 
     def terms(self, place, bottom, top):
         if self.method == "STOCHASTIC" or place.number:
             return super().terms(place, bottom, top)
-        return pool_terms(self.method, self.spans, place, bottom, top)
+        return pool_terms(self.method, spans(self.axes), place, bottom, top)
 
     def arithmetic(self):
-        return {"kind": "pool", "method": self.method, **self.spans._asdict()} if self.method != "STOCHASTIC" else None
+        if self.method == "STOCHASTIC":
+            return None
+        return {"kind": "pool", "method": self.method, **spans(self.axes)._asdict()}
 
 
 def pool_terms(method: str, spans: Spans, place: Place, bottom, top) -> Terms:

@@ -8,7 +8,7 @@ from blobnet.core.context import TRAIN
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.pooling._base import make_pool, of_window, window_axes, window_sizes
-from blobnet.layers.pooling._terms import PoolTerms, spans
+from blobnet.layers.pooling._terms import PoolTerms
 from blobnet.netdef.windows import places_under, window_line
 from blobnet.netdef.words import option_words
 
@@ -88,7 +88,7 @@ class Pooling(PoolTerms):
         self.pooled = (*shape[:2], *(axis.out for axis in axes))
         for blob in top:
             blob.reshape(self.pooled)
-        self.spans = spans(axes)
+        self.axes = axes
         self.windows = make_pool(self.method, self.phase == TRAIN, self.xp, self.dtype, *shape[:2], axes)
 
     def formula(self, x):

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
-from blobnet.core.costs import listed, place_in
-from blobnet.core.terms import Factor, Index, Place, Term, Terms
+from blobnet.core.costs import listed
+from blobnet.core.terms import Factor, Index, Place, Term, Terms, reindexed
 
 
 def softmax_terms(layer, place: Place, bottom, top) -> Terms:
     """The exp of a score and the sum of all; of dx the way straight to y, and those through the sum."""
     grouped, shape = layer.grouped, bottom[0].shape
-    n, k, i = map(int, np.unravel_index(np.ravel_multi_index(place.index, shape), grouped))
+    n, k, i = reindexed(place.index, shape, grouped)
     if place.kind == "top":
         x = bottom[0].data.reshape(grouped)[n, :, i]
         exps, highest = np.exp(x - x.max()), float(x.max())
@@ -21,7 +21,7 @@ def softmax_terms(layer, place: Place, bottom, top) -> Terms:
     y, dy = (array.reshape(grouped)[n, :, i] for array in (top[0].data, top[0].diff))
 
     def at(j: int, which: str) -> Place:
-        return place_in("top", 0, which, int(np.ravel_multi_index((n, j, i), grouped)), shape)
+        return Place("top", 0, which, reindexed((n, j, i), grouped, shape))
 
     def through_sum(index: Index) -> Term:
         j = index[0]

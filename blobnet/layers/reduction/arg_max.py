@@ -2,13 +2,10 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from blobnet.backend import folded
-from blobnet.core.costs import place_in
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
-from blobnet.core.terms import Factor, Terms
+from blobnet.core.terms import Factor, Place, Terms, reindexed
 from blobnet.errors import NetError, ShapeError
 
 
@@ -64,11 +61,10 @@ class ArgMax(Layer):
             return super().terms(place, bottom, top)
         along, values = self.options.HasField("axis"), self.options.out_max_val
         parts = 1 if along else 1 + values  # places, then values
-        outer, part, k, inner = np.unravel_index(np.ravel_multi_index(place.index, top[0].shape), (
+        outer, part, k, inner = reindexed(place.index, top[0].shape, (
             self.grouped[0], parts, self.options.top_k, self.grouped[2]))
         position = int(self._places(bottom[0].data.reshape(self.grouped))[outer, k, inner])
-        flat = int(np.ravel_multi_index((outer, position, inner), self.grouped))
-        source = place_in("bottom", 0, "data", flat, bottom[0].shape)
+        source = Place("bottom", 0, "data", reindexed((outer, position, inner), self.grouped, bottom[0].shape))
         words = f"number {k + 1} of the greatest, at place {position}" if k else f"the greatest, at place {position}"
         if values and (along or part):
             return Terms(place, [(Factor(float(bottom[0].data[source.index]), source),)], words)

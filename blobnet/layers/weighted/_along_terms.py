@@ -4,9 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-import numpy as np
-
-from blobnet.core.terms import Factor, Operand, Place, Term, Terms, grid, sum_of_products
+from blobnet.core.terms import Factor, Operand, Place, Term, Terms, grid, index_of, reindexed, sum_of_products
 
 
 def along_terms(numbers: dict[str, Any], place: Place, bottom, top, blobs) -> Terms:
@@ -18,18 +16,15 @@ def along_terms(numbers: dict[str, Any], place: Place, bottom, top, blobs) -> Te
 
     def second(which, c: int) -> Factor:
         kind, number, blob = which
-        index = tuple(map(int, np.unravel_index(c, blob.shape)))
+        index = index_of(c, blob.shape)
         return Factor(float(blob.data[index]), Place(kind, number, "data", index))
 
     def number(kind: str, which: str, blob, at: tuple[int, ...]) -> Factor:
-        index = tuple(map(int, np.unravel_index(np.ravel_multi_index(at, grouped), blob.shape)))
+        index = reindexed(at, grouped, blob.shape)
         return Factor(float(getattr(blob, which)[index]), Place(kind, 0, which, index))
 
-    def middle(blob) -> tuple[int, ...]:
-        return tuple(map(int, np.unravel_index(np.ravel_multi_index(place.index, blob.shape), grouped)))
-
     if place.kind == "top" or (place.kind, place.number) == ("bottom", 0):
-        at = middle(bottom[0])
+        at = reindexed(place.index, bottom[0].shape, grouped)
         first = (number("bottom", "data", bottom[0], at) if place.kind == "top"
                  else number("top", "diff", top[0], at))
         found: list[Term] = [(first, second(a, at[1])) if a else (first,)]
@@ -38,7 +33,7 @@ def along_terms(numbers: dict[str, Any], place: Place, bottom, top, blobs) -> Te
         return Terms(place, found, "the factor and the bias of its channel" if place.kind == "top" else "")
     scales = a is not None and (place.kind, place.number) == a[:2]
     blob = {"bottom": bottom, "param": blobs}[place.kind][place.number]
-    c = int(np.ravel_multi_index(place.index, blob.shape)) if blob.shape else 0
+    c, = reindexed(place.index, blob.shape, (blob.count,))
     cells = grid([(n,) for n in range(outer)], [(c,)], [(i,) for i in range(inner)])
     operands = [Operand("top", 0, "diff", top[0].diff.reshape(grouped), cells, top[0].shape)]
     if scales:

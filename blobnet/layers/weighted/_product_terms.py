@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from blobnet.core.terms import Factor, Operand, Place, Terms, sum_of_products
+from blobnet.core.terms import Factor, Operand, Place, Terms, reindexed, sum_of_products
 
 
 def product_terms(layer, place: Place, bottom, top) -> Terms:
@@ -24,20 +24,16 @@ def product_terms(layer, place: Place, bottom, top) -> Terms:
     def of_weight(k, i) -> Operand:
         return operand("param", "data", weight, *((i, k) if transpose else (k, i)), weight.shape)
 
-    def folded(blob, shape: tuple[int, int]) -> tuple[int, int]:
-        row, column = np.unravel_index(np.ravel_multi_index(place.index, blob.shape), shape)
-        return int(row), int(column)
-
     rows, inputs, outputs = np.arange(layer.rows), np.arange(layer.inner), np.arange(y[1])
     if place.kind == "top":
-        n, k = folded(top[0], y)
+        n, k = reindexed(place.index, top[0].shape, y)
         more = []
         if layer.options.bias_term:
             more.append((Factor(float(layer.param_data(1)[k]), Place("param", 1, "data", (k,)), "bias"),))
         return sum_of_products(place, [[of_weight(k, inputs), of_x(n, inputs)]], more,
                                "a row of x times the weights of this output, and the bias")
     if place.kind == "bottom":
-        n, i = folded(bottom[0], x)
+        n, i = reindexed(place.index, bottom[0].shape, x)
         return sum_of_products(place, [[of_dy(n, outputs), of_weight(outputs, i)]], (),
                                "every dy of this row, times the weight that led to it")
     if place.number:

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blobnet.core.terms import Factor, Operand, Place, Terms, grid, sum_of_products
+from blobnet.core.terms import Factor, Operand, Place, Terms, grid, reindexed, sum_of_products
 
 Pairs = list[tuple[int, int]]
 
@@ -26,8 +26,7 @@ class Side(NamedTuple):
 
     def folded(self, place: Place) -> tuple[int, ...]:
         """The index where all axes before the channels are one."""
-        flat = np.ravel_multi_index(place.index, self.blobs[place.number].shape)
-        return tuple(map(int, np.unravel_index(flat, self.shape)))
+        return reindexed(place.index, self.blobs[place.number].shape, self.shape)
 
 
 class SlidingTerms:

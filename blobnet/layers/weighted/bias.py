@@ -30,7 +30,7 @@ class Bias(AlongAxes):
 
     def arithmetic(self):
         return {"kind": "along", "scale": False, "bias": True, "grouped": list(self.grouped),
-                "bottoms": 1 if self.blobs else 2}
+                "bottoms": len(self.param.bottom)}
 
     def formula(self, x, b):
         return x.reshape(self.grouped) + b.reshape(-1, 1)

@@ -51,7 +51,7 @@ class Scale(AlongAxes):
 
     def arithmetic(self):
         return {"kind": "along", "scale": True, "bias": self.options.bias_term, "grouped": list(self.grouped),
-                "bottoms": 1 if len(self.blobs) > self.options.bias_term else 2}
+                "bottoms": len(self.param.bottom)}
 
     def formula(self, x, a, b=0):
         return x.reshape(self.grouped) * a.reshape(-1, 1) + np.reshape(b, (-1, 1))
