@@ -53,9 +53,24 @@ class Terms(NamedTuple):
     unlisted: int = 0
 
     @property
+    def products(self) -> list[float]:
+        """The values of the terms."""
+        return [math.prod(factor.value for factor in term) for term in self.terms]
+
+    @property
     def value(self) -> float:
         """What the terms and the rest add up to."""
-        return math.fsum([math.prod(factor.value for factor in term) for term in self.terms]) + self.rest
+        return math.fsum(self.products) + self.rest
+
+    def shortened(self, most: int) -> Terms:
+        """The same number by its `most` largest terms; the others are part of the rest."""
+        products = np.array(self.products)
+        listed = largest(products, most)
+        if len(listed) == len(products):
+            return self
+        hidden = self.unlisted + len(products) - len(listed)
+        return self._replace(terms=[self.terms[i] for i in listed], unlisted=hidden,
+                             rest=self.value - math.fsum(products[listed]), rest_words=f"{hidden:,} smaller terms")
 
 
 class Operand(NamedTuple):
@@ -101,11 +116,11 @@ def sum_of_products(place: Place, blocks: Sequence[Sequence[Operand]], more: Seq
     return Terms(place, [*terms, *more], words, math.fsum(rest), "smaller terms" if rest.size else "", rest.size)
 
 
-def largest(products: np.ndarray) -> np.ndarray:
-    """The places, in their order, of the products (N,) that are listed: the largest by size."""
-    if products.size <= LISTED:
+def largest(products: np.ndarray, most: int = LISTED) -> np.ndarray:
+    """The places, in their order, of the `most` largest of the products (N,) by size."""
+    if products.size <= most:
         return np.arange(products.size)
-    return np.sort(np.argpartition(-abs(products), LISTED)[:LISTED])
+    return np.sort(np.argpartition(-abs(products), most)[:most])
 
 
 def index_of(flat: int | np.integer, shape: Sequence[int]) -> Index:

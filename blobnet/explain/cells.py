@@ -55,16 +55,11 @@ def cost(alone: Standalone) -> int:
 
 def cell(terms: Terms, value: float) -> dict[str, Any]:
     """A worked number as JSON; of many terms the largest are listed, and the others are part of the rest."""
-    products = [math.prod(factor.value for factor in term) for term in terms.terms]
-    order: Sequence[int] = range(len(products))
-    if len(products) > LISTED:
-        order = sorted(sorted(order, key=lambda i: -abs(products[i]))[:LISTED])
-    rest = terms.value - math.fsum(products[i] for i in order)
-    count = len(products) + terms.unlisted
-    rest_words = terms.rest_words if len(products) <= LISTED else f"{count - LISTED} smaller terms"
-    return {"place": _place(terms.place), "value": value, "count": count, "words": terms.words, "rest": rest,
-            "terms": [[_factor(factor) for factor in terms.terms[i]] for i in order],
-            "rest_words": rest_words if abs(rest) > 1e-12 * abs(value) else "", "numeric": None}
+    short = terms.shortened(LISTED)
+    return {"place": _place(terms.place), "value": value, "count": len(short.terms) + short.unlisted,
+            "words": terms.words, "terms": [[_factor(factor) for factor in term] for term in short.terms],
+            "rest": short.rest, "rest_words": short.rest_words if abs(short.rest) > 1e-12 * abs(value) else "",
+            "numeric": None}
 
 
 def difference(alone: Standalone, place: Place, top_diffs: Sequence[np.ndarray]) -> float:

@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import dataclasses
-import math
 from collections.abc import Sequence
-
-import numpy as np
 
 from blobnet.core.layer import Layer
 from blobnet.core.net import Net
@@ -34,10 +31,9 @@ class Worked:
     numeric: float | None = None
 
     def __str__(self) -> str:
-        terms, rest = _largest(self.terms)
-        parts = [self._term_text(term) for term in terms]
-        if rest:
-            parts.append(f"({rest:.6g} {self._rest_words(len(terms))})")
+        parts = [self._term_text(term) for term in self._short.terms]
+        if self._has_rest:
+            parts.append(f"({self._short.rest:.6g} in {self._short.rest_words})")
         lines = [f"{self._name} = {' + '.join(parts) or '0'} = {self.terms.value:.6g}"]
         lines += [self.terms.words] * bool(self.terms.words)
         if self.numeric is not None:
@@ -56,15 +52,20 @@ class Worked:
         name = place_text(factor.place, self.layer) if factor.place else factor.words
         return f"{value} {{{name}}}" if name else value
 
-    def _rest_words(self, listed: int) -> str:
-        hidden = len(self.terms.terms) + self.terms.unlisted - listed
-        return f"in {hidden:,} smaller terms" if hidden else self.terms.rest_words
+    @property
+    def _short(self) -> Terms:
+        return self.terms.shortened(SHOWN)
+
+    @property
+    def _has_rest(self) -> bool:
+        return abs(self._short.rest) > 1e-12 * abs(self.terms.value)
 
     def _repr_html_(self) -> str:
-        terms, rest = _largest(self.terms)
-        rows = [("term", "value"), *((self._term_text(term), f"{product(term):.6g}") for term in terms)]
-        if rest:
-            rows.append((self._rest_words(len(terms)), f"{rest:.6g}"))
+        short = self._short
+        rows = [("term", "value"), *((self._term_text(term), f"{value:.6g}")
+                                     for term, value in zip(short.terms, short.products))]
+        if self._has_rest:
+            rows.append((short.rest_words, f"{short.rest:.6g}"))
         rows.append(("sum", f"{self.terms.value:.6g}"))
         proof = [] if self.numeric is None else [remark(f"the difference says {self.numeric:.6g}")]
         return framed(title(f"{self._name} = {self.value:.6g}"),
@@ -105,17 +106,3 @@ def place_text(place: Place, layer: Layer) -> str:
     many = str(place.number) if place.number and place.kind != "param" else ""
     index = f"[{', '.join(map(str, place.index))}]" if place.index else ""
     return ("d" if place.which == "diff" else "") + letter + many + index
-
-
-def product(term: Term) -> float:
-    """The value of a term."""
-    return math.prod(factor.value for factor in term)
-
-
-def _largest(terms: Terms) -> tuple[list[Term], float]:
-    """The largest terms, in their order, and the sum of everything else."""
-    values = np.array([product(term) for term in terms.terms])
-    order = np.sort(np.argsort(-abs(values), kind="stable")[:SHOWN])
-    listed = [terms.terms[i] for i in order]
-    rest = terms.value - math.fsum(values[order])
-    return listed, rest if abs(rest) > 1e-12 * abs(terms.value) else 0.0

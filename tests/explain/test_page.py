@@ -80,6 +80,13 @@ def test_the_address_restores_the_selection(tiny, opened):
     assert page.run("document.querySelector('#number h2').innerText").startswith("data [1, 1, 2, 3] = ")
 
 
+def test_a_link_to_a_part_of_the_page_keeps_the_selection(tiny, opened):
+    page = opened(tiny, "#layer=1&value=2&n=1&cell=data:1,1,2,3")
+    page.run("document.querySelector('a.skip').click(); new Promise((done) => setTimeout(done, 100))")
+    assert page.run("location.hash") == "#number"
+    assert page.run("document.querySelector('#number h2').innerText").startswith("data [1, 1, 2, 3] = ")
+
+
 def test_arrow_keys_walk_and_enter_chooses(tiny, opened):
     page = opened(tiny, "#layer=1&value=2")
     page.run("document.querySelector('#blob canvas').focus()")

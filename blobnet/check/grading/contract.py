@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator
 import numpy as np
 
 from blobnet.check.grading.findings import Finding, State
-from blobnet.check.grading.passes import build, forward, run, same
+from blobnet.check.grading.passes import build, forward, run, same, wrong_elements
 from blobnet.check.grading.slips import Slip
 from blobnet.check.grading.subject import Subject
 from blobnet.check.grading.trouble import frames_of, trouble
@@ -102,7 +102,7 @@ def _ties(subject: Subject) -> Finding | None:
     if mine.bottom[i].shape == scene.dy[0].shape:
         return Finding("contract", State.ADVICE, f"where bottom[{i}].data is exactly at a corner, as at 0, "
                        f"{scene.param.type} takes another slope. Both are possible; Caffe's is the other.", Slip.KINK)
-    index = tuple(map(int, np.argwhere(~np.isclose(mine.bottom[i], right.bottom[i]))[0]))
+    index = tuple(map(int, np.argwhere(wrong_elements(mine.bottom[i], right.bottom[i]))[0]))
     more = abs(mine.bottom[i]).sum() > abs(right.bottom[i]).sum() * (1 + 1e-9)
     words = ("goes to several of them; it may flow back once only" if more else "goes to another one than the first")
     return Finding("contract", State.WRONG, f"where several numbers of a window are the largest, the gradient {words}. "

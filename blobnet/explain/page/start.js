@@ -6,9 +6,11 @@ async function start() {
   try {
     openNet(await readPayload(find("payload").textContent));
     for (const view of VIEWS) view();
-    const follow = () => select(readHash(location.hash) ?? usualSelection(), {replace: true});
-    addEventListener("popstate", follow);  // it comes with links and typed addresses too
-    follow();
+    addEventListener("popstate", () => {  // it comes with links and typed addresses too
+      const asked = readHash(location.hash);  // null for a part of the page, such as #number
+      if (asked) select(asked, {replace: true});
+    });
+    select(readHash(location.hash) ?? usualSelection(), {replace: true});
   } catch (error) {
     find("trouble").hidden = false;
     find("trouble").textContent = typeof DecompressionStream === "undefined"
