@@ -13,9 +13,12 @@ from itertools import product
 from math import gcd, prod
 from types import ModuleType
 
+import numpy as np
+
 from blobnet.backend import Array, cut_array, folded, scratch, share
 from blobnet.ops.axes import Axis, Index, output_size
 from blobnet.ops.correlation import Correlation
+from blobnet.ops.depthwise import Depthwise
 from blobnet.ops.im2col import add_columns
 from blobnet.ops.linear import sums
 
@@ -38,9 +41,11 @@ class Convolution:
         self.axes = tuple(map(Axis, spatial, self.out_shape, kernel, stride, dilation, pad))
         self._sizes = (xp, dtype, num, groups)
         self._channels, self._outputs = channels // groups, num_output // groups
-        self._forward: Correlation | None = None  # for empty arrays, when only the bias reaches the result, or x
+        self._forward: Correlation | Depthwise | None = None  # for empty arrays: only the bias reaches the result, or x
         if num * prod(spatial) * prod(self.out_shape):
-            self._forward = Correlation(*self._sizes, self._channels, self._outputs, self.axes)
+            depthwise = xp is np and self.axes and self._channels == self._outputs == 1 < groups
+            self._forward = Depthwise(dtype, num, groups, self.axes) if depthwise else Correlation(
+                *self._sizes, self._channels, self._outputs, self.axes)
 
     def forward(self, x: Array, weight: Array, bias: Array | None, out: Array) -> None:
         """out = x convolved with weight, plus bias (K) unless it is None."""
@@ -58,6 +63,9 @@ class Convolution:
         """x_diff = the gradient to x. A deconvolution computes this forward, and then adds its `bias` (C)."""
         if self._forward is None:
             self._fill(x_diff, bias)
+            return
+        if isinstance(self._forward, Depthwise):
+            self._forward.data_gradient(top_diff, weight, x_diff, bias)
             return
         if self.groups == 1 and self._channels < SCATTER_CHANNELS and prod(self.kernel) > 1:
             self._scatter_data(top_diff, weight, x_diff, bias)
