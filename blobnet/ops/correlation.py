@@ -23,6 +23,7 @@ MIN_PLANES = 64  # lowered by one call, so that the calls cost little
 SHARED_WORK = 1 << 22  # multiplications that are worth another thread
 SHARED_OUTPUTS = 64  # with fewer, a product is too flat to be fast
 WALK_OUTPUTS = 128  # with more, the product takes so much longer than im2col that walking saves nothing
+ROWS_BYTES = 1 << 19  # smaller gradients to the weights are found for all output rows by one call
 LOWERED_BYTES = 4 << 20  # the lowered images of a piece, on a CPU
 GPU_LOWERED_BYTES = 256 << 20
 
@@ -41,7 +42,7 @@ class Correlation:
                          and outputs <= WALK_OUTPUTS and columns >= COLUMNS // 3)
         if not self.walk:  # a first axis of one position: plain im2col
             axes = [Axis(1, 1, 1), *axes]
-        self.xp, self.dtype, self.num, self.axes = xp, dtype, num, tuple(axes)
+        self.xp, self.dtype, self.num, self.axes = xp, np.dtype(dtype), num, tuple(axes)
         self.groups, self.channels, self.outputs = groups, channels, outputs
         self.lowering = Lowering(xp, dtype, groups, channels, self.axes)
 
@@ -88,12 +89,12 @@ class Correlation:
         taps = [axis.taps for axis in self.axes]
         sums = [self.pieces] if self.xp is not np else [
             self.pieces[some] for some in cut(len(self.pieces), len(self.pieces) / PARTS)]
-        one_product = self.axes[0].out == max(map(len, sums)) == 1  # in each sum, which then needs no second array
-        wanted = ((self.groups, self.lowering.step * taps[0], self.outputs), self.dtype)
+        one_product = len(self._blocks) == max(map(len, sums)) == 1  # in each sum, which then needs no second array
+        (rows, whole), *_ = self._blocks
+        wanted = ((self.groups, rows.stop - rows.start, whole.stop, self.outputs), self.dtype)
         memory: list[Piece] = []  # what no thread uses just now
         spare: list[list[Array]] = []
         found: list[Array] = []
-        spans = sorted(self._spans, key=lambda span: span[1].start - span[1].stop)  # a whole window is the first
 
         def part(pieces: Sequence[slice]) -> list[Array]:
             pair = _borrow(spare, lambda: stack.enter_context(scratch(self.xp, *[wanted] * (2 - one_product))))
@@ -103,13 +104,12 @@ class Correlation:
                 windows, (products, results) = own.windows(x[piece]), own.products(top[piece])
                 if results is not None:
                     copy_rows(results, top[piece])
-                for rows, inside in spans:
-                    for p in range(rows.start, rows.stop):
-                        product = target[:, inside]
-                        self.xp.matmul(windows[:, p, inside], products[:, p].swapaxes(1, 2), out=product)
-                        if target is not total:
-                            total[:, inside] += product
-                        target = pair[-1]
+                for rows, inside in self._blocks:
+                    product = target[:, :, inside]
+                    self.xp.matmul(windows[:, rows, inside], products[:, rows].swapaxes(2, 3), out=product)
+                    if target is not total:
+                        total[:, :, inside] += product
+                    target = pair[-1]
             memory.append(own)
             return pair
 
@@ -125,7 +125,8 @@ class Correlation:
                 share_in_order(part, add, sums)
             else:
                 add(part(self.pieces))
-            total = found[0].reshape(self.groups, taps[0], self.channels, *taps[1:], self.outputs)
+            total = found[0] if found[0].shape[1] == 1 else found[0].sum(axis=1)
+            total = total.reshape(self.groups, taps[0], self.channels, *taps[1:], self.outputs)
             total = self.xp.moveaxis(total, -1, 1).swapaxes(2, 3)
             diff = weight_diff.reshape(total.shape)
 
@@ -148,7 +149,7 @@ class Correlation:
     def _multiply(self, matrix: Array, windows: Array, products: Array) -> None:
         """products = matrix @ windows; of a single image, which leaves the threads idle, they share the outputs."""
         def part(some: slice) -> None:
-            for rows, inside in self._spans:
+            for rows, inside in self.lowering.spans:
                 self.xp.matmul(matrix[:, :, some, inside], windows[:, rows, inside], out=products[:, rows, some])
 
         if self.num == 1 and self.xp is np:
@@ -158,20 +159,16 @@ class Correlation:
             part(slice(None))
 
     @cached_property
-    def _spans(self) -> list[tuple[slice, slice]]:
-        """(output rows, rows of their windows): what lies in x; the rest is padding along the first axis, all zeros.
+    def _blocks(self) -> list[tuple[slice, slice]]:
+        """Output rows whose gradients to the weights one call finds, and what they see, like `Lowering.spans`.
 
-        If no output row sees a whole window, nothing is left out.
+        The first sees a whole window.
         """
-        first, step = self.axes[0], self.lowering.step
-        found: list[tuple[slice, slice]] = []
-        for p in range(first.out):
-            start = p * first.stride - first.pad
-            inside = slice(max(0, -start) * step, max(0, min(first.taps, first.size - start)) * step)
-            rows = slice(found.pop()[0].start if found and found[-1][1] == inside else p, p + 1)
-            found.append((rows, inside))
-        whole = slice(0, first.taps * step)
-        return found if any(inside == whole for _, inside in found) else [(slice(0, first.out), whole)]
+        out, size = self.axes[0].out, self.axes[0].taps * self.lowering.step
+        if self.groups * out * size * self.outputs * self.dtype.itemsize <= ROWS_BYTES:
+            return [(slice(0, out), slice(0, size))]
+        spans = sorted(self.lowering.spans, key=lambda span: span[1].start - span[1].stop)
+        return [(slice(p, p + 1), inside) for rows, inside in spans for p in range(rows.start, rows.stop)]
 
     def _split(self, x: Array, sizes: Sequence[int]) -> Array:
         return x.reshape(x.shape[0], self.groups, -1, *sizes)

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from math import prod
 from types import ModuleType
 
@@ -39,6 +40,22 @@ class Lowering:
                                                 for out, axis in zip(outs, self.axes[1:]))]
         self._pads = any(inside != slice(0, size) for inside, size in ranges)
         self.image_bytes = groups * self.rows * self.step * self.positions * self.dtype.itemsize
+
+    @cached_property
+    def spans(self) -> list[tuple[slice, slice]]:
+        """(output rows, rows of their windows): what lies in x; the rest is padding along the first axis, all zeros.
+
+        If no output row sees a whole window, nothing is left out.
+        """
+        first = self.axes[0]
+        found: list[tuple[slice, slice]] = []
+        for p in range(first.out):
+            start = p * first.stride - first.pad
+            inside = slice(max(0, -start) * self.step, max(0, min(first.taps, first.size - start)) * self.step)
+            rows = slice(found.pop()[0].start if found and found[-1][1] == inside else p, p + 1)
+            found.append((rows, inside))
+        whole = slice(0, first.taps * self.step)
+        return found if any(inside == whole for _, inside in found) else [(slice(0, first.out), whole)]
 
     def shape(self, images: int) -> tuple[int, ...]:
         """Of memory for so many lowered images: (groups, rows, channels, *taps, images, *out), without the first axis.

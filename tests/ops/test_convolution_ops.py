@@ -83,7 +83,9 @@ CASES = {  # shape, outputs, kernel, stride, pad, dilation, groups
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_against_loops(case):
+@pytest.mark.parametrize("size", [0, correlation.ROWS_BYTES], ids=["row by row", "all rows"])
+def test_against_loops(case, size, monkeypatch):
+    monkeypatch.setattr(correlation, "ROWS_BYTES", size)
     check(*case)
 
 
@@ -110,7 +112,8 @@ def test_the_cases_take_every_path():
         return Convolution(np, np.float64, *CASES[name])._forward
 
     assert engine("walked").walk and engine("walked, strided").walk
-    assert [len(engine(name)._spans) for name in ("walked, much padding", "walked, taps beyond every row")] == [12, 1]
+    assert len(engine("walked, much padding").lowering.spans) == 12
+    assert len(engine("walked, taps beyond every row").lowering.spans) == 1
     assert not any(engine(name).walk for name in ("plain", "dilated", "many outputs"))
     lengths = [piece.stop - piece.start for piece in engine("walked, strided").pieces]
     assert len(set(lengths)) > 1  # buffers that are not full
