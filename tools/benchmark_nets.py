@@ -127,14 +127,9 @@ def peak_of(name: str, threads: int, peer: str) -> float:
 
 
 def profile(name: str, rounds: int) -> str:
-    """Every layer's times beside those of a matrix product with as many multiply-adds."""
-    import numpy as np
-
+    """Every layer's times beside those of a matrix product with as many multiply-adds, and the shares of the types."""
     from blobnet.core.profile import Profile
-    from blobnet.log.table import table
 
-    a = np.ones((1024, 1024), "float32")
-    speed = min(_seconds(lambda: a @ a) for _ in range(9)) / 1024 ** 3  # seconds a multiply-add
     net, watch = build(name), Profile()
     net.forward()
     net.backward()
@@ -142,24 +137,13 @@ def profile(name: str, rounds: int) -> str:
         for _ in range(rounds):
             net.forward()
             net.backward()
-    rows = [("layer", "type", "forward", "backward", "product")]
-    for node in net.nodes:
-        work = node.layer.multiply_adds(node.bottoms, node.tops)
-        rows.append((node.layer.name, node.layer.type, f"{watch.forward[node.layer].ms:.2f}",
-                     f"{watch.backward[node.layer].ms:.2f}", f"{3e3 * speed * work:.2f}" if work else ""))
     kinds: dict[str, float] = {}
-    for layer in net.layers:
-        kinds[layer.type] = kinds.get(layer.type, 0) + watch.forward[layer].ms + watch.backward[layer].ms
+    for layer, kind in watch.kinds.items():
+        kinds[kind] = kinds.get(kind, 0) + watch.forward[layer].ms + watch.backward[layer].ms
     total = sum(kinds.values())
-    shares = "\n".join(f"{kind:24} {ms:8.1f} ms  {ms / total:5.1%}" for kind, ms in
+    shares = "\n".join(f"{kind:32} {ms:8.1f} ms  {ms / total:5.1%}" for kind, ms in
                        sorted(kinds.items(), key=lambda pair: -pair[1]))
-    return f"{table(rows, left=(0, 1))}\n\n{shares}\nproducts run at {2e-9 / speed:.0f} GFLOP/s"
-
-
-def _seconds(call) -> float:
-    begin = time.perf_counter()
-    call()
-    return time.perf_counter() - begin
+    return f"{watch}\n\n{shares}"
 
 
 def child(*words: str, threads: int):
