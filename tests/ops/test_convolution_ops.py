@@ -22,6 +22,7 @@ CASES = {  # shape, outputs, kernel, stride, pad, dilation, groups
     "walked, strided": ((41, 9, 9, 10), 4, (4, 5), (3, 2), (1, 2), (1, 1)),
     "walked, groups": ((40, 4, 9, 10), 4, (3, 2), (2, 1), (1, 0), (1, 1), 2),
     "walked, dilated columns": ((40, 9, 9, 10), 4, (3, 2), (1, 1), (1, 2), (1, 3)),
+    "long columns": ((4, 2, 40, 40), 130, (3, 3), (1, 1), (1, 1), (1, 1), 2),
     "dilated": ((5, 9, 12, 12), 2, (3, 3), (1, 1), (2, 2), (2, 2)),
     "stride and dilation share a factor": ((3, 9, 15, 14), 2, (3, 3), (4, 2), (3, 1), (2, 2)),
     "stride beyond the kernel": ((3, 9, 11, 11), 2, (2, 1), (4, 3), (0, 0), (1, 1)),
@@ -69,6 +70,7 @@ def test_the_cases_take_every_path():
     assert not any(engine(name).walk for name in ("plain", "dilated", "many outputs"))
     lengths = [piece.stop - piece.start for piece in engine("walked, strided").pieces]
     assert len(set(lengths)) > 1  # buffers that are not full
+    assert engine("plain").few and engine("pointwise, small planes").few and not engine("long columns").few
     assert engine("pointwise").lowering.pointwise
     assert longest(engine("pointwise").pieces) == 1 < longest(engine("pointwise, small planes").pieces)
 
