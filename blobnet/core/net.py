@@ -22,12 +22,11 @@ from blobnet.core.shown import Shown, worked_number
 from blobnet.core.trouble import explain, explained
 from blobnet.core.watching import Watched
 from blobnet.core.weights import Copied, copy_weights, none_copied, share_weights, write_net
-from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.errors import NetError, ShapeError, UnknownLayer, close_matches
 from blobnet.netdef.ignored import log_ignored_fields
 from blobnet.netdef.load import load_filtered
 from blobnet.netdef.splits import insert_splits
-from blobnet.proto.hdf5 import is_hdf5, named_hdf5
+from blobnet.proto.hdf5_bytes import is_hdf5, named_hdf5
 
 LAYER_EVENTS = ("before_forward", "after_forward", "before_backward", "after_backward")
 
@@ -265,6 +264,8 @@ class Net(Watched, Shown):
         of the same name has other shapes.
         """
         if not isinstance(source, Message) and is_hdf5(source):
+            from blobnet.core.weights_hdf5 import copy_hdf5  # here, so that others do not wait for it
+
             return copy_hdf5(self.layers, self.parameters, source)
         return copy_weights(self.layers, source)
 
@@ -281,6 +282,8 @@ class Net(Watched, Shown):
         A path that ends in .h5 or .hdf5 becomes an HDF5 file, any other a .caffemodel, which holds the net as well.
         """
         if named_hdf5(path):
+            from blobnet.core.weights_hdf5 import write_hdf5
+
             write_hdf5(path, self.layers, self.parameters, diff)
         else:
             write_net(path, self.definition, self.layers, diff)
