@@ -138,7 +138,7 @@ class Correlation:
             share(add_outputs, cut_array(diff, 1))  # adding what lies in another order takes as long as a product
 
     def _add_one_product(self, x: Array, top: Array, weight_diff: Array) -> None:
-        """weight_gradient of few columns: one product for all images, in the order of the weights, shared by its rows."""
+        """weight_gradient of few columns: one product for all images, in the weights' order, shared by its rows."""
         diff = weight_diff.reshape(self.groups, self.outputs, -1)
         with Piece.lent(self.lowering, self.num, top) as own, scratch(np, (diff.shape, self.dtype)) as (product,):
             windows, (products, results) = own.windows(x), own.products(top)
