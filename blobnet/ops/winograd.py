@@ -30,11 +30,10 @@ from blobnet.ops.squares import cut_squares, join_squares
 SIDE = 6  # n
 PLACES = SIDE * SIDE
 POINTS = (0, 0.75, -0.75, 1.5, -1.5)  # and infinity, the last coefficient; larger or closer ones lose more digits
-TAPS = (3, 5)  # r
+TAPS = {3: 1.15, 5: 1.5}  # r: how many times fewer multiplications make up for products of smaller matrices
 CHUNK_BYTES = 16 << 20  # transformed squares, which wait in the cache for the products
 PIECE_BYTES = 1 << 20  # squares that a thread transforms by one product
 TRANSFORM = 2  # how much longer a multiplication takes in the transforms than in the large products
-GAIN = 1.25  # how many times fewer multiplications make up for products of smaller matrices
 
 
 @functools.cache
@@ -79,7 +78,7 @@ class Winograd:
         squares, kernels = self.num * self.rows * self.columns, self.channels * self.outputs
         plain = self.num * prod(axis.out for axis in self.axes) * self.taps ** 2 * kernels
         moved = squares * (PLACES * self.channels + self.step ** 2 * self.outputs) + self.taps ** 2 * kernels
-        return plain > GAIN * PLACES * (squares * kernels + TRANSFORM * moved)
+        return plain > TAPS[self.taps] * PLACES * (squares * kernels + TRANSFORM * moved)
 
     def run(self, x: Array, weight: Array, out: Array, bias: Array | None = None) -> None:
         """out = correlation of x with `weight` (groups, outputs, channels, r, r), plus `bias` if given."""
