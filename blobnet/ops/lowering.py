@@ -57,24 +57,30 @@ class Lowering:
 
         (groups, P, R * C * S, N * positions): the lowered rows that each output row needs, as views that overlap.
         """
+        for target, source in self.copies(x, buffer):
+            copy_rows(target, source)
+        return self.matrices(buffer, len(x))
+
+    def matrices(self, buffer: Array, images: int) -> Array:
+        """The windows of the first `images` images that lie in `buffer`."""
         first = self.axes[0]
         row = buffer.strides[1] // self.step
-        self._lower(x, buffer)
-        shape = (self.groups, first.out, first.taps * self.step, len(x) * self.positions)
+        shape = (len(buffer), first.out, first.taps * self.step, images * self.positions)
         strides = (buffer.strides[0], first.stride * buffer.strides[1], row, buffer.itemsize)
         return self.xp.lib.stride_tricks.as_strided(buffer, shape, strides)
 
-    def _lower(self, x: Array, buffer: Array) -> None:
+    def copies(self, x: Array, buffer: Array) -> Iterator[tuple[Array, Array]]:
+        """What is copied to lower x into `buffer`: (target, source), views of both (groups, ..., N, *positions)."""
         rows, x_rows = self._rows
         images = x.transpose(1, 3, 2, 0, *range(4, x.ndim))
         if not self._pads:  # all taps by one call
             target: Index = (..., slice(len(x)), *[slice(None)] * (x.ndim - 4))
-            copy_rows(buffer[target], self._by_taps(images[:, x_rows]))
+            yield buffer[target], self._by_taps(images[:, x_rows])
             return
         for taps, out, inside in steps(self.axes[1:]):
             target = (slice(None), rows, slice(None), *taps, slice(len(x)), *out)
             source: Index = (slice(None), x_rows, slice(None), slice(None), *inside)
-            copy_rows(buffer[target], images[source])
+            yield buffer[target], images[source]
 
     def _by_taps(self, images: Array) -> Array:
         """The images (groups, rows, channels, N, *spatial) once for every tap, as a view like `shape` says."""

@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blobnet.backend.pieces import longest
-from blobnet.ops import correlation
+from blobnet.ops import correlation, depthwise
 from blobnet.ops.axes import Axis, output_size
 from blobnet.ops.convolution import Convolution, bias_gradient
 from blobnet.ops.correlation import Correlation
+from blobnet.ops.depthwise import Depthwise
 from blobnet.ops.elementwise import copy_rows
 from blobnet.ops.im2col import col2im, im2col
 
@@ -73,6 +74,7 @@ def test_the_cases_take_every_path():
     assert engine("plain").few and engine("pointwise, small planes").few and not engine("long columns").few
     assert engine("pointwise").lowering.pointwise
     assert longest(engine("pointwise").pieces) == 1 < longest(engine("pointwise, small planes").pieces)
+    assert isinstance(engine("depthwise"), Depthwise) and not isinstance(engine("walked, groups"), Depthwise)
 
 
 axis = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(0, 4), st.integers(1, 3), st.integers(0, 6))
@@ -85,6 +87,38 @@ def test_any_geometry(axes, num, channels, outputs, groups, seed):
     kernel, stride, pad, dilation, extra = zip(*axes)
     spatial = [max(1, d * (k - 1) + 1 - 2 * p) + e for k, p, d, e in zip(kernel, pad, dilation, extra)]
     check((num, channels * groups, *spatial), outputs * groups, kernel, stride, pad, dilation, groups, seed)
+
+
+@settings(deadline=None, max_examples=60)
+@given(axes=st.lists(st.tuples(st.integers(1, 5), st.integers(1, 3), st.integers(0, 3), st.integers(1, 2),
+                               st.integers(0, 6)), min_size=1, max_size=3),
+       num=st.integers(0, 5), channels=st.integers(2, 5), columns=st.sampled_from([1, 24, 1000]),
+       size=st.sampled_from([1, 1 << 10, 1 << 21]), seed=st.integers(0, 9))
+def test_any_depthwise_geometry(axes, num, channels, columns, size, seed):
+    """Walking and not, in pieces of one plane, of some images, of some channels, and in one."""
+    kernel, stride, pad, dilation, extra = zip(*axes)
+    spatial = [max(1, d * (k - 1) + 1 - 2 * p) + e for k, p, d, e in zip(kernel, pad, dilation, extra)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(depthwise, "WALK_COLUMNS", columns)
+        patch.setattr(depthwise, "PIECE_BYTES", size)
+        check((num, channels, *spatial), channels, kernel, stride, pad, dilation, channels, seed)
+
+
+def test_the_bits_of_a_depthwise_convolution_do_not_depend_on_the_threads(monkeypatch):
+    monkeypatch.setattr(depthwise, "PIECE_BYTES", 1 << 12)
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((3, 20, 9, 9), np.float32), rng.standard_normal((20, 1, 3, 3), np.float32)
+    results = []
+    for threads in "15":
+        monkeypatch.setenv("BLOBNET_NUM_THREADS", threads)
+        convolution = Convolution(np, np.float32, x.shape, 20, (3, 3), (2, 2), (1, 1), (1, 1), 20)
+        y, dweight, dx = np.empty((3, 20, 5, 5), np.float32), np.zeros_like(weight), np.empty_like(x)
+        convolution.forward(x, weight, None, y)
+        convolution.backward_weight(x, y, dweight)
+        convolution.backward_data(y, weight, dx)
+        results.append((y, dweight, dx))
+    assert len(convolution._forward.pieces) > 1
+    assert all((one == many).all() for one, many in zip(*results))
 
 
 def test_scipy_agrees():
