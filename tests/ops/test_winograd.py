@@ -5,13 +5,14 @@ from __future__ import annotations
 import numpy as np
 import pytest
 from convolution_loops import check
-from hypothesis import example, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from blobnet.ops import winograd
 from blobnet.ops.axes import Axis
 from blobnet.ops.convolution import Convolution, correlation
 from blobnet.ops.correlation import Correlation
+from blobnet.ops.squares import cut_squares
 from blobnet.ops.winograd import Winograd
 
 PAYS = Winograd.pays
@@ -27,7 +28,6 @@ def always():
         yield
 
 
-@example(taps=3, pads=(6, 0), sizes=(1, 9), num=1, channels=1, outputs=1, groups=1, seed=0)  # squares beyond x
 @given(taps=st.sampled_from([3, 5]), pads=st.tuples(*[st.integers(0, 6)] * 2),
        sizes=st.tuples(*[st.integers(1, 14)] * 2), num=st.integers(1, 5), channels=st.integers(1, 9),
        outputs=st.integers(1, 5), groups=st.sampled_from([1, 3]), seed=st.integers(0, 9))
@@ -38,6 +38,17 @@ def test_any_geometry(taps, pads, sizes, num, channels, outputs, groups, seed):
     depthwise = channels == outputs == 1 < groups
     assert depthwise or isinstance(Convolution(np, np.float64, shape, outputs * groups, *geometry)._forward, Winograd)
     check(shape, outputs * groups, *geometry, seed)
+
+
+@pytest.mark.parametrize("corner", [(-2, -1), (0, 0), (1, 2), (4, 0), (7, -9), (-30, 40)])
+def test_squares_that_reach_beyond(corner):
+    planes = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
+    padded, squares = np.empty((3, 2, 10, 14)), np.empty((3, 2, 2, 3, 6, 6))
+    cut_squares(planes, corner, 4, padded, squares)
+    around = np.pad(planes, [(0, 0), (0, 0), (50, 50), (50, 50)])
+    for p, q in np.ndindex(2, 3):
+        h, w = 50 + corner[0] + 4 * p, 50 + corner[1] + 4 * q
+        np.testing.assert_array_equal(squares[:, :, p, q], around[:, :, h:h + 6, w:w + 6].swapaxes(0, 1))
 
 
 @pytest.mark.parametrize(("kernel", "stride", "dilation"),
