@@ -99,6 +99,7 @@ class Correlation:
         memory: list[Piece] = []  # what no thread uses just now
         spare: list[list[Array]] = []
         found: list[Array] = []
+        spans = sorted(self._spans, key=lambda span: span[1].start - span[1].stop)  # a whole window is the first
 
         def part(pieces: Sequence[slice]) -> list[Array]:
             pair = _borrow(spare, lambda: stack.enter_context(scratch(self.xp, *[wanted] * (2 - one_product))))
@@ -108,11 +109,13 @@ class Correlation:
                 windows, (products, results) = own.windows(x[piece]), own.products(top[piece])
                 if results is not None:
                     copy_rows(results, top[piece])
-                for p in range(self.axes[0].out):
-                    self.xp.matmul(windows[:, p], products[:, p].swapaxes(1, 2), out=target)
-                    if target is not total:
-                        total += target
-                    target = pair[-1]
+                for rows, inside in spans:
+                    for p in range(rows.start, rows.stop):
+                        product = target[:, inside]
+                        self.xp.matmul(windows[:, p, inside], products[:, p].swapaxes(1, 2), out=product)
+                        if target is not total:
+                            total[:, inside] += product
+                        target = pair[-1]
             memory.append(own)
             return pair
 
@@ -165,12 +168,31 @@ class Correlation:
 
     def _multiply(self, matrix: Array, windows: Array, products: Array) -> None:
         """products = matrix @ windows; of a single image, which leaves the threads idle, they share the outputs."""
+        def part(some: slice) -> None:
+            for rows, inside in self._spans:
+                self.xp.matmul(matrix[:, :, some, inside], windows[:, rows, inside], out=products[:, rows, some])
+
         if self.num == 1 and self.xp is np:
             least = SHARED_WORK / (products.size / self.outputs * windows.shape[2])
-            share(lambda some: self.xp.matmul(matrix[:, :, some], windows, out=products[:, :, some]),
-                  cut(self.outputs, self.outputs, max(SHARED_OUTPUTS, least)))
+            share(part, cut(self.outputs, self.outputs, max(SHARED_OUTPUTS, least)))
         else:
-            self.xp.matmul(matrix, windows, out=products)
+            part(slice(None))
+
+    @cached_property
+    def _spans(self) -> list[tuple[slice, slice]]:
+        """(output rows, rows of their windows): what lies in x; the rest is padding along the first axis, all zeros.
+
+        If no output row sees a whole window, nothing is left out.
+        """
+        first, step = self.axes[0], self.lowering.step
+        found: list[tuple[slice, slice]] = []
+        for p in range(first.out):
+            start = p * first.stride - first.pad
+            inside = slice(max(0, -start) * step, max(0, min(first.taps, first.size - start)) * step)
+            rows = slice(found.pop()[0].start if found and found[-1][1] == inside else p, p + 1)
+            found.append((rows, inside))
+        whole = slice(0, first.taps * step)
+        return found if any(inside == whole for _, inside in found) else [(slice(0, first.out), whole)]
 
     def _split(self, x: Array, sizes: Sequence[int]) -> Array:
         return x.reshape(x.shape[0], self.groups, -1, *sizes)

@@ -24,6 +24,8 @@ CASES = {  # shape, outputs, kernel, stride, pad, dilation, groups
     "walked, groups": ((40, 4, 9, 10), 4, (3, 2), (2, 1), (1, 0), (1, 1), 2),
     "walked, dilated columns": ((40, 9, 9, 10), 4, (3, 2), (1, 1), (1, 2), (1, 3)),
     "long columns": ((4, 2, 40, 40), 130, (3, 3), (1, 1), (1, 1), (1, 1), 2),
+    "walked, much padding": ((40, 9, 5, 8), 6, (5, 3), (1, 1), (6, 1), (1, 1)),
+    "walked, taps beyond every row": ((40, 9, 2, 8), 6, (5, 3), (2, 1), (3, 1), (1, 1)),
     "dilated": ((5, 9, 12, 12), 2, (3, 3), (1, 1), (2, 2), (2, 2)),
     "stride and dilation share a factor": ((3, 9, 15, 14), 2, (3, 3), (4, 2), (3, 1), (2, 2)),
     "stride beyond the kernel": ((3, 9, 11, 11), 2, (2, 1), (4, 3), (0, 0), (1, 1)),
@@ -68,6 +70,7 @@ def test_the_cases_take_every_path():
         return Convolution(np, np.float64, *CASES[name])._forward
 
     assert engine("walked").walk and engine("walked, strided").walk
+    assert [len(engine(name)._spans) for name in ("walked, much padding", "walked, taps beyond every row")] == [12, 1]
     assert not any(engine(name).walk for name in ("plain", "dilated", "many outputs"))
     lengths = [piece.stop - piece.start for piece in engine("walked, strided").pieces]
     assert len(set(lengths)) > 1  # buffers that are not full
