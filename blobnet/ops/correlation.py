@@ -24,6 +24,7 @@ SHARED_WORK = 1 << 22  # multiplications that are worth another thread
 SHARED_OUTPUTS = 64  # with fewer, a product is too flat to be fast
 WALK_OUTPUTS = 128  # with more, the product takes so much longer than im2col that walking saves nothing
 ROWS_BYTES = 1 << 19  # smaller gradients to the weights are found for all output rows by one call
+FEW_COLUMNS = 512  # of several images: up to so many, one product for the weights' gradient beats a sum of several
 LOWERED_BYTES = 4 << 20  # the lowered images of a piece, on a CPU
 GPU_LOWERED_BYTES = 256 << 20
 
@@ -45,6 +46,8 @@ class Correlation:
         self.xp, self.dtype, self.num, self.axes = xp, np.dtype(dtype), num, tuple(axes)
         self.groups, self.channels, self.outputs = groups, channels, outputs
         self.lowering = Lowering(xp, dtype, groups, channels, self.axes)
+        self.few = bool(xp is np and not self.walk and (num == 1 or num * self.lowering.positions <= FEW_COLUMNS)
+                        and num * self.lowering.image_bytes <= LOWERED_BYTES)
 
     @cached_property
     def pieces(self) -> list[slice]:
@@ -86,12 +89,17 @@ class Correlation:
     def weight_gradient(self, x: Array, top: Array, weight_diff: Array) -> None:
         """weight_diff += the gradient to the weights, for x and the gradient `top` to the correlation's result."""
         x, top = self._split(x, [axis.size for axis in self.axes]), self._split(top, [axis.out for axis in self.axes])
+        if self.few:
+            self._add_one_product(x, top, weight_diff)
+            return
         taps = [axis.taps for axis in self.axes]
         sums = [self.pieces] if self.xp is not np else [
             self.pieces[some] for some in cut(len(self.pieces), len(self.pieces) / PARTS)]
-        one_product = len(self._blocks) == max(map(len, sums)) == 1  # in each sum, which then needs no second array
-        (rows, whole), *_ = self._blocks
-        wanted = ((self.groups, rows.stop - rows.start, whole.stop, self.outputs), self.dtype)
+        groups, *each = self.groups, self.lowering.step * taps[0], self.outputs
+        together = prod((groups, self.axes[0].out, *each)) * self.dtype.itemsize <= ROWS_BYTES
+        blocks = self.lowering.blocks(together)
+        one_product = len(blocks) == max(map(len, sums)) == 1  # in each sum, which then needs no second array
+        wanted = ((groups, self.axes[0].out if together else 1, *each), self.dtype)
         memory: list[Piece] = []  # what no thread uses just now
         spare: list[list[Array]] = []
         found: list[Array] = []
@@ -104,7 +112,7 @@ class Correlation:
                 windows, (products, results) = own.windows(x[piece]), own.products(top[piece])
                 if results is not None:
                     copy_rows(results, top[piece])
-                for rows, inside in self._blocks:
+                for rows, inside in blocks:
                     product = target[:, :, inside]
                     self.xp.matmul(windows[:, rows, inside], products[:, rows].swapaxes(2, 3), out=product)
                     if target is not total:
@@ -135,6 +143,21 @@ class Correlation:
 
             share(add_outputs, cut_array(diff, 1))  # adding what lies in another order takes as long as a product
 
+    def _add_one_product(self, x: Array, top: Array, weight_diff: Array) -> None:
+        """weight_gradient of few columns: one product for all images, in the weights' order, shared by its rows."""
+        diff = weight_diff.reshape(self.groups, self.outputs, -1)
+        with Piece.lent(self.lowering, self.num, top) as own, scratch(np, (diff.shape, self.dtype)) as (product,):
+            windows, (products, results) = own.windows(x), own.products(top)
+            if results is not None:
+                copy_rows(results, top)
+
+            def part(some: slice) -> None:
+                np.matmul(products[:, 0, some], windows[:, 0].swapaxes(1, 2), out=product[:, some])
+                diff[:, some] += product[:, some]
+
+            least = SHARED_WORK / (windows[0, 0].size * self.groups)
+            share(part, cut(self.outputs, self.outputs, max(SHARED_OUTPUTS, least)))
+
     @contextmanager
     def _matrix(self, weight: Array) -> Iterator[Array]:
         """Weights (groups, outputs, channels, *taps) as (groups, 1, outputs, rows), in the order of the lowered rows.
@@ -157,18 +180,6 @@ class Correlation:
             share(part, cut(self.outputs, self.outputs, max(SHARED_OUTPUTS, least)))
         else:
             part(slice(None))
-
-    @cached_property
-    def _blocks(self) -> list[tuple[slice, slice]]:
-        """Output rows whose gradients to the weights one call finds, and what they see, like `Lowering.spans`.
-
-        The first sees a whole window.
-        """
-        out, size = self.axes[0].out, self.axes[0].taps * self.lowering.step
-        if self.groups * out * size * self.outputs * self.dtype.itemsize <= ROWS_BYTES:
-            return [(slice(0, out), slice(0, size))]
-        spans = sorted(self.lowering.spans, key=lambda span: span[1].start - span[1].stop)
-        return [(slice(p, p + 1), inside) for rows, inside in spans for p in range(rows.start, rows.stop)]
 
     def _split(self, x: Array, sizes: Sequence[int]) -> Array:
         return x.reshape(x.shape[0], self.groups, -1, *sizes)

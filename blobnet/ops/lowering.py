@@ -57,6 +57,13 @@ class Lowering:
         whole = slice(0, first.taps * self.step)
         return found if any(inside == whole for _, inside in found) else [(slice(0, first.out), whole)]
 
+    def blocks(self, together: bool) -> list[tuple[slice, slice]]:
+        """The spans, row by row, and a whole window first; or all rows together, with their whole windows."""
+        if together:
+            return [(slice(0, self.axes[0].out), slice(0, self.axes[0].taps * self.step))]
+        spans = sorted(self.spans, key=lambda span: span[1].start - span[1].stop)
+        return [(slice(p, p + 1), inside) for rows, inside in spans for p in range(rows.start, rows.stop)]
+
     def shape(self, images: int) -> tuple[int, ...]:
         """Of memory for so many lowered images: (groups, rows, channels, *taps, images, *out), without the first axis.
         """
