@@ -55,6 +55,17 @@ class Convolution:
         else:
             self._forward.run(x, weight, out, bias)
 
+    def backward(self, x: Array, top_diff: Array, weight: Array, weight_diff: Array | None,
+                 x_diff: Array | None) -> None:
+        """`backward_weight` and `backward_data`, each unless its result is None; at once where that saves time."""
+        if isinstance(self._forward, Depthwise) and weight_diff is not None and x_diff is not None:
+            self._forward.data_gradient(top_diff, weight, x_diff, None, x, weight_diff)
+            return
+        if weight_diff is not None:
+            self.backward_weight(x, top_diff, weight_diff)
+        if x_diff is not None:
+            self.backward_data(top_diff, weight, x_diff)
+
     def backward_weight(self, x: Array, top_diff: Array, weight_diff: Array) -> None:
         """weight_diff += the gradient to the weights."""
         if self._forward is not None:

@@ -8,7 +8,8 @@ row times the same rows, summed over the output rows.
 
 For the gradient to x, position h = a + stride * t gets tap r of output p = t + (a + pad - r * dilation) / stride, if
 that is whole. So it is a depthwise correlation with stride 1, of as many outputs as there are phases a. Their kernels
-share one window, with zeros where only others have taps, so that one product makes them all.
+share one window, with zeros where only others have taps, so that one product makes them all. This gradient times x,
+summed, has the gradient to the weights as its slopes: so both come from the lowered gradient alone.
 """
 
 from __future__ import annotations
@@ -53,65 +54,75 @@ class Depthwise:
 
     def run(self, x: Array, weight: Array, out: Array, bias: Array | None = None) -> None:
         """out = correlation of x with `weight`, plus `bias` (channels) if given."""
-        self._run(x, weight, [out], bias)
+        self._pass(x, weight, [out], bias)
 
     def weight_gradient(self, x: Array, top: Array, weight_diff: Array) -> None:
         """weight_diff += the gradient to the weights, for x and the gradient `top` to the correlation's result."""
-        diff = weight_diff.reshape(self.channels, self.outputs, -1)
+        self._pass(x, tops=[top], weight_diff=weight_diff)
 
-        def part(piece: slice, own: _Memory) -> None:
-            for images in self.images:
-                windows, products = own.lower(piece, images)
-                own.read(piece, images)
-                found = own.gradients[:len(products)]
-                np.matmul(products, windows.swapaxes(2, 3), out=found)
-                diff[piece] += found.sum(axis=1)
+    def data_gradient(self, top: Array, weight: Array, x_diff: Array, bias: Array | None = None,
+                      x: Array | None = None, weight_diff: Array | None = None) -> None:
+        """x_diff = the gradient to x, for the gradient `top` to the result, plus `bias` (channels) if given.
 
-        share(part, self.pieces, partial(self._memory, x, [top]))
-
-    def data_gradient(self, top: Array, weight: Array, x_diff: Array, bias: Array | None = None) -> None:
-        """x_diff = the gradient to x, for the gradient `top` to the result, plus `bias` (channels) if given."""
-        transposed, strides, where = self._transposed
-        phases: list[Index] = [(..., *map(slice, residues, x_diff.shape[2:], strides))
-                               for residues in product(*map(range, strides))]
-        shape = self.channels, *strides, *(axis.taps for axis in transposed.kernel_axes)
-        with scratch(np, (shape, weight.dtype)) as (kernels,):
+        With x and `weight_diff` it also does what `weight_gradient` does, in less time.
+        """
+        transposed, shape, where, phases = self._transposed
+        outs, tops = ([array[phase] for phase in phases] if array is not None else [] for array in (x_diff, x))
+        with scratch(np, *[(shape, weight.dtype)] * 2) as (kernels, slopes):
             kernels.fill(0)
+            slopes.fill(0)
             kernels[where] = weight.reshape(self.channels, *(axis.taps for axis in self.kernel_axes))
-            transposed._run(top, kernels, [x_diff[phase] for phase in phases], bias)
+            transposed._pass(top, kernels, outs, bias, tops, slopes)
+            if tops:
+                weight_diff += slopes[where].reshape(weight_diff.shape)
 
     @cached_property
-    def _transposed(self) -> tuple[Depthwise, list[int], Index]:
-        """(what computes the gradient to x, the phases along each axis, where each weight is in its kernels)."""
-        axes, phases, places = [], [], []
+    def _transposed(self) -> tuple[Depthwise, tuple[int, ...], Index, list[Index]]:
+        """(what computes the gradient to x, the shape of its kernels, where in them each weight is, its outputs in x).
+        """
+        axes, residues, places = [], [], []
         for axis in self.kernel_axes:
             step = axis.dilation if axis.stride == 1 else 1
-            moved, phase = np.divmod(np.arange(axis.taps) * axis.dilation - axis.pad, axis.stride)
+            moved, residue = np.divmod(np.arange(axis.taps) * axis.dilation - axis.pad, axis.stride)
             place = (moved[-1] - moved) // step
             axes.append(Axis(axis.out, -(-axis.size // axis.stride), int(place[0]) + 1, 1, step, int(moved[-1])))
-            phases.append(phase)
+            residues.append(residue)
             places.append(place)
         strides = [axis.stride for axis in self.kernel_axes]
+        phases: list[Index] = [(..., *(slice(a, None, stride) for a, stride in zip(phase, strides)))
+                               for phase in product(*map(range, strides))]
+        shape = self.channels, *strides, *(axis.taps for axis in axes)
         transposed = Depthwise(self.lowering.dtype, self.num, self.channels, axes, prod(strides))
-        return transposed, strides, (slice(None), *np.ix_(*phases), *np.ix_(*places))
+        return transposed, shape, (slice(None), *np.ix_(*residues), *np.ix_(*places)), phases
 
-    def _run(self, x: Array, weight: Array, outs: Sequence[Array], bias: Array | None) -> None:
-        """`run` for all outputs, each an array, which may be strided, and smaller than the axes say."""
-        matrices = weight.reshape(self.channels, 1, self.outputs, -1)
+    def _pass(self, x: Array, weight: Array | None = None, outs: Sequence[Array] = (), bias: Array | None = None,
+              tops: Sequence[Array] = (), weight_diff: Array | None = None) -> None:
+        """`run` for all outputs, and `weight_gradient` for the gradients `tops` to them; either may be left out.
+
+        Arrays of outputs may be strided, and smaller than the axes say.
+        """
+        shape = self.channels, 1, self.outputs, -1
+        kernels, diff = (None if array is None else array.reshape(shape) for array in (weight, weight_diff))
 
         def part(piece: slice, own: _Memory) -> None:
             for images in self.images:
                 windows, products = own.lower(piece, images)
-                np.matmul(matrices[piece], windows, out=products)
-                if bias is not None:
-                    products += bias[piece].reshape(-1, 1, 1, 1)
-                own.write(piece, images)
+                if outs:
+                    np.matmul(kernels[piece], windows, out=products)
+                    if bias is not None:
+                        products += bias[piece].reshape(-1, 1, 1, 1)
+                    own.write(piece, images)
+                if tops:
+                    own.read(piece, images)
+                    found = own.gradients[:len(products)]
+                    np.matmul(products, windows.swapaxes(2, 3), out=found)
+                    diff[piece] += found.sum(axis=1, keepdims=True)
 
-        share(part, self.pieces, partial(self._memory, x, outs))
+        share(part, self.pieces, partial(self._memory, x, outs, tops))
 
     @contextmanager
-    def _memory(self, x: Array, outs: Sequence[Array], channels: int) -> Iterator[_Memory]:
-        """For one thread, which copies from x, and to or from `outs`."""
+    def _memory(self, x: Array, outs: Sequence[Array], tops: Sequence[Array], channels: int) -> Iterator[_Memory]:
+        """For one thread, which copies from x, and to `outs` or from `tops`."""
         images, (first, *rest), lowering = longest(self.images), self.axes, self.lowering
         shapes = [lowering.shape(images), (channels, first.out, self.outputs, images * lowering.positions),
                   (channels, first.out, self.outputs, first.taps * lowering.step)]
@@ -120,13 +131,18 @@ class Depthwise:
             x = x.reshape(*x.shape[:2], 1, *(axis.size for axis in self.axes))
             copies = [as_rows(target, source) for target, source in lowering.copies(x, lowered)]
             by_image = products.reshape(*products.shape[:3], images, *(axis.out for axis in rest))
-            results = []
-            for number, out in enumerate(outs):
-                sizes = out.shape[2:] if self.walk else (1, *out.shape[2:])
-                out = out.reshape(*out.shape[:2], *sizes).transpose(1, 2, 0, *range(3, 2 + len(sizes)))
-                own: Index = (slice(None), slice(sizes[0]), number, slice(None), *map(slice, sizes[1:]))
-                results.append(as_rows(by_image[own], out))
-            yield _Memory(copies, lowering.matrices(lowered, images), products, results, gradients, lowering.positions)
+            results, slopes = ([self._beside(by_image[:, :, i], array) for i, array in enumerate(arrays)]
+                               for arrays in (outs, tops))
+            smaller = any(top.shape[2:] != tuple(axis.out for axis in self.kernel_axes) for top in tops)
+            yield _Memory(lowering, copies, lowering.matrices(lowered, images), products, results, slopes, smaller,
+                          gradients)
+
+    def _beside(self, products: Array, out: Array) -> tuple[Array, Array]:
+        """The products (channels, P, images, ...) of an output, and its array, as pairs for copying."""
+        sizes = out.shape[2:] if self.walk else (1, *out.shape[2:])
+        out = out.reshape(*out.shape[:2], *sizes).transpose(1, 2, 0, *range(3, 2 + len(sizes)))
+        own: Index = (slice(None), slice(sizes[0]), slice(None), *map(slice, sizes[1:]))
+        return as_rows(products[own], out)
 
 
 class _Memory(NamedTuple):
@@ -134,35 +150,39 @@ class _Memory(NamedTuple):
     arrays of all channels and images that they are copied from or to.
     """
 
+    lowering: Lowering
     copies: list[tuple[Array, Array]]  # (lowered, x)
     matrices: Array  # (channels, P, R * S, images * positions)
     products: Array  # (channels, P, outputs, images * positions)
-    results: list[tuple[Array, Array]]  # of each output: (products, result)
+    outs: list[tuple[Array, Array]]  # of each output: (products, result)
+    tops: list[tuple[Array, Array]]  # of each output: (products, gradient to the result)
+    smaller: bool  # whether the latter do not fill the products
     gradients: Array  # (channels, P, outputs, R * S)
-    positions: int
 
     def lower(self, channels: slice, images: slice) -> tuple[Array, Array]:
         """(matrices, products) of these channels and images, the former lowered from x."""
         here, there = self._index(channels, images)
         for target, source in self.copies:
             target[here] = source[there]
-        columns = here[0], ..., slice((images.stop - images.start) * self.positions)
+        columns = here[0], ..., slice((images.stop - images.start) * self.lowering.positions)
         return self.matrices[columns], self.products[columns]
 
     def write(self, channels: slice, images: slice) -> None:
         """Copy the products to the results."""
         here, there = self._index(channels, images)
-        for source, target in self.results:
+        for source, target in self.outs:
             target[there] = source[here]
 
     def read(self, channels: slice, images: slice) -> None:
-        """Copy what lies in the results to the products."""
+        """Copy the gradients to the results to the products, beside zeros."""
         here, there = self._index(channels, images)
-        for target, source in self.results:
+        if self.smaller:
+            self.products.fill(0)
+        for target, source in self.tops:
             target[here] = source[there]
 
     def _index(self, channels: slice, images: slice) -> tuple[Index, Index]:
         """Where these channels and images are in the views of the piece, and in those of the whole arrays."""
-        rest = [slice(None)] * (self.results[0][0].ndim - 3)
+        rest = [slice(None)] * (len(self.lowering.axes) - 1)
         here = slice(channels.stop - channels.start), ..., slice(images.stop - images.start), *rest
         return here, (channels, ..., images, *rest)

@@ -42,6 +42,11 @@ def check(shape, outputs, kernel, stride, pad, dilation, groups=1, seed=0, xp=np
     np.testing.assert_allclose(((dweight - 1) * weight2).sum(), 2 * along_weight)
     np.testing.assert_allclose((dx * x2).sum(), (slow_convolution(x2, weight, zero, *geometry) * dy).sum())
 
+    both = np.ones_like(weight), np.full_like(x, np.nan)
+    convolution.backward(x, dy, weight, *both)
+    np.testing.assert_allclose(both[0], (dweight + 1) / 2, atol=1e-10)
+    np.testing.assert_allclose(both[1], dx, atol=1e-10)
+
     data_bias = rng.standard_normal(shape[1])
     with_bias = np.full_like(x, np.nan)
     convolution.backward_data(dy, weight, with_bias, data_bias)

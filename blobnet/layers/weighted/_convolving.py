@@ -26,7 +26,6 @@ class ConvolvingLayer(SlidingLayer):
             dy = y.diff.reshape(self.top_shape)
             if self.learns_bias():
                 bias_gradient(dy, self.param_diff(1))
-            if self.param_propagate_down[0]:
-                self.plan.backward_weight(x.data.reshape(self.bottom_shape), dy, self.param_diff(0))
-            if wanted:
-                self.plan.backward_data(dy, self.param_data(0), x.diff.reshape(self.bottom_shape))
+            self.plan.backward(x.data.reshape(self.bottom_shape), dy, self.param_data(0),
+                               self.param_diff(0) if self.param_propagate_down[0] else None,
+                               x.diff.reshape(self.bottom_shape) if wanted else None)
