@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import difflib
 from collections.abc import Iterable, Iterator
 
 FEW = 12          # names that a hint lists, should none be near
@@ -89,6 +88,8 @@ def within(where: str, hint: str = "") -> Iterator[None]:
 
 def nearest(name: str, known: Iterable[str], limit: int = 3, cutoff: float = 0.6) -> list[str]:
     """Those of the known names that are nearest to `name`, case apart, and at least so near (1: equal)."""
+    import difflib  # here, so that who makes no mistake does not wait for it
+
     folded = {item.lower(): item for item in sorted(set(known))}
     return [folded[item] for item in difflib.get_close_matches(name.lower(), folded, n=limit, cutoff=cutoff)]
 

@@ -1,10 +1,10 @@
 #!/usr/bin/env python3
 """Time forward and backward of whole nets beside PyTorch, which runs the same definitions in both its layouts.
 
-Each net runs in a process of its own, the three in turns, so that all see the same machine; the best of all rounds is
-shown, and the ratio of blobnet to PyTorch's default layout and to the better of its two. The peak memory of each is
-that of a process that runs it alone twice. LSTM and batch 1 have rows of their own. --profile sets every layer beside
-the time that its multiply-adds alone would take as one large matrix product.
+Each net runs in a process of its own, the three in turns of some passes, so that all see the same machine; the best of
+all turns is shown, and the ratio of blobnet to PyTorch's default layout and to the better of its two. The peak memory
+of each is that of a process that runs it alone twice. LSTM and batch 1 have rows of their own. --profile sets every
+layer beside the time that its multiply-adds alone would take as one large matrix product.
 
     python tools/benchmark_nets.py [NET …] [--threads 2] [--rounds 7] [--profile]
 """
@@ -25,6 +25,8 @@ from _benchmark_nets import ROOT, definition, peak
 TIMED = ("lenet", "dsh", "dnnh48", "alexnet", "squeezenet", "resnet50", "mobilenet", "vgg16")
 ONE = ("lenet", "resnet50", "mobilenet")  # also run with one image, forward alone
 PEERS = ("blobnet", "torch", "channels_last")
+TURN = 0.3    # seconds at least that a peer runs before the next one does
+PAUSE = 0.05  # seconds after which the threads of the one before do not wait for work any more, which takes a core
 LSTM = """
 layer { name: "in" type: "Input" top: "data" top: "cont" input_param { shape { dim: 20 dim: 32 dim: 256 }
         shape { dim: 20 dim: 32 } } }
@@ -106,16 +108,23 @@ def _torch_pass(torch, net, name: str, one: bool, channels_last: bool):
 
 
 def measure(name: str, threads: int, rounds: int, one: bool) -> dict[str, list[float]]:
-    """Milliseconds of every round, by peer, in turns."""
+    """Milliseconds of the best pass of every turn, by peer."""
     found = runners(name, threads, one)
     times: dict[str, list[float]] = {peer: [] for peer in found}
-    for number in range(rounds + 1):
+    for _ in range(rounds):
         for peer, run in found.items():
-            begin = time.perf_counter()
-            run()
-            if number:  # the first warms up
-                times[peer].append(1e3 * (time.perf_counter() - begin))
+            time.sleep(PAUSE)
+            passes = [_seconds(run), _seconds(run)]
+            while sum(passes) < TURN:
+                passes.append(_seconds(run))
+            times[peer].append(1e3 * min(passes[1:]))  # the first warms up
     return times
+
+
+def _seconds(call) -> float:
+    begin = time.perf_counter()
+    call()
+    return time.perf_counter() - begin
 
 
 def peak_of(name: str, threads: int, peer: str) -> float:
@@ -127,14 +136,9 @@ def peak_of(name: str, threads: int, peer: str) -> float:
 
 
 def profile(name: str, rounds: int) -> str:
-    """Every layer's times beside those of a matrix product with as many multiply-adds."""
-    import numpy as np
-
+    """Every layer's times beside those of a matrix product with as many multiply-adds, and the shares of the types."""
     from blobnet.core.profile import Profile
-    from blobnet.log.table import table
 
-    a = np.ones((1024, 1024), "float32")
-    speed = min(_seconds(lambda: a @ a) for _ in range(9)) / 1024 ** 3  # seconds a multiply-add
     net, watch = build(name), Profile()
     net.forward()
     net.backward()
@@ -142,24 +146,13 @@ def profile(name: str, rounds: int) -> str:
         for _ in range(rounds):
             net.forward()
             net.backward()
-    rows = [("layer", "type", "forward", "backward", "product")]
-    for node in net.nodes:
-        work = node.layer.multiply_adds(node.bottoms, node.tops)
-        rows.append((node.layer.name, node.layer.type, f"{watch.forward[node.layer].ms:.2f}",
-                     f"{watch.backward[node.layer].ms:.2f}", f"{3e3 * speed * work:.2f}" if work else ""))
     kinds: dict[str, float] = {}
-    for layer in net.layers:
-        kinds[layer.type] = kinds.get(layer.type, 0) + watch.forward[layer].ms + watch.backward[layer].ms
+    for layer, kind in watch.kinds.items():
+        kinds[kind] = kinds.get(kind, 0) + watch.forward[layer].ms + watch.backward[layer].ms
     total = sum(kinds.values())
-    shares = "\n".join(f"{kind:24} {ms:8.1f} ms  {ms / total:5.1%}" for kind, ms in
+    shares = "\n".join(f"{kind:32} {ms:8.1f} ms  {ms / total:5.1%}" for kind, ms in
                        sorted(kinds.items(), key=lambda pair: -pair[1]))
-    return f"{table(rows, left=(0, 1))}\n\n{shares}\nproducts run at {2e-9 / speed:.0f} GFLOP/s"
-
-
-def _seconds(call) -> float:
-    begin = time.perf_counter()
-    call()
-    return time.perf_counter() - begin
+    return f"{watch}\n\n{shares}"
 
 
 def child(*words: str, threads: int):

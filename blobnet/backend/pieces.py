@@ -12,8 +12,8 @@ Pieces = Sequence[slice]
 
 PARTS = 16  # work that is large enough is cut into as many pieces at least, so that as many threads find some
 LINE = 64   # items that fill whole cache lines, whatever the size of one
-PIECE_BYTES = 1 << 19  # larger pieces leave the cache; smaller ones make the threads wait for each other between calls
-LEAST_BYTES = 1 << 18  # for a smaller piece, another thread costs more time than it saves
+PIECE_BYTES = 1 << 20  # larger pieces leave the cache; smaller ones make the threads wait for each other between calls
+LEAST_BYTES = 1 << 20  # for a smaller piece, another thread costs more time than it saves
 
 
 def cut(n: int, most: float, least: float | None = None) -> list[slice]:

@@ -8,9 +8,12 @@ import os
 import sys
 import threading
 from collections.abc import Iterator
-from concurrent.futures import ThreadPoolExecutor
+from typing import TYPE_CHECKING
 
-from threadpoolctl import ThreadpoolController
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
+
+    from threadpoolctl import ThreadpoolController
 
 
 def num_threads() -> int:
@@ -24,6 +27,8 @@ def num_threads() -> int:
 @functools.cache
 def thread_pool(threads: int, name: str = "blobnet") -> ThreadPoolExecutor:
     """The pool of this size and name, made when first asked for; a forked process makes its own."""
+    from concurrent.futures import ThreadPoolExecutor  # here, so that who runs nothing does not wait for it
+
     return ThreadPoolExecutor(threads, thread_name_prefix=name)
 
 
@@ -75,6 +80,8 @@ def _let_this_thread_set(controller: ThreadpoolController) -> None:
 @functools.cache
 def _blas(with_scipy: bool) -> ThreadpoolController:
     """Every BLAS that is loaded by now. SciPy, which may be imported later, brings one of its own."""
+    from threadpoolctl import ThreadpoolController
+
     return ThreadpoolController()
 
 

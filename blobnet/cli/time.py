@@ -12,7 +12,7 @@ from tqdm import tqdm
 from blobnet.cli._flags import PHASES, flag, ignore_other_flags
 from blobnet.cli._nets import add_net_flags, build_net
 from blobnet.core.net import Net
-from blobnet.core.profile import Profile
+from blobnet.core.profile import Profile, Time
 from blobnet.log.console import console
 from blobnet.log.loggers import iterations
 
@@ -47,8 +47,8 @@ def run(args: argparse.Namespace) -> int:
         profile, total = measure(net, args.iterations)
         iterations.info("Average time per layer: ")
         for layer in net.layers:
-            iterations.info("%10s\tforward: %g ms.", layer.name, profile.forward[layer].ms)
-            iterations.info("%10s\tbackward: %g ms.", layer.name, profile.backward[layer].ms)
+            iterations.info("%10s\tforward: %g ms.", layer.name, profile.forward.get(layer, Time()).ms)
+            iterations.info("%10s\tbackward: %g ms.", layer.name, profile.backward.get(layer, Time()).ms)
         iterations.info("Average Forward pass: %g ms.", profile.forward_pass.ms)
         iterations.info("Average Backward pass: %g ms.", profile.backward_pass.ms)
         iterations.info("Average Forward-Backward: %g ms.", total / args.iterations)

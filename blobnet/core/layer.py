@@ -13,6 +13,7 @@ from blobnet.backend import random_stream
 from blobnet.core.blob import Blob
 from blobnet.core.context import Context
 from blobnet.core.fillers import fill
+from blobnet.core.joined import Joined
 from blobnet.core.layer_type import Arity, LayerType
 from blobnet.core.shown import Shown
 from blobnet.core.slopes import terms_by_slopes
@@ -82,6 +83,19 @@ class Layer(LayerType, Shown):
         None where `terms` has to be asked. After a forward.
         """
         return None
+
+    # How it is computed together with others; see core/chain.py. Nothing has to be written.
+
+    def join(self, followers: Sequence[Layer], learns: bool) -> Joined | None:
+        """How it computes some of the `followers`, which work in place on its top right after it; None if it cannot.
+
+        learns: whether they run backward.
+        """
+        return None
+
+    def link(self) -> str:
+        """What it is as a follower: one of the words of core/chain.py, or "" if nothing there fits."""
+        return ""
 
     # What a layer type calls.
 

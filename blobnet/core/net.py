@@ -13,6 +13,7 @@ from blobnet.backend import as_numbers, device_module, single_threaded_blas
 from blobnet.core.blob import CHANNELS_LAST, channels_last
 from blobnet.core.building import Building
 from blobnet.core.building_log import log_definition
+from blobnet.core.chain import Step, between, in_chains
 from blobnet.core.context import TEST, Context, float_type
 from blobnet.core.debug_info import DebugInfo
 from blobnet.core.names import Names
@@ -21,12 +22,13 @@ from blobnet.core.shown import Shown, worked_number
 from blobnet.core.trouble import explain, explained
 from blobnet.core.watching import Watched
 from blobnet.core.weights import Copied, copy_weights, none_copied, share_weights, write_net
-from blobnet.core.weights_hdf5 import copy_hdf5, write_hdf5
 from blobnet.errors import NetError, ShapeError, UnknownLayer, close_matches
 from blobnet.netdef.ignored import log_ignored_fields
 from blobnet.netdef.load import load_filtered
 from blobnet.netdef.splits import insert_splits
-from blobnet.proto.hdf5 import is_hdf5, named_hdf5
+from blobnet.proto.hdf5_bytes import is_hdf5, named_hdf5
+
+LAYER_EVENTS = ("before_forward", "after_forward", "before_backward", "after_backward")
 
 
 class Net(Watched, Shown):
@@ -46,8 +48,7 @@ class Net(Watched, Shown):
     an error the rest of the pass, which does not run, is not told either.
     """
 
-    events = tuple(f"{when}_{which}{what}" for which in ("forward", "backward") for when in ("before", "after")
-                   for what in ("", "_pass"))
+    events = (*LAYER_EVENTS, *(f"{event}_pass" for event in LAYER_EVENTS))
 
     def __init__(self, source: str | os.PathLike | Message, phase: int = TEST,
                  weights: str | os.PathLike | Message | Sequence | None = None, *, level: int = 0,
@@ -87,6 +88,7 @@ class Net(Watched, Shown):
         self.nodes, self.blobs, self.parameters = built.nodes, built.blobs, built.parameters
         self.outputs = built.outputs
         self.layers = [node.layer for node in self.nodes]
+        self._steps = in_chains(self.nodes)
         self.layer_dict = Names(((layer.name, layer) for layer in self.layers), what="layer")
         self.params = Names(((layer.name, layer.blobs) for layer in self.layers if layer.blobs),
                             what="layer with parameters")
@@ -135,7 +137,7 @@ class Net(Watched, Shown):
         with self.one_thread, single_threaded_blas(), self.context.workspace.in_use():
             turned = [self._fill(name, value) for name, value in inputs.items()]
             self._tell("before_forward_pass", whole)
-            for node in self.nodes[first:last + 1]:
+            for node in self._run(first, last):
                 for tell in self._told["before_forward"]:
                     tell(node)
                 try:
@@ -163,7 +165,7 @@ class Net(Watched, Shown):
         whole = start is end is None
         with self.one_thread, single_threaded_blas(), self.context.workspace.in_use():
             self._tell("before_backward_pass", whole)
-            for node in reversed(self.nodes[first:last + 1]):
+            for node in reversed(self._run(first, last)):
                 for tell in self._told["before_backward"]:
                     tell(node)
                 try:
@@ -219,6 +221,13 @@ class Net(Watched, Shown):
                            hint="exchange start and end")
         return low, high
 
+    def _run(self, first: int, last: int) -> Sequence[Step]:
+        """What runs the layers `first` to `last`: in chains, unless a watcher wants to see them one by one."""
+        if any(hasattr(watcher, event) and not getattr(watcher, "takes_chains", False)
+               for watcher in self._watchers for event in LAYER_EVENTS):
+            return self.nodes[first:last + 1]
+        return self._steps if last - first == len(self.nodes) - 1 else between(self._steps, first, last)
+
     def _fill(self, name: str, value: object) -> bool:
         """Copy `value` into the blob `name`, which takes its shape; return whether its last axis seems the channels."""
         if name not in self.blobs:
@@ -255,6 +264,8 @@ class Net(Watched, Shown):
         of the same name has other shapes.
         """
         if not isinstance(source, Message) and is_hdf5(source):
+            from blobnet.core.weights_hdf5 import copy_hdf5  # here, so that others do not wait for it
+
             return copy_hdf5(self.layers, self.parameters, source)
         return copy_weights(self.layers, source)
 
@@ -271,6 +282,8 @@ class Net(Watched, Shown):
         A path that ends in .h5 or .hdf5 becomes an HDF5 file, any other a .caffemodel, which holds the net as well.
         """
         if named_hdf5(path):
+            from blobnet.core.weights_hdf5 import write_hdf5
+
             write_hdf5(path, self.layers, self.parameters, diff)
         else:
             write_net(path, self.definition, self.layers, diff)

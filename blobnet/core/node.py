@@ -25,6 +25,16 @@ class Node:
     has_run: bool = False
 
     @property
+    def kind(self) -> str:
+        """The type of the layer."""
+        return self.layer.type
+
+    @property
+    def multiply_adds(self) -> int:
+        """Those of its forward, as `LayerType.multiply_adds` counts them."""
+        return self.layer.multiply_adds(self.bottoms, self.tops)
+
+    @property
     def bottom_names(self) -> list[str]:
         """The names of the bottoms."""
         return list(self.layer.param.bottom)

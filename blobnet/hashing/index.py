@@ -6,17 +6,19 @@ import functools
 import itertools
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 
 from blobnet.backend import cut, share
 from blobnet.errors import DataError, ShapeError
 from blobnet.hashing.codes import Codes, to_words
+from blobnet.hashing.nearest import Nearest
 
 _BLOCK = 1 << 17  # distances held at once by a worker
 _QUERIES = 8      # no fewer for a worker
-_TILE = 1 << 14   # codes compared at once: queries x tile x 8 bytes stay in the cache
+_TILE = 1 << 19   # pairs of codes compared at once: they stay in the cache, and threads seldom wait for each other
+_FEW = 16         # one item in so many is found faster by counting than by sorting, more are not
 
 
 class Neighbours(NamedTuple):
@@ -102,17 +104,26 @@ class Index:
         DataError unless 1 <= top <= N and, for distances that are never below 0, radius >= 0.
         """
         check_limits(self.where, len(self.codes), top, radius, self.metric)
-        found = [(np.empty(0, np.int64), np.empty(0, self.dtype))] * len(queries)
-        for start in range(0, len(self.codes), self.chunk):
-            stop = min(start + self.chunk, len(self.codes))
-            part = self.part(start, stop) if self._whole is None else self._whole
-            near = functools.partial(self._nearest_of, queries, part, start, stop, top, radius)
-            more = list(itertools.chain(*share(near, cut(len(queries), len(queries), _QUERIES))))
-            found = [_merge(*old, *new, top) for old, new in zip(found, more)] if start else more
+        found = self._search(queries, top, radius)
         none, no_distance = np.empty(0, np.int64), np.empty(0, np.int64 if self.levels else np.float32)
         return Neighbours(np.cumsum([0, *(len(indices) for indices, _ in found)]),
                           np.concatenate([none, *(indices for indices, _ in found)]),
                           np.concatenate([no_distance, *(distances for _, distances in found)]))
+
+    def _parts(self) -> Iterator[tuple[int, int, Any]]:
+        """The base chunk by chunk: start, stop, part."""
+        for start in range(0, len(self.codes), self.chunk):
+            stop = min(start + self.chunk, len(self.codes))
+            yield start, stop, self.part(start, stop) if self._whole is None else self._whole
+
+    def _search(self, queries: Codes, top: int | None, radius: float | None) -> list[tuple[np.ndarray, np.ndarray]]:
+        """The items near each query and their distances, in the order of Neighbours."""
+        found = [(np.empty(0, np.int64), np.empty(0, self.dtype))] * len(queries)
+        for start, stop, part in self._parts():
+            near = functools.partial(self._nearest_of, queries, part, start, stop, top, radius)
+            more = list(itertools.chain(*share(near, cut(len(queries), len(queries), _QUERIES))))
+            found = [_merge(*old, *new, top) for old, new in zip(found, more)] if start else more
+        return found
 
     def _nearest_of(self, queries: Codes, part, start: int, stop: int, top: int | None, radius: float | None,
                     piece: slice) -> list[tuple[np.ndarray, np.ndarray]]:
@@ -179,11 +190,10 @@ def _ones_of_halves() -> np.ndarray:
     return np.unpackbits(numbers.view(np.uint8).reshape(-1, 2), axis=1).sum(axis=1, dtype=np.uint8)
 
 
-def _count_ones(words: np.ndarray) -> np.ndarray:
+def _count_ones(words: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """The ones in every word, uint8: numpy.bitwise_count for NumPy 1."""
-    if words.itemsize == 1:
-        return _ones_of_halves()[words]
-    return _ones_of_halves()[words.view(np.uint16).reshape(*words.shape, -1)].sum(axis=-1, dtype=np.uint8)
+    halves = words[..., None] if words.itemsize == 1 else words.view(np.uint16).reshape(*words.shape, -1)
+    return _ones_of_halves()[halves].sum(axis=-1, dtype=np.uint8, out=out)
 
 
 count_ones = getattr(np, "bitwise_count", _count_ones)
@@ -192,7 +202,8 @@ count_ones = getattr(np, "bitwise_count", _count_ones)
 class HammingIndex(Index):
     """The distance is the number of bits in which two codes differ.
 
-    Structured codes of M blocks are at twice the number of blocks in which they differ.
+    Structured codes of M blocks are at twice the number of blocks in which they differ. Codes of up to 64 bits take one
+    pass of XOR and bit counts, others one for each 64 bits.
 
     >>> index = HammingIndex(Codes.from_bits(np.array([[0, 0, 0], [1, 1, 1], [0, 0, 1]])))
     >>> found = index.search(Codes.from_bits(np.array([[0, 1, 1]])), top=2)
@@ -216,16 +227,37 @@ class HammingIndex(Index):
         """The items as words, (W, n)."""
         return to_words(self.codes.packed[start:stop])
 
+    def _search(self, queries: Codes, top: int | None, radius: float | None) -> list[tuple[np.ndarray, np.ndarray]]:
+        if top is None or top > len(self.codes) // _FEW:
+            return super()._search(queries, top, radius)
+        asked, pieces = self.asked(queries, 0, len(queries)), cut(len(queries), 2 * _QUERIES, _QUERIES)
+        bound = self.levels if radius is None else int(min(radius, self.codes.bits)) + 1
+        nearest = {piece.start: Nearest(piece.stop - piece.start, self.levels, top, bound) for piece in pieces}
+        for start, _, part in self._parts():
+            share(functools.partial(self._look, nearest, asked, part, start), pieces)
+        return list(itertools.chain(*share(lambda piece: nearest[piece.start].ranking(), pieces)))
+
+    def _look(self, nearest: dict[int, Nearest], asked: np.ndarray, part: np.ndarray, start: int, piece: slice) -> None:
+        """Show the distances of a piece of the queries from the items of a chunk to what finds the nearest of them."""
+        asked = asked[piece]
+        count, width = part.shape[1], max(1, _TILE // len(asked))
+        tiles = np.empty((len(asked), min(count, width)), self.dtype)
+        for first in range(0, count, width):
+            distances = tiles[:, :count - first]
+            self.compare(asked, part[:, first:first + width], distances)
+            nearest[piece.start].look(distances, start + first)
+
     def compare(self, asked: np.ndarray, part: np.ndarray, out: np.ndarray) -> None:
         """Count the bits that differ, one word of the codes after the other."""
-        scratch = np.empty((len(asked), min(out.shape[1], _TILE)), part.dtype)
-        for start in range(0, out.shape[1], _TILE):
-            tile = out[:, start:start + _TILE]
+        width = max(1, _TILE // len(asked))
+        scratch = np.empty((len(asked), min(out.shape[1], width)), part.dtype)
+        for start in range(0, out.shape[1], width):
+            tile = out[:, start:start + width]
             differing = scratch[:, :tile.shape[1]]
             for i, (query, base) in enumerate(zip(asked.T, part)):
-                np.bitwise_xor(query[:, None], base[start:start + _TILE], out=differing)
+                np.bitwise_xor(query[:, None], base[start:start + width], out=differing)
                 if i == 0:
-                    tile[...] = count_ones(differing)
+                    count_ones(differing, out=tile)
                 else:
                     tile += count_ones(differing)
 

@@ -14,7 +14,7 @@ from google.protobuf.message import Message
 from blobnet.errors import NetError
 from blobnet.netdef.fields import layer_where
 from blobnet.netdef.upgrade_v0 import left_out
-from blobnet.proto.schema import note
+from blobnet.proto.notes import note
 
 log = logging.getLogger(__name__)
 LAYERS = ("LayerParameter", "V1LayerParameter")

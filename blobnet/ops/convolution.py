@@ -12,13 +12,16 @@ from collections.abc import Sequence
 from itertools import product
 from math import gcd, prod
 from types import ModuleType
+from typing import TypeAlias
 
 from blobnet.backend import Array, cut_array, folded, scratch, share
 from blobnet.ops.axes import Axis, Index, output_size
 from blobnet.ops.correlation import Correlation
 from blobnet.ops.im2col import add_columns
 from blobnet.ops.linear import sums
+from blobnet.ops.winograd import Winograd
 
+Engine: TypeAlias = "Correlation | Winograd"
 Phase = tuple[slice, slice, Axis | None]  # positions of x, taps of the kernel, what they are correlated along
 
 SCATTER_CHANNELS = 8  # with fewer channels (images), the products of the data gradient are too flat: scatter columns
@@ -38,9 +41,9 @@ class Convolution:
         self.axes = tuple(map(Axis, spatial, self.out_shape, kernel, stride, dilation, pad))
         self._sizes = (xp, dtype, num, groups)
         self._channels, self._outputs = channels // groups, num_output // groups
-        self._forward: Correlation | None = None  # for empty arrays, when only the bias reaches the result, or x
+        self._forward: Engine | None = None  # for empty arrays, when only the bias reaches the result, or x
         if num * prod(spatial) * prod(self.out_shape):
-            self._forward = Correlation(*self._sizes, self._channels, self._outputs, self.axes)
+            self._forward = correlation(*self._sizes, self._channels, self._outputs, self.axes)
 
     def forward(self, x: Array, weight: Array, bias: Array | None, out: Array) -> None:
         """out = x convolved with weight, plus bias (K) unless it is None."""
@@ -87,17 +90,25 @@ class Convolution:
               lambda n: scratch(self.xp, ((n, len(weight), top_diff.shape[2]), top_diff.dtype)))
 
     @functools.cached_property
-    def _phases(self) -> list[tuple[Index, Index, Correlation | None]]:
+    def _phases(self) -> list[tuple[Index, Index, Engine | None]]:
         return [self._phase(*residues) for residues in product(*(phases(axis) for axis in self.axes))]
 
-    def _phase(self, *axes: Phase) -> tuple[Index, Index, Correlation | None]:
+    def _phase(self, *axes: Phase) -> tuple[Index, Index, Engine | None]:
         """(where in x, which taps, the correlation that computes it, None if no tap falls there)."""
         where: Index = (slice(None), slice(None), *(positions for positions, _, _ in axes))
         taps: Index = (slice(None), slice(None), slice(None), *(taps for _, taps, _ in axes))
         reached = [axis for _, _, axis in axes if axis is not None]
         if len(reached) < len(axes):
             return where, taps, None
-        return where, taps, Correlation(*self._sizes, self._outputs, self._channels, reached)
+        return where, taps, correlation(*self._sizes, self._outputs, self._channels, reached)
+
+
+def correlation(xp: ModuleType, dtype, num: int, groups: int, channels: int, outputs: int,
+                axes: Sequence[Axis]) -> Engine:
+    """The faster way for these shapes."""
+    if Winograd.fits(xp, axes) and (fast := Winograd(dtype, num, groups, channels, outputs, axes)).pays():
+        return fast
+    return Correlation(xp, dtype, num, groups, channels, outputs, axes)
 
 
 def phases(axis: Axis) -> list[Phase]:

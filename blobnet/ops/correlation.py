@@ -23,6 +23,7 @@ MIN_PLANES = 64  # lowered by one call, so that the calls cost little
 SHARED_WORK = 1 << 22  # multiplications that are worth another thread
 SHARED_OUTPUTS = 64  # with fewer, a product is too flat to be fast
 WALK_OUTPUTS = 128  # with more, the product takes so much longer than im2col that walking saves nothing
+FEW_COLUMNS = 512  # of several images: up to so many, one product for the weights' gradient beats a sum of several
 LOWERED_BYTES = 4 << 20  # the lowered images of a piece, on a CPU
 GPU_LOWERED_BYTES = 256 << 20
 
@@ -44,6 +45,8 @@ class Correlation:
         self.xp, self.dtype, self.num, self.axes = xp, dtype, num, tuple(axes)
         self.groups, self.channels, self.outputs = groups, channels, outputs
         self.lowering = Lowering(xp, dtype, groups, channels, self.axes)
+        self.few = bool(xp is np and not self.walk and (num == 1 or num * self.lowering.positions <= FEW_COLUMNS)
+                        and num * self.lowering.image_bytes <= LOWERED_BYTES)
 
     @cached_property
     def pieces(self) -> list[slice]:
@@ -85,6 +88,9 @@ class Correlation:
     def weight_gradient(self, x: Array, top: Array, weight_diff: Array) -> None:
         """weight_diff += the gradient to the weights, for x and the gradient `top` to the correlation's result."""
         x, top = self._split(x, [axis.size for axis in self.axes]), self._split(top, [axis.out for axis in self.axes])
+        if self.few:
+            self._add_one_product(x, top, weight_diff)
+            return
         taps = [axis.taps for axis in self.axes]
         sums = [self.pieces] if self.xp is not np else [
             self.pieces[some] for some in cut(len(self.pieces), len(self.pieces) / PARTS)]
@@ -130,6 +136,21 @@ class Correlation:
                 diff[:, some] += total[:, some]
 
             share(add_outputs, cut_array(diff, 1))  # adding what lies in another order takes as long as a product
+
+    def _add_one_product(self, x: Array, top: Array, weight_diff: Array) -> None:
+        """weight_gradient of few columns: one product for all images, in the weights' order, shared by its rows."""
+        diff = weight_diff.reshape(self.groups, self.outputs, -1)
+        with Piece.lent(self.lowering, self.num, top) as own, scratch(np, (diff.shape, self.dtype)) as (product,):
+            windows, (products, results) = own.windows(x), own.products(top)
+            if results is not None:
+                copy_rows(results, top)
+
+            def part(some: slice) -> None:
+                np.matmul(products[:, 0, some], windows[:, 0].swapaxes(1, 2), out=product[:, some])
+                diff[:, some] += product[:, some]
+
+            least = SHARED_WORK / (windows[0, 0].size * self.groups)
+            share(part, cut(self.outputs, self.outputs, max(SHARED_OUTPUTS, least)))
 
     @contextmanager
     def _matrix(self, weight: Array) -> Iterator[Array]:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from blobnet.backend import Array, Pieces, array_module, cut, cut_array, scratch, share, twin
+from blobnet.ops.elementwise import long_rows
 
 LEAST = 1 << 22  # multiplications and additions: for fewer, another thread costs more time than it saves
 WHOLE_BYTES = 4 << 20  # a product up to this size is added in one go, which is faster than in pieces
@@ -60,24 +61,38 @@ def scale_shift(x: Array, factor: Array | None, bias: Array | None, out: Array) 
 
     def part(piece: slice) -> None:
         rows, target = x[piece], out[piece]
-        if factor is not None:
-            rows = xp.multiply(rows, factor, out=target)
-        if bias is not None:
-            xp.add(rows, bias, out=target)
+        with long_rows(x.shape[2]):
+            if factor is not None:
+                rows = xp.multiply(rows, factor, out=target)
+            if bias is not None:
+                xp.add(rows, bias, out=target)
 
     share(part, cut_array(x))
 
 
+def row_sums(x: Array, times: Array | None = None) -> Array:
+    """The sums of x, or of x * times, over their last axis."""
+    xp, length = array_module(x), x.shape[-1]
+    if times is None:
+        return xp.matmul(x, xp.ones(length, x.dtype))
+    if xp is not np:
+        return (x * times).sum(axis=-1)
+    if length < SIDE:
+        return np.einsum("...s,...s->...", x, times)
+    return np.matmul(x[..., None, :], times[..., None])[..., 0, 0]
+
+
+def channel_sums(x: Array, times: Array | None = None) -> Array:
+    """The sums (C) of x (N, C, S), or of x * times, over N and S."""
+    return row_sums(x, times).sum(axis=0)
+
+
 def sums(dy: Array, x: Array | None = None) -> Array:
-    """The sums (count) of dy, or of dy * x, over the outer and the inner axis: the gradients to bias and factor."""
-    xp = array_module(dy)
-    ones, found = xp.ones(dy.shape[2], dy.dtype), xp.empty(dy.shape[:2], dy.dtype)
+    """`channel_sums` of (outer, count, inner) on the worker threads: the gradients (count) to bias and factor."""
+    found = array_module(dy).empty(dy.shape[:2], dy.dtype)
 
-    def part(piece: slice, buffers: list[Array]) -> None:
-        rows = dy[piece]
-        if x is not None:
-            rows = xp.multiply(rows, x[piece], out=buffers[0][:len(rows)])
-        xp.matmul(rows, ones, out=found[piece])
+    def part(piece: slice) -> None:
+        found[piece] = row_sums(dy[piece], None if x is None else x[piece])
 
-    share(part, cut_array(dy), lambda n: scratch(xp, ((0 if x is None else n, *dy.shape[1:]), dy.dtype)))
+    share(part, cut_array(dy))
     return found.sum(axis=0)

@@ -1,12 +1,40 @@
-"""Standardising: every channel of arrays (N, C, S), over N and S, brought to mean 0 and deviation 1."""
+"""Standardising: every channel of arrays (N, C, S), over N and S, brought to mean 0 and deviation 1.
+
+What follows it, a factor and a bias for each channel and max(0, .), can be computed with it, some channels after the
+others, while their numbers are in the cache; and so can the gradient.
+"""
 
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import NamedTuple
 
-from blobnet.backend import Array, array_module, cut_array, share
+from blobnet.backend import Array, array_module, cut_array, scratch, share
+from blobnet.ops.elementwise import is_positive, keep_positive, long_rows
+from blobnet.ops.linear import channel_sums
 
-LEAST_BYTES = 1 << 16  # of a piece of channels; the order of their sums depends on its size, so it stays as it is
+LEAST_BYTES = 1 << 20  # of a piece of channels; the order of their sums depends on its size, so it stays as it is
+
+
+class Tail(NamedTuple):
+    """What is computed of the standardised x̂: y = x̂ * factor + bias, or 0 where that is less, if it `rectifies`."""
+
+    y: Array  # (N, C, S)
+    factor: Array | None = None  # (C), and so the bias
+    bias: Array | None = None
+    rectifies: bool = False
+
+    def write(self, standardized: Array, some: slice) -> None:
+        """y of these channels; `standardized` may be their y."""
+        xp, y = array_module(standardized), self.y[:, some]
+        if self.factor is not None:
+            xp.multiply(standardized, self.factor[some, None], out=y)
+        elif standardized is not self.y:
+            y[...] = standardized
+        if self.bias is not None:
+            xp.add(y, self.bias[some, None], out=y)
+        if self.rectifies:
+            keep_positive(y, y)
 
 
 def center(x: Array, mean: Array, out: Array) -> None:
@@ -15,52 +43,87 @@ def center(x: Array, mean: Array, out: Array) -> None:
 
 
 def standardize(x: Array, deviation_of: Callable[[Array], Array], mean: Array, variance: Array, deviation: Array,
-                out: Array) -> None:
-    """mean and variance (C) of x, deviation = deviation_of(variance), out = (x - mean) / deviation; out may be x."""
-    xp = array_module(x)
+                out: Array, tail: Tail | None = None) -> None:
+    """mean and variance (C) of x, deviation = deviation_of(variance), out = (x - mean) / deviation, and `tail` of that.
+
+    out may be x, and tail.y may be x or out.
+    """
+    count = x.shape[0] * x.shape[2]
 
     def part(some: slice) -> None:
         centered = out[:, some]
         _center(x[:, some], mean[some], centered)
-        xp.square(centered).mean(axis=(0, 2), out=variance[some])
+        variance[some] = channel_sums(centered, centered)
+        variance[some] /= count
         deviation[some] = deviation_of(variance[some])
         centered /= deviation[some, None]
+        if tail is not None:
+            tail.write(centered, some)
+
+    _share_channels(part, x)
+
+
+def normalize(x: Array, mean: Array, deviation: Array, out: Array, tail: Tail | None = None) -> None:
+    """out = (x - mean) / deviation with given mean and deviation (C), and `tail` of that; out may be x, and so tail.y.
+    """
+    def part(some: slice) -> None:
+        array_module(x).subtract(x[:, some], mean[some, None], out=out[:, some])
+        out[:, some] /= deviation[some, None]
+        if tail is not None:
+            tail.write(out[:, some], some)
 
     _share_channels(part, x)
 
 
 def standardize_backward(out: Array, out_diff: Array, deviation: Array, x_diff: Array) -> None:
     """x_diff = (out_diff - mean of out_diff - out * mean of out_diff * out) / deviation; x_diff may be out_diff."""
-    xp = array_module(out)
+    tail_backward(Tail(out), out, out_diff, deviation, x_diff)
 
-    def part(some: slice) -> None:
-        y, dy, dx = out[:, some], out_diff[:, some], x_diff[:, some]
-        term = y * dy
-        slope = term.mean(axis=(0, 2))
-        xp.multiply(y, slope[:, None], out=term)
-        term += dy.mean(axis=(0, 2))[:, None]
+
+def tail_backward(tail: Tail, out: Array, y_diff: Array, deviation: Array, x_diff: Array,
+                  given: bool = False) -> tuple[Array, Array]:
+    """x_diff, and the gradients (C) to the factor and the bias, for what `standardize` made of x; x_diff may be y_diff.
+
+    Of g = y_diff where y > 0, or everywhere if the tail does not rectify: sum of g * out, sum of g, and
+    x_diff = (g - mean of g - out * mean of g * out) * factor / deviation, without the means if mean and deviation were
+    `given`, as to `normalize`. y_diff is overwritten by g * factor.
+    """
+    xp, (images, channels, positions) = array_module(out), out.shape
+    slope, shift = xp.zeros(channels, out.dtype), xp.zeros(channels, out.dtype)
+
+    def part(some: slice, own: list[Array]) -> None:
+        y, dy, dx = out[:, some], y_diff[:, some], x_diff[:, some]
+        term = own[0][:, :dy.shape[1]]
+        if tail.rectifies:
+            is_positive(tail.y[:, some], term)
+            xp.multiply(dy, term, out=dy)
+        slope[some], shift[some] = channel_sums(dy, y), channel_sums(dy)
+        means = slope[some] / (images * positions), shift[some] / (images * positions)
+        if tail.factor is not None:
+            xp.multiply(dy, tail.factor[some, None], out=dy)
+            means = means[0] * tail.factor[some], means[1] * tail.factor[some]
+        if given:
+            xp.divide(dy, deviation[some, None], out=dx)
+            return
+        xp.multiply(y, means[0][:, None], out=term)
         xp.subtract(dy, term, out=dx)
+        dx -= means[1][:, None]
         dx /= deviation[some, None]
 
-    _share_channels(part, out)
+    _share_channels(part, out, lambda n: scratch(xp, ((images, n, positions), out.dtype)))
+    return slope, shift
 
 
-def normalize(x: Array, mean: Array, deviation: Array, out: Array) -> None:
-    """out = (x - mean) / deviation with given mean and deviation (C); out may be x."""
-    xp = array_module(x)
+def _share_channels(body: Callable, x: Array, buffers: Callable | None = None) -> None:
+    def part(*given) -> None:
+        with long_rows(x.shape[2]):
+            body(*given)
 
-    def part(piece: slice) -> None:
-        xp.subtract(x[piece], mean[:, None], out=out[piece])
-        out[piece] /= deviation[:, None]
-
-    share(part, cut_array(x))
-
-
-def _share_channels(body: Callable[[slice], None], x: Array) -> None:
     if x.size:  # nothing has no mean
-        share(body, cut_array(x, 1, least=LEAST_BYTES))
+        share(part, cut_array(x, 1, least=LEAST_BYTES), buffers)
 
 
 def _center(x: Array, mean: Array, out: Array) -> None:
-    x.mean(axis=(0, 2), out=mean)
+    mean[...] = channel_sums(x)
+    mean /= x.shape[0] * x.shape[2]
     array_module(x).subtract(x, mean[:, None], out=out)

@@ -10,7 +10,7 @@ from blobnet.core.net import Net
 from blobnet.core.weights import fits, read_weight_message
 from blobnet.log.table import table
 from blobnet.proto.blobs import blob_shape, is_legacy
-from blobnet.proto.hdf5 import is_hdf5
+from blobnet.proto.hdf5_bytes import is_hdf5
 from blobnet.view.weight_files import weight_arrays
 
 Shape = tuple[int, ...]

@@ -18,7 +18,7 @@ from google.protobuf.message import DecodeError, Message
 
 from blobnet.errors import ParseError
 from blobnet.proto import messages, wire
-from blobnet.proto.hdf5 import SIGNATURE
+from blobnet.proto.hdf5_bytes import SIGNATURE
 from blobnet.proto.storage import atomic_write, require_file
 
 Arrays = Sequence[dict[str, np.ndarray]]

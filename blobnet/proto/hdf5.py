@@ -8,34 +8,17 @@ from __future__ import annotations
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 
 from blobnet.errors import DataError
-from blobnet.proto.hdf5_bytes import SIGNATURE, Source
+from blobnet.proto.hdf5_bytes import Source
 from blobnet.proto.hdf5_objects import Dataset, File, Group
 from blobnet.proto.storage import atomic_write, require_file
 from blobnet.proto.wire import Corrupt
 
-SUFFIXES = (".h5", ".hdf5")
 HINT = "the file is damaged or incomplete"
-
-
-def named_hdf5(path: str | os.PathLike) -> bool:
-    """Whether the name `path` ends as those of HDF5 files do."""
-    return Path(path).suffix.lower() in SUFFIXES
-
-
-def is_hdf5(path: str | os.PathLike) -> bool:
-    """Whether `path` is named as an HDF5 file, or is a file that begins as one."""
-    if named_hdf5(path):
-        return True
-    if not os.path.isfile(path):
-        return False
-    with open(path, "rb") as file:
-        return file.read(len(SIGNATURE)) == SIGNATURE
 
 
 @contextmanager

@@ -7,15 +7,32 @@ from __future__ import annotations
 
 import os
 from io import BufferedReader
+from pathlib import Path
 
 import numpy as np
 
 from blobnet.proto.wire import Corrupt
 
+SUFFIXES = (".h5", ".hdf5")
 SIGNATURE = b"\x89HDF\r\n\x1a\n"
 REREAD = 8          # times its size that the structure of a file may be read: what refers to itself ends here
 LEAST = 1 << 20     # bytes of structure that any file may have read
 UNDEFINED = (1 << 64) - 1
+
+
+def named_hdf5(path: str | os.PathLike) -> bool:
+    """Whether the name `path` ends as those of HDF5 files do."""
+    return Path(path).suffix.lower() in SUFFIXES
+
+
+def is_hdf5(path: str | os.PathLike) -> bool:
+    """Whether `path` is named as an HDF5 file, or is a file that begins as one."""
+    if named_hdf5(path):
+        return True
+    if not os.path.isfile(path):
+        return False
+    with open(path, "rb") as file:
+        return file.read(len(SIGNATURE)) == SIGNATURE
 
 
 class Source:

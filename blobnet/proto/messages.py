@@ -7,14 +7,12 @@ for by name when they are needed, and never be kept or compared by identity.
 from __future__ import annotations
 
 from functools import cache
-from importlib import resources
+from pathlib import Path
 
-from google.protobuf import descriptor_pb2, descriptor_pool, message_factory
 from google.protobuf.message import Message
 from google.protobuf.unknown_fields import UnknownFieldSet
 
 from blobnet.errors import ParseError, close_matches
-from blobnet.proto.schema import PACKAGE, parse_schema, resolve_types
 
 SCHEMA_FILES = ("caffe.proto", "forks.proto")
 _extensions: dict[str, str] = {}
@@ -88,8 +86,12 @@ def refuse_unknown(message: Message, path: str = "") -> None:
 
 @cache
 def _pool() -> dict[str, type[Message]]:
+    from google.protobuf import descriptor_pb2, descriptor_pool, message_factory  # here, so that others do not wait
+
+    from blobnet.proto.schema import PACKAGE, parse_schema, resolve_types
+
     file = descriptor_pb2.FileDescriptorProto(name="blobnet/caffe.proto", package=PACKAGE, syntax="proto2")
-    sources = {name: resources.files("blobnet.proto").joinpath(name).read_text("utf-8") for name in SCHEMA_FILES}
+    sources = {name: Path(__file__).with_name(name).read_text("utf-8") for name in SCHEMA_FILES}
     places: dict[str, str] = {}
     for origin, text in {**sources, **_extensions}.items():
         places.update(parse_schema(file, text, origin))

@@ -12,18 +12,16 @@ import re
 from bisect import bisect_right
 
 from google.protobuf import descriptor_pb2 as pb
-from google.protobuf.descriptor import FieldDescriptor
-from google.protobuf.unknown_fields import UnknownFieldSet
 
 from blobnet.errors import ParseError, close_matches
 from blobnet.proto import wire
+from blobnet.proto.notes import NOTES
 
 PACKAGE = "caffe"
 _Field = pb.FieldDescriptorProto
 SCALARS = {name: getattr(_Field, "TYPE_" + name.upper())
            for name in ("double float int64 uint64 int32 fixed64 fixed32 bool string bytes uint32 "
                         "sfixed32 sfixed64 sint32 sint64").split()}
-NOTES = {"ignored": 50001, "refused": 50002}  # options of a field beyond protobuf's own: their numbers there
 LABELS = {name: getattr(_Field, "LABEL_" + name.upper()) for name in ("optional", "required", "repeated")}
 TOKEN = re.compile(r"""(?P<skip>\s+|//[^\n]*|/\*.*?\*/)
                      | (?P<word>-?[\w.]+(?:(?<=\de)[-+]\d+)?)
@@ -196,12 +194,6 @@ def _field(reader: _Reader, message: pb.DescriptorProto, label: int, where: str)
                                  got=repr(option))
             reader.accept(",")
     reader.expect(";")
-
-
-def note(field: FieldDescriptor, option: str) -> str:
-    """What the schema says of a field under `option`, "ignored" or "refused"; "" if it says nothing."""
-    return next((str(item.data, "utf-8") for item in UnknownFieldSet(field.GetOptions())
-                 if item.field_number == NOTES[option]), "")
 
 
 def resolve_types(file: pb.FileDescriptorProto, places: dict[str, str]) -> None:

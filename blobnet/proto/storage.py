@@ -5,8 +5,6 @@ from __future__ import annotations
 import contextlib
 import errno
 import os
-import shutil
-import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,6 +25,9 @@ def atomic_write(path: str | os.PathLike, size: int = 0) -> Iterator[BinaryIO]:
     Raises DataError if the folder does not exist, and if there is no room, with the need (`size` bytes, if that is
     known) and what is free. Source: write, fsync and rename, as POSIX promises for rename(2), then fsync of the folder.
     """
+    import shutil  # here, so that who only reads does not wait for them
+    import tempfile
+
     path = Path(path)
     if not path.parent.is_dir():
         raise DataError(str(path), f"cannot write: there is no folder {str(path.parent)!r}", hint="create it first")

@@ -14,7 +14,7 @@ from blobnet.core.net import Net
 from blobnet.core.weights import read_weight_message
 from blobnet.core.weights_hdf5 import layers_with_parameters
 from blobnet.errors import SolverError
-from blobnet.proto.hdf5 import is_hdf5
+from blobnet.proto.hdf5_bytes import is_hdf5
 from blobnet.solvers.state_files import State, fingerprint, read_state
 
 

@@ -17,6 +17,7 @@ from blobnet.errors import SolverError
 from blobnet.proto import hdf5
 from blobnet.proto.binary import read_weights, write_weights
 from blobnet.proto.blobs import set_blob, shaped_array
+from blobnet.proto.hdf5_bytes import is_hdf5, named_hdf5
 from blobnet.proto.messages import new
 
 OWN = ("random_seed", "weights_size", "weights_crc")
@@ -50,7 +51,7 @@ def fingerprint(path: str | os.PathLike) -> tuple[int, int]:
 
 def write_state(path: str | os.PathLike, state: State) -> None:
     """Write `state` to `path`, atomically, as HDF5 if the name ends in .h5."""
-    if hdf5.named_hdf5(path):
+    if named_hdf5(path):
         return _write_hdf5(path, state)
     message = new("SolverState", iter=state.iter, learned_net=state.model or "", random_seed=state.random_seed,
                   current_step=state.current_step)
@@ -64,7 +65,7 @@ def write_state(path: str | os.PathLike, state: State) -> None:
 
 def read_state(path: str | os.PathLike) -> State:
     """The state in the file `path`, of either format. ParseError, DataError or SolverError for a damaged file."""
-    state = _read_hdf5(path) if hdf5.is_hdf5(path) else _read_binary(path)
+    state = _read_hdf5(path) if is_hdf5(path) else _read_binary(path)
     if state.iter < 0:
         raise SolverError(os.fspath(path), expected="iter of at least 0", got=state.iter, hint=hdf5.HINT)
     return state

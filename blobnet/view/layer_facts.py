@@ -9,7 +9,7 @@ from google.protobuf.descriptor import FieldDescriptor
 from google.protobuf.message import Message
 
 from blobnet.core.registry import declarations
-from blobnet.proto.schema import note
+from blobnet.proto.notes import note
 from blobnet.proto.text import dump
 
 

@@ -12,7 +12,7 @@ from blobnet.core.layer import Layer
 from blobnet.core.registry import LAYERS, layer_class, name_in_nets, variants
 from blobnet.log.table import table
 from blobnet.proto.messages import message_class
-from blobnet.proto.schema import note
+from blobnet.proto.notes import note
 from blobnet.view.layer_facts import value_text
 
 OWN = "blobnet.layers."

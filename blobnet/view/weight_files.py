@@ -13,6 +13,7 @@ from blobnet.errors import DataError
 from blobnet.log.table import table
 from blobnet.proto import hdf5
 from blobnet.proto.blobs import blob_array, blob_shape, read_blob
+from blobnet.proto.hdf5_bytes import is_hdf5
 from blobnet.proto.storage import require_file
 from blobnet.solvers.state_files import read_state
 
@@ -61,7 +62,7 @@ def weight_arrays(path: str | os.PathLike) -> Iterator[tuple[str, int, np.ndarra
     elif ".solverstate" in os.path.basename(path):
         for i, array in enumerate(read_state(path).history):
             yield "history", i, array
-    elif hdf5.is_hdf5(path):
+    elif is_hdf5(path):
         where = hdf5.hdf5_where(path)
         with hdf5.reading(path) as file:
             data = hdf5.find(file, "data", where)

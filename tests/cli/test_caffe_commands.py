@@ -198,7 +198,8 @@ def test_times_of_layers(tiny, capsys):
 def test_a_table_of_times_on_a_terminal(tiny, capsys, monkeypatch):
     assert on_terminal("time -model net.prototxt -iterations 1 -phase TEST", monkeypatch) == 0
     lines = capsys.readouterr().out.splitlines()
-    assert lines[0].split() == ["layer", "type", "forward", "ms", "calls", "backward", "ms", "calls", "share"]
+    assert lines[0].split() == ["layer", "type", "forward", "ms", "calls", "backward", "ms", "calls",
+                                "product", "ms", "share"]
     assert [line.split()[0] for line in lines[1:]] == ["x", "x_x_0_split", "y", "ip", "loss", "split", "all"]
 
 

@@ -64,6 +64,7 @@ def test_the_table(net):
     heads, *layers, total = profile.rows()
     assert [(row[0], row[1], row[3], row[5]) for row in layers] == [
         ("in", "Input", "2", "1"), ("ip", "InnerProduct", "2", "1"), ("nap", "Sleeper", "2", "1")]
+    assert [bool(row[6]) for row in layers] == [False, True, False] and total[6] == layers[1][6]
     assert total[0] == "all" and total[-1] == "100.0%" and heads[0] == "layer"
     assert float(layers[-1][4]) >= 3e3 * SECONDS and float(layers[-1][-1].rstrip("%")) > 50
     lines = str(profile).splitlines()

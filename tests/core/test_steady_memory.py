@@ -20,9 +20,9 @@ FILL = 'weight_filler { type: "msra" }'
 
 
 def residual():
-    """Two residual blocks of convolutions with normalisation; every blob has 1.5 MiB."""
+    """Two residual blocks of convolutions with normalisation; every blob has 6 MiB."""
     text = 'layer { name: "data" type: "Input" top: "data" top: "label" input_param { ' \
-           'shape { dim: 8 dim: 12 dim: 64 dim: 64 } shape { dim: 8 } } }\n'
+           'shape { dim: 8 dim: 12 dim: 128 dim: 128 } shape { dim: 8 } } }\n'
 
     def add(name, kind, bottoms, options="", top=None):
         nonlocal text

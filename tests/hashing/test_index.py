@@ -30,7 +30,7 @@ def popcount(request, monkeypatch):
 
 
 @pytest.mark.usefixtures("popcount")
-@pytest.mark.parametrize("bits", [1, 7, 8, 12, 16, 31, 48, 64, 65, 128, 300])
+@pytest.mark.parametrize("bits", [1, 7, 8, 12, 16, 31, 48, 64, 65, 128, 255, 256, 300])
 def test_search_ranks_as_a_bitwise_loop_does(bits):
     rng = np.random.default_rng(bits)
     base, queries = rng.integers(0, 2, (200, bits)), rng.integers(0, 2, (7, bits))
@@ -57,15 +57,30 @@ def test_search_in_small_random_bases(bits, size, count, seed, data):
 
 
 @pytest.mark.usefixtures("popcount")
-@pytest.mark.parametrize("limits", [{"top": 40}, {"top": 5}, {"radius": 33}, {"top": 3, "radius": 30}])
-def test_bases_larger_than_a_block_or_a_chunk_are_searched_whole(monkeypatch, limits):
-    base, queries = random_codes(40, 70, 1), random_codes(9, 70, 2)
+@pytest.mark.parametrize("bits", [3, 70])
+@pytest.mark.parametrize("limits", [{"top": 160}, {"top": 11}, {"top": 10}, {"top": 1}, {"radius": 33},
+                                    {"top": 3, "radius": 30}, {"top": 10, "radius": 0.5}], ids=str)
+def test_bases_larger_than_a_block_or_a_chunk_are_searched_whole(monkeypatch, bits, limits):
+    base, queries = random_codes(160, bits, 1), random_codes(9, bits, 2)
     expected = HammingIndex(base).search(queries, **limits)
-    monkeypatch.setattr(Index, "block", 90)
-    monkeypatch.setattr(index_module, "_TILE", 11)
-    for chunk in (1000, 40, 17, 1):
+    monkeypatch.setattr(Index, "block", 350)
+    monkeypatch.setattr(index_module, "_TILE", 100)
+    for chunk in (1000, 160, 70, 1):
         monkeypatch.setattr(Index, "chunk", chunk)
         for got, wanted in zip(HammingIndex(base).search(queries, **limits), expected):
+            assert np.array_equal(got, wanted) and got.dtype == wanted.dtype
+
+
+@pytest.mark.parametrize("order", [1, -1], ids=["nearest first", "nearest last"])
+def test_counting_and_sorting_find_the_same_in_any_order_of_the_base(monkeypatch, order):
+    codes, queries = random_codes(1000, 40, 1), random_codes(50, 40, 2)
+    from_first = np.unpackbits(codes.packed ^ queries.packed[0], axis=1).sum(axis=1)
+    base = Codes(codes.packed[np.argsort(from_first)[::order]], 40)
+    for limits in ({"top": 1}, {"top": 60}, {"top": 60, "radius": 13}):
+        monkeypatch.setattr(index_module, "_FEW", 16)
+        counted = HammingIndex(base).search(queries, **limits)
+        monkeypatch.setattr(index_module, "_FEW", 10**6)
+        for got, wanted in zip(counted, HammingIndex(base).search(queries, **limits)):
             assert np.array_equal(got, wanted) and got.dtype == wanted.dtype
 
 

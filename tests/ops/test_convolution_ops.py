@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from convolution_loops import check
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -15,54 +16,13 @@ from blobnet.ops.correlation import Correlation
 from blobnet.ops.elementwise import copy_rows
 from blobnet.ops.im2col import col2im, im2col
 
-
-def slow_convolution(x, weight, bias, stride, pad, dilation, groups):
-    """One output position after the other, from a padded copy of x."""
-    padded = np.pad(x, [(0, 0), (0, 0), *((p, p) for p in pad)])
-    span = [d * (k - 1) + 1 for d, k in zip(dilation, weight.shape[2:])]
-    out_shape = [(size - s) // step + 1 for size, s, step in zip(padded.shape[2:], span, stride)]
-    per_group, y = x.shape[1] // groups, np.empty((len(x), len(weight), *out_shape))
-    for k, *place in np.ndindex(len(weight), *out_shape):
-        first = k // (len(weight) // groups) * per_group
-        window = tuple(slice(p * step, p * step + s, d) for p, step, s, d in zip(place, stride, span, dilation))
-        patch = padded[(slice(None), slice(first, first + per_group), *window)]
-        y[(slice(None), k, *place)] = (patch * weight[k]).reshape(len(x), -1).sum(1) + bias[k]
-    return y
-
-
-def check(shape, outputs, kernel, stride, pad, dilation, groups=1, seed=0, xp=np):
-    """Forward equals the loops; the gradients are the transposes of the (bilinear) forward."""
-    rng = np.random.default_rng(seed)
-    x, bias = rng.standard_normal(shape), rng.standard_normal(outputs)
-    weight = rng.standard_normal((outputs, shape[1] // groups, *kernel))
-    geometry = stride, pad, dilation, groups
-    convolution = Convolution(xp, np.float64, shape, outputs, kernel, *geometry)
-    y = np.full((shape[0], outputs, *convolution.out_shape), np.nan)
-    convolution.forward(x, weight, bias, y)
-    np.testing.assert_allclose(y, slow_convolution(x, weight, bias, *geometry), atol=1e-10)
-
-    dy, x2, weight2 = (rng.standard_normal(a.shape) for a in (y, x, weight))
-    zero = np.zeros(outputs)
-    dweight, dx = np.ones_like(weight), np.full_like(x, np.nan)
-    for _ in range(2):  # the second time in used buffers; weights accumulate, data does not
-        convolution.backward_weight(x, dy, dweight)
-        convolution.backward_data(dy, weight, dx)
-    along_weight = (slow_convolution(x, weight2, zero, *geometry) * dy).sum()
-    np.testing.assert_allclose(((dweight - 1) * weight2).sum(), 2 * along_weight)
-    np.testing.assert_allclose((dx * x2).sum(), (slow_convolution(x2, weight, zero, *geometry) * dy).sum())
-
-    data_bias = rng.standard_normal(shape[1])
-    with_bias = np.full_like(x, np.nan)
-    convolution.backward_data(dy, weight, with_bias, data_bias)
-    np.testing.assert_allclose(with_bias, dx + data_bias.reshape(-1, *[1] * len(kernel)), atol=1e-10)
-
-
 CASES = {  # shape, outputs, kernel, stride, pad, dilation, groups
     "plain": ((3, 4, 9, 8), 6, (3, 3), (1, 1), (0, 0), (1, 1)),
     "walked": ((40, 9, 9, 8), 6, (3, 3), (1, 1), (1, 1), (1, 1)),
     "walked, strided": ((41, 9, 9, 10), 4, (4, 5), (3, 2), (1, 2), (1, 1)),
     "walked, groups": ((40, 4, 9, 10), 4, (3, 2), (2, 1), (1, 0), (1, 1), 2),
     "walked, dilated columns": ((40, 9, 9, 10), 4, (3, 2), (1, 1), (1, 2), (1, 3)),
+    "long columns": ((4, 2, 40, 40), 130, (3, 3), (1, 1), (1, 1), (1, 1), 2),
     "dilated": ((5, 9, 12, 12), 2, (3, 3), (1, 1), (2, 2), (2, 2)),
     "stride and dilation share a factor": ((3, 9, 15, 14), 2, (3, 3), (4, 2), (3, 1), (2, 2)),
     "stride beyond the kernel": ((3, 9, 11, 11), 2, (2, 1), (4, 3), (0, 0), (1, 1)),
@@ -110,6 +70,7 @@ def test_the_cases_take_every_path():
     assert not any(engine(name).walk for name in ("plain", "dilated", "many outputs"))
     lengths = [piece.stop - piece.start for piece in engine("walked, strided").pieces]
     assert len(set(lengths)) > 1  # buffers that are not full
+    assert engine("plain").few and engine("pointwise, small planes").few and not engine("long columns").few
     assert engine("pointwise").lowering.pointwise
     assert longest(engine("pointwise").pieces) == 1 < longest(engine("pointwise, small planes").pieces)
 

@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from blobnet.errors import DataError, ParseError, ShapeError
 from blobnet.proto import binary, blobs, files, messages, text, wire
-from blobnet.proto.hdf5 import SIGNATURE
+from blobnet.proto.hdf5_bytes import SIGNATURE
 
 
 def packed(number, values, dtype="<f4"):

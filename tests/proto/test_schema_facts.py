@@ -10,7 +10,7 @@ from google.protobuf.descriptor import FieldDescriptor as Field
 
 from blobnet.errors import ParseError
 from blobnet.proto import messages
-from blobnet.proto.schema import note
+from blobnet.proto.notes import note
 
 TABLE = [line.split("\t") for line in (Path(__file__).parent / "caffe_schema.tsv").read_text().splitlines()[1:]]
 ALIASES = {(message, "AVERAGE") for message in

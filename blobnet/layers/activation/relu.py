@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from blobnet.core.joined import RECTIFIER
 from blobnet.core.registry import register
 from blobnet.layers.activation._base import Elementwise
 from blobnet.ops.elementwise import relu_backward, relu_forward
@@ -35,3 +36,6 @@ class ReLU(Elementwise):
         if propagate_down[0]:
             relu_backward(bottom[0].data.reshape(-1), top[0].diff.reshape(-1), self.options.negative_slope,
                           bottom[0].diff.reshape(-1))
+
+    def link(self):
+        return "" if self.options.negative_slope else RECTIFIER

@@ -7,8 +7,9 @@ import numpy as np
 from blobnet.core.context import TEST
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
+from blobnet.layers.normalization._joined import JoinedBatchNorm
 from blobnet.layers.normalization._terms import BatchNormTerms
-from blobnet.ops.standardize import normalize, standardize, standardize_backward
+from blobnet.ops.standardize import Tail, normalize, standardize, standardize_backward
 from blobnet.proto.messages import new
 
 
@@ -75,25 +76,28 @@ class BatchNorm(BatchNormTerms):
 
     def formula(self, x, mean, variance, factor):
         x = x.reshape(self.grouped)  # n, c, and all places
-        if self.use_global:
-            m, v = np.array([mean, variance]) * (1 / factor if factor else 0)
-        else:
-            m, v = x.mean((0, 2)), x.var((0, 2))
+        given = np.array([mean, variance]) * (1 / factor if factor else 0)
+        m, v = given if self.use_global else (x.mean((0, 2)), x.var((0, 2)))
         return (x - m[:, None]) / np.sqrt(v + self.options.eps)[:, None]
 
     def forward(self, bottom, top):
-        x, y = bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped)
+        self.forward_with(bottom, Tail(top[0].data.reshape(self.grouped)))
+
+    def forward_with(self, bottom, tail, kept=None):
+        x = bottom[0].data.reshape(self.grouped)
         if self.use_global:
             mean, variance, (factor,) = map(self.param_data, range(3))
             scale = 1 / factor if factor else factor
             self.xp.multiply(mean, scale, out=self.mean)
             self.xp.multiply(variance, scale, out=self.variance)
             self.deviation = self._deviation(self.variance)
-            normalize(x, self.mean, self.deviation, y)
+            normalize(x, self.mean, self.deviation, tail.y if kept is None else kept, tail)
         else:
-            standardize(x, self._deviation, self.mean, self.variance, self.deviation, self.normalized)
-            y[...] = self.normalized
+            standardize(x, self._deviation, self.mean, self.variance, self.deviation, self.normalized, tail)
             self._keep_statistics(bottom[0].count // self.channels)
+
+    def join(self, followers, learns):
+        return JoinedBatchNorm.of(self, followers, learns)
 
     def _deviation(self, variance):
         return self.xp.sqrt(variance + self.options.eps)

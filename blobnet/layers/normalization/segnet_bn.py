@@ -10,7 +10,7 @@ from blobnet.errors import NetError
 from blobnet.layers.normalization._channel_terms import channel_of, channel_terms, linear_terms
 from blobnet.layers.normalization._channels import PSPNET, PSPNET_PARAMS, SEGNET, Channels, has
 from blobnet.ops.linear import scale_shift
-from blobnet.ops.standardize import standardize, standardize_backward
+from blobnet.ops.standardize import Tail, standardize, standardize_backward
 
 EPS = 1e-9
 
@@ -84,11 +84,11 @@ class SegNetBN(Channels):
         x, y = bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped)
         if self.takes_statistics:
             standardize(x, lambda variance: self.xp.sqrt(variance + EPS), self.mean, self.variance, self.deviation,
-                        self.normalized)
-            x = self.normalized
+                        self.normalized, Tail(y, *(self.param_data(i).reshape(-1) for i in range(2))))
             for blob, values in zip(top[1:], (self.mean, self.variance)):
                 blob.data[...] = values.reshape(self.shape)
-        scale_shift(x, self.param_data(0), self.param_data(1), y)
+        else:
+            scale_shift(x, self.param_data(0), self.param_data(1), y)
 
     def backward(self, top, propagate_down, bottom):
         dy, dx = top[0].diff.reshape(self.grouped), bottom[0].diff.reshape(self.grouped)

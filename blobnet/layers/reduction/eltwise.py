@@ -78,7 +78,11 @@ class Eltwise(Layer):
 
     def forward(self, bottom, top):
         y, x = top[0].data, [blob.data for blob in bottom]
-        if self.operation == "sum":
+        if self.operation == "sum" and set(self.coefficients) == {1}:
+            self.xp.add(x[0], x[1], out=y)
+            for value in x[2:]:
+                y += value
+        elif self.operation == "sum":
             self.xp.multiply(x[0], self.coefficients[0], out=y)
             for value, coefficient in zip(x[1:], self.coefficients[1:]):
                 y += value if coefficient == 1 else value * coefficient

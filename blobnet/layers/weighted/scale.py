@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from blobnet.core.joined import SCALE
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.weighted._along_axes import AlongAxes
@@ -65,14 +66,24 @@ class Scale(AlongAxes):
 
     def backward(self, top, propagate_down, bottom):
         dy, factor = top[0].diff.reshape(self.grouped), self.second(bottom)
-        if self.options.bias_term and self.param_propagate_down[-1]:
-            self.blobs[-1].diff[...] += sums(dy).reshape(factor.shape)
-        if propagate_down[1] if len(bottom) == 2 else self.param_propagate_down[0]:
-            x = bottom[0].data.reshape(self.grouped) if self.kept is None else self.kept
-            gradient = sums(dy, x).reshape(factor.shape)
-            if len(bottom) == 2 or self.overwrites:
-                factor.diff[...] = gradient
-            else:
-                factor.diff[...] += gradient
+        x = bottom[0].data.reshape(self.grouped) if self.kept is None else self.kept
+        if len(bottom) == 2 and propagate_down[1]:
+            factor.diff[...] = sums(dy, x).reshape(factor.shape)
+        self.add_gradients(lambda: sums(dy, x), lambda: sums(dy))
         if propagate_down[0]:
             scale_shift(dy, factor.data, None, bottom[0].diff.reshape(self.grouped))
+
+    def add_gradients(self, of_factor, of_bias):
+        """Add what these functions give to the diffs of a learned factor and of the bias, where they learn."""
+        if self.options.bias_term and self.param_propagate_down[-1]:
+            diff = self.blobs[-1].diff
+            diff += of_bias().reshape(diff.shape)
+        if len(self.param.bottom) == 1 and self.param_propagate_down[0]:
+            diff = self.blobs[0].diff
+            if self.overwrites:
+                diff[...] = 0
+            diff += of_factor().reshape(diff.shape)
+
+    def link(self):
+        along = self.options.axis == self.options.num_axes == 1 and len(self.param.bottom) == 1
+        return SCALE if along else ""
