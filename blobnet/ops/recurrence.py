@@ -36,15 +36,13 @@ class Recurrence:
 
         cell(t, rows, z, h) computes h (N, H) from z (N, K), which it may overwrite; N counts the `rows` alone.
         """
-        going_on = (cont == 1).all(axis=(1, 2)).tolist()
+        uniform = self._uniform(cont)
 
         def run(rows: slice, buffers: list[Array]) -> None:
             h, z = first[rows], buffers[0][:rows.stop - rows.start]
             self.inputs[:, rows] += self.constant[rows]
             for t in range(self.steps):
-                self._multiply(h, weight.T, z)
-                if not going_on[t]:
-                    z *= cont[t, rows]
+                self._multiply(h, weight.T, uniform[t], cont[t, rows], z)
                 z += self.inputs[t, rows]
                 h = out[t, rows]
                 cell(t, rows, z, h)
@@ -58,7 +56,7 @@ class Recurrence:
 
         cell(t, rows, dh, dz) computes dz (N, K) from dh (N, H), likewise.
         """
-        going_on = (cont == 1).all(axis=(1, 2)).tolist()
+        uniform = self._uniform(cont)
 
         def run(rows: slice, buffers: list[Array]) -> None:
             dh = buffers[0][:rows.stop - rows.start]
@@ -67,15 +65,23 @@ class Recurrence:
                 dh += out_diff[t, rows]
                 dz = self.diffs[t, rows]
                 cell(t, rows, dh, dz)
-                self._multiply(dz, weight, dh)
-                if not going_on[t]:
-                    dh *= cont[t, rows]
+                self._multiply(dz, weight, uniform[t], cont[t, rows], dh)
 
         share(run, self.pieces, lambda n: scratch(self.xp, ((n, weight.shape[1]), weight.dtype)))
 
-    def _multiply(self, a: Array, b: Array, out: Array) -> None:
-        """out = a . b, shared by the threads where they do not share the sequences."""
+    def _uniform(self, cont: Array) -> list[float | None]:
+        """For each step its cont if all sequences begin, 0, or all go on, 1; else None."""
+        begin, go_on = ((cont == value).all(axis=(1, 2)).tolist() for value in (0, 1))
+        return [0 if begin[t] else 1 if go_on[t] else None for t in range(self.steps)]
+
+    def _multiply(self, a: Array, b: Array, uniform: float | None, cont: Array, out: Array) -> None:
+        """out = cont * (a . b), shared by the threads where they do not share the sequences."""
+        if uniform == 0:
+            out.fill(0)
+            return
         (matmul if len(self.pieces) == 1 else np.matmul)(a, b, out)
+        if uniform is None:
+            out *= cont
 
 
 def tanh_slopes(y: Array, out: Array) -> None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blobnet.layers.recurrent._sequences import Sequences, refuse_cont
 from blobnet.layers.recurrent._unrolled import STEPS, Unrolled
-from blobnet.ops.linear import add_matmul, matmul
+from blobnet.ops.linear import Product, add_matmul, matmul, multiply
 from blobnet.ops.recurrence import Recurrence
 
 
@@ -48,26 +48,30 @@ class Recurrent(Sequences):
 
     def finish_back(self, propagate_down, bottom) -> None:
         """All other gradients, from those to z of all steps."""
-        diffs = self.recurrence.diffs.reshape(-1, len(self.param_data(1)))
-        self.add_gradients(0, diffs, bottom[0].data)
-        self.add_gradients(self.hidden, diffs, self.recurrence.held, bias=False)
+        diffs, x = self.recurrence.diffs.reshape(-1, len(self.param_data(1))), bottom[0]
+        products = [self.gradient(0, diffs, x.data), self.gradient(self.hidden, diffs, self.recurrence.held)]
         if propagate_down[0]:
-            matmul(diffs, self.param_data(0), bottom[0].diff.reshape(len(diffs), self.param_data(0).shape[1]))
+            products.append(self.onward(diffs, 0, x))
         if self.static:
-            total = self.recurrence.diffs.sum(axis=0)
-            self.add_gradients(2, total, bottom[2].data, bias=False)
+            total, x = self.recurrence.diffs.sum(axis=0), bottom[2]
+            products.append(self.gradient(2, total, x.data))
             if propagate_down[2]:
-                matmul(total, self.param_data(2), bottom[2].diff.reshape(len(total), self.param_data(2).shape[1]))
+                products.append(self.onward(total, 2, x))
+        multiply(*products)
+        self.param_diff(1)[...] += diffs.sum(axis=0)
         for blob, wanted in zip(bottom[2 + self.static:], propagate_down[2 + self.static:]):
             if wanted:
                 blob.diff.fill(0)
 
-    def add_gradients(self, index: int, diffs, x, bias: bool = True) -> None:
-        """Add diffs^T . x to the diff of parameter `index`, and the sum of diffs to that of the bias after it.
+    def gradient(self, index: int, diffs, x) -> Product:
+        """diffs^T . x, to be added to the diff of parameter `index`.
 
         Parameters that do not learn get their gradients too, as in Caffe, where clip_gradients counts them.
         """
         gradient = self.param_diff(index)
-        add_matmul(diffs.T, x.reshape(len(diffs), gradient.shape[1]), gradient)
-        if bias:
-            self.param_diff(index + 1)[...] += diffs.sum(axis=0)
+        return Product(diffs.T, x.reshape(len(diffs), gradient.shape[1]), gradient, add=True)
+
+    def onward(self, diffs, index: int, blob) -> Product:
+        """The diff of an input: diffs . parameter `index`."""
+        weight = self.param_data(index)
+        return Product(diffs, weight, blob.diff.reshape(len(diffs), weight.shape[1]))

@@ -7,7 +7,7 @@ import numpy as np
 from blobnet.backend import scratch
 from blobnet.core.registry import register
 from blobnet.layers.recurrent._one_length import OneLength
-from blobnet.ops.linear import add_matmul, matmul
+from blobnet.ops.linear import Product, matmul, multiply
 from blobnet.ops.lstm import cell_backward, cell_forward, cell_slopes
 
 
@@ -83,11 +83,14 @@ class Lstm(OneLength):
                     self.xp.clip(dz, -limit, limit, out=dz)
 
             steps.backward(self.cont, U, top[0].diff.reshape(self.shape), cell)
-        diffs = steps.diffs.reshape(-1, len(U))
+        diffs, products = steps.diffs.reshape(-1, len(U)), []
         for i, rows in enumerate((x.data, steps.held if exact else self.before)):
             if self.param_propagate_down[i]:
-                add_matmul(diffs.T, rows.reshape(len(diffs), self.param_diff(i).shape[1]), self.param_diff(i))
+                gradient = self.param_diff(i)
+                products.append(Product(diffs.T, rows.reshape(len(diffs), gradient.shape[1]), gradient, add=True))
+        if propagate_down[0]:
+            W = self.param_data(0)
+            products.append(Product(diffs, W, x.diff.reshape(len(diffs), W.shape[1])))
+        multiply(*products)
         if self.param_propagate_down[2]:
             self.param_diff(2)[...] += diffs.sum(axis=0)
-        if propagate_down[0]:
-            matmul(diffs, self.param_data(0), x.diff.reshape(len(diffs), self.param_data(0).shape[1]))

@@ -7,7 +7,7 @@ import numpy as np
 from blobnet.backend import scratch
 from blobnet.core.registry import register
 from blobnet.layers.recurrent._base import Recurrent
-from blobnet.ops.linear import matmul
+from blobnet.ops.linear import Product, matmul, multiply
 from blobnet.ops.recurrence import tanh_slopes
 
 
@@ -75,8 +75,9 @@ class RNN(Recurrent):
         with scratch(self.xp, *[(self.outputs.shape, self.dtype)] * 2) as (output_diffs, h_diff):
             tanh_slopes(self.outputs, output_diffs)
             output_diffs *= top[0].diff.reshape(self.outputs.shape)
-            self.add_gradients(self.output, output_diffs, self.h)
-            matmul(output_diffs, self.param_data(self.output), h_diff)
+            multiply(self.gradient(self.output, output_diffs, self.h),
+                     Product(output_diffs, self.param_data(self.output), h_diff))
+            self.param_diff(self.output + 1)[...] += output_diffs.sum(axis=0)
             slopes = self.recurrence.diffs  # until the steps
             tanh_slopes(self.h, slopes)
 
