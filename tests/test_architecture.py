@@ -29,7 +29,7 @@ FACE = ("__init__", "__main__")  # the package's own face, which only commands a
 TOP_LEVEL = {"setup.py", "pyproject.toml", "MANIFEST.in", "Makefile", "LICENSE", "README.md", "SECURITY.md",
              "DESIGN.md", "CONTRIBUTING.md",
              "CHANGELOG.md", ".ci", ".gitignore", "blobnet", "prototxt", "tests", "tools", "examples"}
-LAYER_LINES = 120
+LAYER_LINES, KERNEL_LINES = 120, 200
 
 MODULES = sorted(PACKAGE.rglob("*.py"))
 LAYER_FILES = [path for path in sorted(PACKAGE.glob("layers/*/*.py")) if not path.name.startswith("_")]
@@ -102,6 +102,11 @@ def test_a_layer_file_holds_the_type_of_its_name(path):
     types = [kind for kind, cls in LAYERS.items() if cls.__module__ == module]
     assert [kind.lower().replace("_", "") for kind in types] == [path.stem.replace("_", "")]
     assert len(path.read_text("utf-8").splitlines()) <= LAYER_LINES
+
+
+@pytest.mark.parametrize("path", sorted(PACKAGE.glob("ops/*.py")), ids=name)
+def test_a_file_of_kernels_is_short(path):
+    assert len(path.read_text("utf-8").splitlines()) <= KERNEL_LINES
 
 
 def test_the_top_level_is_fixed():

@@ -14,14 +14,17 @@ from math import gcd, prod
 from types import ModuleType
 from typing import TypeAlias
 
+import numpy as np
+
 from blobnet.backend import Array, cut_array, folded, scratch, share
 from blobnet.ops.axes import Axis, Index, output_size
 from blobnet.ops.correlation import Correlation
+from blobnet.ops.depthwise import Depthwise
 from blobnet.ops.im2col import add_columns
 from blobnet.ops.linear import sums
 from blobnet.ops.winograd import Winograd
 
-Engine: TypeAlias = "Correlation | Winograd"
+Engine: TypeAlias = "Correlation | Depthwise | Winograd"
 Phase = tuple[slice, slice, Axis | None]  # positions of x, taps of the kernel, what they are correlated along
 
 SCATTER_CHANNELS = 8  # with fewer channels (images), the products of the data gradient are too flat: scatter columns
@@ -61,6 +64,9 @@ class Convolution:
         """x_diff = the gradient to x. A deconvolution computes this forward, and then adds its `bias` (C)."""
         if self._forward is None:
             self._fill(x_diff, bias)
+            return
+        if isinstance(self._forward, Depthwise):
+            self._forward.data_gradient(top_diff, weight, x_diff, bias)
             return
         if self.groups == 1 and self._channels < SCATTER_CHANNELS and prod(self.kernel) > 1:
             self._scatter_data(top_diff, weight, x_diff, bias)
@@ -105,7 +111,9 @@ class Convolution:
 
 def correlation(xp: ModuleType, dtype, num: int, groups: int, channels: int, outputs: int,
                 axes: Sequence[Axis]) -> Engine:
-    """The faster way for these shapes."""
+    """The fastest way for these shapes."""
+    if xp is np and axes and channels == outputs == 1 < groups:
+        return Depthwise(dtype, num, groups, axes)
     if Winograd.fits(xp, axes) and (fast := Winograd(dtype, num, groups, channels, outputs, axes)).pays():
         return fast
     return Correlation(xp, dtype, num, groups, channels, outputs, axes)

@@ -23,6 +23,7 @@ MIN_PLANES = 64  # lowered by one call, so that the calls cost little
 SHARED_WORK = 1 << 22  # multiplications that are worth another thread
 SHARED_OUTPUTS = 64  # with fewer, a product is too flat to be fast
 WALK_OUTPUTS = 128  # with more, the product takes so much longer than im2col that walking saves nothing
+ROWS_BYTES = 1 << 19  # smaller gradients to the weights are found for all output rows by one call
 FEW_COLUMNS = 512  # of several images: up to so many, one product for the weights' gradient beats a sum of several
 LOWERED_BYTES = 4 << 20  # the lowered images of a piece, on a CPU
 GPU_LOWERED_BYTES = 256 << 20
@@ -42,7 +43,7 @@ class Correlation:
                          and outputs <= WALK_OUTPUTS and columns >= COLUMNS // 3)
         if not self.walk:  # a first axis of one position: plain im2col
             axes = [Axis(1, 1, 1), *axes]
-        self.xp, self.dtype, self.num, self.axes = xp, dtype, num, tuple(axes)
+        self.xp, self.dtype, self.num, self.axes = xp, np.dtype(dtype), num, tuple(axes)
         self.groups, self.channels, self.outputs = groups, channels, outputs
         self.lowering = Lowering(xp, dtype, groups, channels, self.axes)
         self.few = bool(xp is np and not self.walk and (num == 1 or num * self.lowering.positions <= FEW_COLUMNS)
@@ -94,8 +95,11 @@ class Correlation:
         taps = [axis.taps for axis in self.axes]
         sums = [self.pieces] if self.xp is not np else [
             self.pieces[some] for some in cut(len(self.pieces), len(self.pieces) / PARTS)]
-        one_product = self.axes[0].out == max(map(len, sums)) == 1  # in each sum, which then needs no second array
-        wanted = ((self.groups, self.lowering.step * taps[0], self.outputs), self.dtype)
+        groups, *each = self.groups, self.lowering.step * taps[0], self.outputs
+        together = prod((groups, self.axes[0].out, *each)) * self.dtype.itemsize <= ROWS_BYTES
+        blocks = self.lowering.blocks(together)
+        one_product = len(blocks) == max(map(len, sums)) == 1  # in each sum, which then needs no second array
+        wanted = ((groups, self.axes[0].out if together else 1, *each), self.dtype)
         memory: list[Piece] = []  # what no thread uses just now
         spare: list[list[Array]] = []
         found: list[Array] = []
@@ -108,10 +112,11 @@ class Correlation:
                 windows, (products, results) = own.windows(x[piece]), own.products(top[piece])
                 if results is not None:
                     copy_rows(results, top[piece])
-                for p in range(self.axes[0].out):
-                    self.xp.matmul(windows[:, p], products[:, p].swapaxes(1, 2), out=target)
+                for rows, inside in blocks:
+                    product = target[:, :, inside]
+                    self.xp.matmul(windows[:, rows, inside], products[:, rows].swapaxes(2, 3), out=product)
                     if target is not total:
-                        total += target
+                        total[:, :, inside] += product
                     target = pair[-1]
             memory.append(own)
             return pair
@@ -128,7 +133,8 @@ class Correlation:
                 share_in_order(part, add, sums)
             else:
                 add(part(self.pieces))
-            total = found[0].reshape(self.groups, taps[0], self.channels, *taps[1:], self.outputs)
+            total = found[0] if found[0].shape[1] == 1 else found[0].sum(axis=1)
+            total = total.reshape(self.groups, taps[0], self.channels, *taps[1:], self.outputs)
             total = self.xp.moveaxis(total, -1, 1).swapaxes(2, 3)
             diff = weight_diff.reshape(total.shape)
 
@@ -165,12 +171,15 @@ class Correlation:
 
     def _multiply(self, matrix: Array, windows: Array, products: Array) -> None:
         """products = matrix @ windows; of a single image, which leaves the threads idle, they share the outputs."""
+        def part(some: slice) -> None:
+            for rows, inside in self.lowering.spans:
+                self.xp.matmul(matrix[:, :, some, inside], windows[:, rows, inside], out=products[:, rows, some])
+
         if self.num == 1 and self.xp is np:
             least = SHARED_WORK / (products.size / self.outputs * windows.shape[2])
-            share(lambda some: self.xp.matmul(matrix[:, :, some], windows, out=products[:, :, some]),
-                  cut(self.outputs, self.outputs, max(SHARED_OUTPUTS, least)))
+            share(part, cut(self.outputs, self.outputs, max(SHARED_OUTPUTS, least)))
         else:
-            self.xp.matmul(matrix, windows, out=products)
+            part(slice(None))
 
     def _split(self, x: Array, sizes: Sequence[int]) -> Array:
         return x.reshape(x.shape[0], self.groups, -1, *sizes)

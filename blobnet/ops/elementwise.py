@@ -13,6 +13,8 @@ from blobnet.backend import Array, array_module, cut_array, scratch, share
 BUFFER = 64  # numbers
 LONG = 256   # rows that a smaller buffer pays for
 
+SHORT = 128  # values of a row
+
 
 def in_parts(body: Callable, *arrays: Array) -> list:
     """The results of body(*parts) for parts of the arrays along their first axis, in order; on a GPU all is one part.
@@ -33,16 +35,23 @@ def elementwise(body: Callable, *arrays: Array) -> None:
 
 
 def copy_rows(target: Array, source: Array) -> None:
-    """target[...] = source, of one shape; twice as fast if rows are short and contiguous in both.
+    """target[...] = source, of one shape, and fast if rows are short; see `as_rows`."""
+    target, source = as_rows(target, source)
+    target[...] = source
 
-    Such rows are copied as one item each.
+
+def as_rows(target: Array, source: Array) -> tuple[Array, Array]:
+    """Both arrays, with each row along the last axis as one item if rows are short, and contiguous in both.
+
+    Such items are copied twice as fast. Longer ones gain less, and NumPy keeps other threads waiting while it copies up
+    to 500 items.
     """
     item, row = target.itemsize, target.shape[-1]
-    rows = isinstance(target, np.ndarray) and target.strides[-1] == source.strides[-1] == item and row
+    rows = isinstance(target, np.ndarray) and target.strides[-1] == source.strides[-1] == item and 0 < row <= SHORT
     if rows and target.dtype == source.dtype:
         kind = f"V{row * item}"
-        target, source = target.view(kind), source.view(kind)
-    target[...] = source
+        return target.view(kind), source.view(kind)
+    return target, source
 
 
 @contextlib.contextmanager

@@ -11,6 +11,7 @@ from blobnet.backend import Array, array_module, cut, cut_array, scratch, share
 from blobnet.ops.elementwise import long_rows
 
 LEAST = 1 << 22  # multiplications and additions: for fewer, another thread costs more time than it saves
+LONG = 64  # values of a row: in a call of its own for each row, BLAS adds up no fewer as fast
 SIDE = 128  # rows or columns: with fewer, a product is too flat to be fast
 
 
@@ -89,7 +90,7 @@ def row_sums(x: Array, times: Array | None = None) -> Array:
         return xp.matmul(x, xp.ones(length, x.dtype))
     if xp is not np:
         return (x * times).sum(axis=-1)
-    if length < SIDE:
+    if length < LONG:
         return np.einsum("...s,...s->...", x, times)
     return np.matmul(x[..., None, :], times[..., None])[..., 0, 0]
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from functools import cached_property
 from math import prod
 from types import ModuleType
 
@@ -40,6 +41,29 @@ class Lowering:
         self._pads = any(inside != slice(0, size) for inside, size in ranges)
         self.image_bytes = groups * self.rows * self.step * self.positions * self.dtype.itemsize
 
+    @cached_property
+    def spans(self) -> list[tuple[slice, slice]]:
+        """(output rows, rows of their windows): what lies in x; the rest is padding along the first axis, all zeros.
+
+        If no output row sees a whole window, nothing is left out.
+        """
+        first = self.axes[0]
+        found: list[tuple[slice, slice]] = []
+        for p in range(first.out):
+            start = p * first.stride - first.pad
+            inside = slice(max(0, -start) * self.step, max(0, min(first.taps, first.size - start)) * self.step)
+            rows = slice(found.pop()[0].start if found and found[-1][1] == inside else p, p + 1)
+            found.append((rows, inside))
+        whole = slice(0, first.taps * self.step)
+        return found if any(inside == whole for _, inside in found) else [(slice(0, first.out), whole)]
+
+    def blocks(self, together: bool) -> list[tuple[slice, slice]]:
+        """The spans, row by row, and a whole window first; or all rows together, with their whole windows."""
+        if together:
+            return [(slice(0, self.axes[0].out), slice(0, self.axes[0].taps * self.step))]
+        spans = sorted(self.spans, key=lambda span: span[1].start - span[1].stop)
+        return [(slice(p, p + 1), inside) for rows, inside in spans for p in range(rows.start, rows.stop)]
+
     def shape(self, images: int) -> tuple[int, ...]:
         """Of memory for so many lowered images: (groups, rows, channels, *taps, images, *out), without the first axis.
         """
@@ -57,24 +81,30 @@ class Lowering:
 
         (groups, P, R * C * S, N * positions): the lowered rows that each output row needs, as views that overlap.
         """
+        for target, source in self.copies(x, buffer):
+            copy_rows(target, source)
+        return self.matrices(buffer, len(x))
+
+    def matrices(self, buffer: Array, images: int) -> Array:
+        """The windows of the first `images` images that lie in `buffer`."""
         first = self.axes[0]
         row = buffer.strides[1] // self.step
-        self._lower(x, buffer)
-        shape = (self.groups, first.out, first.taps * self.step, len(x) * self.positions)
+        shape = (len(buffer), first.out, first.taps * self.step, images * self.positions)
         strides = (buffer.strides[0], first.stride * buffer.strides[1], row, buffer.itemsize)
         return self.xp.lib.stride_tricks.as_strided(buffer, shape, strides)
 
-    def _lower(self, x: Array, buffer: Array) -> None:
+    def copies(self, x: Array, buffer: Array) -> Iterator[tuple[Array, Array]]:
+        """What is copied to lower x into `buffer`: (target, source), views of both (groups, ..., N, *positions)."""
         rows, x_rows = self._rows
         images = x.transpose(1, 3, 2, 0, *range(4, x.ndim))
         if not self._pads:  # all taps by one call
             target: Index = (..., slice(len(x)), *[slice(None)] * (x.ndim - 4))
-            copy_rows(buffer[target], self._by_taps(images[:, x_rows]))
+            yield buffer[target], self._by_taps(images[:, x_rows])
             return
         for taps, out, inside in steps(self.axes[1:]):
             target = (slice(None), rows, slice(None), *taps, slice(len(x)), *out)
             source: Index = (slice(None), x_rows, slice(None), slice(None), *inside)
-            copy_rows(buffer[target], images[source])
+            yield buffer[target], images[source]
 
     def _by_taps(self, images: Array) -> Array:
         """The images (groups, rows, channels, N, *spatial) once for every tap, as a view like `shape` says."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from blobnet.backend import Array, array_module, cut_array, share
 from blobnet.ops.recurrence import tanh_slopes
+from blobnet.ops.softmax import sigmoid
 
 
 def by_gate(z: Array) -> Array:
@@ -19,15 +20,11 @@ def by_gate(z: Array) -> Array:
 def cell_forward(z: Array, cont: Array, last: Array, gates: Array, cell: Array, squashed: Array, out: Array) -> None:
     """One step: from z and the `last` cell to the gates, `cell`, `squashed` = tanh(cell) and `out`.
 
-    i, f, o = s(z), g = tanh(z), f is multiplied by `cont`;   cell = f * last + i * g,   out = o * squashed
-    s(z) = 1 / (1 + exp(-z)) = (1 + tanh(z / 2)) / 2: one tanh for all gates, exact to 1e-7 of 1, not of what is near 0,
-    which is enough for what is multiplied. z is lost.
+    i, f, o = sigmoid and g = tanh of z, f is multiplied by `cont`;   cell = f * last + i * g,   out = o * squashed
     """
-    xp, (i, f, o, g), ifo = array_module(gates), gates, gates[:3]
-    z[:, :3 * last.shape[1]] *= 0.5
-    xp.tanh(by_gate(z), out=gates)
-    ifo += 1
-    ifo *= 0.5
+    xp, (i, f, o, g), inputs = array_module(gates), gates, by_gate(z)
+    sigmoid(inputs[:3], gates[:3])
+    xp.tanh(inputs[3], out=g)
     f *= cont
     xp.multiply(f, last, out=cell)
     cell += xp.multiply(i, g, out=squashed)

@@ -10,10 +10,12 @@ from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import Array, cut_array, scratch, share
+from blobnet.backend import Array, Pieces, cut_array, scratch, share
 from blobnet.ops.axes import Axis, Index
 from blobnet.ops.elementwise import copy_rows
 from blobnet.ops.indices import scatter_add
+
+PIECE_BYTES = 2 << 20  # of x: there are many calls, and threads wait for each other between them if these are short
 
 
 class MaxPool:
@@ -84,7 +86,7 @@ class MaxPool:
             copy_rows(out[piece], best.reshape(planes)[inside][:num])
             copy_rows(self.taps[piece], won.reshape(planes)[inside][:num])
 
-        share(part, cut_array(x), buffers)
+        share(part, _pieces(x), buffers)
 
     def places(self, out: Array) -> None:
         """out = where in its plane each maximum of the last forward lies, h * W + w; -1 if a window had none."""
@@ -113,7 +115,11 @@ class MaxPool:
             target[...] = 0
             scatter_add(target, where, values)
 
-        share(part, cut_array(x_diff), buffers)
+        share(part, _pieces(x_diff), buffers)
+
+
+def _pieces(x: Array) -> Pieces:
+    return cut_array(x, most=PIECE_BYTES, least=PIECE_BYTES / 2)
 
 
 def _flat(position: Sequence[int], shape: Sequence[int]) -> int:

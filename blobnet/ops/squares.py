@@ -12,8 +12,9 @@ def cut_squares(planes: Array, corner: tuple[int, int], step: int, padded: Array
 
     `corner` may lie outside, too. padded: memory (C, N, rows, columns) for all that the squares cover.
     """
-    inside = [slice(max(first, 0), max(0, min(first + length, size)))
-              for first, length, size in zip(corner, padded.shape[2:], planes.shape[2:])]
+    begin = [max(first, 0) for first in corner]
+    inside = [slice(start, max(start, min(first + length, size)))
+              for start, first, length, size in zip(begin, corner, padded.shape[2:], planes.shape[2:])]
     target = [slice(some.start - first, some.stop - first) for some, first in zip(inside, corner)]
     if any(some != slice(0, length) for some, length in zip(target, padded.shape[2:])):
         padded.fill(0)  # faster than the borders alone, which are narrow

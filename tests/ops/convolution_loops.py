@@ -17,7 +17,7 @@ def slow_convolution(x, weight, bias, stride, pad, dilation, groups):
         first = k // (len(weight) // groups) * per_group
         window = tuple(slice(p * step, p * step + s, d) for p, step, s, d in zip(place, stride, span, dilation))
         patch = padded[(slice(None), slice(first, first + per_group), *window)]
-        y[(slice(None), k, *place)] = (patch * weight[k]).reshape(len(x), -1).sum(1) + bias[k]
+        y[(slice(None), k, *place)] = (patch * weight[k]).sum(axis=tuple(range(1, x.ndim))) + bias[k]
     return y
 
 

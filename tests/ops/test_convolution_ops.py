@@ -9,10 +9,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from blobnet.backend.pieces import longest
-from blobnet.ops import correlation
+from blobnet.ops import correlation, depthwise
 from blobnet.ops.axes import Axis, output_size
 from blobnet.ops.convolution import Convolution, bias_gradient
 from blobnet.ops.correlation import Correlation
+from blobnet.ops.depthwise import Depthwise
 from blobnet.ops.elementwise import copy_rows
 from blobnet.ops.im2col import col2im, im2col
 
@@ -23,6 +24,8 @@ CASES = {  # shape, outputs, kernel, stride, pad, dilation, groups
     "walked, groups": ((40, 4, 9, 10), 4, (3, 2), (2, 1), (1, 0), (1, 1), 2),
     "walked, dilated columns": ((40, 9, 9, 10), 4, (3, 2), (1, 1), (1, 2), (1, 3)),
     "long columns": ((4, 2, 40, 40), 130, (3, 3), (1, 1), (1, 1), (1, 1), 2),
+    "walked, much padding": ((40, 9, 5, 8), 6, (5, 3), (1, 1), (6, 1), (1, 1)),
+    "walked, taps beyond every row": ((40, 9, 2, 8), 6, (5, 3), (2, 1), (3, 1), (1, 1)),
     "dilated": ((5, 9, 12, 12), 2, (3, 3), (1, 1), (2, 2), (2, 2)),
     "stride and dilation share a factor": ((3, 9, 15, 14), 2, (3, 3), (4, 2), (3, 1), (2, 2)),
     "stride beyond the kernel": ((3, 9, 11, 11), 2, (2, 1), (4, 3), (0, 0), (1, 1)),
@@ -40,7 +43,9 @@ CASES = {  # shape, outputs, kernel, stride, pad, dilation, groups
 
 
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
-def test_against_loops(case):
+@pytest.mark.parametrize("size", [0, correlation.ROWS_BYTES], ids=["row by row", "all rows"])
+def test_against_loops(case, size, monkeypatch):
+    monkeypatch.setattr(correlation, "ROWS_BYTES", size)
     check(*case)
 
 
@@ -67,12 +72,15 @@ def test_the_cases_take_every_path():
         return Convolution(np, np.float64, *CASES[name])._forward
 
     assert engine("walked").walk and engine("walked, strided").walk
+    assert len(engine("walked, much padding").lowering.spans) == 12
+    assert len(engine("walked, taps beyond every row").lowering.spans) == 1
     assert not any(engine(name).walk for name in ("plain", "dilated", "many outputs"))
     lengths = [piece.stop - piece.start for piece in engine("walked, strided").pieces]
     assert len(set(lengths)) > 1  # buffers that are not full
     assert engine("plain").few and engine("pointwise, small planes").few and not engine("long columns").few
     assert engine("pointwise").lowering.pointwise
     assert longest(engine("pointwise").pieces) == 1 < longest(engine("pointwise, small planes").pieces)
+    assert isinstance(engine("depthwise"), Depthwise) and not isinstance(engine("walked, groups"), Depthwise)
 
 
 axis = st.tuples(st.integers(1, 4), st.integers(1, 4), st.integers(0, 4), st.integers(1, 3), st.integers(0, 6))
@@ -85,6 +93,38 @@ def test_any_geometry(axes, num, channels, outputs, groups, seed):
     kernel, stride, pad, dilation, extra = zip(*axes)
     spatial = [max(1, d * (k - 1) + 1 - 2 * p) + e for k, p, d, e in zip(kernel, pad, dilation, extra)]
     check((num, channels * groups, *spatial), outputs * groups, kernel, stride, pad, dilation, groups, seed)
+
+
+@settings(deadline=None, max_examples=60)
+@given(axes=st.lists(st.tuples(st.integers(1, 5), st.integers(1, 3), st.integers(0, 3), st.integers(1, 2),
+                               st.integers(0, 6)), min_size=1, max_size=3),
+       num=st.integers(0, 5), channels=st.integers(2, 5), columns=st.sampled_from([1, 24, 1000]),
+       size=st.sampled_from([1, 1 << 10, 1 << 21]), seed=st.integers(0, 9))
+def test_any_depthwise_geometry(axes, num, channels, columns, size, seed):
+    """Walking and not, in pieces of one plane, of some images, of some channels, and in one."""
+    kernel, stride, pad, dilation, extra = zip(*axes)
+    spatial = [max(1, d * (k - 1) + 1 - 2 * p) + e for k, p, d, e in zip(kernel, pad, dilation, extra)]
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(depthwise, "WALK_COLUMNS", columns)
+        patch.setattr(depthwise, "PIECE_BYTES", size)
+        check((num, channels, *spatial), channels, kernel, stride, pad, dilation, channels, seed)
+
+
+def test_the_bits_of_a_depthwise_convolution_do_not_depend_on_the_threads(monkeypatch):
+    monkeypatch.setattr(depthwise, "PIECE_BYTES", 1 << 12)
+    rng = np.random.default_rng(0)
+    x, weight = rng.standard_normal((3, 20, 9, 9), np.float32), rng.standard_normal((20, 1, 3, 3), np.float32)
+    results = []
+    for threads in "15":
+        monkeypatch.setenv("BLOBNET_NUM_THREADS", threads)
+        convolution = Convolution(np, np.float32, x.shape, 20, (3, 3), (2, 2), (1, 1), (1, 1), 20)
+        y, dweight, dx = np.empty((3, 20, 5, 5), np.float32), np.zeros_like(weight), np.empty_like(x)
+        convolution.forward(x, weight, None, y)
+        convolution.backward_weight(x, y, dweight)
+        convolution.backward_data(y, weight, dx)
+        results.append((y, dweight, dx))
+    assert len(convolution._forward.pieces) > 1
+    assert all((one == many).all() for one, many in zip(*results))
 
 
 def test_scipy_agrees():

@@ -12,6 +12,7 @@ from blobnet.ops import winograd
 from blobnet.ops.axes import Axis
 from blobnet.ops.convolution import Convolution, correlation
 from blobnet.ops.correlation import Correlation
+from blobnet.ops.squares import cut_squares
 from blobnet.ops.winograd import Winograd
 
 PAYS = Winograd.pays
@@ -34,8 +35,20 @@ def test_any_geometry(taps, pads, sizes, num, channels, outputs, groups, seed):
     sizes = [max(size, taps - 2 * pad) for size, pad in zip(sizes, pads)]
     geometry = (taps, taps), (1, 1), pads, (1, 1), groups
     shape = num, channels * groups, *sizes
-    assert isinstance(Convolution(np, np.float64, shape, outputs * groups, *geometry)._forward, Winograd)
+    depthwise = channels == outputs == 1 < groups
+    assert depthwise or isinstance(Convolution(np, np.float64, shape, outputs * groups, *geometry)._forward, Winograd)
     check(shape, outputs * groups, *geometry, seed)
+
+
+@pytest.mark.parametrize("corner", [(-2, -1), (0, 0), (1, 2), (4, 0), (7, -9), (-30, 40)])
+def test_squares_that_reach_beyond(corner):
+    planes = np.random.default_rng(0).normal(size=(2, 3, 4, 5))
+    padded, squares = np.empty((3, 2, 10, 14)), np.empty((3, 2, 2, 3, 6, 6))
+    cut_squares(planes, corner, 4, padded, squares)
+    around = np.pad(planes, [(0, 0), (0, 0), (50, 50), (50, 50)])
+    for p, q in np.ndindex(2, 3):
+        h, w = 50 + corner[0] + 4 * p, 50 + corner[1] + 4 * q
+        np.testing.assert_array_equal(squares[:, :, p, q], around[:, :, h:h + 6, w:w + 6].swapaxes(0, 1))
 
 
 @pytest.mark.parametrize(("kernel", "stride", "dilation"),

@@ -52,9 +52,7 @@ class LSTMUnit(Layer):
 
     def forward(self, bottom, top):
         last, x, cont, cell, out = (blob.data.reshape(folded(blob.shape, 2)) for blob in (*bottom, *top))
-        with scratch(self.xp, (x.shape, self.dtype)) as (z,):
-            z[...] = x
-            cell_forward(z, cont, last, self.gates, cell, self.squashed, out)
+        cell_forward(x, cont, last, self.gates, cell, self.squashed, out)
 
     def backward(self, top, propagate_down, bottom):
         refuse_cont(self.where, propagate_down[2])
