@@ -86,7 +86,7 @@ class scratch:
         self._xp, self._wanted, self._workspace = xp, wanted, None
 
     def __enter__(self) -> list[Array]:
-        if self._xp is not np:
+        if self._xp is not np or not self._wanted:
             return [self._xp.empty(shape, dtype) for shape, dtype in self._wanted]
         starts = [0]
         for shape, dtype in self._wanted:
