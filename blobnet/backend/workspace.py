@@ -83,7 +83,8 @@ class scratch:
     __slots__ = ("_block", "_wanted", "_workspace", "_xp")
 
     def __init__(self, xp: ModuleType, *wanted: Wanted):
-        self._xp, self._wanted, self._workspace = xp, wanted, None
+        self._xp, self._wanted = xp, wanted
+        self._workspace: Workspace | None = None
 
     def __enter__(self) -> list[Array]:
         if self._xp is not np or not self._wanted:
@@ -92,8 +93,8 @@ class scratch:
         for shape, dtype in self._wanted:
             lines = -(-prod(shape) * np.dtype(dtype).itemsize // LINE_BYTES)
             starts.append(starts[-1] + lines * LINE_BYTES)
-        self._workspace = _current.get() or Workspace()
-        self._block = block = self._workspace.take(starts[-1])
+        self._workspace = workspace = _current.get() or Workspace()
+        self._block = block = workspace.take(starts[-1])
         return [np.ndarray(shape, dtype, block, start) for (shape, dtype), start in zip(self._wanted, starts)]
 
     def __exit__(self, *error: object) -> None:
