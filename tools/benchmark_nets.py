@@ -44,6 +44,7 @@ def build(name: str, rows: int | None = None):
     from blobnet.core.without_data import without_data
     from blobnet.proto.text import parse
 
+    rng = np.random.default_rng(1)
     if name == "lstm":
         net = blobnet.Net(parse("force_backward: true" + LSTM, "NetParameter"), blobnet.TRAIN, random_seed=1)
         net.blobs["cont"].data[1:] = 1
@@ -54,8 +55,14 @@ def build(name: str, rows: int | None = None):
         shapes = {top: (rows, *shape.dim[1:]) for layer in given.layer if layer.type == "Input"
                   for top, shape in zip(layer.top, layer.input_param.shape)}
         net = blobnet.Net(without_data(given, shapes), blobnet.TEST, random_seed=1)
+    for layer in net.layers:
+        if layer.keeps_statistics:
+            layer.blobs[1].data[...] = layer.blobs[2].data[...] = 1
+        elif layer.blobs and not layer.blobs[0].data.any():  # no filler: numbers as of a net that is trained
+            weight = layer.blobs[0].data
+            weight[...] = rng.normal(0, (2 / weight[0].size) ** 0.5, weight.shape)
     data = net.blobs["data"].data
-    data[...] = np.random.default_rng(1).standard_normal(data.shape, "float32")
+    data[...] = rng.standard_normal(data.shape, "float32")
     return net
 
 

@@ -39,8 +39,8 @@ def cut_array(x: Array, axis: int = 0, most: float | None = None, least: float |
     n = x.shape[axis]
     if n < 2 or not x.size or array_module(x) is not np:
         return [slice(0, n)] if n else []
-    item = x.nbytes / n
-    return cut(n, (PIECE_BYTES if most is None else most) / item, (LEAST_BYTES if least is None else least) / item)
+    item, most, least = x.nbytes / n, PIECE_BYTES if most is None else most, LEAST_BYTES if least is None else least
+    return cut(n, most / item, least / item)
 
 
 def longest(pieces: Pieces) -> int:

@@ -12,16 +12,16 @@ import os
 import threading
 from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
-from typing import TypeVar
+from typing import Any, TypeVar
 
-from blobnet.backend.pieces import Pieces, longest
+from blobnet.backend.pieces import longest
 from blobnet.backend.threads import num_threads, single_threaded_blas, thread_pool
 
 Result = TypeVar("Result")
 Item = TypeVar("Item")
 
 
-def share(body: Callable[..., Result], pieces: Pieces,
+def share(body: Callable[..., Result], pieces: Sequence[Any],
           buffers: Callable[[int], AbstractContextManager] | None = None) -> list[Result]:
     """The results of `body(piece)` for every piece, in order; each worker thread takes consecutive pieces.
 
@@ -29,22 +29,19 @@ def share(body: Callable[..., Result], pieces: Pieces,
     and calls `body(piece, what that gave)` for its pieces. A body that runs on a worker and calls `share` does so
     alone.
     """
-    if not pieces:
-        return []
-
-    def run(first: int, last: int) -> list[Result]:
+    def run(some: Sequence[Any]) -> list[Result]:
         if buffers is None:
-            return [body(piece) for piece in pieces[first:last]]
+            return [body(piece) for piece in some]
         with buffers(longest(pieces)) as own:
-            return [body(piece, own) for piece in pieces[first:last]]
+            return [body(piece, own) for piece in some]
 
     count = len(pieces)
     threads = _threads_for(count)
     with single_threaded_blas():
         if threads == 1:
-            return run(0, count)
+            return run(pieces) if pieces else []
         edges = [count * i // threads for i in range(threads + 1)]
-        runs = _at_once([functools.partial(run, a, b) for a, b in zip(edges[:-1], edges[1:])])
+        runs = _at_once([functools.partial(run, pieces[a:b]) for a, b in zip(edges[:-1], edges[1:])])
     return [result for results in runs for result in results]
 
 
@@ -85,7 +82,7 @@ _worker = threading.local()
 
 def _threads_for(pieces: int) -> int:
     """How many threads share so many pieces; one if this is a worker already."""
-    return 1 if getattr(_worker, "busy", False) else max(1, min(num_threads(), pieces))
+    return 1 if pieces < 2 or getattr(_worker, "busy", False) else min(num_threads(), pieces)
 
 
 def _at_once(calls: Sequence[Callable[[], Result]]) -> list[Result]:

@@ -2,18 +2,17 @@
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import os
 import sys
 import threading
-from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
 
-    from threadpoolctl import ThreadpoolController
+    from threadpoolctl import LibController
 
 
 def num_threads() -> int:
@@ -33,72 +32,63 @@ def thread_pool(threads: int, name: str = "blobnet") -> ThreadPoolExecutor:
 
 
 class _SingleThreadedBlas:
-    """Holds BLAS to one thread as long as any thread is inside; the last that leaves restores the number before."""
+    """A context that holds BLAS to one thread while any thread is inside; the last that leaves restores the number."""
 
     def __init__(self):
         self.lock, self.inside = threading.Lock(), threading.local()
-        self.users, self.limit = 0, None
+        self.users, self.before = 0, []
 
-    def enter(self) -> None:
+    def __enter__(self) -> None:
         depth = getattr(self.inside, "depth", 0)
         if not depth:
             with self.lock:
                 if not self.users:
-                    controller = _blas("scipy.linalg" in sys.modules)
-                    _let_this_thread_set(controller)
-                    self.limit = controller.limit(limits=1, user_api="blas")
+                    self.before = [(library, library.num_threads) for library in _blas("scipy.linalg" in sys.modules)]
+                    self._set(1)
                 self.users += 1
         self.inside.depth = depth + 1
 
-    def leave(self) -> None:
+    def __exit__(self, *error: object) -> None:
         self.inside.depth -= 1
         if not self.inside.depth:
             with self.lock:
                 self.users -= 1
                 if not self.users:
-                    self._restore()
+                    self._set()
 
     def forked(self) -> None:
         """A forked process has only the thread that forked; if that is inside, it stays so."""
         others, self.users = self.users, int(getattr(self.inside, "depth", 0) > 0)
         if others and not self.users:
-            self._restore()
+            self._set()
 
-    def _restore(self) -> None:
-        _let_this_thread_set(_blas("scipy.linalg" in sys.modules))
-        self.limit.restore_original_limits()
-
-
-def _let_this_thread_set(controller: ThreadpoolController) -> None:
-    """Let threadpoolctl 3.8, which obeys only the thread that set a limit first, obey this one: we have a lock."""
-    for library in controller.lib_controllers:
-        clear = getattr(library, "clear_controlling_thread", None)
-        if clear is not None:
-            clear(force=True)
+    def _set(self, threads: int | None = None) -> None:
+        """Give every BLAS that has other than one thread `threads`, by default those that it had before."""
+        for library, before in self.before:
+            if before != 1:
+                clear = getattr(library, "clear_controlling_thread", None)
+                if clear is not None:  # of threadpoolctl 3.8, which obeys only the thread that set a limit first
+                    clear(force=True)
+                library.set_num_threads(threads or before)
 
 
 @functools.cache
-def _blas(with_scipy: bool) -> ThreadpoolController:
+def _blas(with_scipy: bool) -> list[LibController]:
     """Every BLAS that is loaded by now. SciPy, which may be imported later, brings one of its own."""
     from threadpoolctl import ThreadpoolController
 
-    return ThreadpoolController()
+    return ThreadpoolController().select(user_api="blas").lib_controllers
 
 
 _single = _SingleThreadedBlas()
 
 
-@contextlib.contextmanager
-def single_threaded_blas() -> Iterator[None]:
+def single_threaded_blas() -> AbstractContextManager[None]:
     """Hold BLAS to one thread: the worker threads share the work, and threads of BLAS besides them make it slower.
 
     How BLAS cuts a product depends on its number of threads, and so do the last bits of the result.
     """
-    _single.enter()
-    try:
-        yield
-    finally:
-        _single.leave()
+    return _single
 
 
 def _after_fork() -> None:

@@ -42,51 +42,61 @@ class Workspace:
         finally:
             _current.reset(token)
 
-    @contextlib.contextmanager
-    def lent(self, size: int) -> Iterator[np.ndarray]:
-        """A block of at least `size` bytes, with any content; MemoryError, which says how many, if there are none."""
-        block = self._take(size)
-        try:
-            yield block
-        finally:
-            self._spare[id(block)] = block
+    def take(self, size: int) -> np.ndarray:
+        """A block of at least `size` bytes, with any content; MemoryError, which says how many, if there are none.
 
-    def _take(self, size: int) -> np.ndarray:
-        """The smallest block that is large enough; if none is, the largest makes room for a larger one."""
+        It is the smallest that is large enough; if none is, the largest makes room for a larger one.
+        """
         while True:
-            blocks = sorted(self._spare.copy().items(), key=lambda item: item[1].nbytes)
-            if not blocks:
+            block = None
+            for other in self._spare.copy().values():
+                if block is None or (size <= other.nbytes < block.nbytes) or (block.nbytes < min(size, other.nbytes)):
+                    block = other
+            if block is None:
                 break
-            key, block = next((item for item in blocks if item[1].nbytes >= size), blocks[-1])
-            if self._spare.pop(key, None) is None:
+            if self._spare.pop(id(block), None) is None:
                 continue  # another thread was faster
             if block.nbytes >= size:
                 return block
             break
-        blocks = block = None  # gone before the larger one is there
+        other = block = None  # gone before the larger one is there
         try:
             return np.empty(size, np.uint8)
         except (MemoryError, ValueError, OverflowError):  # the latter two: more than there are addresses
             raise MemoryError(f"{size / 2**30:g} GiB of the workspace, in which the layer computes") from None
 
+    def give_back(self, block: np.ndarray) -> None:
+        """Have a block again that was taken."""
+        self._spare[id(block)] = block
+
 
 _current: ContextVar[Workspace | None] = ContextVar("workspace", default=None)
 
 
-@contextlib.contextmanager
-def scratch(xp: ModuleType, *wanted: Wanted) -> Iterator[list[Array]]:
+class scratch:
     """Arrays of the given shapes and dtypes, with any content, for the length of a with block.
 
     They lie in the workspace of the net that runs; without one they are made for this block alone. On a GPU they come
     from CuPy's own pool, which keeps what was freed. Nothing may keep them, or a view of them, any longer.
     """
-    if xp is not np:
-        yield [xp.empty(shape, dtype) for shape, dtype in wanted]
-        return
-    sizes = [-(-prod(shape) * np.dtype(dtype).itemsize // LINE_BYTES) * LINE_BYTES for shape, dtype in wanted]
-    with (_current.get() or Workspace()).lent(sum(sizes)) as block:
-        arrays, start = [], 0
-        for (shape, dtype), size in zip(wanted, sizes):
-            arrays.append(np.ndarray(shape, dtype, block, start))
-            start += size
-        yield arrays
+
+    __slots__ = ("_block", "_wanted", "_workspace", "_xp")
+
+    def __init__(self, xp: ModuleType, *wanted: Wanted):
+        self._xp, self._wanted = xp, wanted
+        self._workspace: Workspace | None = None
+
+    def __enter__(self) -> list[Array]:
+        if self._xp is not np or not self._wanted:
+            return [self._xp.empty(shape, dtype) for shape, dtype in self._wanted]
+        starts = [0]
+        for shape, dtype in self._wanted:
+            lines = -(-prod(shape) * np.dtype(dtype).itemsize // LINE_BYTES)
+            starts.append(starts[-1] + lines * LINE_BYTES)
+        self._workspace = workspace = _current.get() or Workspace()
+        self._block = block = workspace.take(starts[-1])
+        return [np.ndarray(shape, dtype, block, start) for (shape, dtype), start in zip(self._wanted, starts)]
+
+    def __exit__(self, *error: object) -> None:
+        if self._workspace is not None:
+            self._workspace.give_back(self._block)

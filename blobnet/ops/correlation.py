@@ -6,7 +6,7 @@ out[n, k, p] = sum over c, r of weight[k, c, r] * x[n, c, p * stride + r * dilat
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, ExitStack, contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cached_property
 from math import prod
 from types import ModuleType
@@ -45,6 +45,9 @@ class Correlation:
             axes = [Axis(1, 1, 1), *axes]
         self.xp, self.dtype, self.num, self.axes = xp, np.dtype(dtype), num, tuple(axes)
         self.groups, self.channels, self.outputs = groups, channels, outputs
+        sizes, outs, taps, *_ = zip(*axes)
+        self._x_shape, self._out_shape = (num, groups, channels, *sizes), (num, groups, outputs, *outs)
+        self._weight_shape = (groups, outputs, channels, *taps)
         self.lowering = Lowering(xp, dtype, groups, channels, self.axes)
         self.few = bool(xp is np and not self.walk and (num == 1 or num * self.lowering.positions <= FEW_COLUMNS)
                         and num * self.lowering.image_bytes <= LOWERED_BYTES)
@@ -66,7 +69,7 @@ class Correlation:
 
     def run(self, x: Array, weight: Array, out: Array, bias: Array | None = None) -> None:
         """out = correlation of x with `weight`, plus `bias` (groups * outputs) if given; `out` may be strided."""
-        x, out = self._split(x, [axis.size for axis in self.axes]), self._split(out, [axis.out for axis in self.axes])
+        x, out = x.reshape(self._x_shape), out.reshape(self._out_shape)
         if bias is not None:
             bias = bias.reshape(self.groups, 1, -1, 1)
 
@@ -88,7 +91,7 @@ class Correlation:
 
     def weight_gradient(self, x: Array, top: Array, weight_diff: Array) -> None:
         """weight_diff += the gradient to the weights, for x and the gradient `top` to the correlation's result."""
-        x, top = self._split(x, [axis.size for axis in self.axes]), self._split(top, [axis.out for axis in self.axes])
+        x, top = x.reshape(self._x_shape), top.reshape(self._out_shape)
         if self.few:
             self._add_one_product(x, top, weight_diff)
             return
@@ -146,7 +149,7 @@ class Correlation:
     def _add_one_product(self, x: Array, top: Array, weight_diff: Array) -> None:
         """weight_gradient of few columns: one product for all images, in the weights' order, shared by its rows."""
         diff = weight_diff.reshape(self.groups, self.outputs, -1)
-        with Piece.lent(self.lowering, self.num, top) as own, scratch(np, (diff.shape, self.dtype)) as (product,):
+        with Piece(self.lowering, self.num, top) as own, scratch(np, (diff.shape, self.dtype)) as (product,):
             windows, (products, results) = own.windows(x), own.products(top)
             if results is not None:
                 copy_rows(results, top)
@@ -162,8 +165,7 @@ class Correlation:
     def _matrix(self, weight: Array) -> Iterator[Array]:
         """Weights (groups, outputs, channels, *taps) as (groups, 1, outputs, rows), in the order of the lowered rows.
         """
-        shape = (self.groups, self.outputs, self.channels, *(axis.taps for axis in self.axes))
-        given = weight.reshape(shape).swapaxes(2, 3)
+        given = weight.reshape(self._weight_shape).swapaxes(2, 3)
         with scratch(self.xp, *[(given.shape, given.dtype)] * (not given.flags.c_contiguous)) as copies:
             for copy in copies:
                 share(lambda some: self.xp.copyto(copy[:, some], given[:, some]), cut_array(copy, 1))  # noqa: B023
@@ -175,17 +177,14 @@ class Correlation:
             for rows, inside in self.lowering.spans:
                 self.xp.matmul(matrix[:, :, some, inside], windows[:, rows, inside], out=products[:, rows, some])
 
+        pieces = [slice(None)]
         if self.num == 1 and self.xp is np:
             least = SHARED_WORK / (products.size / self.outputs * windows.shape[2])
-            share(part, cut(self.outputs, self.outputs, max(SHARED_OUTPUTS, least)))
-        else:
-            part(slice(None))
+            pieces = cut(self.outputs, self.outputs, max(SHARED_OUTPUTS, least))
+        share(part, pieces)
 
-    def _split(self, x: Array, sizes: Sequence[int]) -> Array:
-        return x.reshape(x.shape[0], self.groups, -1, *sizes)
-
-    def _memory(self, out: Array) -> AbstractContextManager[Piece]:
-        return Piece.lent(self.lowering, longest(self.pieces), out)
+    def _memory(self, out: Array) -> Piece:
+        return Piece(self.lowering, longest(self.pieces), out)
 
 
 def _borrow(spare: list, make: Callable):

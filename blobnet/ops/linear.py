@@ -2,56 +2,69 @@
 
 from __future__ import annotations
 
+from operator import itemgetter
+from typing import NamedTuple
+
 import numpy as np
 
-from blobnet.backend import Array, Pieces, array_module, cut, cut_array, scratch, share, twin
+from blobnet.backend import Array, array_module, cut, cut_array, scratch, share
 from blobnet.ops.elementwise import long_rows
 
 LEAST = 1 << 22  # multiplications and additions: for fewer, another thread costs more time than it saves
-WHOLE_BYTES = 4 << 20  # a product up to this size is added in one go, which is faster than in pieces
-SIDE = 64  # rows or columns: with fewer, a product is too flat to be fast
+LONG = 64  # values of a row: in a call of its own for each row, BLAS adds up no fewer as fast
+SIDE = 128  # rows or columns: with fewer, a product is too flat to be fast
 
 
-@twin
+class Product(NamedTuple):
+    """out (M, N) = a (M, K) . b (K, N), or out += a . b."""
+
+    a: Array
+    b: Array
+    out: Array
+    add: bool = False
+
+
+def multiply(*products: Product) -> None:
+    """Compute the products; the worker threads share all of them at once, each cut along the longer side of out."""
+    cuts = [_cut(product) for product in products]
+    if len(cuts) > 1:  # every stretch of the parts has its share of each product
+        places = [((i + 0.5) / len(parts), part) for parts in cuts for i, part in enumerate(parts)]
+        cuts = [[part for _, part in sorted(places, key=itemgetter(0))]]
+    for parts in cuts:
+        share(_compute, parts)
+
+
 def matmul(a: Array, b: Array, out: Array) -> None:
-    """out (M, N) = a (M, K) . b (K, N); its longer side is shared by the worker threads."""
-    xp, pieces = array_module(a), _pieces(a, out)
-    if out.shape[0] >= out.shape[1]:
-        share(lambda piece: xp.matmul(a[piece], b, out=out[piece]), pieces)
-    else:
-        share(lambda piece: xp.matmul(a, b[:, piece], out=out[:, piece]), pieces)
-
-
-@matmul.cuda
-def _matmul_cuda(a: Array, b: Array, out: Array) -> None:
-    array_module(a).matmul(a, b, out=out)
+    """out (M, N) = a (M, K) . b (K, N), by `multiply`."""
+    multiply(Product(a, b, out))
 
 
 def add_matmul(a: Array, b: Array, out: Array) -> None:
-    """out (M, N) += a (M, K) . b (K, N), without memory for the whole product if it is large."""
-    xp, pieces, (rows, columns) = array_module(a), _pieces(a, out), out.shape
-    if out.nbytes <= WHOLE_BYTES:
-        with scratch(xp, (out.shape, out.dtype)) as (whole,):
-            matmul(a, b, whole)
-            out += whole
+    """out (M, N) += a (M, K) . b (K, N), likewise."""
+    multiply(Product(a, b, out, add=True))
+
+
+def _cut(product: Product) -> list[Product]:
+    a, b, out, add = product
+    (rows, columns), inner = out.shape, a.shape[1]
+    by_rows, length, other = rows >= columns, max(out.shape), min(out.shape)
+    least = max(SIDE, LEAST / max(1, inner * other))
+    if length < 2 * least or array_module(a) is not np:
+        return [product]
+    pieces = cut(length, length, least)
+    return [Product(a[piece], b, out[piece], add) if by_rows else Product(a, b[:, piece], out[:, piece], add)
+            for piece in pieces]
+
+
+def _compute(product: Product) -> None:
+    a, b, out, add = product
+    xp = array_module(a)
+    if not add:
+        xp.matmul(a, b, out=out)
         return
-    by_rows = rows >= columns
-
-    def part(piece: slice, buffers: list[Array]) -> None:
-        target = out[piece] if by_rows else out[:, piece]
-        product = buffers[0][:target.size].reshape(target.shape)
-        xp.matmul(a[piece] if by_rows else a, b if by_rows else b[:, piece], out=product)
-        target += product
-
-    share(part, pieces, lambda n: scratch(xp, ((n * min(rows, columns),), out.dtype)))
-
-
-def _pieces(a: Array, out: Array) -> Pieces:
-    """Pieces of the longer side of out = a . b; one on a GPU."""
-    length, other = max(out.shape), min(out.shape)
-    if array_module(a) is not np:
-        return [slice(0, length)]
-    return cut(length, length, max(SIDE, LEAST / max(1, a.shape[1] * other)))
+    with scratch(xp, (out.shape, out.dtype)) as (found,):
+        xp.matmul(a, b, out=found)
+        out += found
 
 
 def scale_shift(x: Array, factor: Array | None, bias: Array | None, out: Array) -> None:
@@ -77,7 +90,7 @@ def row_sums(x: Array, times: Array | None = None) -> Array:
         return xp.matmul(x, xp.ones(length, x.dtype))
     if xp is not np:
         return (x * times).sum(axis=-1)
-    if length < SIDE:
+    if length < LONG:
         return np.einsum("...s,...s->...", x, times)
     return np.matmul(x[..., None, :], times[..., None])[..., 0, 0]
 

@@ -9,14 +9,13 @@ That is R times smaller than im2col (Cho and Brand, "MEC: Memory-efficient Convo
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager
 from functools import cached_property
 from math import prod
 from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import Array, scratch
+from blobnet.backend import Array, array_module, scratch
 from blobnet.ops.axes import Axis, Index, steps
 from blobnet.ops.elementwise import copy_rows
 
@@ -91,59 +90,61 @@ class Lowering:
         row = buffer.strides[1] // self.step
         shape = (len(buffer), first.out, first.taps * self.step, images * self.positions)
         strides = (buffer.strides[0], first.stride * buffer.strides[1], row, buffer.itemsize)
-        return self.xp.lib.stride_tricks.as_strided(buffer, shape, strides)
+        return _strided(buffer, 0, shape, strides)
 
     def copies(self, x: Array, buffer: Array) -> Iterator[tuple[Array, Array]]:
         """What is copied to lower x into `buffer`: (target, source), views of both (groups, ..., N, *positions)."""
         rows, x_rows = self._rows
-        images = x.transpose(1, 3, 2, 0, *range(4, x.ndim))
         if not self._pads:  # all taps by one call
             target: Index = (..., slice(len(x)), *[slice(None)] * (x.ndim - 4))
-            yield buffer[target], self._by_taps(images[:, x_rows])
+            yield buffer[target], self._by_taps(x)
             return
+        images = x.transpose(1, 3, 2, 0, *range(4, x.ndim))
         for taps, out, inside in steps(self.axes[1:]):
             target = (slice(None), rows, slice(None), *taps, slice(len(x)), *out)
             source: Index = (slice(None), x_rows, slice(None), slice(None), *inside)
             yield buffer[target], images[source]
 
-    def _by_taps(self, images: Array) -> Array:
-        """The images (groups, rows, channels, N, *spatial) once for every tap, as a view like `shape` says."""
-        rest = self.axes[1:]
-        uncut: Index = (..., *(slice(-axis.pad, None) for axis in rest))  # a negative padding cuts
-        images = images[uncut]
-        group, row, channel, image, *along = images.strides
-        shape = (*images.shape[:3], *(axis.taps for axis in rest), images.shape[3], *(axis.out for axis in rest))
+    def _by_taps(self, x: Array) -> Array:
+        """The images once for every tap, as a view like `shape` says."""
+        rest, (image, group, channel, row, *along) = self.axes[1:], x.strides
+        start = self._rows[1].start * row - sum(axis.pad * step for axis, step in zip(rest, along))  # pads cut
         strides = (group, row, channel, *(axis.dilation * step for axis, step in zip(rest, along)), image,
                    *(axis.stride * step for axis, step in zip(rest, along)))
-        return self.xp.lib.stride_tricks.as_strided(images, shape, strides)
+        return _strided(x, start, (x.shape[1], *self.shape(len(x))[1:]), strides)
+
+
+def _strided(x: Array, start: int, shape: Sequence[int], strides: Sequence[int]) -> Array:
+    """A view of contiguous x that begins `start` bytes behind its first number."""
+    if isinstance(x, np.ndarray):  # NumPy's as_strided takes as long as a small product
+        return np.ndarray(shape, x.dtype, x, start, strides)
+    return array_module(x).lib.stride_tricks.as_strided(x.reshape(-1)[start // x.itemsize:], shape, strides)
 
 
 class Piece:
-    """Memory for one piece of a correlation: the lowered images and the products with weights.
+    """Memory of the workspace for one piece of a correlation, as a context: the lowered images, the products.
 
-    Each is None where the arrays themselves have the right layout.
+    It is enough for `images` images and their results, which are like `out` (N, groups, outputs, P, ...). Where the
+    arrays themselves have the right layout, there is none.
     """
 
-    def __init__(self, lowering: Lowering, lowered: Array | None, products: Array | None):
-        self.lowering = lowering
-        self._lowered, self._products = lowered, products
+    def __init__(self, lowering: Lowering, images: int, out: Array):
+        self.lowering, first = lowering, lowering.axes[0]
+        direct = images == 1 and first.taps == 1 and out[:1].flags.c_contiguous
+        products = lowering.groups, first.out, out.shape[2], images * lowering.positions
+        self._shapes = (None if lowering.pointwise and images == 1 else lowering.shape(images),
+                        None if direct else products)
+        self._scratch = scratch(lowering.xp, *((shape, lowering.dtype) for shape in self._shapes if shape))
 
-    @classmethod
-    @contextmanager
-    def lent(cls, lowering: Lowering, images: int, out: Array) -> Iterator[Piece]:
-        """One from the workspace for up to `images` images, for results `out` (N, groups, outputs, P, ...)."""
-        lowered, direct = lowering.shape(images), images == 1 and lowering.axes[0].taps == 1
-        products = lowering.groups, lowering.axes[0].out, out.shape[2], images * lowering.positions
-        own = {"lowered": lowered, "products": products}
-        if lowering.pointwise and images == 1:
-            del own["lowered"]
-        if direct and out[:1].flags.c_contiguous:
-            del own["products"]
-        with scratch(lowering.xp, *((shape, lowering.dtype) for shape in own.values())) as arrays:
-            found = dict(zip(own, arrays))
-            if "lowered" in found:
-                lowering.pad(found["lowered"])
-            yield cls(lowering, found.get("lowered"), found.get("products"))
+    def __enter__(self) -> Piece:
+        arrays = iter(self._scratch.__enter__())
+        self._lowered, self._products = (next(arrays) if shape else None for shape in self._shapes)
+        if self._lowered is not None:
+            self.lowering.pad(self._lowered)
+        return self
+
+    def __exit__(self, *error: object) -> None:
+        self._scratch.__exit__(*error)
 
     def windows(self, x: Array) -> Array:
         """(groups, P, R * C * S, N * positions) for the images x, as `Lowering.windows` has it."""

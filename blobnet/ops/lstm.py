@@ -1,25 +1,30 @@
-"""The cell of an LSTM.
+"""The cell of an LSTM, for N sequences with states of H numbers.
 
-`gates` (..., N, 4H) holds the input, forget and output gate and the candidate, i, f, o and g, H numbers each; `cont` is
-(..., N, 1), the other arrays are (..., N, H). All have the same leading axes.
+`z` (N, 4H) are the inputs of the input, forget and output gate and the candidate, i, f, o and g, in the order of the
+rows of the weights, which `gates` (4, N, H) holds, each contiguous. `cont` is (N, 1), the other arrays are (N, H).
 """
 
 from __future__ import annotations
 
-from blobnet.backend import Array, array_module
+from blobnet.backend import Array, array_module, cut_array, share
+from blobnet.ops.recurrence import tanh_slopes
 from blobnet.ops.softmax import sigmoid
 
 
-def cell_forward(gates: Array, cont: Array, last: Array, cell: Array, squashed: Array, out: Array) -> None:
-    """One step: from the inputs of the gates and the `last` cell to `cell`, `squashed` = tanh(cell) and `out`.
+def by_gate(z: Array) -> Array:
+    """(..., N, 4H) as (4, ..., N, H), a view."""
+    apart = z.reshape(*z.shape[:-1], 4, z.shape[-1] // 4)
+    return apart.transpose(apart.ndim - 2, *range(apart.ndim - 2), apart.ndim - 1)
 
-    gates become i, f, o = sigmoid and g = tanh of their inputs, and f is multiplied by `cont`;
-    cell = f * last + i * g,   out = o * squashed
+
+def cell_forward(z: Array, cont: Array, last: Array, gates: Array, cell: Array, squashed: Array, out: Array) -> None:
+    """One step: from z and the `last` cell to the gates, `cell`, `squashed` = tanh(cell) and `out`.
+
+    i, f, o = sigmoid and g = tanh of z, f is multiplied by `cont`;   cell = f * last + i * g,   out = o * squashed
     """
-    xp, size = array_module(gates), cell.shape[-1]
-    sigmoid(gates[..., :3 * size], gates[..., :3 * size])
-    i, f, o, g = parts(gates, size)
-    xp.tanh(g, out=g)
+    xp, (i, f, o, g), inputs = array_module(gates), gates, by_gate(z)
+    sigmoid(inputs[:3], gates[:3])
+    xp.tanh(inputs[3], out=g)
     f *= cont
     xp.multiply(f, last, out=cell)
     cell += xp.multiply(i, g, out=squashed)
@@ -27,39 +32,35 @@ def cell_forward(gates: Array, cont: Array, last: Array, cell: Array, squashed: 
     xp.multiply(o, squashed, out=out)
 
 
-def gate_slopes(gates: Array, last: Array, squashed: Array, out: Array) -> None:
-    """out (..., 4H): the derivatives of the cell by the inputs of i, f and g, and of the output by the input of o.
+def cell_slopes(gates: Array, last: Array, squashed: Array, slopes: Array, through: Array) -> None:
+    """The derivatives that `cell_backward` wants; all steps may be an axis before N.
 
-    `gates` are as `cell_forward` leaves them. All steps of a sequence can be computed in one call.
+    slopes (…, N, 4H): of the cell by the z of i, f and g, of the output by that of o; through: of the output by the
+    cell. The gates are as `cell_forward` leaves them.
     """
-    size = last.shape[-1]
-    array_module(gates).subtract(1, gates, out=out)
-    out *= gates
-    i, _, _, g = parts(gates, size)
-    by_i, by_f, by_o, by_g = parts(out, size)
-    by_i *= g
-    by_f *= last
-    by_o *= squashed
-    by_g += 1 - g  # g (1 - g) + (1 - g) = 1 - g^2
-    by_g *= i
+    xp = array_module(gates)
+
+    def part(some: slice) -> None:
+        (i, f, o, g), (*by_ifo, by_g), term = gates[:, some], by_gate(slopes[some]), through[some]
+        for gate, factor, by in zip((i, f, o), (g, last[some], squashed[some]), by_ifo):
+            xp.subtract(1, gate, out=term)
+            term *= gate
+            xp.multiply(term, factor, out=by)
+        tanh_slopes(g, term)
+        xp.multiply(term, i, out=by_g)
+        tanh_slopes(squashed[some], term)
+        term *= o
+
+    share(part, cut_array(through))
 
 
-def cell_backward(gates: Array, squashed: Array, out_diff: Array, cell_diff: Array, slopes: Array) -> None:
-    """One step back: from the gradients to `out` and `cell` to those to the inputs of the gates and the last cell.
+def cell_backward(f: Array, through: Array, out_diff: Array, cell_diff: Array, slopes: Array) -> None:
+    """One step back: from the gradients to `out` and `cell` to those to z and the last cell.
 
-    `cell_diff` becomes the gradient to the last cell; `slopes`, made by `gate_slopes`, that to the inputs of the gates.
+    `cell_diff` becomes the gradient to the last cell; `slopes`, made by `cell_slopes`, that to z; `through` is lost.
     """
-    size = out_diff.shape[-1]
-    _, f, o, _ = parts(gates, size)
-    through = 1 - squashed * squashed
-    through *= o
     through *= out_diff
     cell_diff += through
-    for part, diff in zip(parts(slopes, size), (cell_diff, cell_diff, out_diff, cell_diff)):
+    for part, diff in zip(by_gate(slopes), (cell_diff, cell_diff, out_diff, cell_diff)):
         part *= diff
     cell_diff *= f
-
-
-def parts(gates: Array, size: int) -> list[Array]:
-    """Views of the four parts of (..., 4 * size)."""
-    return [gates[..., k * size:(k + 1) * size] for k in range(4)]

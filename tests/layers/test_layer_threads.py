@@ -5,13 +5,13 @@ import pytest
 from layer_cases import CASES
 
 from blobnet.backend import pieces, sharing
-from blobnet.ops import correlation, linear
+from blobnet.ops import correlation, linear, recurrence
 
-SMALL = [(pieces, "PIECE_BYTES", 16), (pieces, "LEAST_BYTES", 1), (linear, "LEAST", 1),
-         (linear, "SIDE", 1), (correlation, "COLUMNS", 2), (correlation, "MIN_PLANES", 1),
+SMALL = [(pieces, "PIECE_BYTES", 16), (pieces, "LEAST_BYTES", 1), (linear, "LEAST", 1), (linear, "SIDE", 1),
+         (recurrence, "LEAST", 1), (recurrence, "ROWS", 2), (correlation, "COLUMNS", 2), (correlation, "MIN_PLANES", 1),
          (correlation, "SHARED_WORK", 1), (correlation, "SHARED_OUTPUTS", 1)]
-CUT = {"BatchNorm", "Convolution", "Deconvolution", "InnerProduct", "LRN", "LSTM", "MVN", "Pooling", "PReLU", "ReLU",
-       "RNN", "Scale", "SPP"}
+CUT = {"BatchNorm", "Convolution", "Deconvolution", "InnerProduct", "LRN", "LSTM", "Lstm", "MVN", "Pooling", "PReLU",
+       "ReLU", "RNN", "Scale", "SPP"}
 
 
 def run(case):

@@ -227,7 +227,7 @@ def test_lstm_multiplies_with_the_last_state_even_where_a_sequence_begins():
         (y,) = alone.forward()
         dx = alone.backward([dy], [True, False])[0]
         diffs[gradient] = [dx, *(blob.diff for blob in alone.layer.blobs)]
-    gates = alone.layer.gate_diffs[:, 0]
+    gates = alone.layer.recurrence.diffs[:, 0]
     for i in (0, 1, 3):
         np.testing.assert_array_equal(diffs["PUBLISHED"][i], diffs["EXACT"][i])
     np.testing.assert_allclose(diffs["PUBLISHED"][2] - diffs["EXACT"][2], np.outer(gates[2], y[1]))

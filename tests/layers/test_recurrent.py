@@ -72,6 +72,18 @@ def test_values(kind, static, expose, dtype):
     assert [top.shape for top in tops] == [(T, N, H)] + [(1, N, H)] * (STATES[kind] * expose)
 
 
+@pytest.mark.parametrize("kind", SLOW)
+def test_many_sequences_that_the_threads_share(kind):
+    """Some steps go on in all sequences, some begin in a few."""
+    x, cont = RNG.normal(size=(20, 70, D)), np.ones((20, 70))
+    cont[[0, 7], 3:50] = 0
+    layer = build(kind, [x, cont], f"recurrent_param {{ num_output: 96 {GAUSS.replace('0.7', '0.1')} }}", "y")
+    (y,) = layer.forward()
+    assert len(layer.layer.recurrence.pieces) == 2
+    want, *_ = layer.layer.formula(x, cont, *(blob.data for blob in layer.layer.blobs))
+    np.testing.assert_allclose(y, want, rtol=1e-10, atol=1e-12)
+
+
 @pytest.mark.parametrize(("kind", "static", "shapes"), [
     ("LSTM", False, [(8, 5), (8,), (8, 2)]),
     ("LSTM", True, [(8, 5), (8,), (8, 6), (8, 2)]),

@@ -4,45 +4,36 @@ from __future__ import annotations
 
 from blobnet.layers.recurrent._sequences import Sequences, refuse_cont
 from blobnet.layers.recurrent._unrolled import STEPS, Unrolled
-from blobnet.ops.linear import add_matmul, matmul
+from blobnet.ops.linear import Product, add_matmul, matmul, multiply
+from blobnet.ops.recurrence import Recurrence
 
 
 class Recurrent(Sequences):
-    """The linear part of every step: gates[t] = W_x x[t] + b + W_static x_static + W_h held[t].
+    """The linear part of every step: z[t] = W_x x[t] + b + W_static x_static + W_h (cont[t] * h[t-1]).
 
-    held[t] = cont[t] * h[t-1]. The products with x run for all steps at once. A subclass writes forward around `begin`,
-    `step`, `finish`, and backward around `begin_back`, `step_back`, `finish_back`.
+    The products with x run for all steps at once; `recurrence` runs the steps. A subclass writes forward between
+    `begin` and `finish`, and backward between `begin_back` and `finish_back`.
     """
 
     def reshape(self, bottom, top):
         super().reshape(bottom, top)
-        rows, size = len(self.param_data(1)), self.options.num_output
-        self.gates, self.gate_diffs = (self.xp.empty((self.steps, self.num, rows), self.dtype) for _ in range(2))
-        self.held = self.xp.empty((self.steps, self.num, size), self.dtype)
-        self.product = self.xp.empty((self.num, rows), self.dtype)
+        size, rows = self.options.num_output, len(self.param_data(1))
+        self.recurrence = Recurrence(self.xp, self.dtype, self.steps, self.num, size, rows)
         self.unrolled = None
         if self.options.debug_info and self.param.type in STEPS:
             self.unrolled = Unrolled(self, {name: blob.shape for name, blob in self.inputs(bottom).items()})
 
     def begin(self, bottom) -> list:
-        """Compute the inputs' part of all gates; return the states (N, H) before the first step."""
+        """Compute the part of z that needs no state; return the states (N, H) before the first step."""
         if self.unrolled:
             self.unrolled.forward(self.inputs(bottom))
-        weight = self.param_data(0)
-        matmul(bottom[0].data.reshape(-1, weight.shape[1]), weight.T, self.gates.reshape(-1, len(weight)))
-        self.gates += self.param_data(1)
+        weight, (inputs, constant) = self.param_data(0), (self.recurrence.inputs, self.recurrence.constant)
+        matmul(bottom[0].data.reshape(-1, weight.shape[1]), weight.T, inputs.reshape(-1, len(weight)))
+        constant[...] = self.param_data(1)
         if self.static:
             weight = self.param_data(2)
-            matmul(bottom[2].data.reshape(-1, weight.shape[1]), weight.T, self.product)
-            self.gates += self.product
+            add_matmul(bottom[2].data.reshape(-1, weight.shape[1]), weight.T, constant)
         return [blob.data[0] for blob in (bottom[2 + self.static:] or self.states)]
-
-    def step(self, t: int, cont, h):
-        """Add the part of the last h (N, H), where it is continued, to the gates of step t; return these (N, rows)."""
-        self.xp.multiply(h, cont, out=self.held[t])
-        matmul(self.held[t], self.param_data(self.recurrent).T, self.product)
-        self.gates[t] += self.product
-        return self.gates[t]
 
     def finish(self, top, *states) -> None:
         """Hand the states after the last step to the tops, or to the next forward."""
@@ -55,33 +46,32 @@ class Recurrent(Sequences):
         if self.unrolled:
             self.unrolled.backward(top[0].diff)
 
-    def step_back(self, t: int, cont, out) -> None:
-        """out (N, H) = the gradient of the h before step t, from the gate_diffs of that step."""
-        matmul(self.gate_diffs[t], self.param_data(self.recurrent), out)
-        out *= cont
-
     def finish_back(self, propagate_down, bottom) -> None:
-        """All other gradients, from the gate_diffs of all steps."""
-        diffs = self.gate_diffs.reshape(-1, self.gate_diffs.shape[-1])
-        self.add_gradients(0, diffs, bottom[0].data)
-        self.add_gradients(self.recurrent, diffs, self.held, bias=False)
+        """All other gradients, from those to z of all steps."""
+        diffs, x = self.recurrence.diffs.reshape(-1, len(self.param_data(1))), bottom[0]
+        products = [self.gradient(0, diffs, x.data), self.gradient(self.hidden, diffs, self.recurrence.held)]
         if propagate_down[0]:
-            matmul(diffs, self.param_data(0), bottom[0].diff.reshape(len(diffs), self.param_data(0).shape[1]))
+            products.append(self.onward(diffs, 0, x))
         if self.static:
-            total = self.gate_diffs.sum(axis=0)
-            self.add_gradients(2, total, bottom[2].data, bias=False)
+            total, x = self.recurrence.diffs.sum(axis=0), bottom[2]
+            products.append(self.gradient(2, total, x.data))
             if propagate_down[2]:
-                matmul(total, self.param_data(2), bottom[2].diff.reshape(len(total), self.param_data(2).shape[1]))
+                products.append(self.onward(total, 2, x))
+        multiply(*products)
+        self.param_diff(1)[...] += diffs.sum(axis=0)
         for blob, wanted in zip(bottom[2 + self.static:], propagate_down[2 + self.static:]):
             if wanted:
                 blob.diff.fill(0)
 
-    def add_gradients(self, index: int, diffs, x, bias: bool = True) -> None:
-        """Add diffs^T . x to the diff of parameter `index`, and the sum of diffs to that of the bias after it.
+    def gradient(self, index: int, diffs, x) -> Product:
+        """diffs^T . x, to be added to the diff of parameter `index`.
 
         Parameters that do not learn get their gradients too, as in Caffe, where clip_gradients counts them.
         """
         gradient = self.param_diff(index)
-        add_matmul(diffs.T, x.reshape(len(diffs), gradient.shape[1]), gradient)
-        if bias:
-            self.param_diff(index + 1)[...] += diffs.sum(axis=0)
+        return Product(diffs.T, x.reshape(len(diffs), gradient.shape[1]), gradient, add=True)
+
+    def onward(self, diffs, index: int, blob) -> Product:
+        """The diff of an input: diffs . parameter `index`."""
+        weight = self.param_data(index)
+        return Product(diffs, weight, blob.diff.reshape(len(diffs), weight.shape[1]))

@@ -7,6 +7,7 @@ from math import prod
 from blobnet.core.blob import Blob
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
+from blobnet.ops.recurrence import Recurrence
 
 
 class OneLength(Layer):
@@ -49,7 +50,8 @@ class OneLength(Layer):
         top[0].reshape(self.shape if bottom[0].num_axes == 3 else (self.steps * num, rows // 4))
         for blob in self.states:
             blob.reshape(self.shape[1:])
-        self.gates, self.gate_diffs = (self.xp.empty((self.steps, num, rows), self.dtype) for _ in range(2))
+        self.recurrence = Recurrence(self.xp, self.dtype, *self.shape, rows)
+        self.gates, self.cont = (self.xp.empty(shape, self.dtype) for shape in ((4, *self.shape), (self.steps, num, 1)))
         self.before, self.squashed = (self.xp.empty(self.shape, self.dtype) for _ in range(2))  # before: h[t-1]
         self.cells = self.xp.empty((self.steps + 1, *self.shape[1:]), self.dtype)
 

@@ -42,7 +42,7 @@ class Sequences(Layer):
         self.add_param((rows,), options.bias_filler)
         if self.static:
             self.add_param((rows, self._row_size(bottom[2], 1)), options.weight_filler)
-        self.recurrent = len(self.blobs)  # the position of W_h
+        self.hidden = len(self.blobs)  # the position of W_h
         self.add_param((rows, options.num_output), options.weight_filler)
         self.states = [Blob((), self.xp, self.dtype) for _ in range(self.num_states)]
 

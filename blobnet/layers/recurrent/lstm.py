@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from blobnet.backend import scratch
 from blobnet.core.registry import register
 from blobnet.layers.recurrent._base import Recurrent
-from blobnet.ops.lstm import cell_backward, cell_forward, gate_slopes
+from blobnet.ops.lstm import cell_backward, cell_forward, cell_slopes
 
 
 @register
@@ -41,6 +42,7 @@ class LSTM(Recurrent):
         super().reshape(bottom, top)
         self.cells = self.xp.empty((self.steps + 1, *top[0].shape[1:]), self.dtype)
         self.squashed = self.xp.empty(top[0].shape, self.dtype)
+        self.gates = self.xp.empty((4, *top[0].shape), self.dtype)
 
     def formula(self, x, cont, *others):
         given, (W_xc, b_c, *W_xc_static, W_hc) = others[:-len(self.blobs)], others[-len(self.blobs):]
@@ -57,19 +59,24 @@ class LSTM(Recurrent):
         return y, h, c
 
     def forward(self, bottom, top):
-        h, self.cells[0] = self.begin(bottom)
-        for t, cont in enumerate(bottom[1].data[:, :, None]):
-            gates = self.step(t, cont, h)
-            h = top[0].data[t]
-            cell_forward(gates, cont, self.cells[t], self.cells[t + 1], self.squashed[t], h)
-        self.finish(top, h, self.cells[-1])
+        (first, self.cells[0]), cont, out = self.begin(bottom), bottom[1].data[:, :, None], top[0].data
+
+        def cell(t, rows, z, h):
+            cell_forward(z, cont[t, rows], self.cells[t, rows], self.gates[:, t, rows], self.cells[t + 1, rows],
+                         self.squashed[t, rows], h)
+
+        self.recurrence.forward(first, cont, self.param_data(self.hidden), out, cell)
+        self.finish(top, out[-1], self.cells[-1])
 
     def backward(self, top, propagate_down, bottom):
         self.begin_back(top, propagate_down)
-        gate_slopes(self.gates, self.cells[:-1], self.squashed, self.gate_diffs)
-        dh, dc = self.xp.zeros((2, *top[0].shape[1:]), self.dtype)
-        for t in reversed(range(self.steps)):
-            dh += top[0].diff[t]
-            cell_backward(self.gates[t], self.squashed[t], dh, dc, self.gate_diffs[t])
-            self.step_back(t, bottom[1].data[t, :, None], dh)
+        cont, shape = bottom[1].data[:, :, None], top[0].shape
+        with scratch(self.xp, (shape, self.dtype), (shape[1:], self.dtype)) as (through, dc):
+            cell_slopes(self.gates, self.cells[:-1], self.squashed, self.recurrence.diffs, through)
+            dc.fill(0)
+
+            def cell(t, rows, dh, dz):
+                cell_backward(self.gates[1, t, rows], through[t, rows], dh, dc[rows], dz)
+
+            self.recurrence.backward(cont, self.param_data(self.hidden), top[0].diff, cell)
         self.finish_back(propagate_down, bottom)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from blobnet.backend import scratch
 from blobnet.core.registry import register
 from blobnet.layers.recurrent._one_length import OneLength
-from blobnet.ops.linear import matmul
-from blobnet.ops.lstm import cell_backward, cell_forward, gate_slopes
+from blobnet.ops.linear import Product, matmul, multiply
+from blobnet.ops.lstm import cell_backward, cell_forward, cell_slopes
 
 
 @register
@@ -51,42 +52,45 @@ class Lstm(OneLength):
         return y
 
     def forward(self, bottom, top):
-        xp, (W, U, b) = self.xp, map(self.param_data, range(3))
-        self.cont = xp.ones((*self.shape[:2], 1), self.dtype)
+        (W, U, b), steps, out = map(self.param_data, range(3)), self.recurrence, top[0].data.reshape(self.shape)
         self.cont[...] = bottom[1].data.reshape(self.cont.shape) != 0 if len(bottom) > 1 else 1
-        h, self.cells[0] = (blob.data for blob in self.states)
         if len(bottom) == 1:
-            self.cont[0], h, self.cells[0] = 0, xp.zeros_like(h), 0
-        matmul(bottom[0].data.reshape(-1, W.shape[1]), W.T, self.gates.reshape(-1, len(W)))
-        self.gates += b
-        product = xp.empty_like(self.gates[0])
-        for t, out in enumerate(top[0].data.reshape(self.shape)):
-            self.before[t] = h
-            matmul(h * self.cont[t], U.T, product)
-            self.gates[t] += product
-            h = out
-            cell_forward(self.gates[t], self.cont[t], self.cells[t], self.cells[t + 1], self.squashed[t], h)
-        self.states[0].data[...], self.states[1].data[...] = h, self.cells[-1]
+            for start in self.cont[0], *(blob.data for blob in self.states):
+                start[...] = 0
+        first, self.cells[0] = (blob.data for blob in self.states)
+        matmul(bottom[0].data.reshape(-1, W.shape[1]), W.T, steps.inputs.reshape(-1, len(W)))
+        steps.constant[...] = b
+
+        def cell(t, rows, z, h):
+            cell_forward(z, self.cont[t, rows], self.cells[t, rows], self.gates[:, t, rows], self.cells[t + 1, rows],
+                         self.squashed[t, rows], h)
+
+        steps.forward(first, self.cont, U, out, cell)
+        self.before[0], self.before[1:] = first, out[:-1]
+        self.states[0].data[...], self.states[1].data[...] = out[-1], self.cells[-1]
 
     def backward(self, top, propagate_down, bottom):
         self.refuse_targets(propagate_down)
         exact, limit = self.options.gradient == self.options.EXACT, self.options.clipping_threshold
-        gate_slopes(self.gates, self.cells[:-1], self.squashed, self.gate_diffs)
-        dh, dc = self.xp.zeros((2, *self.shape[1:]), self.dtype)
-        for t in reversed(range(self.steps)):
-            dh += top[0].diff.reshape(self.shape)[t]
-            cell_backward(self.gates[t], self.squashed[t], dh, dc, self.gate_diffs[t])
-            if limit > 0 and not exact:
-                self.xp.clip(self.gate_diffs[t], -limit, limit, out=self.gate_diffs[t])
-            matmul(self.gate_diffs[t], self.param_data(1), dh)
-            dh *= self.cont[t]
-        diffs, x = self.gate_diffs.reshape(-1, self.gate_diffs.shape[2]), bottom[0]
-        for i, rows in enumerate((x.data, self.before * self.cont if exact else self.before)):
+        U, steps, x = self.param_data(1), self.recurrence, bottom[0]
+        with scratch(self.xp, (self.shape, self.dtype), (self.shape[1:], self.dtype)) as (through, dc):
+            cell_slopes(self.gates, self.cells[:-1], self.squashed, steps.diffs, through)
+            dc.fill(0)
+
+            def cell(t, rows, dh, dz):
+                cell_backward(self.gates[1, t, rows], through[t, rows], dh, dc[rows], dz)
+                if limit > 0 and not exact:
+                    self.xp.clip(dz, -limit, limit, out=dz)
+
+            steps.backward(self.cont, U, top[0].diff.reshape(self.shape), cell)
+        diffs, products = steps.diffs.reshape(-1, len(U)), []
+        for i, rows in enumerate((x.data, steps.held if exact else self.before)):
             if self.param_propagate_down[i]:
-                gradient = self.xp.empty_like(self.param_diff(i))
-                matmul(diffs.T, rows.reshape(len(diffs), gradient.shape[1]), gradient)
-                self.param_diff(i)[...] += gradient
+                gradient = self.param_diff(i)
+                products.append(Product(diffs.T, rows.reshape(len(diffs), gradient.shape[1]), gradient, add=True))
+        if propagate_down[0]:
+            W = self.param_data(0)
+            products.append(Product(diffs, W, x.diff.reshape(len(diffs), W.shape[1])))
+        multiply(*products)
         if self.param_propagate_down[2]:
             self.param_diff(2)[...] += diffs.sum(axis=0)
-        if propagate_down[0]:
-            matmul(diffs, self.param_data(0), x.diff.reshape(len(diffs), self.param_data(0).shape[1]))

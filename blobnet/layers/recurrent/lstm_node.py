@@ -6,13 +6,14 @@ import math
 
 import numpy as np
 
+from blobnet.backend import scratch
 from blobnet.core.fillers import fill
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.recurrent._sequences import refuse_cont
-from blobnet.ops.linear import matmul
-from blobnet.ops.lstm import cell_backward, cell_forward, gate_slopes
+from blobnet.ops.linear import add_matmul, matmul
+from blobnet.ops.lstm import cell_backward, cell_forward, cell_slopes
 from blobnet.proto.messages import new
 
 GATES = "input_gate", "forget_gate", "output_gate", "input"
@@ -65,8 +66,8 @@ class LSTMNode(Layer):
             if i < len(bottom) and bottom[i].count != count:
                 raise ShapeError(self.where, f"bottom {i} {self.param.bottom[i]!r}", got=bottom[i].shape,
                                  expected=f"{count} numbers beside x {shape}")
-        self.gates, self.slopes = (self.xp.empty((rows, 4 * self.cells), self.dtype) for _ in range(2))
-        self.squashed = self.xp.empty((rows, self.cells), self.dtype)
+        sizes = (4, rows, self.cells), (rows, 4 * self.cells), (rows, self.cells)
+        self.gates, self.slopes, self.squashed = (self.xp.empty(size, self.dtype) for size in sizes)
         for blob in top:
             blob.reshape((rows, self.cells))
 
@@ -83,21 +84,23 @@ class LSTMNode(Layer):
         return o * np.tanh(c), c
 
     def forward(self, bottom, top):
-        matmul(self._flat(bottom[0].data), self.param_data(0).T, self.gates)
-        if self.options.bias_term:
-            self.gates += self.param_data(1)
-        cont = bottom[2].data.reshape(self.rows, 1) if len(bottom) > 2 else 1
-        cell_forward(self.gates, cont, self._flat(bottom[1].data), top[1].data, self.squashed, top[0].data)
+        with scratch(self.xp, (self.slopes.shape, self.dtype)) as (z,):
+            matmul(self._flat(bottom[0].data), self.param_data(0).T, z)
+            if self.options.bias_term:
+                z += self.param_data(1)
+            cont = bottom[2].data.reshape(self.rows, 1) if len(bottom) > 2 else 1
+            cell_forward(z, cont, self._flat(bottom[1].data), self.gates, top[1].data, self.squashed, top[0].data)
 
     def backward(self, top, propagate_down, bottom):
         refuse_cont(self.where, any(propagate_down[2:]))
-        gate_slopes(self.gates, self._flat(bottom[1].data), self.squashed, self.slopes)
-        cell_diff = top[1].diff.copy()
-        cell_backward(self.gates, self.squashed, top[0].diff, cell_diff, self.slopes)
-        if propagate_down[1]:
-            bottom[1].diff[...] = cell_diff.reshape(bottom[1].shape)
+        with scratch(self.xp, *[(self.squashed.shape, self.dtype)] * 2) as (cell_diff, through):
+            cell_diff[...] = top[1].diff
+            cell_slopes(self.gates, self._flat(bottom[1].data), self.squashed, self.slopes, through)
+            cell_backward(self.gates[1], through, top[0].diff, cell_diff, self.slopes)
+            if propagate_down[1]:
+                bottom[1].diff[...] = cell_diff.reshape(bottom[1].shape)
         if self.param_propagate_down[0]:
-            self.param_diff(0)[...] += self.slopes.T @ self._flat(bottom[0].data)
+            add_matmul(self.slopes.T, self._flat(bottom[0].data), self.param_diff(0))
         if self.options.bias_term and self.param_propagate_down[1]:
             self.param_diff(1)[...] += self.slopes.sum(axis=0)
         if propagate_down[0]:

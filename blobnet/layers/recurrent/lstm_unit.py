@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import numpy as np
 
+from blobnet.backend import folded, scratch
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.recurrent._sequences import refuse_cont
-from blobnet.ops.lstm import cell_backward, cell_forward, gate_slopes
+from blobnet.ops.lstm import cell_backward, cell_forward, cell_slopes
 
 
 @register
@@ -38,8 +39,8 @@ class LSTMUnit(Layer):
             if bottom[i].shape != wanted:
                 raise ShapeError(self.where, f"bottom {i} {self.param.bottom[i]!r}", got=bottom[i].shape,
                                  expected=f"shape {wanted} beside c_prev {shape}")
-        self.gates, self.slopes = (self.xp.empty(bottom[1].shape, self.dtype) for _ in range(2))
-        self.squashed = self.xp.empty(shape, self.dtype)
+        self.squashed = self.xp.empty(folded(shape, 2), self.dtype)
+        self.gates = self.xp.empty((4, *self.squashed.shape), self.dtype)
         for blob in top:
             blob.reshape(shape)
 
@@ -50,15 +51,17 @@ class LSTMUnit(Layer):
         return c, o * np.tanh(c)
 
     def forward(self, bottom, top):
-        last, x, cont = (blob.data for blob in bottom)
-        self.gates[...] = x
-        cell_forward(self.gates, cont[..., None], last, top[0].data, self.squashed, top[1].data)
+        last, x, cont, cell, out = (blob.data.reshape(folded(blob.shape, 2)) for blob in (*bottom, *top))
+        cell_forward(x, cont, last, self.gates, cell, self.squashed, out)
 
     def backward(self, top, propagate_down, bottom):
         refuse_cont(self.where, propagate_down[2])
-        gate_slopes(self.gates, bottom[0].data, self.squashed, self.slopes)
-        cell_diff = top[0].diff.copy()
-        cell_backward(self.gates, self.squashed, top[1].diff, cell_diff, self.slopes)
-        for blob, diff, wanted in zip(bottom, (cell_diff, self.slopes), propagate_down):
-            if wanted:
-                blob.diff[...] = diff
+        last, out_diff = (array.reshape(self.squashed.shape) for array in (bottom[0].data, top[1].diff))
+        rows, size = last.shape
+        with scratch(self.xp, *(((rows, n * size), self.dtype) for n in (1, 4, 1))) as (cell_diff, slopes, through):
+            cell_diff[...] = top[0].diff.reshape(cell_diff.shape)
+            cell_slopes(self.gates, last, self.squashed, slopes, through)
+            cell_backward(self.gates[1], through, out_diff, cell_diff, slopes)
+            for blob, diff, wanted in zip(bottom, (cell_diff, slopes), propagate_down):
+                if wanted:
+                    blob.diff[...] = diff.reshape(blob.shape)

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import numpy as np
 
+from blobnet.backend import scratch
 from blobnet.core.registry import register
 from blobnet.layers.recurrent._base import Recurrent
-from blobnet.ops.linear import matmul
+from blobnet.ops.linear import Product, matmul, multiply
+from blobnet.ops.recurrence import tanh_slopes
 
 
 @register
@@ -43,6 +45,7 @@ class RNN(Recurrent):
 
     def reshape(self, bottom, top):
         super().reshape(bottom, top)
+        self.h = self.xp.empty(top[0].shape, self.dtype)
         self.outputs = self.xp.empty((self.steps * self.num, self.options.num_output), self.dtype)
 
     def formula(self, x, cont, *others):
@@ -58,26 +61,29 @@ class RNN(Recurrent):
         return o, h
 
     def forward(self, bottom, top):
-        (h,) = self.begin(bottom)
-        for t, cont in enumerate(bottom[1].data[:, :, None]):
-            h = self.step(t, cont, h)
-            self.xp.tanh(h, out=h)
-        self.finish(top, h)
-        matmul(self.gates.reshape(self.outputs.shape), self.param_data(self.output).T, self.outputs)
+        (first,), cont = self.begin(bottom), bottom[1].data[:, :, None]
+        self.recurrence.forward(first, cont, self.param_data(self.hidden), self.h,
+                                lambda t, rows, z, h: self.xp.tanh(z, out=h))
+        self.finish(top, self.h[-1])
+        matmul(self.h.reshape(self.outputs.shape), self.param_data(self.output).T, self.outputs)
         self.outputs += self.param_data(self.output + 1)
         self.xp.tanh(self.outputs, out=self.outputs)
         top[0].data[...] = self.outputs.reshape(top[0].shape)
 
     def backward(self, top, propagate_down, bottom):
         self.begin_back(top, propagate_down)
-        output_diffs = 1 - self.xp.square(self.outputs)
-        output_diffs *= top[0].diff.reshape(self.outputs.shape)
-        self.add_gradients(self.output, output_diffs, self.gates)
-        matmul(output_diffs, self.param_data(self.output), self.gate_diffs.reshape(self.outputs.shape))
-        slopes = 1 - self.xp.square(self.gates)
-        dh = self.xp.zeros(top[0].shape[1:], self.dtype)
-        for t in reversed(range(self.steps)):
-            self.gate_diffs[t] += dh
-            self.gate_diffs[t] *= slopes[t]
-            self.step_back(t, bottom[1].data[t, :, None], dh)
+        with scratch(self.xp, *[(self.outputs.shape, self.dtype)] * 2) as (output_diffs, h_diff):
+            tanh_slopes(self.outputs, output_diffs)
+            output_diffs *= top[0].diff.reshape(self.outputs.shape)
+            multiply(self.gradient(self.output, output_diffs, self.h),
+                     Product(output_diffs, self.param_data(self.output), h_diff))
+            self.param_diff(self.output + 1)[...] += output_diffs.sum(axis=0)
+            slopes = self.recurrence.diffs  # until the steps
+            tanh_slopes(self.h, slopes)
+
+            def cell(t, rows, dh, dz):
+                dz *= dh
+
+            self.recurrence.backward(bottom[1].data[:, :, None], self.param_data(self.hidden),
+                                     h_diff.reshape(self.h.shape), cell)
         self.finish_back(propagate_down, bottom)

@@ -7,7 +7,7 @@ from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.weighted._product_terms import product_terms
-from blobnet.ops.linear import add_matmul, matmul
+from blobnet.ops.linear import Product, matmul, multiply
 
 
 @register
@@ -74,10 +74,14 @@ class InnerProduct(Layer):
 
     def backward(self, top, propagate_down, bottom):
         dy = top[0].diff.reshape(self.rows, self.options.num_output)
+        products = []
         if self.param_propagate_down[0]:
-            add_matmul(dy.T, bottom[0].data.reshape(self.rows, self.inner), self._weight(self.param_diff(0)))
+            x = bottom[0].data.reshape(self.rows, self.inner)
+            products.append(Product(dy.T, x, self._weight(self.param_diff(0)), add=True))
+        if propagate_down[0]:
+            dx = bottom[0].diff.reshape(self.rows, self.inner)
+            products.append(Product(dy, self._weight(self.param_data(0)), dx))
+        multiply(*products)
         if self.options.bias_term and self.param_propagate_down[1]:
             bias = self.param_diff(1)  # row after row onto what is there, the order in which BLAS adds them for Caffe
             self.xp.vstack((bias, dy)).sum(axis=0, out=bias)
-        if propagate_down[0]:
-            matmul(dy, self._weight(self.param_data(0)), bottom[0].diff.reshape(self.rows, self.inner))
