@@ -132,7 +132,7 @@ def test_the_net_is_split_among_threads(make_solver, monkeypatch):
     monkeypatch.setattr(correlation, "share_in_order", lambda body, finish, pieces: (
         most.update({correlation: len(pieces) > 1}), backend.share_in_order(body, finish, pieces))[1])
     solver.step(1)
-    assert most[linear] >= 3 and most[correlation] and most[solver_module]
+    assert most[linear] >= 2 and most[correlation] and most[solver_module]  # forward, and both gradients at once
 
 
 def test_killed_runs_resume(make_solver, command, tmp_path):
