@@ -41,6 +41,7 @@ setup(
     package_dir={"": "."},
     packages=find_packages(include=["blobnet", "blobnet.*"]),
     package_data={"blobnet": ["py.typed"], "blobnet.proto": ["*.proto"], "blobnet.pycaffe": ["path/caffe.py"],
+                  "blobnet.ops.cuda": ["*.cu", "*.cuh"],
                   "blobnet.explain": ["page/*"], "blobnet.view.draw": ["*.css"], "blobnet.view.mathematics": ["*.css"]},
     cmdclass={"build_py": BuildPy},
     install_requires=["numpy>=1.26", "protobuf>=6.31", "pyyaml>=6", "threadpoolctl>=3.2", "lmdb>=1.4", "pillow>=10",

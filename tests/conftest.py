@@ -1,8 +1,12 @@
 """Settings of all tests, and a schema that tests may extend."""
 
+import sys
+
+import fakecupy
 import pytest
 from hypothesis import HealthCheck, settings
 
+from blobnet.backend.devices import cupy_module
 from blobnet.proto import messages
 
 # A test passes or fails by what it finds, not by how busy the machine is.
@@ -18,3 +22,19 @@ def extendable(monkeypatch):
     yield
     messages._extensions.clear()
     messages._pool.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def stand_in():
+    """A GPU that is none: the stand-in for CuPy, which device="gpu" means during a test."""
+    if fakecupy.compiler() is None:
+        pytest.skip("no g++: the kernels of the GPU cannot be compiled for the CPU")
+    before = {name: sys.modules.pop(name, None) for name in ("cupy", "cupyx")}
+    cupy_module.cache_clear()
+    fakecupy.reset()
+    yield fakecupy.install()
+    for name, module in before.items():
+        sys.modules.pop(name)
+        if module is not None:
+            sys.modules[name] = module
+    cupy_module.cache_clear()

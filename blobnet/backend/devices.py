@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import functools
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from types import ModuleType
 from typing import TypeAlias
 
@@ -84,23 +84,3 @@ def folded(shape: Sequence[int], *cuts: int) -> tuple[int, ...]:
     ((2, 60), (6, 4, 5), (1, 6, 1))
     """
     return tuple(math.prod(shape[a:b]) for a, b in zip((0, *cuts), (*cuts, len(shape))))
-
-
-class twin:
-    """Lets a NumPy kernel have a twin on the GPU: a function of the same signature, registered with `@body.cuda`.
-
-    The first argument, an array, decides which of them runs. Without a twin the body serves both devices; it then asks
-    `array_module` for the functions of its arrays.
-    """
-
-    def __init__(self, body: Callable):
-        functools.update_wrapper(self, body)
-        self._body, self._cuda = body, body
-
-    def __call__(self, array: Array, *args, **kwargs):
-        return (self._body if array_module(array) is np else self._cuda)(array, *args, **kwargs)
-
-    def cuda(self, function: Callable) -> Callable:
-        """Make `function` the twin on the GPU."""
-        self._cuda = function
-        return function

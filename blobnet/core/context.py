@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import dataclasses
+from collections.abc import Iterator
 from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import Workspace
+from blobnet.backend import Doubts, Workspace
 from blobnet.errors import NetError
 
 TRAIN, TEST = 0, 1  # the values of the schema's enum Phase
@@ -20,7 +22,8 @@ class Context:
 
     `step` is the number of forward passes done. Every random number is a function of (seed, layer, step), so a run
     that is resumed at a step continues as the uninterrupted one would. `workspace` is the memory that the layers use
-    one after the other, through `scratch`. Without `fillers`, large parameters stay 0.
+    one after the other, through `scratch`; `doubts` is what may be wrong on a GPU. Without `fillers`, large parameters
+    stay 0.
     """
 
     xp: ModuleType = np
@@ -30,6 +33,15 @@ class Context:
     python_layers: bool = False
     fillers: bool = True
     workspace: Workspace = dataclasses.field(default_factory=Workspace, repr=False, compare=False)
+
+    def __post_init__(self) -> None:
+        self.doubts = Doubts(self.xp)
+
+    @contextlib.contextmanager
+    def in_use(self) -> Iterator[None]:
+        """Let a pass of the net compute here: in its workspace, with its doubts."""
+        with self.workspace.in_use(), self.doubts.in_use():
+            yield
 
 
 def float_type(given: str | np.dtype | type) -> np.dtype:

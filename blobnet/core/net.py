@@ -134,7 +134,7 @@ class Net(Watched, Shown):
         """
         first, last = self._range(start, end)
         whole, loss = start is end is None, 0.0
-        with self.one_thread, single_threaded_blas(), self.context.workspace.in_use():
+        with self.one_thread, single_threaded_blas(), self.context.in_use():
             turned = [self._fill(name, value) for name, value in inputs.items()]
             self._tell("before_forward_pass", whole)
             for node in self._run(first, last):
@@ -163,7 +163,7 @@ class Net(Watched, Shown):
         """
         first, last = self._range(end, start, of="backward")
         whole = start is end is None
-        with self.one_thread, single_threaded_blas(), self.context.workspace.in_use():
+        with self.one_thread, single_threaded_blas(), self.context.in_use():
             self._tell("before_backward_pass", whole)
             for node in reversed(self._run(first, last)):
                 for tell in self._told["before_backward"]:

@@ -111,7 +111,7 @@ class Stage:
         """The layer `index` after a forward on copies of what it read, not in place, with the diffs of its tops."""
         scene = self.scenes[index]
         self.net.seek(self.step)
-        with single_threaded_blas(), self.net.context.workspace.in_use():
+        with single_threaded_blas(), self.net.context.in_use():
             alone = Standalone(scene.node.layer, [self.values[value].data for value in scene.bottoms], apart=True)
             kept = [blob.data.copy() for blob in scene.node.layer.blobs]
             scene.node.layer.reshape(alone.bottom, alone.top)

@@ -42,13 +42,7 @@ def class_members(classes: Array) -> Array:
     return (classes[:, None] == xp.unique(classes)).astype(xp.float64)
 
 
-@twin
+@twin("blobnet.ops.cuda.indices")
 def scatter_add(target: Array, index: Array, values: Array) -> None:
     """target[index[i]] += values[i], for every i in turn, also where an index comes several times."""
     np.add.at(target, index, values)
-
-
-@scatter_add.cuda
-def _scatter_add_cuda(target: Array, index: Array, values: Array) -> None:
-    import cupyx
-    cupyx.scatter_add(target, index, values)

@@ -116,7 +116,7 @@ class Solver(Training):
             finite.check_gradients(self.net, self.iter, self.where)
         self._set_rate()
         factor = clip_factor(self.net.parameters, self.param.clip_gradients) / self.param.iter_size
-        with self._whole.change(), single_threaded_blas(), self.net.context.workspace.in_use():
+        with self._whole.change(), single_threaded_blas(), self.net.context.in_use():
             for index, parameter in enumerate(self.net.parameters):
                 self._update_parameter(index, parameter, factor)
             self.iter += 1

@@ -75,16 +75,14 @@ def test_arrays_are_cut_by_bytes():
 
 
 def test_the_twin_runs_for_arrays_of_the_gpu(monkeypatch):
-    @twin
-    def double(x):
+    @twin("math")
+    def sqrt(x):
         """Twice x."""
         return 2 * x
 
-    assert double(np.ones(1)) == 2 and double.__doc__ == "Twice x."
-    monkeypatch.setattr("blobnet.backend.devices.array_module", lambda array: "cupy")
-    assert double(np.ones(1)) == 2  # the one body serves both
-    double.cuda(lambda x: "on the GPU")
-    assert double(np.ones(1)) == "on the GPU"
+    assert sqrt(np.ones(1)) == sqrt.body(1) == 2 and sqrt.__doc__ == "Twice x."
+    monkeypatch.setattr("blobnet.backend.twins.array_module", lambda array: "cupy")
+    assert sqrt(9) == 3
 
 
 def test_blas_may_be_held_twice():
