@@ -119,6 +119,18 @@ def searchsorted(a, v, side="left", sorter=None):
     return wrap(host(a).searchsorted(host(v), side))
 
 
+def lexsort(keys):
+    if keys.ndim != 2:
+        raise NotImplementedError("Keys with the rank of three or more is not supported in lexsort")
+    launch()
+    return wrap(np.lexsort(host(keys)))
+
+
+def isin(element, test_elements, assume_unique=False, invert=False):
+    launch(2)
+    return wrap(np.isin(host(element), host(test_elements), invert=invert))
+
+
 @method
 def scatter_add(a, slices, value):
     fakecupy.add.at(a, slices, value)

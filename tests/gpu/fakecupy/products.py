@@ -23,7 +23,8 @@ def dot(a, b, out=None):
         raise TypeError("Argument has incorrect type (expected cupy.ndarray)")
     if out is not None and (out.dtype != np.result_type(a.dtype, b.dtype) or not out.flags.c_contiguous):
         raise ValueError("Not supported dtype combination, or output array is not C-contiguous")
-    found = np.dot(host(a), host(b))
+    with np.errstate(all="ignore"):
+        found = np.dot(host(a), host(b))
     if a.ndim == b.ndim == 1:
         launch(2)
         return result(found, out)
@@ -48,7 +49,8 @@ def matmul(a, b, out=None):
 
 def _batched(a: ndarray, b: ndarray, out: ndarray | None) -> ndarray:
     launch(sum(not x.flags.c_contiguous for x in (a, b)))  # are made so
-    found = np.matmul(host(a), host(b))
+    with np.errstate(all="ignore"):
+        found = np.matmul(host(a), host(b))
     matrix = found.shape[-1] * (found.shape[-2] if a.ndim > 1 and b.ndim > 1 else 1)
     differ = any(m != n for m, n in zip(a.shape[-3::-1], b.shape[-3::-1]))
     if differ or a.ndim != b.ndim and found.size > matrix:
