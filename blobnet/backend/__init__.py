@@ -22,5 +22,6 @@ from blobnet.backend.twins import Twin, twin
 from blobnet.backend.workspace import Workspace, scratch
 
 __all__ = ["PARTS", "Array", "Doubts", "Pieces", "Twin", "Workspace", "Wrong", "array_module", "as_numbers", "cut",
-           "cut_array", "device_module", "doubt", "folded", "gpu_available", "longest", "num_threads", "random_stream",
-           "scratch", "share", "share_in_order", "single_threaded_blas", "thread_pool", "to_host", "twin", "whole_limit"]
+           "cut_array", "device_module", "doubt", "folded", "gpu_available", "longest", "num_threads",
+           "random_stream", "scratch", "share", "share_in_order", "single_threaded_blas", "thread_pool", "to_host",
+           "twin", "whole_limit"]
