@@ -21,7 +21,7 @@ from blobnet.ops.axes import Axis, Index, output_size
 from blobnet.ops.correlation import Correlation
 from blobnet.ops.depthwise import Depthwise
 from blobnet.ops.im2col import add_columns
-from blobnet.ops.linear import sums
+from blobnet.ops.linear import add_sums
 from blobnet.ops.winograd import Winograd
 
 Engine: TypeAlias = "Correlation | Depthwise | Winograd"
@@ -158,4 +158,4 @@ def phases(axis: Axis) -> list[Phase]:
 
 def bias_gradient(top_diff: Array, bias_diff: Array) -> None:
     """bias_diff (K) += top_diff (N, K, ...) summed over everything but its channels."""
-    bias_diff += sums(top_diff.reshape(folded(top_diff.shape, 1, 2)))
+    add_sums(top_diff.reshape(folded(top_diff.shape, 1, 2)), None, bias_diff)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blobnet.backend import Array, array_module, cut, cut_array, scratch, share
+from blobnet.backend import Array, array_module, cut, cut_array, scratch, share, twin
 from blobnet.ops.elementwise import long_rows
 
 LEAST = 1 << 22  # multiplications and additions: for fewer, another thread costs more time than it saves
@@ -24,6 +24,7 @@ class Product(NamedTuple):
     add: bool = False
 
 
+@twin("blobnet.ops.cuda.linear")
 def multiply(*products: Product) -> None:
     """Compute the products; the worker threads share all of them at once, each cut along the longer side of out."""
     cuts = [_cut(product) for product in products]
@@ -67,6 +68,7 @@ def _compute(product: Product) -> None:
         out += found
 
 
+@twin("blobnet.ops.cuda.linear")
 def scale_shift(x: Array, factor: Array | None, bias: Array | None, out: Array) -> None:
     """out = x * factor + bias, for factor and bias (count); one of them may be None, and `out` may be x."""
     xp = array_module(x)
@@ -85,27 +87,39 @@ def scale_shift(x: Array, factor: Array | None, bias: Array | None, out: Array) 
 
 def row_sums(x: Array, times: Array | None = None) -> Array:
     """The sums of x, or of x * times, over their last axis."""
-    xp, length = array_module(x), x.shape[-1]
+    length = x.shape[-1]
     if times is None:
-        return xp.matmul(x, xp.ones(length, x.dtype))
-    if xp is not np:
-        return (x * times).sum(axis=-1)
+        return np.matmul(x, np.ones(length, x.dtype))
     if length < LONG:
         return np.einsum("...s,...s->...", x, times)
     return np.matmul(x[..., None, :], times[..., None])[..., 0, 0]
 
 
+@twin("blobnet.ops.cuda.linear")
 def channel_sums(x: Array, times: Array | None = None) -> Array:
     """The sums (C) of x (N, C, S), or of x * times, over N and S."""
     return row_sums(x, times).sum(axis=0)
 
 
+@twin("blobnet.ops.cuda.linear")
 def sums(dy: Array, x: Array | None = None) -> Array:
     """`channel_sums` of (outer, count, inner) on the worker threads: the gradients (count) to bias and factor."""
-    found = array_module(dy).empty(dy.shape[:2], dy.dtype)
+    found = np.empty(dy.shape[:2], dy.dtype)
 
     def part(piece: slice) -> None:
         found[piece] = row_sums(dy[piece], None if x is None else x[piece])
 
     share(part, cut_array(dy))
     return found.sum(axis=0)
+
+
+@twin("blobnet.ops.cuda.linear")
+def add_sums(dy: Array, x: Array | None, diff: Array) -> None:
+    """diff, of count numbers, += `sums`."""
+    diff += sums(dy, x).reshape(diff.shape)
+
+
+@twin("blobnet.ops.cuda.linear")
+def add_rows(x: Array, out: Array) -> None:
+    """out (K) += the rows of x (N, K), one after the other, the order in which BLAS adds them for Caffe."""
+    np.vstack((out, x)).sum(axis=0, out=out)
