@@ -16,7 +16,7 @@ from typing import TypeAlias
 
 import numpy as np
 
-from blobnet.backend import Array, cut_array, folded, scratch, share
+from blobnet.backend import Array, cut_array, folded, scratch, share, twin
 from blobnet.ops.axes import Axis, Index, output_size
 from blobnet.ops.correlation import Correlation
 from blobnet.ops.depthwise import Depthwise
@@ -30,6 +30,7 @@ Phase = tuple[slice, slice, Axis | None]  # positions of x, taps of the kernel, 
 SCATTER_CHANNELS = 8  # with fewer channels (images), the products of the data gradient are too flat: scatter columns
 
 
+@twin("blobnet.ops.cuda.convolution")
 class Convolution:
     """A convolution of fixed shapes: x (N, C, *spatial) with weight (K, C / groups, *kernel) -> (N, K, *out_shape).
 

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blobnet.backend import Array, array_module, cut, cut_array, scratch, share, twin
+from blobnet.backend import Array, cut, cut_array, scratch, share, twin
 from blobnet.ops.elementwise import long_rows
 
 LEAST = 1 << 22  # multiplications and additions: for fewer, another thread costs more time than it saves
@@ -50,7 +50,7 @@ def _cut(product: Product) -> list[Product]:
     (rows, columns), inner = out.shape, a.shape[1]
     by_rows, length, other = rows >= columns, max(out.shape), min(out.shape)
     least = max(SIDE, LEAST / max(1, inner * other))
-    if length < 2 * least or array_module(a) is not np:
+    if length < 2 * least:
         return [product]
     pieces = cut(length, length, least)
     return [Product(a[piece], b, out[piece], add) if by_rows else Product(a, b[:, piece], out[:, piece], add)
@@ -59,28 +59,26 @@ def _cut(product: Product) -> list[Product]:
 
 def _compute(product: Product) -> None:
     a, b, out, add = product
-    xp = array_module(a)
     if not add:
-        xp.matmul(a, b, out=out)
+        np.matmul(a, b, out=out)
         return
-    with scratch(xp, (out.shape, out.dtype)) as (found,):
-        xp.matmul(a, b, out=found)
+    with scratch(np, (out.shape, out.dtype)) as (found,):
+        np.matmul(a, b, out=found)
         out += found
 
 
 @twin("blobnet.ops.cuda.linear")
 def scale_shift(x: Array, factor: Array | None, bias: Array | None, out: Array) -> None:
     """out = x * factor + bias, for factor and bias (count); one of them may be None, and `out` may be x."""
-    xp = array_module(x)
     factor, bias = (None if values is None else values.reshape(-1, 1) for values in (factor, bias))
 
     def part(piece: slice) -> None:
         rows, target = x[piece], out[piece]
         with long_rows(x.shape[2]):
             if factor is not None:
-                rows = xp.multiply(rows, factor, out=target)
+                rows = np.multiply(rows, factor, out=target)
             if bias is not None:
-                xp.add(rows, bias, out=target)
+                np.add(rows, bias, out=target)
 
     share(part, cut_array(x))
 

@@ -1,6 +1,5 @@
 """Rows of the twins in ops/cuda/linear.py."""
 
-import numpy as np
 from twin_rows import call
 
 from blobnet.ops.linear import Product
@@ -66,8 +65,8 @@ def count(shape):
 ROWS = {
     "multiply": [products(*SIZES)] + [
         products(*SIZES, views=views) for views in (
-            (turned, turned, whole), (whole, turned, turned), (turned, whole, turned), (rows_apart, columns_apart, whole),
-            (columns_apart, rows_apart, rows_apart), (whole, whole, columns_apart),
+            (turned, turned, whole), (whole, turned, turned), (turned, whole, turned),
+            (rows_apart, columns_apart, whole), (columns_apart, rows_apart, rows_apart), (whole, whole, columns_apart),
             (nothing_side_by_side, backwards, whole), (backwards, nothing_side_by_side, turned))],
     "scale_shift": shaped(full, count, count, full) + shaped(full, None, count, full) + shaped(full, count, None, full),
     "channel_sums": shaped(full) + shaped(full, full),
