@@ -844,6 +844,22 @@ def argsort(a, axis=-1, kind=None):
     return a.argsort(axis, kind)
 
 
+def searchsorted(a, v, side="left", sorter=None):
+    return a.searchsorted(v, side, sorter)
+
+
+def lexsort(keys):
+    if keys.ndim != 2:
+        raise NotImplementedError("Keys with the rank of three or more is not supported in lexsort")
+    _launch()
+    return _wrap(_np.lexsort(keys._a))
+
+
+def isin(element, test_elements, assume_unique=False, invert=False):
+    _launch(2)
+    return _wrap(_np.isin(element._a, test_elements._a, invert=invert))
+
+
 def array_equal(a1, a2, equal_nan=False):
     _launch(2)
     return _wrap(_np.array_equal(_host(a1), _host(a2)))
