@@ -13,7 +13,7 @@ SMALL = 1e-2  # errors are relative to the largest number of an array, and to no
 DEVICES = "cpu", "gpu"
 DRAWN_ANEW = {"Dropout", "Dropout unscaled", "Dropout sampled", "Pooling stochastic", "SPP stochastic", "Python data"}
 
-pytestmark = [pytest.mark.usefixtures("gpu"), pytest.mark.filterwarnings("ignore::RuntimeWarning")]
+pytestmark = pytest.mark.usefixtures("gpu")
 
 
 @pytest.fixture(autouse=True)

@@ -547,7 +547,8 @@ def dot(a, b, out=None):
         raise TypeError("Argument has incorrect type (expected cupy.ndarray)")
     if out is not None and (out.dtype != _np.result_type(a._a, b._a) or not out.flags.c_contiguous):
         raise ValueError("Not supported dtype combination, or output array is not C-contiguous")
-    found = _np.dot(a._a, b._a)
+    with _np.errstate(all="ignore"):
+        found = _np.dot(a._a, b._a)
     if a.ndim == b.ndim == 1:
         _launch(2)
     else:
@@ -574,7 +575,8 @@ def matmul(a, b, out=None, **kwargs):
     for array in (a, b):
         if not array.flags.c_contiguous:
             _launch()  # CuPy makes both contiguous
-    found = _np.matmul(a._a, b._a)
+    with _np.errstate(all="ignore"):
+        found = _np.matmul(a._a, b._a)
     lead = found.size // (found.shape[-1] * (found.shape[-2] if b.ndim > 1 and a.ndim > 1 else 1) or 1) if found.size else 0
     shared = _py.any(m != n for m, n in zip(a.shape[-3::-1], b.shape[-3::-1])) or abs_(a.ndim - b.ndim) and lead > 1
     if shared:
