@@ -31,5 +31,5 @@ class RegionLayer(LossLayer):
         return true_boxes(to_host(bottom[1].data), bottom[0].shape[0], self.options.num_class, self.where)
 
     def write_diff(self, bottom, dx, factor) -> None:
-        """Write dx (N, H, W, A, 5 + C), of the host, times `factor`, of the device, into the diff of the first bottom."""
+        """Write dx (N, H, W, A, 5 + C), on the host, times `factor`, on the device, into the first bottom's diff."""
         bottom[0].diff[...] = (self.xp.asarray(dx.transpose(0, 3, 4, 1, 2)) * factor).reshape(bottom[0].shape)
