@@ -9,6 +9,7 @@ import pytest
 from fakecupy.counting import Refused
 from fakecupy.kernels import with_barriers
 
+HALF = np.float32(0.5)
 TEXT = """
 typedef REAL real;
 typedef long long wide;
@@ -173,8 +174,6 @@ def test_a_name_that_cupy_may_have_is_asked_for():
         _ = cp.busday_count
     assert not hasattr(cp, "host") and not hasattr(cp, "wrap")
 
-
-HALF = np.float32(0.5)
 
 def halved(kernel, x, factor=HALF, y=None, n=None, blocks=2, threads=32):
     y = cp.zeros(x.shape, np.float32) if y is None else y

@@ -11,15 +11,8 @@ from blobnet.errors import ShapeError
 TOLERANCE = {"float32": 1e-4, "float64": 1e-10}
 SMALL = 1e-2  # errors are relative to the largest number of an array, and to no less
 DEVICES = "cpu", "gpu"
-DRAWN_ANEW = {"Dropout", "Dropout unscaled", "Dropout sampled", "Pooling stochastic", "SPP stochastic", "Python data"}
 
 pytestmark = pytest.mark.usefixtures("gpu")
-
-
-@pytest.fixture(autouse=True)
-def of_the_same_random_numbers(request):
-    if request.node.callspec.params["case"] in DRAWN_ANEW:
-        pytest.skip("the GPU draws other random numbers than the CPU")
 
 
 def assert_alike(wanted, found, dtype="float64"):

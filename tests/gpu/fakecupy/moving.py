@@ -23,10 +23,6 @@ def _shape(self, *shape, order="C", copy=None):
     return reshape(self, shape[0] if len(shape) == 1 and not isinstance(shape[0], (int, np.integer)) else shape, order)
 
 
-def may_share_memory(a, b, max_work=None):
-    return np.may_share_memory(a._a, b._a)
-
-
 def transpose(a, axes=None):
     return a.transpose(axes)
 
@@ -84,6 +80,10 @@ def as_strided(x, shape=None, strides=None):
 
 
 lib = SimpleNamespace(stride_tricks=SimpleNamespace(as_strided=as_strided))
+
+
+def may_share_memory(a, b, max_work=None):
+    return np.may_share_memory(host(a), host(b))
 
 
 def tile(A, reps):
