@@ -21,6 +21,7 @@ from blobnet.backend.threads import num_threads, single_threaded_blas, thread_po
 from blobnet.backend.twins import Twin, twin
 from blobnet.backend.workspace import Workspace, scratch
 
-__all__ = ["PARTS", "Array", "Doubts", "Pieces", "Twin", "Workspace", "array_module", "as_numbers", "current_doubts",
-           "cut", "cut_array", "device_module", "folded", "gpu_available", "longest", "num_threads", "random_stream",
-           "scratch", "share", "share_in_order", "single_threaded_blas", "thread_pool", "to_host", "twin", "whole_limit"]
+__all__ = ["PARTS", "Array", "Doubts", "Pieces", "Twin", "Workspace", "array_module", "as_numbers",
+           "current_doubts", "cut", "cut_array", "device_module", "folded", "gpu_available", "longest", "num_threads",
+           "random_stream", "scratch", "share", "share_in_order", "single_threaded_blas", "thread_pool", "to_host",
+           "twin", "whole_limit"]
