@@ -24,7 +24,8 @@ class Building:
     """What a definition, whose splits are inserted, builds.
 
     nodes: the layers with their blobs, in order; blobs: the blobs by name; parameters: every parameter with its rules,
-    shared ones once; param_diffs: their diffs, in one array; outputs: the names of the blobs that no layer reads.
+    shared ones once; param_diffs: their diffs, in one array; outputs: the names of the blobs that no layer reads,
+    sorted.
     Raises NetError and ShapeError, with the line of the layer in the file `origin`, if that is not "".
     """
 
