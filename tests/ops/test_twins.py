@@ -11,15 +11,16 @@ import numpy as np
 import pytest
 from twin_rows import ROWS
 
-from blobnet import ops
+from blobnet import backend, ops
 from blobnet.backend import Twin, device_module, to_host
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
 
 
 def kernels():
-    """Every kernel of blobnet.ops that has a twin, by name."""
-    modules = [importlib.import_module(module.name) for module in pkgutil.iter_modules(ops.__path__, "blobnet.ops.")]
+    """Every kernel that has a twin, by name."""
+    modules = [importlib.import_module(module.name) for package in (backend, ops)
+               for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")]
     return {name: value for module in modules for name, value in vars(module).items() if isinstance(value, Twin)}
 
 
