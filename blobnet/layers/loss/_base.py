@@ -5,7 +5,7 @@ from __future__ import annotations
 from blobnet.backend import folded
 from blobnet.core.loss_layer import LossLayer
 from blobnet.errors import ShapeError
-from blobnet.ops.indices import class_numbers, require_below
+from blobnet.ops.indices import numbers_below
 
 LOG_THRESHOLD = 1e-20  # what smaller probabilities count as in a logarithm
 
@@ -93,8 +93,7 @@ class LabelLoss(TargetLoss):
         DataError for a label that is not a whole number, or that counts and is not the number of a class.
         """
         outer, classes, inner = self.grouped
-        labels = class_numbers(blob.data, self.where, self.param.bottom[1]).reshape(outer, inner)
-        counted = self.counts(labels)
-        require_below(labels, classes, self.where, counted=counted,
-                      hint="num_output must cover all classes" + ", or name an ignore_label" * self.ignores)
-        return self.xp.where(counted, labels, 0), counted
+        hint = "num_output must cover all classes" + ", or name an ignore_label" * self.ignores
+        labels, counted = numbers_below(blob.data, classes, self.where, self.param.bottom[1], hint=hint,
+                                        ignored=self.ignored)
+        return labels.reshape(outer, inner), counted.reshape(outer, inner)
