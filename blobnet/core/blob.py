@@ -35,7 +35,8 @@ class Buffer:
     __slots__ = ("xp", "dtype", "array", "owner", "home")
 
     def __init__(self, xp: ModuleType, dtype: np.dtype):
-        self.xp, self.dtype, self.array = xp, dtype, None
+        self.xp, self.dtype = xp, dtype
+        self.array: Array | None = None
         self.owner: Buffer | None = None
         self.home: Callable[[int], Array] | None = None  # gives the place for so many numbers, or another array
 

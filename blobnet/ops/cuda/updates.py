@@ -5,9 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-import numpy as np
-
-from blobnet.backend import Array, array_module
+from blobnet.backend import Array, array_module, doubt
+from blobnet.backend.doubts import Error
 from blobnet.ops.cuda.launch import launch, launch_rows
 
 RULES = "sgd", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamw"  # as enum UpdateRule has them
@@ -33,27 +32,33 @@ class Settings(NamedTuple):
     delta: float
 
 
-def judge(gradients: Array, limit: float, size: int, step: Array, doubt: Array | None, doubts: Array | None) -> None:
+def judge(gradients: Array, limit: float, step: Array, error: Error | None) -> None:
     xp, n = array_module(gradients), gradients.size
     length = max(SHORTEST, -(-n // ROWS))
-    rows = -(-n // length) if limit >= 0 or doubt is not None else 0  # else nobody asks
-    sums, firsts = xp.empty(rows, gradients.dtype), xp.empty(rows, np.int64)
-    launch_rows("gradient_rows", rows, gradients, sums, firsts, length, rows, n)
-    launch_rows("judge", 1, sums, firsts, rows, n, limit, size, step, doubt, doubts, 0 if doubts is None else len(doubts))
+    rows = -(-n // length)
+    sums = xp.empty(rows, gradients.dtype) if limit >= 0 else None
+    if error is not None:
+        with doubt(xp, "gradients", error) as (state, slot):
+            launch_rows("judge", rows, gradients, length, rows, sums, state, slot, n)
+    elif sums is not None:
+        launch_rows("judge", rows, gradients, length, rows, sums, None, None, n)
+    if sums is not None:
+        launch_rows("clip_gradients", 1, sums, rows, limit, step)
 
 
-def write_step(step: Array, iteration: int, rate: float, corrections: Sequence[float]) -> None:
-    """Write the numbers of an iteration that the host knows into `step`: without a copy, so that nobody waits."""
-    launch("write_step", 1, step, iteration, rate, *corrections)
+def write_step(step: Array, rate: float, corrections: Sequence[float], factor: float) -> None:
+    """Write the numbers of an iteration into `step`. A kernel takes them along, as a copy would wait for the device."""
+    launch("write_step", 1, step, rate, *corrections, factor)
 
 
-def update(settings: Settings, values: Array, gradients: Array, histories: Sequence[Array], layout: Layout,
-           step: Array) -> None:
+def update_parameters(settings: Settings, values: Array, gradients: Array, histories: Sequence[Array], layout: Layout,
+                      step: Array, state: Array) -> None:
     """Turn all `gradients` into the update, as the rule has it, and subtract it from the `values`.
 
-    step: the numbers of the iteration, after `judge`; nothing changes if they say that no update may be made.
+    step: the numbers of the iteration; state: of the doubts. Nothing changes once a doubt was right.
     """
     first, second = (*histories, None)[:2]
     a, b = (*settings.shares, 0, 0)[:2]
-    launch("update", values.size, RULES.index(settings.rule), values, gradients, first, second, *layout,
-           len(layout.ends), step, settings.weight_decay, settings.l1, a, 1 - a, b, 1 - b, settings.delta, values.size)
+    launch("update_parameters", values.size, RULES.index(settings.rule), values, gradients, first, second, *layout,
+           len(layout.ends), step, state, settings.weight_decay, settings.l1, a, 1 - a, b, 1 - b, settings.delta,
+           values.size)
