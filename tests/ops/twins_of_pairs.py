@@ -63,6 +63,16 @@ def not_finite(kernel, xp, rng, dtype):
         return [kernel(u)]
 
 
+def ranking(n):
+    """Some lack nothing, one just nothing, one is NaN."""
+    def row(kernel, xp, rng, dtype):
+        p, q = (on_device(rng.integers(-4, 5, n) / 2, xp, dtype) for _ in range(2))
+        p[n // 2:n // 2 + 1] = xp.nan if n == 9 else 0
+        out = xp.zeros((), dtype)
+        return [kernel(p, q, 1.0, out), out]
+    return row
+
+
 def weighing(n, count, shared):
     def make(rng):
         a = labels(rng, n, count)
@@ -76,6 +86,7 @@ ROWS = {
                                    for shape in SHAPES)],
     "margin_loss": [loss(shape, margin) for shape in SHAPES for margin in (1.0, 2.0 * shape[1])],
     "margin_gradient": [gradient(shape, factor) for shape in SHAPES for factor in (1, 2)],
+    "ranking_loss": [ranking(n) for n in (0, 1, 9, 500)],
     "label_pairs": [call(lambda rng, n=n, shared=shared, unknown=unknown: (
         labels(rng, n, 6, unknown), labels(rng, n, 6), 3.0, shared)) for n in (1, 9, 300) for shared in (False, True)
                     for unknown in (False, True)],
