@@ -55,7 +55,7 @@ def main() -> None:
     parser.add_argument("--waits", action="store_true", help="say where the host waited")
     options = parser.parse_args()
     fakecupy.install()
-    print("| net | operations | kernels | products | copies | memsets | waits | HtoD |\n|---|---|---|---|---|---|---|---|")
+    print("| net | operations | kernels | products | copies | memsets | waits | HtoD |\n" + "|---" * 8 + "|")
     for name in options.nets:
         counts, sites = iteration(solver(name))
         shown = [counts.get(kind, 0) for kind in ("operations", *OPERATIONS[:2], "DtoD", "memset", "waits", "HtoD")]

@@ -93,7 +93,7 @@ class BatchNorm(BatchNormTerms):
 
     def forward_with(self, bottom, tail, kept=None):
         x, eps = bottom[0].data.reshape(self.grouped), Eps(self.options.eps)
-        sums = tuple(self.param_data(i) for i in range(3))
+        sums = tuple(map(self.param_data, range(3)))
         if self.use_global:
             stored_statistics(*sums, eps, self.mean, self.variance, self.deviation)
             normalize(x, self.mean, self.deviation, tail.y if kept is None else kept, tail)
