@@ -37,8 +37,10 @@ class Doubts:
 
         if (*state != 0) return;  // const double* state
 
-    state[1] counts the passes whose loss a training kept. What is wrong is noted in the pass where it first was, and
-    not in those after it. doubts.cu has what kernels need.
+    state[1] counts the passes whose loss was kept, and so does `passes`, on the host. What is wrong is noted in the
+    pass where it first was, and not in those after it. doubts.cu has what kernels need.
+
+    told: is called, if there is one, with what `settle` finds, before the error is made.
     """
 
     def __init__(self, xp: ModuleType):
@@ -46,6 +48,8 @@ class Doubts:
         self._state: Array | None = None
         self._slots: dict[Hashable, Array] = {}
         self._errors: dict[Hashable, Error] = {}
+        self.passes = 0
+        self.told: Callable[[Wrong], object] | None = None
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
@@ -72,20 +76,26 @@ class Doubts:
 
     def settle(self) -> None:
         """Raise the error of the doubt that was right, the first one; all is well again then. Waits for the device."""
-        if self._state is None:
-            return
-        when = int(to_host(self._state)[0])
+        when = 0 if self._state is None else int(to_host(self._state)[0])
         if not when:
             return
-        self._state[:1].fill(0)
         found = {key: to_host(slot) for key, slot in self._slots.items()}
-        for slot in self._slots.values():
-            slot.fill(0)
+        self.forget()
         for key, rows in found.items():
             rows = rows[rows[:, 0] > 0]
             if len(rows):
                 place, value = rows[rows[:, 0].argmin()]
-                raise self._errors[key](Wrong(int(place) - 1, float(value), (when - 1) // 2))
+                wrong = Wrong(int(place) - 1, float(value), (when - 1) // 2)
+                if self.told:
+                    self.told(wrong)
+                raise self._errors[key](wrong)
+
+    def forget(self) -> None:
+        """Let all be well."""
+        if self._state is not None:
+            self._state[:1].fill(0)
+        for slot in self._slots.values():
+            slot.fill(0)
 
 
 _current: ContextVar[Doubts | None] = ContextVar("doubts", default=None)

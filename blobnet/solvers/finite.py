@@ -6,7 +6,6 @@ The errors name the first layer and blob where such a number is. In all function
 
 from __future__ import annotations
 
-import bisect
 import math
 from collections.abc import Mapping, Sequence
 
@@ -27,15 +26,6 @@ def check_gradients(net: Net, iteration: int, where: str) -> None:
     """SolverError if a gradient of a parameter of `net` is not finite."""
     if not all_finite(parameter.blob.diff for parameter in net.parameters):
         refuse("the gradients are not finite", net, iteration, where)
-
-
-def gradient_error(net: Net, place: int, iteration: int, where: str) -> SolverError:
-    """The error of a gradient that was not finite, at `place` in the flat array of all of them."""
-    i = bisect.bisect(net.param_diffs.starts, place) - 1
-    parameter = net.parameters[i]
-    index = np.unravel_index(place - net.param_diffs.starts[i], parameter.blob.shape)
-    return _error(f"the gradients are not finite, first at {tuple(map(int, index))} of the diff of parameter "
-                  f"{parameter.index} of {parameter.layer.where}", net, iteration, where)
 
 
 def check_rate(rate: float, iteration: int, where: str) -> None:
@@ -62,14 +52,15 @@ def check_snapshot(net: Net, history: Sequence, iteration: int, where: str) -> N
 
 
 def refuse(problem: str, net: Net, iteration: int, where: str, diffs: bool = True) -> None:
-    """Raise SolverError for `problem`, with the place of the first number in `net` that is not finite.
+    """Raise the SolverError that `refusal` makes."""
+    raise refusal(problem, net, iteration, where, diffs)
+
+
+def refusal(problem: str, net: Net, iteration: int, where: str, diffs: bool = True) -> SolverError:
+    """The SolverError for `problem`, with the place of the first number in `net` that is not finite.
 
     `diffs`: whether to look for it in the diffs too, after the data.
     """
-    raise _error(problem, net, iteration, where, diffs)
-
-
-def _error(problem: str, net: Net, iteration: int, where: str, diffs: bool = True) -> SolverError:
     found = first_not_finite(net.nodes, diffs)
     words = f"the first number that is not finite: {found}" if found else "all blobs are finite now, so it came from " \
         "an earlier batch or pass, or a sum grew too large"

@@ -50,12 +50,16 @@ class TargetLoss(LossLayer):
         """Where integer `targets` count: everywhere but at loss_param.ignore_label."""
         return self.xp.ones(targets.shape, bool) if self.ignored is None else targets != self.ignored
 
-    def normalizer(self, counted) -> float:
-        """What the sum of losses is divided by, by loss_param; never below 1. `counted` (N, ...) says what counts."""
+    def normalizer(self, counted):
+        """What the sum of losses is divided by, by loss_param; never below 1. `counted` (N, ...) says what counts.
+
+        A number, or a scalar of the device where it depends on the targets.
+        """
         options, mode = self.param.loss_param, self.normalization
-        if mode == options.VALID:
-            return max(1.0, float(counted.sum()))
-        return max(1.0, float({options.FULL: counted.size, options.BATCH_SIZE: len(counted), options.NONE: 1,
+        if mode == options.VALID and self.ignored is not None:
+            return self.xp.maximum(counted.sum(), 1).astype(self.dtype)
+        return max(1.0, float({options.VALID: counted.size, options.FULL: counted.size, options.NONE: 1,
+                               options.BATCH_SIZE: len(counted),
                                options.PRE_FIXED: options.pre_fixed_normalizer}[mode]))
 
 

@@ -31,7 +31,7 @@ def _read(values: Array, where: str, name: str, count: int | None = None, what: 
     def error(wrong: Wrong) -> DataError:
         if count is not None and np.trunc(wrong.value) == wrong.value and abs(wrong.value) < limit:
             return indices.not_below(where, what, count, int(wrong.value), hint)
-        place = [int(i) for i in np.unravel_index(wrong.place, shape, mode="wrap")]
+        place = [int(i) for i in np.unravel_index(wrong.place % values.size, shape)]
         return indices.not_whole(where, name, place, wrong.value, values.dtype)
 
     values = xp.ascontiguousarray(values)
@@ -43,9 +43,9 @@ def _read(values: Array, where: str, name: str, count: int | None = None, what: 
 
 
 def class_members(classes: Array) -> Array:
-    if len(classes) > MOST_ROWS:
-        return indices.class_members.body(classes)
     xp = array_module(classes)
+    if len(classes) > MOST_ROWS:  # here it waits
+        return (classes[:, None] == xp.unique(classes)).astype(np.float64)
     alike = classes[:, None] == classes
     alike &= alike.argmax(axis=0) == xp.arange(len(classes))  # the column of the first row of each class
     return alike.astype(np.float64)
