@@ -7,7 +7,7 @@ from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import Array, array_module, cut_array, folded, share
+from blobnet.backend import Array, array_module, cut_array, folded, share, twin
 from blobnet.ops.axes import Axis, Index
 
 MERGED_SIZE = 1 << 15  # of a matrix that averages along several axes at once
@@ -63,6 +63,7 @@ def _along(x: Array, matrix: Array, axis: int) -> Array:
     return (matrix @ x.reshape(folded(x.shape, axis, axis + 1))).reshape(shape)
 
 
+@twin("blobnet.ops.cuda.pooling")
 class AveragePool:
     """Averages over windows of fixed shapes: x (N, C, *spatial) -> (N, C, *pooled), one `Axis` a spatial axis."""
 

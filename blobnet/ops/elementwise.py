@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 
 import numpy as np
 
-from blobnet.backend import Array, array_module, cut_array, scratch, share
+from blobnet.backend import Array, array_module, cut_array, scratch, share, twin
 
 BUFFER = 64  # numbers
 LONG = 256   # rows that a smaller buffer pays for
@@ -89,6 +89,7 @@ def is_positive(x: Array, out: Array) -> None:
         out[...] = mask
 
 
+@twin("blobnet.ops.cuda.elementwise")
 def relu_forward(x: Array, slope: float | Array, y: Array) -> None:
     """y = max(x, 0) + slope * min(x, 0); slope is a number, or an array that broadcasts to x[0]; y may be x."""
     xp, plain = array_module(x), isinstance(slope, float) and slope == 0
@@ -105,6 +106,7 @@ def relu_forward(x: Array, slope: float | Array, y: Array) -> None:
     in_parts(part, x, y)
 
 
+@twin("blobnet.ops.cuda.elementwise")
 def relu_backward(x: Array, dy: Array, slope: float | Array, dx: Array) -> None:
     """dx = dy where x > 0, else slope * dy; slope as in `relu_forward`; dx may be dy."""
     xp, plain = array_module(x), isinstance(slope, float) and slope == 0
@@ -119,6 +121,7 @@ def relu_backward(x: Array, dy: Array, slope: float | Array, dx: Array) -> None:
     in_parts(part, x, dy, dx)
 
 
+@twin("blobnet.ops.cuda.elementwise")
 def relu_slope_gradient(x: Array, dy: Array) -> Array:
     """The gradient to one slope for each channel, (C); x and dy are (N, C, positions): sum of dy * min(x, 0)."""
     xp = array_module(x)
@@ -129,3 +132,26 @@ def relu_slope_gradient(x: Array, dy: Array) -> Array:
         return negative.sum(axis=(0, 2))
 
     return sum(in_parts(part, x, dy), xp.zeros(x.shape[1], x.dtype))
+
+
+@twin("blobnet.ops.cuda.elementwise")
+def tanh_backward(y: Array, dy: Array, dx: Array) -> None:
+    """dx = dy * (1 - y * y), for y = tanh(x); dx may be dy."""
+    xp = array_module(y)
+    slope = xp.square(y)
+    xp.subtract(1, slope, out=slope)
+    xp.multiply(dy, slope, out=dx)
+
+
+@twin("blobnet.ops.cuda.elementwise")
+def thin(x: Array, mask: Array, factor: float, y: Array) -> None:
+    """y = x * mask * factor, for a mask of booleans; y may be x."""
+    array_module(x).multiply(x, mask, out=y)
+    if factor != 1:
+        y *= factor
+
+
+@twin("blobnet.ops.cuda.elementwise")
+def add_times(x: Array, factor: float, y: Array) -> None:
+    """y += factor * x."""
+    y += x if factor == 1 else x * factor

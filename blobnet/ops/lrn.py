@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
-from blobnet.backend import Array, array_module, cut_array, folded, scratch, share
+from blobnet.backend import Array, array_module, cut_array, folded, scratch, share, twin
 
 
 class LocalNorm(NamedTuple):
@@ -17,6 +17,7 @@ class LocalNorm(NamedTuple):
     beta: float
 
 
+@twin("blobnet.ops.cuda.lrn")
 def lrn_forward(x: Array, norm: LocalNorm, scale: Array, factor: Array, out: Array) -> None:
     """scale = k + alpha * (sum of x squared over the window), factor = scale ** -beta, out = x * factor."""
     xp = array_module(x)
@@ -34,6 +35,7 @@ def lrn_forward(x: Array, norm: LocalNorm, scale: Array, factor: Array, out: Arr
     share(part, cut_array(x), lambda n: scratch(xp, (x[:n].shape, x.dtype)))
 
 
+@twin("blobnet.ops.cuda.lrn")
 def lrn_backward(x: Array, out: Array, scale: Array, factor: Array, out_diff: Array, norm: LocalNorm,
                  x_diff: Array) -> None:
     """x_diff = out_diff * factor - 2 alpha beta x * (sum of out_diff * out / scale over the window)."""

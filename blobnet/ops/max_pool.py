@@ -10,7 +10,7 @@ from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import Array, Pieces, cut_array, scratch, share
+from blobnet.backend import Array, Pieces, cut_array, scratch, share, twin
 from blobnet.ops.axes import Axis, Index
 from blobnet.ops.elementwise import copy_rows
 from blobnet.ops.indices import scatter_add
@@ -18,6 +18,7 @@ from blobnet.ops.indices import scatter_add
 PIECE_BYTES = 2 << 20  # of x: there are many calls, and threads wait for each other between them if these are short
 
 
+@twin("blobnet.ops.cuda.pooling")
 class MaxPool:
     """Maxima over windows of fixed shapes: x (N, C, *spatial) -> (N, C, *pooled), one `Axis` for each spatial axis.
 
@@ -91,8 +92,7 @@ class MaxPool:
     def places(self, out: Array) -> None:
         """out = where in its plane each maximum of the last forward lies, h * W + w; -1 if a window had none."""
         out = out.reshape(self.taps.shape)
-        out[...] = self._corner + self.taps
-        out[self.taps == 0] = -1
+        out[...] = self.xp.where(self.taps > 0, self._corner + self.taps, -1)
 
     def backward(self, top_diff: Array, x_diff: Array) -> None:
         """x_diff = the sum of the gradients of the windows, each added where the last forward found the maximum."""
@@ -109,9 +109,9 @@ class MaxPool:
             taps, target = self.taps[piece], x_diff[piece].reshape(-1)
             corners, index = (buffer[:len(taps)] for buffer in buffers)
             where, values = xp.add(taps, corners, out=index).reshape(-1), top_diff[piece].reshape(-1)
-            if not taps.all():
+            if xp is not np or not taps.all():  # a GPU need not be asked, which would take longer
                 won = taps.reshape(-1) > 0
-                where, values = where[won], values[won]
+                where, values = xp.where(won, where, 0), xp.where(won, values, 0)
             target[...] = 0
             scatter_add(target, where, values)
 

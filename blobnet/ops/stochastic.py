@@ -7,7 +7,7 @@ from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import Array
+from blobnet.backend import Array, RandomNumbers
 from blobnet.ops.axes import Axis, Index, steps
 
 
@@ -35,8 +35,8 @@ class StochasticPool(Windows):
         super().__init__(xp, dtype, num, channels, axes)
         self.won = xp.zeros(self.shape, np.min_scalar_type(len(self.steps)))  # 1 + the step drawn, 0: none
 
-    def draw(self, random: np.random.Generator) -> None:
-        """Take new random numbers, one a window, from the generator `random`."""
+    def draw(self, random: RandomNumbers) -> None:
+        """Take new random numbers, one a window."""
         self.draws = 1 - random.random(self.shape, dtype=self.xp.float32)  # in (0, 1]
 
     def forward(self, x: Array, out: Array) -> None:
@@ -54,7 +54,7 @@ class StochasticPool(Windows):
         for number, (place, inside) in enumerate(self.steps, 1):
             running[place] += x[inside]
             hit = (running[place] >= wanted[place]) & (self.won[place] == 0)
-            self.won[place][hit] = number
+            self.xp.copyto(self.won[place], self.won.dtype.type(number), where=hit)
             self.xp.copyto(out[place], x[inside], where=hit)
 
     def backward(self, top_diff: Array, x_diff: Array) -> None:
@@ -72,7 +72,7 @@ class ExpectedPool(Windows):
         self.x = x
         self.total.fill(0)
         self.add_up(x)
-        self.total[~(self.total > 0)] = np.inf
+        self.xp.copyto(self.total, np.inf, where=~(self.total > 0))
         out.fill(0)
         for place, inside in self.steps:
             out[place] += self.xp.square(x[inside])

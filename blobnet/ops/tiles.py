@@ -8,7 +8,7 @@ from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import Array, cut_array, scratch, share
+from blobnet.backend import Array, cut_array, scratch, share, twin
 from blobnet.ops.axes import Axis
 
 
@@ -17,6 +17,7 @@ def are_tiles(axes: Sequence[Axis]) -> bool:
     return all(axis.stride == axis.taps or axis.out == 1 for axis in axes)
 
 
+@twin("blobnet.ops.cuda.pooling")
 class TileMax:
     """Maxima, as those of MaxPool, over windows that lie side by side: each window is copied into a row of its own.
 

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blobnet import ops
+from blobnet import backend, ops
 from blobnet.backend import Twin
 
 
@@ -32,8 +32,9 @@ def on_device(value, xp, dtype):
 
 
 def kernels():
-    """Every kernel of blobnet.ops that has a twin, by name."""
-    modules = [importlib.import_module(module.name) for module in pkgutil.iter_modules(ops.__path__, "blobnet.ops.")]
+    """Every kernel that has a twin, by name."""
+    modules = [importlib.import_module(module.name) for package in (backend, ops)
+               for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")]
     return {name: value for module in modules for name, value in vars(module).items() if isinstance(value, Twin)}
 
 

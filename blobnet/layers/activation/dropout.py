@@ -7,6 +7,7 @@ from blobnet.core.registry import register
 from blobnet.core.terms import Factor, Place, Terms
 from blobnet.errors import NetError
 from blobnet.layers.activation._base import Elementwise
+from blobnet.ops.elementwise import thin
 
 
 @register
@@ -58,8 +59,8 @@ class Dropout(Elementwise):
     def _thin(self, x, y):
         """y = x, without what is silenced, times the factor."""
         if self.draws:
-            self.xp.multiply(x, self.mask, out=y)
+            thin(x, self.mask, self.factor, y)
+        elif self.factor != 1:
+            self.xp.multiply(x, self.factor, out=y)
         elif x is not y:
             y[...] = x
-        if self.factor != 1:
-            y *= self.factor

@@ -51,7 +51,7 @@ class ReLU6(Elementwise):
     def backward(self, top, propagate_down, bottom):
         def part(x, dy, dx):
             factor = (x < self.options.n).astype(x.dtype)
-            factor[x <= 0] = self.options.negative_slope
+            self.xp.copyto(factor, self.options.negative_slope, where=x <= 0)
             self.xp.multiply(dy, factor, out=dx)
 
         if propagate_down[0]:

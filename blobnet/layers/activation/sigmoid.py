@@ -5,7 +5,7 @@ from __future__ import annotations
 from blobnet.core.registry import register
 from blobnet.layers.activation._base import Elementwise
 from blobnet.ops.elementwise import elementwise
-from blobnet.ops.softmax import sigmoid
+from blobnet.ops.softmax import sigmoid, sigmoid_backward
 
 
 @register
@@ -33,10 +33,5 @@ class Sigmoid(Elementwise):
         elementwise(sigmoid, bottom[0].data, top[0].data)
 
     def backward(self, top, propagate_down, bottom):
-        def part(y, dy, dx):
-            slope = 1 - y
-            slope *= y
-            self.xp.multiply(dy, slope, out=dx)
-
         if propagate_down[0]:
-            elementwise(part, top[0].data, top[0].diff, bottom[0].diff)
+            elementwise(sigmoid_backward, top[0].data, top[0].diff, bottom[0].diff)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.registry import register
 from blobnet.layers.activation._base import Elementwise
-from blobnet.ops.elementwise import elementwise
+from blobnet.ops.elementwise import elementwise, tanh_backward
 
 
 @register
@@ -35,10 +35,5 @@ class TanH(Elementwise):
         elementwise(part, bottom[0].data, top[0].data)
 
     def backward(self, top, propagate_down, bottom):
-        def part(y, dy, dx):
-            slope = self.xp.square(y)
-            self.xp.subtract(1, slope, out=slope)
-            self.xp.multiply(dy, slope, out=dx)
-
         if propagate_down[0]:
-            elementwise(part, top[0].data, top[0].diff, bottom[0].diff)
+            elementwise(tanh_backward, top[0].data, top[0].diff, bottom[0].diff)

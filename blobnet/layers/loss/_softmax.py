@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from blobnet.layers.loss._base import LabelLoss
-from blobnet.ops.softmax import softmax
+from blobnet.ops.softmax import label_costs, softmax, softmax_slopes
 
 
 class SoftmaxLoss(LabelLoss):
@@ -16,19 +16,20 @@ class SoftmaxLoss(LabelLoss):
         for blob, like in zip(top[1:], bottom):
             blob.reshape(like.shape)
 
-    def costs(self, bottom):
-        """-log p of every label, (outer, inner), also of those that do not count; `labels` and `counted` are read."""
+    def read(self, bottom) -> None:
+        """Let `probability`, `labels` and `counted` be those of the bottoms."""
         softmax(bottom[0].data.reshape(self.grouped), self.probability)
         self.labels, self.counted = self.read_labels(bottom[1])
+
+    def costs(self, bottom):
+        """-log p of every label, (outer, inner), also of those that do not count; `labels` and `counted` are read."""
+        self.read(bottom)
         return self.label_costs()
 
     def label_costs(self):
         """The same, of the last forward."""
-        chosen = self.xp.take_along_axis(self.probability, self.labels[:, None, :], axis=1)[:, 0, :]
-        return -self.xp.log(self.xp.maximum(chosen, self.xp.finfo("float32").tiny))
+        return label_costs(self.probability, self.labels)
 
     def write_slopes(self, dx, factor: float) -> None:
         """dx = factor * (p - [class is label]), the derivative of the costs of all labels."""
-        classes = self.xp.arange(self.grouped[1])[None, :, None]
-        self.xp.subtract(self.probability, classes == self.labels[:, None, :], out=dx)
-        dx *= factor
+        softmax_slopes(self.probability, self.labels, factor, dx)

@@ -8,6 +8,7 @@ from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.loss._softmax import SoftmaxLoss
 from blobnet.layers.loss._softmax_terms import softmax_arithmetic, softmax_loss_terms
+from blobnet.ops.softmax import softmax_loss, softmax_loss_backward
 
 
 @register
@@ -38,7 +39,7 @@ class SoftmaxWithLoss(SoftmaxLoss):
     def reshape(self, bottom, top):
         super().reshape(bottom, top)
         weights, classes = list(self.param.loss_param.class_weighting), self.grouped[1]
-        self.class_weights = self.xp.asarray(weights, self.dtype)
+        self.class_weights = self.xp.asarray(weights, self.dtype) if self.weighs_classes else None
         if self.weighs_classes and len(weights) != classes:
             raise ShapeError(self.where, expected=f"class_weighting once for each of {classes} classes, as "
                              "weight_by_label_freqs is true", got=f"it {len(weights)} times")
@@ -74,11 +75,11 @@ class SoftmaxWithLoss(SoftmaxLoss):
         return softmax_loss_terms(self, place, bottom, top)
 
     def forward(self, bottom, top):
-        losses = self.costs(bottom)
-        if self.weighs_classes:
-            losses *= self.class_weights[self.labels]
-        self.divisor = self.normalizer(self.counted)
-        top[0].data[...] = self.xp.where(self.counted, losses, 0).sum() / self.divisor
+        self.read(bottom)
+        valid = self.normalization == self.param.loss_param.VALID
+        normalizer = None if valid else self.normalizer(self.counted)
+        self.divisor = softmax_loss(self.probability, self.labels, self.counted, self.class_weights, normalizer,
+                                    top[0].data)
         if len(top) == 2:
             top[1].data[...] = self.probability.reshape(top[1].shape)
 
@@ -86,8 +87,5 @@ class SoftmaxWithLoss(SoftmaxLoss):
         self.refuse_targets(propagate_down)
         if not propagate_down[0]:
             return
-        dx = bottom[0].diff.reshape(self.grouped)
-        self.write_slopes(dx, self.weight(top) / self.divisor)
-        if self.weighs_classes:
-            dx *= self.class_weights[self.labels][:, None, :]
-        self.xp.copyto(dx, 0, where=~self.counted[:, None, :])  # even where p is nan
+        softmax_loss_backward(self.probability, self.labels, self.counted, self.class_weights, self.weight(top),
+                              self.divisor, bottom[0].diff.reshape(self.grouped))

@@ -8,6 +8,7 @@ from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.core.terms import Factor, Place, Terms
 from blobnet.errors import NetError, ShapeError
+from blobnet.ops.elementwise import add_times
 
 
 @register
@@ -85,7 +86,7 @@ class Eltwise(Layer):
         elif self.operation == "sum":
             self.xp.multiply(x[0], self.coefficients[0], out=y)
             for value, coefficient in zip(x[1:], self.coefficients[1:]):
-                y += value if coefficient == 1 else value * coefficient
+                add_times(value, coefficient, y)
         elif self.operation == "prod":
             self.xp.multiply(x[0], x[1], out=y)
             for value in x[2:]:
@@ -94,7 +95,7 @@ class Eltwise(Layer):
             self.taken = self.xp.asarray(x[0] <= x[1], self.xp.int32)
             self.xp.maximum(x[0], x[1], out=y)
             for i, value in enumerate(x[2:], 2):
-                self.taken[value > y] = i
+                self.xp.copyto(self.taken, i, where=value > y)
                 self.xp.maximum(y, value, out=y)
 
     def backward(self, top, propagate_down, bottom):
