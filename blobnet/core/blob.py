@@ -11,6 +11,7 @@ from types import ModuleType
 
 import numpy as np
 
+from blobnet.backend import current_device, free_memory, on_device
 from blobnet.core.shown import Shown
 from blobnet.errors import LESS_MEMORY, ShapeError
 
@@ -26,12 +27,15 @@ def channels_last(shape: Sequence[int], given: Sequence[int]) -> bool:
 
 
 class Buffer:
-    """A flat array, allocated at its first use and enlarged if it is too small; with an `owner`, the array of that."""
+    """A flat array, allocated at its first use and enlarged if it is too small; with an `owner`, the array of that.
 
-    __slots__ = ("xp", "dtype", "array", "owner")
+    It lies on the GPU on which the thread computes that makes the buffer.
+    """
+
+    __slots__ = ("xp", "dtype", "array", "owner", "device")
 
     def __init__(self, xp: ModuleType, dtype: np.dtype):
-        self.xp, self.dtype, self.array = xp, dtype, None
+        self.xp, self.dtype, self.array, self.device = xp, dtype, None, current_device(xp)
         self.owner: Buffer | None = None
 
     def follow(self, owner: Buffer) -> None:
@@ -58,11 +62,13 @@ class Buffer:
         """An array of at least `count` elements; growing loses the old values, as in Caffe. Errors name the blob."""
         buffer = self if self.owner is None else self.root
         if buffer.array is None or buffer.array.size < count:
-            try:
-                buffer.array = self.xp.zeros(count, self.dtype)
-            except (MemoryError, ValueError):  # ValueError: more than there are addresses
-                raise ShapeError(f"{blob.name} of shape {blob.shape}", f"no memory for {count} numbers, "
-                                 f"{count * self.dtype.itemsize / 2**30:g} GiB", hint=LESS_MEMORY) from None
+            with on_device(buffer.device):
+                try:
+                    buffer.array = self.xp.zeros(count, self.dtype)
+                except (MemoryError, ValueError) as error:  # ValueError: more than there are addresses
+                    size = f"{count * self.dtype.itemsize / 2**30:g} GiB{free_memory(error)}"
+                    raise ShapeError(f"{blob.name} of shape {blob.shape}", f"no memory for {count} numbers, {size}",
+                                     hint=LESS_MEMORY) from None
         return buffer.array
 
     def __reduce__(self) -> tuple:
@@ -196,6 +202,8 @@ def _buffer(module: str, dtype: np.dtype, array, owner: Buffer | None) -> Buffer
     """The Buffer of a pickle, which holds the name of the array module."""
     buffer = Buffer(importlib.import_module(module), dtype)
     buffer.array, buffer.owner = array, owner
+    if array is not None and not isinstance(array, np.ndarray):
+        buffer.device = f"gpu:{int(array.device)}"
     return buffer
 
 

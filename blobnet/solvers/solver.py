@@ -14,6 +14,7 @@ from blobnet.core.parameters import Parameter
 from blobnet.errors import SolverError
 from blobnet.log.loggers import iterations
 from blobnet.solvers import finite
+from blobnet.solvers.device import on_device
 from blobnet.solvers.evaluation import evaluate, loss_weights, outputs_of
 from blobnet.solvers.lr_policy import learning_rate, next_step
 from blobnet.solvers.regularize import REGULARIZERS, clip_factor
@@ -65,6 +66,7 @@ class Solver(Training):
             self.stop_requested = False
             log.info("Optimization Done.")
 
+    @on_device
     def step(self, n: int = 1) -> None:
         """Make `n` iterations: forward and backward iter_size times, then one update. Errors as those of `solve`."""
         param = self.param
@@ -106,6 +108,7 @@ class Solver(Training):
         self.loss, self.smoothed_loss = loss, self._display.smooth(loss)
         self.losses.add(self.iter, loss)
 
+    @on_device
     def apply_update(self) -> None:
         """Update every parameter from its gradient: clip, average over iter_size, regularize, `update`, subtract.
 
@@ -161,6 +164,7 @@ class Solver(Training):
 
     # Testing.
 
+    @on_device
     def test_all(self) -> list[dict[str, np.ndarray]]:
         """Run every test net for its test_iter batches, log and return the mean of every output by name.
 

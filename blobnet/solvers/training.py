@@ -17,6 +17,7 @@ from blobnet.errors import BlobnetError, SolverError
 from blobnet.netdef.ignored import log_ignored_fields
 from blobnet.proto.text import dump
 from blobnet.solvers import restoring, snapshot
+from blobnet.solvers.device import on_device
 from blobnet.solvers.display import Display
 from blobnet.solvers.finite import check_snapshot
 from blobnet.solvers.losses import Losses
@@ -85,6 +86,7 @@ class Training(SolverType, Watched, Shown):
         self._display = Display(param.average_loss)
         log.info("Solver scaffolding done.")
 
+    @on_device
     def _zeros(self, parameter: Parameter) -> Array:
         """A history of a parameter."""
         with explained(parameter.layer.param, ""):
@@ -109,6 +111,7 @@ class Training(SolverType, Watched, Shown):
         """Let a snapshot be written after the present iteration (or test batch); training goes on."""
         self.snapshot_requested = True
 
+    @on_device
     def snapshot(self) -> tuple[str, str]:
         """Write `<snapshot_prefix>_iter_<iter>.caffemodel` and `.solverstate`, atomically; return the two paths.
 
@@ -125,6 +128,7 @@ class Training(SolverType, Watched, Shown):
         self._tell("after_snapshot", self.iter, *files)
         return files
 
+    @on_device
     def restore(self, path: str | os.PathLike) -> None:
         """Continue from the .solverstate `path` and the weights it names, as the run that wrote it would have.
 
