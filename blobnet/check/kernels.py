@@ -15,7 +15,7 @@ OPS, LAYERS = "blobnet.ops", "blobnet.layers"
 
 # Kernels that hide no mathematics: their call says all that they compute.
 PLAIN = {"class_members", "class_numbers", "elementwise", "in_parts", "matmul", "relu_forward", "require_below",
-         "sigmoid"}
+         "sigmoid", "thin"}
 
 
 def kernels(cls: type[Layer]) -> set[str]:
