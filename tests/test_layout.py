@@ -7,8 +7,10 @@ TESTS = Path(__file__).resolve().parent
 
 
 def shared():
-    """The modules that test files import, by their stems."""
-    return [path for path in TESTS.rglob("*.py") if not path.name.startswith("test_") and path.name != "conftest.py"]
+    """The modules and packages that test files import, by their stems."""
+    modules = [path for path in TESTS.rglob("*.py") if not path.name.startswith("test_") and path.name != "conftest.py"]
+    packages = {path.parent for path in modules if path.name == "__init__.py"}
+    return [*(path for path in modules if path.parent not in packages), *packages]
 
 
 def test_modules_of_one_name_do_not_meet(request):

@@ -1,5 +1,5 @@
 #!/usr/bin/env python3
-"""What a machine with a GPU tells about blobnet, in nine minutes at most: right numbers first, then speed beside PyTorch.
+"""What a machine with a GPU tells of blobnet, in nine minutes at most: right numbers first, then speed beside PyTorch.
 
     python tools/benchmark_gpu.py [STEP …] [--out FOLDER]
 

@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
-from blobnet.backend import Array, array_module
+import math
+
+from blobnet.backend import Array, array_module, twin
 from blobnet.ops.indices import class_numbers
+from blobnet.ops.quantization import binary_slopes
 
 
+@twin("blobnet.ops.cuda.pairs")
 def squared_distances(u: Array) -> Array:
     """(N, N) array of ||u_i - u_j||^2 for the rows of u (N, K), in float64, never negative."""
     xp = array_module(u)
@@ -27,6 +31,7 @@ def similar(labels: Array, where: str, name: str) -> Array:
     return labels @ labels.T > 0
 
 
+@twin("blobnet.ops.cuda.pairs")
 def pair_weights(alike: Array, labels: Array, times: float, shared: bool) -> Array:
     """(N, N) array: the weight of each pair, `times` where `alike` (N, N), else 1; 0 on the diagonal.
 
@@ -45,6 +50,7 @@ def pair_weights(alike: Array, labels: Array, times: float, shared: bool) -> Arr
     return weights * apart
 
 
+@twin("blobnet.ops.cuda.pairs")
 def label_pairs(a: Array, b: Array, times: float, shared: bool) -> tuple[Array, Array, Array, Array | int]:
     """For all pairs of rows of 0/1 labels, a and b (N, L): (N, N) whether they have a label in common, (N, N) weights,
     their sum, which is 1 where it would be 0, and shares.
@@ -62,6 +68,35 @@ def label_pairs(a: Array, b: Array, times: float, shared: bool) -> tuple[Array, 
     return alike, weights, xp.where(total > 0, total, 1), shares
 
 
+@twin("blobnet.ops.cuda.pairs")
 def pull_gradient(signs: Array, u: Array) -> Array:
     """Row i: sum over j of signs[i, j] * (u_i - u_j); signs (N, N) symmetric, u (N, K)."""
     return signs.sum(axis=1, keepdims=True) * u - signs @ u
+
+
+@twin("blobnet.ops.cuda.pairs")
+def margin_loss(u: Array, alike: Array, margin: float, tradeoff: float, out: Array) -> tuple[Array, Array]:
+    """The costs of all pairs of rows of u (N, K), and the signs of their slopes by D, the squared distance; (N, N).
+
+    They are D and 1 where `alike` (N, N), else max(0, margin - D) and -1 or, where that is 0, 0. out () = half the mean
+    of the costs of pairs i != j, nan of one row, + tradeoff / N * the sum of | |u| - 1 |.
+    """
+    xp, n = array_module(u), len(u)
+    distances = squared_distances(u)
+    gaps = margin - distances
+    signs = xp.where(alike, 1.0, -(gaps > 0).astype(gaps.dtype))
+    costs = xp.where(alike, distances, xp.maximum(gaps, 0))
+    pairs = (costs.sum() - costs.trace()) / 2
+    pull = xp.abs(xp.abs(u) - 1).sum()
+    mean = pairs / (n * (n - 1)) if n > 1 else math.nan
+    out[...] = mean + tradeoff * pull / n
+    return costs, signs
+
+
+@twin("blobnet.ops.cuda.pairs")
+def margin_gradient(u: Array, signs: Array, weight: Array, factor: float, tradeoff: float, out: Array) -> None:
+    """out (N, K) = weight * (factor / (N (N - 1)) * `pull_gradient` + tradeoff / N * the slopes of | |u| - 1 |)."""
+    n = len(u)
+    scale = weight * factor / max(1, n * (n - 1))
+    pull = weight * tradeoff / n
+    out[...] = pull_gradient(signs, u) * scale + binary_slopes(u) * pull

@@ -11,8 +11,7 @@ from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.hashing._base import MarginLoss
 from blobnet.layers.hashing._hashing_terms import hashing_arithmetic, hashing_terms
-from blobnet.ops.pairs import pull_gradient, similar, squared_distances
-from blobnet.ops.quantization import binary_slopes
+from blobnet.ops.pairs import margin_gradient, margin_loss, similar, squared_distances
 
 
 @register
@@ -67,26 +66,14 @@ class HashingLoss(MarginLoss):
         return hashing_arithmetic(self)
 
     def forward(self, bottom, top):
-        n = bottom[0].num
-        u = bottom[0].data.reshape(n, -1)
-        distances = squared_distances(u)
+        n, options = bottom[0].num, self.options
         self.alike = similar(bottom[1].data.reshape(n, -1), self.where, self.param.bottom[1])
-        gaps = self.options.bi_margin - distances
-        self.signs = self.xp.where(self.alike, 1.0, -(gaps > 0).astype(gaps.dtype))  # c_ij
-        self.costs = costs = self.xp.where(self.alike, distances, self.xp.maximum(gaps, 0))
-        pairs = (costs.sum() - costs.trace()) / 2
-        pull = self.xp.abs(self.xp.abs(u) - 1).sum()
-        mean = pairs / (n * (n - 1)) if n > 1 else math.nan
-        top[0].data[...] = mean + self.options.tradeoff * pull / n
+        self.costs, self.signs = margin_loss(bottom[0].data.reshape(n, -1), self.alike, options.bi_margin,
+                                             options.tradeoff, top[0].data)
 
     def backward(self, top, propagate_down, bottom):
         self.refuse_targets(propagate_down)
-        if not propagate_down[0]:
-            return
-        n = bottom[0].num
-        u = bottom[0].data.reshape(n, -1)
-        exact = self.options.gradient == self.options.EXACT
-        scale = self.weight(top) * (2 if exact else 1) / max(1, n * (n - 1))
-        pull = self.weight(top) * self.options.tradeoff / n
-        gradient = pull_gradient(self.signs, u) * scale + binary_slopes(u) * pull
-        bottom[0].diff[...] = gradient.reshape(bottom[0].shape)
+        if propagate_down[0]:
+            u, du = (array.reshape(bottom[0].num, -1) for array in (bottom[0].data, bottom[0].diff))
+            factor = 2 if self.options.gradient == self.options.EXACT else 1
+            margin_gradient(u, self.signs, self.weight(top), factor, self.options.tradeoff, du)

@@ -29,9 +29,8 @@ class JoinedBatchNorm(Joined):
 
     def backward(self, top, propagate_down, bottom):
         dy, dx = (blob.diff.reshape(self.norm.grouped) for blob in (top[0], bottom[0]))
-        of_factor, of_bias = tail_backward(self._tail(top), self.scale.kept, dy, self.norm.deviation, dx,
-                                           given=self.norm.use_global)
-        self.scale.add_gradients(lambda: of_factor, lambda: of_bias)
+        tail_backward(self.scale.kept, self._tail(top), dy, self.norm.deviation, dx, self.norm.use_global,
+                      self.scale.gradients())
 
     def _tail(self, top) -> Tail:
         factor, bias = [*(blob.data.reshape(-1) for blob in self.scale.blobs), None][:2]

@@ -9,7 +9,15 @@ from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.normalization._joined import JoinedBatchNorm
 from blobnet.layers.normalization._terms import BatchNormTerms
-from blobnet.ops.standardize import Tail, normalize, standardize, standardize_backward
+from blobnet.ops.standardize import (
+    Eps,
+    Tail,
+    keep_statistics,
+    normalize,
+    standardize,
+    standardize_backward,
+    stored_statistics,
+)
 from blobnet.proto.messages import new
 
 
@@ -84,31 +92,19 @@ class BatchNorm(BatchNormTerms):
         self.forward_with(bottom, Tail(top[0].data.reshape(self.grouped)))
 
     def forward_with(self, bottom, tail, kept=None):
-        x = bottom[0].data.reshape(self.grouped)
+        x, eps = bottom[0].data.reshape(self.grouped), Eps(self.options.eps)
+        sums = tuple(map(self.param_data, range(3)))
         if self.use_global:
-            mean, variance, (factor,) = map(self.param_data, range(3))
-            scale = 1 / factor if factor else factor
-            self.xp.multiply(mean, scale, out=self.mean)
-            self.xp.multiply(variance, scale, out=self.variance)
-            self.deviation = self._deviation(self.variance)
+            stored_statistics(*sums, eps, self.mean, self.variance, self.deviation)
             normalize(x, self.mean, self.deviation, tail.y if kept is None else kept, tail)
         else:
-            standardize(x, self._deviation, self.mean, self.variance, self.deviation, self.normalized, tail)
-            self._keep_statistics(bottom[0].count // self.channels)
+            standardize(x, eps, self.mean, self.variance, self.deviation, self.normalized, tail)
+            count = bottom[0].count // self.channels
+            unbiased = count / (count - 1) if count > 1 else 1
+            keep_statistics(self.mean, self.variance, sums, self.options.moving_average_fraction, unbiased)
 
     def join(self, followers, learns):
         return JoinedBatchNorm.of(self, followers, learns)
-
-    def _deviation(self, variance):
-        return self.xp.sqrt(variance + self.options.eps)
-
-    def _keep_statistics(self, count: int) -> None:
-        """Add the batch's statistics, taken over `count` values, to the running sums."""
-        unbiased = self.variance * (count / (count - 1) if count > 1 else 1)
-        for i, value in enumerate((self.mean, unbiased, 1)):
-            total = self.param_data(i)
-            total *= self.options.moving_average_fraction
-            total += value
 
     def backward(self, top, propagate_down, bottom):
         if not propagate_down[0]:

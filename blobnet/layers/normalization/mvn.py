@@ -6,7 +6,7 @@ from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
-from blobnet.ops.standardize import center, standardize, standardize_backward
+from blobnet.ops.standardize import Eps, center, standardize, standardize_backward
 
 
 @register
@@ -44,9 +44,6 @@ class MVN(Layer):
         self.mean, self.variance, self.deviation = (self.xp.empty(rows, self.dtype) for _ in range(3))
         top[0].reshape(shape)
 
-    def _deviation(self, variance):
-        return self.xp.sqrt(variance) + self.options.eps
-
     def formula(self, x):
         x = x.reshape(self.grouped)
         y = x - x.mean(2, keepdims=True)
@@ -55,7 +52,7 @@ class MVN(Layer):
     def forward(self, bottom, top):
         x, y = bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped)
         if self.options.normalize_variance:
-            standardize(x, self._deviation, self.mean, self.variance, self.deviation, y)
+            standardize(x, Eps(outside=self.options.eps), self.mean, self.variance, self.deviation, y)
         else:
             center(x, self.mean, y)
 

@@ -10,7 +10,7 @@ from blobnet.core.terms import Factor, Place
 from blobnet.layers.normalization._channel_terms import channel_of, channel_terms
 from blobnet.layers.normalization._channels import PSPNET, PSPNET_PARAMS, SEGNET, Channels, has
 from blobnet.ops.linear import scale_shift
-from blobnet.ops.standardize import Tail, normalize, standardize, standardize_backward
+from blobnet.ops.standardize import Eps, Tail, normalize, standardize, standardize_backward
 from blobnet.proto.messages import new
 
 
@@ -86,17 +86,15 @@ class PSPNetBN(Channels):
         x, y = bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped)
         slope, bias, mean, variance = (self.param_data(i).reshape(-1) for i in range(4))
         xhat, tail = y if self.options.frozen else self.normalized, Tail(y, slope, bias)
+        eps = Eps(self.options.eps)
         if self.takes_statistics:
-            standardize(x, self._deviation, self.mean, self.variance, self.deviation, xhat, tail)
+            standardize(x, eps, self.mean, self.variance, self.deviation, xhat, tail)
             for total, value in ((mean, self.mean), (variance, self.variance)):
                 total *= self.options.momentum
                 total += (1 - self.options.momentum) * value
         else:
-            self.deviation = self._deviation(variance)
+            self.deviation = eps.deviation(variance)
             normalize(x, mean, self.deviation, xhat, tail)
-
-    def _deviation(self, variance):
-        return self.xp.sqrt(variance + self.options.eps)
 
     def backward(self, top, propagate_down, bottom):
         dy, dx, slope = top[0].diff.reshape(self.grouped), bottom[0].diff.reshape(self.grouped), self.param_data(0)

@@ -69,20 +69,22 @@ class Scale(AlongAxes):
         x = bottom[0].data.reshape(self.grouped) if self.kept is None else self.kept
         if len(bottom) == 2 and propagate_down[1]:
             factor.diff[...] = sums(dy, x).reshape(factor.shape)
-        self.add_gradients(lambda: sums(dy, x), lambda: sums(dy))
+        for diff, inputs in zip(self.gradients(), ((dy, x), (dy,))):
+            if diff is not None:
+                diff += sums(*inputs)
         if propagate_down[0]:
             scale_shift(dy, factor.data, None, bottom[0].diff.reshape(self.grouped))
 
-    def add_gradients(self, of_factor, of_bias):
-        """Add what these functions give to the diffs of a learned factor and of the bias, where they learn."""
+    def gradients(self):
+        """What the gradients to a learned factor and to the bias are added to; None for each that does not learn."""
+        factor = bias = None
         if self.options.bias_term and self.param_propagate_down[-1]:
-            diff = self.blobs[-1].diff
-            diff += of_bias().reshape(diff.shape)
+            bias = self.blobs[-1].diff.reshape(-1)
         if len(self.param.bottom) == 1 and self.param_propagate_down[0]:
-            diff = self.blobs[0].diff
+            factor = self.blobs[0].diff.reshape(-1)
             if self.overwrites:
-                diff[...] = 0
-            diff += of_factor().reshape(diff.shape)
+                factor.fill(0)
+        return factor, bias
 
     def link(self):
         along = self.options.axis == self.options.num_axes == 1 and len(self.param.bottom) == 1
