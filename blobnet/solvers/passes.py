@@ -121,7 +121,7 @@ class Passes:
     def _go_back(self, wrong: Wrong) -> None:
         """Forget the passes from the wrong one on, or after it if its loss was right."""
         self._copy()
-        kept = len(self._passes) - (self.net.context.doubts.passes - wrong.passes)
+        kept = max(0, len(self._passes) - (self.net.context.doubts.passes - wrong.passes))
         known = [self._last, *self._passes, None][kept:]
         self.wrong = known[0 if wrong.counted else 1]
         del self._passes[kept:], self._losses[kept:]

@@ -17,7 +17,8 @@ from blobnet.proto.text import parse
 from blobnet.solvers.registry import SOLVERS
 
 ROOT = Path(__file__).resolve().parents[2] / "prototxt"
-PUBLISHED = {"lenet": ("lenet/train_test.prototxt", (4, 1, 28, 28)), "dsh": ("dsh/train_test_12.prototxt", (6, 3, 32, 32))}
+PUBLISHED = {"lenet": ("lenet/train_test.prototxt", (4, 1, 28, 28)),
+             "dsh": ("dsh/train_test_12.prototxt", (6, 3, 32, 32))}
 
 INPUT = """layer { name: "data" type: "Input" top: "data" top: "label" input_param {
   shape { dim: 4 dim: 3 dim: 9 dim: 9 } shape { dim: 4 } } }
