@@ -9,7 +9,7 @@ from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import Doubts, Workspace
+from blobnet.backend import Array, Doubts, Workspace
 from blobnet.errors import NetError
 
 TRAIN, TEST = 0, 1  # the values of the schema's enum Phase
@@ -36,6 +36,17 @@ class Context:
 
     def __post_init__(self) -> None:
         self.doubts = Doubts(self.xp)
+        self._placed: tuple[Array, int] | None = None  # the step in the memory of a GPU, and what was written there
+
+    def placed_step(self) -> Array | int:
+        """`step` as RandomNumbers takes it: on a GPU in its memory, up to date until `step` is set the next time."""
+        if self.xp is np:
+            return self.step
+        placed, written = self._placed or (self.xp.empty((), np.int64), -1)
+        if written != self.step:
+            placed.fill(self.step)
+            self._placed = placed, self.step
+        return placed
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:

@@ -6,10 +6,9 @@ import math
 from collections.abc import Sequence
 from typing import Any
 
-import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.backend import random_stream
+from blobnet.backend import RandomNumbers, random_stream
 from blobnet.core.blob import Blob
 from blobnet.core.context import Context
 from blobnet.core.fillers import fill
@@ -40,7 +39,7 @@ class Layer(LayerType, Shown):
         self.options = getattr(param, self.options_field) if self.options_field else None
         self.blobs: list[Blob] = []
         self._param_shapes: list[tuple[int, ...]] = []
-        self._fill_stream = random_stream(np, context.seed, index)
+        self._fill_stream = random_stream(context.seed, index)
         # How its run stands.
         self.param_propagate_down: list[bool] = []  # for each parameter whether backward computes its diff
         self.loss_weights: list[float] = []  # one a top, 0 for those that are no loss
@@ -144,9 +143,9 @@ class Layer(LayerType, Shown):
                 raise NetError(self.where, f"has no gradient for bottom {i} {self.param.bottom[i]!r}, which is made by "
                                "a layer that learns", hint=f"write {wishes}, if it needs none")
 
-    def random(self) -> np.random.Generator:
-        """The random stream of this forward pass: the same step gives the same numbers."""
-        return random_stream(self.xp, self.context.seed, self.index, self.context.step)
+    def random(self) -> RandomNumbers:
+        """The random numbers of this forward pass: the same step gives the same numbers, on every device."""
+        return RandomNumbers(self.xp, self.context.placed_step(), self.context.seed, self.index)
 
     # The life cycle, driven by the net.
 

@@ -260,7 +260,8 @@ class Net(Watched, Shown):
 
         cell: where it stands; of: "top" for the data of top `number`, "bottom" or "param" for the diff of that bottom
         or parameter. The last pass is run again, forward and backward, so that the diffs of all blobs are its own
-        afterwards. Returns a blobnet.explain.worked.Worked. UnknownLayer, NetError or ShapeError for what is not there.
+        afterwards. Returns a blobnet.explain.worked.Worked. UnknownLayer, NetError or ShapeError for what is not there;
+        NetError for a net on a GPU.
         """
         return worked_number(self, layer, cell, of, number)
 

@@ -7,7 +7,7 @@ from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import Array
+from blobnet.backend import Array, RandomNumbers
 from blobnet.ops.axes import Axis, Index, steps
 
 
@@ -35,8 +35,8 @@ class StochasticPool(Windows):
         super().__init__(xp, dtype, num, channels, axes)
         self.won = xp.zeros(self.shape, np.min_scalar_type(len(self.steps)))  # 1 + the step drawn, 0: none
 
-    def draw(self, random: np.random.Generator) -> None:
-        """Take new random numbers, one a window, from the generator `random`."""
+    def draw(self, random: RandomNumbers) -> None:
+        """Take new random numbers, one a window."""
         self.draws = 1 - random.random(self.shape, dtype=self.xp.float32)  # in (0, 1]
 
     def forward(self, x: Array, out: Array) -> None:

@@ -44,7 +44,7 @@ def batches(folder, images, transform="", size=2, seed=5, boxed=False, random_cr
         write_annotated(folder / "db", images)
     transformer = Transformer(parse(transform, "TransformationParameter"), random_crop)
     return AnnotatedBatches(open_database(folder / "db"), transformer, size,
-                            random=lambda *key: random_stream(np, seed, *key), boxed=boxed, **more)
+                            random=lambda *key: random_stream(seed, *key), boxed=boxed, **more)
 
 
 @given(st.lists(st.tuples(st.integers(-2**31 + 1, 2**31 - 1), *[st.floats(width=32, allow_nan=False,

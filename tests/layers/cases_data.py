@@ -70,7 +70,7 @@ class Counted(Layer):
         top[0].reshape(2, 3)
 
     def forward(self, bottom, top):
-        top[0].data[...] = self.random().normal(size=(2, 3))
+        top[0].data[...] = self.random().random((2, 3))
 
 
 def images(options, transform="", **more):

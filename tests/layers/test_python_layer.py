@@ -125,7 +125,7 @@ class Half(blobnet.Layer):
         top[0].reshape(bottom[0].shape)
 
     def forward(self, bottom, top):
-        top[0].data[...] = bottom[0].data / 2 + self.random().uniform()
+        top[0].data[...] = bottom[0].data / 2 + self.random().random((1,))
 
 
 class Mute:

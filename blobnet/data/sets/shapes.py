@@ -49,7 +49,7 @@ def draw_all(count: int, size: int, seed: int) -> tuple[np.ndarray, np.ndarray, 
                         got=(size, count, seed))
     images, masks, boxes = np.empty((count, size, size, 3), np.uint8), np.zeros((count, size, size), np.uint8), []
     for n, (image, mask) in enumerate(zip(images, masks)):
-        rng = random_stream(np, seed, n)
+        rng = random_stream(seed, n)
         image[...] = rng.integers(0, 40, (size, size, 3)) + rng.integers(0, 60, 3)
         found: list[Box] = []
         for label in rng.integers(1, len(CLASSES) + 1, rng.integers(1, MOST_SHAPES + 1)).tolist():

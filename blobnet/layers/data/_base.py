@@ -49,7 +49,7 @@ class Source(Layer):
         The function has no reference to the layer: a thread that reads ahead must not keep it alive.
         """
         context, index = self.context, self.index
-        return lambda *key: random_stream(np, context.seed, index, *key)
+        return lambda *key: random_stream(context.seed, index, *key)
 
 
 class BatchSource(Source):

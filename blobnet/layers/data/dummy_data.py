@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import numpy as np
-
 from blobnet.backend import random_stream
 from blobnet.core.fillers import fill
 from blobnet.core.registry import register
@@ -67,6 +65,6 @@ class DummyData(Source):
         return values * count if len(values) == 1 else values
 
     def forward(self, bottom, top):
-        rng = random_stream(np, self.context.seed, self.index, self.context.step)  # fillers draw on the host
+        rng = random_stream(self.context.seed, self.index, self.context.step)  # fillers draw on the host
         for i, filler in self.refilled:
             fill(top[i].data, filler, rng, self.where)

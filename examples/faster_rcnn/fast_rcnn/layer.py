@@ -32,7 +32,7 @@ class SettingsLayer(blobnet.Layer):
 
     def draws(self, *key: int) -> np.random.Generator:
         """The random stream of the net's seed, this layer and `key`; without a key, of this forward pass."""
-        return random_stream(np, self.context.seed, self.index, *(key or (self.context.step,)))
+        return random_stream(self.context.seed, self.index, *(key or (self.context.step,)))
 
     def values(self, blob, axes: int, width: int, what: str) -> np.ndarray:
         """The numbers of a bottom with rows of `width`; ShapeError for another shape."""
