@@ -1,7 +1,6 @@
 """The host does not wait for a GPU in a forward or backward of a layer, but for those that compute on the host."""
 
 import fakecupy
-import pytest
 
 from blobnet.core.layer import Layer
 
@@ -12,8 +11,8 @@ ON_HOST = {  # why a type waits
     "Proposal": "as DetectionOutput", "MultiBoxLoss": "priors are matched and mined on the host",
     "RegionLoss": "boxes are matched on the host", "Yolov3": "boxes are matched on the host",
     "YoloSeg": "refuses counts that leave no background", "ROIPooling": "bins of boxes are found on the host",
-    "PSROIPooling": "as ROIPooling", "Filter": "the shape of its tops depends on what it reads", "HDF5Output": "writes a file",
-    "Python": "may do anything", "BatchTripletLoss": "the shapes of its arrays depend on the labels"}
+    "PSROIPooling": "as ROIPooling", "Filter": "the shape of its tops depends on what it reads",
+    "HDF5Output": "writes a file", "Python": "may do anything", "BatchTripletLoss": "the shapes of its arrays depend on the labels"}
 
 
 def test_a_layer_waits_for_nothing(case, stand_in):
