@@ -96,6 +96,11 @@ class Solver(Training):
 
     def _pass(self) -> float:
         """Forward and backward; the loss."""
+        if self._replay is not None:
+            self._replay.run()
+            if not self.allow_nan:
+                finite.check_loss(self.net, self.iter, self.where)
+            return self.net.loss
         self.net.forward()
         if not self.allow_nan:
             finite.check_loss(self.net, self.iter, self.where)

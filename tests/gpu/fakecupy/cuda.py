@@ -6,13 +6,19 @@ from types import SimpleNamespace
 
 from fakecupy import cublas
 from fakecupy.counting import wait
+from fakecupy.graphs import MemoryPool, Stream, alloc, using_allocator
 
-__all__ = ["Device", "Stream", "alloc_pinned_memory", "cublas", "device", "get_current_stream", "is_available",
-           "runtime"]
+__all__ = ["Device", "MemoryPool", "Stream", "alloc", "alloc_pinned_memory", "cublas", "device", "get_current_stream",
+           "is_available", "runtime", "using_allocator"]
 
 
-class _Ordered:
-    """What work is queued on, which may be waited for, and may be the one in use for the length of a block."""
+class Device:
+    """A GPU."""
+
+    compute_capability = "90"
+
+    def __init__(self, device=0):
+        self.id = device
 
     def synchronize(self):
         wait()
@@ -24,22 +30,6 @@ class _Ordered:
         return self
 
     def __exit__(self, *error):
-        pass
-
-
-class Device(_Ordered):
-    """A GPU."""
-
-    def __init__(self, device=0):
-        self.id = device
-
-
-class Stream(_Ordered):
-    """A queue of work."""
-
-    null = None
-
-    def __init__(self, null=False, non_blocking=False):
         pass
 
 
