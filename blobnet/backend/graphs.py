@@ -14,6 +14,9 @@ from blobnet.backend.devices import cupy_module
 
 WORKSPACE = 4 << 20         # bytes that cuBLAS works in, as NVIDIA recommends
 LARGE_WORKSPACE = 32 << 20  # from compute capability 9 on
+POINTER, INT = ctypes.c_void_p, ctypes.c_int
+MATRIX = POINTER, INT, ctypes.c_longlong  # its address, and the steps to the next column and to the next matrix
+GEMM = POINTER, *[INT] * 5, POINTER, *MATRIX, *MATRIX, POINTER, *MATRIX, INT
 
 
 class Graph:
@@ -49,15 +52,12 @@ class _Products:
     """Some of the functions of cupy.cuda.cublas past CuPy, whose own refuse while a graph is captured."""
 
     def __init__(self, library: Any):
-        self.sgemmStridedBatched = _checked(library.cublasSgemmStridedBatched, _GEMM)
-        self.dgemmStridedBatched = _checked(library.cublasDgemmStridedBatched, _GEMM)
-        self.set_stream = _checked(library.cublasSetStream_v2, (ctypes.c_void_p,) * 2)
-        self.set_workspace = _checked(library.cublasSetWorkspace_v2, (ctypes.c_void_p, ctypes.c_void_p, ctypes.c_size_t))
+        self.sgemmStridedBatched = _checked(library.cublasSgemmStridedBatched, GEMM)
+        self.dgemmStridedBatched = _checked(library.cublasDgemmStridedBatched, GEMM)
+        self.set_stream = _checked(library.cublasSetStream_v2, (POINTER, POINTER))
+        self.set_workspace = _checked(library.cublasSetWorkspace_v2, (POINTER, POINTER, ctypes.c_size_t))
 
 
-_MATRIX = ctypes.c_void_p, ctypes.c_int, ctypes.c_longlong  # address, step to the next column, step to the next matrix
-_GEMM = (ctypes.c_void_p, *[ctypes.c_int] * 5, ctypes.c_void_p, *_MATRIX, *_MATRIX, ctypes.c_void_p, *_MATRIX,
-         ctypes.c_int)
 _current: ContextVar[_Products | None] = ContextVar("products", default=None)
 
 

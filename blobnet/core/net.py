@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.backend import as_numbers, device_module, single_threaded_blas
+from blobnet.backend import Array, as_numbers, device_module, single_threaded_blas
 from blobnet.core.blob import CHANNELS_LAST, channels_last
 from blobnet.core.building import Building
 from blobnet.core.building_log import log_definition
@@ -36,8 +36,8 @@ class Net(Watched, Shown):
 
     blobs: the blobs by name; params: the parameter blobs by layer name; layers and layer_dict: the layers in order and
     by name; inputs and outputs: names of the blobs that Input layers make and that no layer reads; parameters: every
-    parameter with its rules, shared ones once; loss: the weighted loss of the last forward; steps: what runs the
-    layers, nodes or chains of them.
+    parameter with its rules, shared ones once; steps: what runs the layers, nodes or chains of them;
+    device_loss: `loss` where it is, on a GPU a scalar there, which the next forward overwrites.
 
     One thread at a time may run a net, a second one gets a NetError; several nets may run at once. The bits of all
     results are the same with any number of worker threads (BLOBNET_NUM_THREADS).
@@ -94,7 +94,7 @@ class Net(Watched, Shown):
         self.params = Names(((layer.name, layer.blobs) for layer in self.layers if layer.blobs),
                             what="layer with parameters")
         self.inputs = [name for layer in self.layers if layer.is_input for name in layer.param.top]
-        self.loss = 0.0
+        self.device_loss: float | Array = 0.0
         self.one_thread = OneThread(f"net {self.name!r}")
         self._debug_info = DebugInfo(self.parameters)
         self._take_inline_weights(definition)
@@ -119,6 +119,12 @@ class Net(Watched, Shown):
     dtype = property(lambda self: self.context.dtype, doc="of all blobs")
 
     @property
+    def loss(self) -> float:
+        """The weighted loss of the last forward. On a GPU, to read it waits, and raises what was noted as a doubt."""
+        self.context.doubts.settle()
+        return float(self.device_loss)
+
+    @property
     def debug_info(self) -> bool:
         """Whether every pass logs what it computes; may be set."""
         return self.is_watched_by(self._debug_info)
@@ -138,7 +144,7 @@ class Net(Watched, Shown):
         with self.one_thread, single_threaded_blas(), self.context.in_use():
             turned = [self._fill(name, value) for name, value in inputs.items()]
             self._tell("before_forward_pass", whole)
-            self.loss = float(self.run_forward(self._run(first, last), CHANNELS_LAST if any(turned) else ""))
+            self.device_loss = self.run_forward(self._run(first, last), CHANNELS_LAST if any(turned) else "")
             self.context.step += 1
             self._tell("after_forward_pass", whole)
         names = self.outputs if end is None else [*self.layers[last].param.top]
@@ -159,24 +165,26 @@ class Net(Watched, Shown):
         return {name: self.blobs[name].diff for name in self.inputs}
 
     def run_forward(self, steps: Sequence[Step], hint: str = ""):
-        """Run forward these steps alone, for who holds `in_use` of the context; return their loss, on the device.
+        """Run forward these steps alone, for who holds `in_use` of the context; return their loss, as `device_loss`.
 
         hint: what an error of shapes may come from.
         """
-        loss = 0.0
+        losses = []
         for node in steps:
             for tell in self._told["before_forward"]:
                 tell(node)
             try:
-                loss = loss + node.forward()
+                loss = node.forward()
             except Exception as error:
                 if hint and isinstance(error, ShapeError):
                     error.inside("", hint)
                 explain(error, node.layer.param, self._origin)
                 raise
+            if loss is not None:
+                losses.append(loss)
             for tell in self._told["after_forward"]:
                 tell(node)
-        return loss
+        return float(sum(losses, 0.0)) if self.xp is np else sum(losses[1:], losses[0]) if losses else 0.0
 
     def run_backward(self, steps: Sequence[Step]) -> None:
         """Run backward these steps, from the last to the first, in the same way."""

@@ -22,7 +22,7 @@ class Replay:
 
     def __init__(self, net: Net):
         self._net = net
-        self._sources = [node for node in net.nodes if not node.bottoms]
+        self._sources = [node for node in net.nodes if not node.bottoms and not any(node.layer.loss_weights)]
         self._others = [step for step in net.steps if step not in self._sources]
         self._graph: Graph | None = None
         self._state: tuple = ()
@@ -47,14 +47,12 @@ class Replay:
                 self._capture()
             if self._graph is not None:
                 self._graph.launch()
-                net.loss = float(self._graph.result)
-            else:
-                net.loss = float(self._work())
+            net.device_loss = self._work() if self._graph is None else self._graph.result
             self._passes += 1
             net.context.step += 1
 
     def _work(self):
-        """Run both passes but for the sources; the loss, on the device."""
+        """Run both passes but for the sources; the loss, as `device_loss`."""
         loss = self._net.run_forward(self._others)
         self._net.run_backward(self._net.steps)
         return loss

@@ -122,7 +122,11 @@ class Fence:
             return
         if not (self.copy[:self.WIDTH] == 0xFF).all() or not (self.copy[-self.WIDTH:] == 0xFF).all():
             raise Refused(f"{kernel} writes outside of an array of {self.array.size} {self.array.dtype}")
-        self.array.reshape(-1).view(np.uint8)[...] = self.copy[self.WIDTH:-self.WIDTH]
+        old, new = self.array.reshape(-1).view(np.uint8), self.copy[self.WIDTH:-self.WIDTH]
+        if old.flags.writeable:  # else it is a view of one number for many places, which kernels read
+            old[...] = new
+        elif (old != new).any():
+            raise Refused(f"{kernel} writes into a view that repeats numbers")
 
 
 def with_barriers(code: str) -> set[str]:
