@@ -84,7 +84,7 @@ class Passes:
             check_gradients(net, iteration, self.where)
             return
         for number, parameter in enumerate(net.parameters):
-            check_finite(parameter.blob.diff, net.context.doubts, number, self._gradient_error)
+            check_finite(parameter.blob.diff, net.context.doubts, number, self.gradient_error)
 
     @property
     def unread(self) -> bool:
@@ -131,7 +131,8 @@ class Passes:
             net.context.doubts.forget()
         return refusal(f"{self.name} is {wrong.value:g}", net, made.iteration, self.where, diffs=False)
 
-    def _gradient_error(self, wrong: Wrong) -> SolverError:
+    def gradient_error(self, wrong: Wrong) -> SolverError:
+        """The error of a gradient that a GPU noted as wrong."""
         net, made = self.net, self.wrong
         if net.context.step != made.step + 1:
             net.clear_param_diffs()

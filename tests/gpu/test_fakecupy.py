@@ -22,6 +22,15 @@ extern "C" __global__ void reverse(real* x, wide n) {  // of one block
   wait();
   if (threadIdx.x < n) x[threadIdx.x] = mine;
 }
+extern "C" __global__ void warp_sum(const real* x, real* sums) {
+  real sum = x[threadIdx.x], other = sum;
+  for (int by = 16; by > 0; by /= 2) {
+    sum += __shfl_xor_sync(~0u, sum, by);
+    other += __shfl_down_sync(~0u, other, by);
+  }
+  sums[threadIdx.x] = threadIdx.x % 2 ? sum : __shfl_sync(~0u, other, 0);
+  __syncwarp();
+}
 """
 
 
@@ -30,11 +39,11 @@ def counted_from_0():
     cp.reset()
 
 
-@pytest.fixture(scope="module")
-def kernel():
+@pytest.fixture(scope="module", params=["-DFAST", "-DPORTABLE"])
+def kernel(request):
     if cp.compiler() is None:
         pytest.skip("no g++")
-    return cp.RawModule(TEXT, ("-DREAL=float",)).get_function
+    return cp.RawModule(TEXT, ("-DREAL=float", request.param)).get_function
 
 
 def here():
@@ -190,10 +199,16 @@ def test_a_kernel_runs_its_text(kernel):
 
 
 def test_threads_wait_for_each_other_in_functions_too(kernel):
-    assert with_barriers(TEXT) == {"wait", "reverse"}
+    assert with_barriers(TEXT) == {"wait", "reverse", "warp_sum"}
     x = cp.arange(50, dtype=np.float32)
     kernel("reverse")((1,), (64,), (x, np.int64(50)))
     assert x.get().tolist() == list(range(49, -1, -1))
+
+
+def test_threads_of_a_warp_give_each_other_values(kernel):
+    x, sums = cp.arange(64, dtype=np.float32), cp.zeros(64, np.float32)
+    kernel("warp_sum")((1,), (64,), (x, sums))
+    assert sums.get().tolist() == [sum(range(32))] * 32 + [sum(range(32, 64))] * 32
 
 
 @pytest.mark.parametrize("wrong", [

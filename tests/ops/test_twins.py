@@ -3,25 +3,15 @@
 On every machine the twins run on the stand-in for CuPy, their CUDA text compiled by g++.
 """
 
-import importlib
 import inspect
-import pkgutil
 
 import numpy as np
 import pytest
-from twin_rows import ROWS
+from twin_rows import ROWS, kernels
 
-from blobnet import backend, ops
-from blobnet.backend import Twin, device_module, to_host
+from blobnet.backend import device_module, to_host
 
 TOLERANCE = {"float32": 1e-5, "float64": 1e-12}
-
-
-def kernels():
-    """Every kernel that has a twin, by name."""
-    modules = [importlib.import_module(module.name) for package in (backend, ops)
-               for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")]
-    return {name: value for module in modules for name, value in vars(module).items() if isinstance(value, Twin)}
 
 
 def compare(name, dtype):

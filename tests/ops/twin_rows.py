@@ -5,9 +5,13 @@ the kernel on them, and returns those that are to be compared. `call` makes one 
 """
 
 import importlib
+import pkgutil
 from pathlib import Path
 
 import numpy as np
+
+from blobnet import backend, ops
+from blobnet.backend import Twin
 
 
 def call(make):
@@ -25,6 +29,13 @@ def on_device(value, xp, dtype):
     if not isinstance(value, np.ndarray):
         return value
     return xp.asarray(value.astype(dtype) if value.dtype == float else value)
+
+
+def kernels():
+    """Every kernel that has a twin, by name."""
+    modules = [importlib.import_module(module.name) for package in (backend, ops)
+               for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")]
+    return {name: value for module in modules for name, value in vars(module).items() if isinstance(value, Twin)}
 
 
 ROWS = {}

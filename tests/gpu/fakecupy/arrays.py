@@ -59,6 +59,12 @@ class ndarray(Waiting):
         launch()
         return wrap(host(self).copy(order))
 
+    def __reduce__(self):
+        return fakecupy.asarray, (self.get(),)
+
+    __copy__ = copy
+    __deepcopy__ = lambda self, memo: self.copy()  # noqa: E731
+
     def fill(self, value):
         if isinstance(value, np.ndarray):
             if value.shape != ():

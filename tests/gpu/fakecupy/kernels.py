@@ -39,12 +39,13 @@ class RawModule:
 
     def __init__(self, code: str, options: tuple[str, ...] = ()):
         defines = [option for option in options if option.startswith("-D")]
-        self.real = dict(option[2:].split("=") for option in defines).get("REAL", "float")
+        self.real = dict(option[2:].partition("=")[::2] for option in defines).get("REAL", "float")
         self.parameters = {name: [_parameter(part, self.real) for part in parameters.split(",")]
                            for name, parameters in KERNEL.findall(code)}
         waiting = with_barriers(code)
         entries = [f"CUDA_ON_CPU_KERNEL({name}, {int(name in waiting)})" for name in self.parameters]
-        self.library = ctypes.CDLL(_compiled("\n".join(['#include "cuda_on_cpu.h"', code, *entries]), defines))
+        text = "\n".join(['#include "cuda_on_cpu.h"', code, *entries])
+        self.library = ctypes.PyDLL(_compiled(text, defines))  # which keeps the interpreter: one launch at a time
 
     def get_function(self, name: str) -> Function:
         """The kernel `name`."""
@@ -57,7 +58,7 @@ class Function:
     def __init__(self, name: str, parameters: list[tuple[np.dtype, bool]], entry):
         self.name, self.parameters, self.entry = name, parameters, entry
 
-    def __call__(self, grid, block, arguments, shared_mem=0):
+    def __call__(self, grid, block, arguments):
         (blocks,), (threads,) = grid, block
         if not 1 <= blocks < 1 << 31 or threads not in range(32, 1025, 32):
             raise Refused(f"{self.name}: {blocks} blocks of {threads} threads")
@@ -70,8 +71,7 @@ class Function:
             fence.join(fences.values())
         values = [self._value(i, given, fences) for i, given in enumerate(arguments)]
         pointers = (ctypes.c_void_p * len(values))(*(value.ctypes.data for value in values))
-        self.entry(pointers, (ctypes.c_uint * 3)(blocks, 1, 1), (ctypes.c_uint * 3)(threads, 1, 1),
-                   ctypes.c_size_t(shared_mem))
+        self.entry(pointers, ctypes.c_uint(blocks), ctypes.c_uint(threads))
         for fence in fences.values():
             fence.check(self.name)
 
@@ -122,11 +122,7 @@ class Fence:
             return
         if not (self.copy[:self.WIDTH] == 0xFF).all() or not (self.copy[-self.WIDTH:] == 0xFF).all():
             raise Refused(f"{kernel} writes outside of an array of {self.array.size} {self.array.dtype}")
-        old, new = self.array.reshape(-1).view(np.uint8), self.copy[self.WIDTH:-self.WIDTH]
-        if old.flags.writeable:  # else it is a view of one number for many places, which kernels read
-            old[...] = new
-        elif (old != new).any():
-            raise Refused(f"{kernel} writes into a view that repeats numbers")
+        ctypes.memmove(self.start, self.address, self.array.nbytes)  # also to a view that NumPy would not write
 
 
 def with_barriers(code: str) -> set[str]:
