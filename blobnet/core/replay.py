@@ -32,6 +32,11 @@ class Replay:
         if refusing:
             self._refuse(f"{refusing[0]} does not replay")
 
+    @property
+    def captured(self) -> bool:
+        """Whether there is a graph."""
+        return self._graph is not None
+
     def run(self) -> None:
         """Run forward and backward."""
         net = self._net

@@ -10,6 +10,7 @@ from __future__ import annotations
 import contextlib
 import ctypes
 import functools
+import sys
 from types import FunctionType, SimpleNamespace
 
 import numpy as np
@@ -219,5 +220,6 @@ _load = ctypes.CDLL
 
 
 def load(name, *args, **kwargs):
-    """ctypes.CDLL while the stand-in is installed."""
-    return library if str(name).startswith("libcublas.so") else _load(name, *args, **kwargs)
+    """ctypes.CDLL once the stand-in was installed."""
+    ours = "libcublas" in str(name) and sys.modules.get("cupy") is sys.modules["fakecupy"]
+    return library if ours else _load(name, *args, **kwargs)
