@@ -80,11 +80,13 @@ class Passes:
         net = self.net
         if self.allow_nan:
             return
-        if net.xp is np:
+        if net.xp is np or not self._passes:  # of a pass that was not kept nobody would know later
             check_gradients(net, iteration, self.where)
             return
-        for number, parameter in enumerate(net.parameters):
-            check_finite(parameter.blob.diff, net.context.doubts, number, self.gradient_error)
+        whole = net.param_diffs.whole()
+        diffs = [parameter.blob.diff for parameter in net.parameters] if whole is None else [whole]
+        for number, diff in enumerate(diffs):
+            check_finite(diff, net.context.doubts, number, self._gradient_error)
 
     @property
     def unread(self) -> bool:
@@ -131,8 +133,7 @@ class Passes:
             net.context.doubts.forget()
         return refusal(f"{self.name} is {wrong.value:g}", net, made.iteration, self.where, diffs=False)
 
-    def gradient_error(self, wrong: Wrong) -> SolverError:
-        """The error of a gradient that a GPU noted as wrong."""
+    def _gradient_error(self, wrong: Wrong) -> SolverError:
         net, made = self.net, self.wrong
         if net.context.step != made.step + 1:
             net.clear_param_diffs()
