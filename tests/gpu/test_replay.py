@@ -8,6 +8,7 @@ import pytest
 from tiny import INPUTS, NET, numbers, parameters, solver
 
 import blobnet
+from blobnet.cli import main
 from blobnet.core.layer import Layer
 from blobnet.core.registry import LAYERS, register
 from blobnet.core.without_data import without_data
@@ -201,6 +202,17 @@ def test_numbers_of_the_host_are_frozen():
     replaying, eager = pair(SGD, RANDOM.replace("OWN", "Counts"))
     assert run(replaying, 2) == run(eager, 2)
     assert run(replaying, 4) != run(eager, 4)
+
+
+@pytest.mark.parametrize("flags, replays", [([], True), (["--no-graph"], False)])
+def test_the_command_switches_it_off(flags, replays, tmp_path, monkeypatch):
+    (tmp_path / "net.prototxt").write_text(NET)
+    file = tmp_path / "solver.prototxt"
+    file.write_text(f'net: "{tmp_path}/net.prototxt" {SGD} lr_policy: "fixed" snapshot_after_train: false')
+    made = []
+    monkeypatch.setattr("blobnet.cli.train.solve", made.append)
+    assert main(["train", "--solver", str(file), "--gpu", "0", *flags]) == 0
+    assert (made[0]._replay is not None) == replays
 
 
 def test_types_that_reckon_with_the_step_do_not_replay():
