@@ -99,9 +99,7 @@ class Solver(Training):
             self._tell("before_iteration", self.iter)
             self.net.debug_info = param.debug_info and is_due(self.iter, param.display)
             for _ in range(param.iter_size):
-                self.net.forward()
-                self._passes.keep(self.iter, self.current_step)
-                self.net.backward()
+                self._pass()
             if self._passes.due:
                 self.settle()
             if is_due(self.iter, param.display):
@@ -116,6 +114,16 @@ class Solver(Training):
                 self.snapshot()
             if self.stop_requested:
                 break
+
+    def _pass(self) -> None:
+        """Run forward and backward, and keep the loss."""
+        if self._replay is not None:
+            self._replay.run()
+        else:
+            self.net.forward()
+        self._passes.keep(self.iter, self.current_step)
+        if self._replay is None:
+            self.net.backward()
 
     def _go_back(self) -> None:
         """After an error that a GPU noted in an earlier pass: to the iteration of that, whose weights there still are.
