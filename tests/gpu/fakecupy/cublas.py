@@ -44,8 +44,9 @@ def _batched(dtype):
             left = _matrix(a + i * stride_a * size, *((k, m) if transa else (m, k)), lda, dtype)
             right = _matrix(b + i * stride_b * size, *((n, k) if transb else (k, n)), ldb, dtype)
             out = _matrix(c + i * stride_c * size, m, n, ldc, dtype)
-            found = np.asarray(alpha, dtype) * ((left.T if transa else left) @ (right.T if transb else right))
-            out[...] = found + np.asarray(beta, dtype) * out if beta else found
+            with np.errstate(all="ignore"):
+                found = np.asarray(alpha, dtype) * ((left.T if transa else left) @ (right.T if transb else right))
+                out[...] = found + np.asarray(beta, dtype) * out if beta else found
     return gemm
 
 
