@@ -36,7 +36,7 @@ class Net(Watched, Shown):
 
     blobs: the blobs by name; params: the parameter blobs by layer name; layers and layer_dict: the layers in order and
     by name; inputs and outputs: names of the blobs that Input layers make and that no layer reads; parameters: every
-    parameter with its rules, shared ones once.
+    parameter with its rules, shared ones once; param_diffs: their diffs, which lie in one array.
 
     One thread at a time may run a net, a second one gets a NetError; several nets may run at once. The bits of all
     results are the same with any number of worker threads (BLOBNET_NUM_THREADS).
@@ -86,7 +86,7 @@ class Net(Watched, Shown):
         self.definition = definition
         built = Building(definition, phase, self.context, self._origin)
         self.nodes, self.blobs, self.parameters = built.nodes, built.blobs, built.parameters
-        self.outputs = built.outputs
+        self.outputs, self.param_diffs = built.outputs, built.param_diffs
         self.layers = [node.layer for node in self.nodes]
         self._steps = in_chains(self.nodes)
         self.layer_dict = Names(((layer.name, layer) for layer in self.layers), what="layer")
@@ -209,8 +209,7 @@ class Net(Watched, Shown):
 
     def clear_param_diffs(self) -> None:
         """Set the diffs of all parameters to 0, before gradients are accumulated."""
-        for parameter in self.parameters:
-            parameter.blob.diff.fill(0)
+        self.param_diffs.clear()
 
     def position(self, layer: str | int, of: str = "a layer") -> int:
         """The number of a layer, given its name (the first one of that name) or the number itself."""

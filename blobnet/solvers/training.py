@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import os
 
+import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.backend import Array
@@ -19,6 +20,7 @@ from blobnet.proto.text import dump
 from blobnet.solvers import restoring, snapshot
 from blobnet.solvers.display import Display
 from blobnet.solvers.finite import check_snapshot
+from blobnet.solvers.flat_update import FlatUpdate, kernel_of
 from blobnet.solvers.losses import Losses
 from blobnet.solvers.nets import build_nets, seed_of
 from blobnet.solvers.passes import Passes
@@ -78,7 +80,10 @@ class Training(SolverType, Watched, Shown):
         self.iter = self.current_step = 0
         self.rate = self._loss = self._smoothed_loss = 0.0
         self._losses, self.goal = Losses(), 0
-        self.history = [self._zeros(parameter) for _ in range(self.num_histories) for parameter in self.net.parameters]
+        at_once = self.net.xp is not np and self.net.parameters and kernel_of(type(self))
+        self._flat = FlatUpdate(self.net, self.num_histories) if at_once else None
+        self.history = self._flat.history[:] if self._flat is not None else [
+            self._zeros(parameter) for _ in range(self.num_histories) for parameter in self.net.parameters]
         self.stopped = self.stop_requested = self.snapshot_requested = False
         self.decay = 0.0
         self._lock, self._whole = RunLock(self.where), Whole()
