@@ -12,7 +12,8 @@ ON_HOST = {  # why a type waits
     "RegionLoss": "boxes are matched on the host", "Yolov3": "boxes are matched on the host",
     "YoloSeg": "refuses counts that leave no background", "ROIPooling": "bins of boxes are found on the host",
     "PSROIPooling": "as ROIPooling", "Filter": "the shape of its tops depends on what it reads",
-    "HDF5Output": "writes a file", "Python": "may do anything", "BatchTripletLoss": "the shapes of its arrays depend on the labels"}
+    "HDF5Output": "writes a file", "Python": "may do anything",
+    "BatchTripletLoss": "the shapes of its arrays depend on the labels"}
 
 
 def test_a_layer_waits_for_nothing(case, stand_in):
