@@ -96,7 +96,7 @@ def run(args: argparse.Namespace) -> int:
 def solve(solver: Solver, stream: TextIO | None = None) -> None:
     """Train up to max_iter, with a progress bar on `stream` (standard error) if it is a terminal."""
     def report(*values: object) -> None:
-        show(solver.iter, solver.smoothed_loss, solver.rate)
+        show(solver.iter, lambda: solver.smoothed_loss, solver.rate)
 
     shape = next(iter(solver.net.blobs.values())).shape
     images = (shape[0] if shape else 1) * solver.param.iter_size  # the first axis of the first blob counts the images

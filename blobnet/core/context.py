@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
-from blobnet.backend import Array, Doubts, Workspace
+from blobnet.backend import Array, Doubts, Workspace, on_device
 from blobnet.errors import NetError
 
 TRAIN, TEST = 0, 1  # the values of the schema's enum Phase
@@ -32,6 +34,7 @@ class Context:
     step: int = 0
     python_layers: bool = False
     fillers: bool = True
+    device: str = "cpu"
     workspace: Workspace = dataclasses.field(default_factory=Workspace, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -56,9 +59,13 @@ class Context:
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
-        """Let a pass of the net compute here: in its workspace, with its doubts."""
-        with self.workspace.in_use(), self.doubts.in_use():
+        """Let a pass of the net compute here: on its device, in its workspace, with its doubts."""
+        with self.on_device(), self.workspace.in_use(), self.doubts.in_use():
             yield
+
+    def on_device(self) -> AbstractContextManager[Any]:
+        """Let this thread make arrays of the net, and compute with them, in a with block."""
+        return on_device(self.device)
 
 
 def float_type(given: str | np.dtype | type) -> np.dtype:

@@ -63,6 +63,8 @@ class Net(Watched, Shown):
         (names, added to those that the net itself states) which layers are in.
         weights: one or several to copy parameters from, as `copy_from` takes them.
         device: "cpu", "gpu" or "gpu:1", where the arrays of all blobs live; dtype: their type, float32 or float64.
+        This thread computes on that GPU from now on. Another thread, or this one after it made a net on another GPU,
+        writes into blobs `with net.context.on_device():`; running, reading, copy_from and save need no such care.
         random_seed: a number of at least 0 that makes fillers, dropout and data order repeatable; without it every net
         is different.
         origin: the file that a NetParameter was made from, which errors then show.
@@ -83,10 +85,11 @@ class Net(Watched, Shown):
         seed = int(drawn[0]) >> 1 if random_seed is None else random_seed
         self.device, self.phase = device, phase
         self.context = Context(device_module(device), float_type(dtype), int(seed), python_layers=python_layers,
-                               fillers=fillers)
+                               fillers=fillers, device=device)
         self.name = definition.name
         self.definition = definition
-        built = Building(definition, phase, self.context, self._origin)
+        with self.context.on_device():
+            built = Building(definition, phase, self.context, self._origin)
         self.nodes, self.blobs, self.parameters = built.nodes, built.blobs, built.parameters
         self.outputs, self.param_diffs = built.outputs, built.param_diffs
         self.layers = [node.layer for node in self.nodes]
@@ -205,7 +208,7 @@ class Net(Watched, Shown):
 
     def reshape(self) -> None:
         """Pass new shapes of the inputs through all layers without running them."""
-        with self.one_thread:
+        with self.one_thread, self.context.on_device():
             for node in self.nodes:
                 with explained(node.layer.param, self._origin):
                     node.layer.update_shapes(node.bottoms, node.tops)
@@ -218,7 +221,8 @@ class Net(Watched, Shown):
 
     def clear_param_diffs(self) -> None:
         """Set the diffs of all parameters to 0, before gradients are accumulated."""
-        self.param_diffs.clear()
+        with self.context.on_device():
+            self.param_diffs.clear()
 
     def position(self, layer: str | int, of: str = "a layer") -> int:
         """The number of a layer, given its name (the first one of that name) or the number itself."""
@@ -285,11 +289,12 @@ class Net(Watched, Shown):
         only the file has are left out, and layers that only the net has keep their parameters. ShapeError if a layer
         of the same name has other shapes.
         """
-        if not isinstance(source, Message) and is_hdf5(source):
-            from blobnet.core.weights_hdf5 import copy_hdf5  # here, so that others do not wait for it
+        with self.context.on_device():
+            if not isinstance(source, Message) and is_hdf5(source):
+                from blobnet.core.weights_hdf5 import copy_hdf5  # here, so that others do not wait for it
 
-            return copy_hdf5(self.layers, self.parameters, source)
-        return copy_weights(self.layers, source)
+                return copy_hdf5(self.layers, self.parameters, source)
+            return copy_weights(self.layers, source)
 
     def share_with(self, other: Net) -> None:
         """From now on use the parameters of `other` in the layers that have the same names there.

@@ -15,6 +15,7 @@ from blobnet.errors import BlobnetError, SolverError
 from blobnet.log.loggers import iterations
 from blobnet.ops.cuda.updates import Settings
 from blobnet.solvers import finite
+from blobnet.solvers.device import on_device
 from blobnet.solvers.evaluation import evaluate, loss_weights, outputs_of
 from blobnet.solvers.flat_update import FlatUpdate, kernel_of
 from blobnet.solvers.lr_policy import learning_rate, next_step
@@ -67,6 +68,7 @@ class Solver(Training):
             self.stop_requested = False
             log.info("Optimization Done.")
 
+    @on_device
     def step(self, n: int = 1) -> None:
         """Make `n` iterations: forward and backward iter_size times, then one update. Errors as those of `solve`."""
         param = self.param
@@ -130,6 +132,7 @@ class Solver(Training):
             self.iter, self.current_step, _ = self._passes.wrong
             self._passes.wrong = None
 
+    @on_device
     def apply_update(self) -> None:
         """Update every parameter from its gradient: clip, average over iter_size, regularize, `update`, subtract.
 
@@ -209,6 +212,7 @@ class Solver(Training):
 
     # Testing.
 
+    @on_device
     def test_all(self) -> list[dict[str, np.ndarray]]:
         """Run every test net for its test_iter batches, log and return the mean of every output by name.
 

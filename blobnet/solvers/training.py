@@ -19,6 +19,7 @@ from blobnet.errors import BlobnetError, SolverError
 from blobnet.netdef.ignored import log_ignored_fields
 from blobnet.proto.text import dump
 from blobnet.solvers import restoring, snapshot
+from blobnet.solvers.device import on_device
 from blobnet.solvers.display import Display
 from blobnet.solvers.finite import check_snapshot
 from blobnet.solvers.flat_update import FlatUpdate, kernel_of
@@ -97,6 +98,7 @@ class Training(SolverType, Watched, Shown):
 
     # Losses stay on a GPU until they are read here, which waits for it.
 
+    @on_device
     def settle(self) -> None:
         """Read the losses that are still on a GPU, and raise what it found wrong: labels, losses, gradients.
 
@@ -127,6 +129,7 @@ class Training(SolverType, Watched, Shown):
         self.settle()
         return self._losses
 
+    @on_device
     def _zeros(self, parameter: Parameter) -> Array:
         """A history of a parameter."""
         with explained(parameter.layer.param, ""):
@@ -151,6 +154,7 @@ class Training(SolverType, Watched, Shown):
         """Let a snapshot be written after the present iteration (or test batch); training goes on."""
         self.snapshot_requested = True
 
+    @on_device
     def snapshot(self) -> tuple[str, str]:
         """Write `<snapshot_prefix>_iter_<iter>.caffemodel` and `.solverstate`, atomically; return the two paths.
 
@@ -168,6 +172,7 @@ class Training(SolverType, Watched, Shown):
         self._tell("after_snapshot", self.iter, *files)
         return files
 
+    @on_device
     def restore(self, path: str | os.PathLike) -> None:
         """Continue from the .solverstate `path` and the weights it names, as the run that wrote it would have.
 

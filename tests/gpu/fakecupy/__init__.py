@@ -11,8 +11,9 @@ What it refuses, as CuPy 14.2 does (each rule read in CuPy's source and tried on
 - casts that are not same_kind; out= of another shape; products of booleans or halves through out= of another type;
 - structured dtypes and view("V12") (CuPy 14 has begun to allow them, 13 does not).
 What it does as CuPy does: results without axes stay on the device; indices out of range wrap; b = a[()] is a view;
-arrays of np.empty hold rubbish (NaN here).
-What CuPy leaves undefined is refused: assignment to repeated indices, one after the other winning.
+arrays of np.empty hold rubbish (NaN here); memory ends (devices.limits).
+What CuPy leaves undefined is refused: assignment to repeated indices, one after the other winning. So is any use, but
+for copies to the host, of arrays of another than the thread's GPU, of which there are two: CuPy may allow that, slowly.
 Kernels are the CUDA text itself, compiled by g++ (kernels.py). They take just the types that the text says, contiguous
 arrays, whole warps, and may write nowhere but into their arguments.
 What it counts: `counts` (kernels, gemms, copies, waits ...), `sites` (where each wait came from: "file:line" of the
