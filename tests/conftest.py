@@ -1,5 +1,6 @@
 """Settings of all tests, and a schema that tests may extend."""
 
+import contextlib
 import sys
 
 import fakecupy
@@ -24,9 +25,9 @@ def extendable(monkeypatch):
     messages._pool.cache_clear()
 
 
-@pytest.fixture(scope="module")
-def stand_in():
-    """A GPU that is none: the stand-in for CuPy, which device="gpu" means during a test."""
+@contextlib.contextmanager
+def stand_in_installed():
+    """Let device="gpu" mean the stand-in for CuPy, in a with block."""
     if fakecupy.compiler() is None:
         pytest.skip("no g++: the kernels of the GPU cannot be compiled for the CPU")
     before = {name: sys.modules.pop(name, None) for name in ("cupy", "cupyx")}
@@ -38,3 +39,17 @@ def stand_in():
         if module is not None:
             sys.modules[name] = module
     cupy_module.cache_clear()
+
+
+@pytest.fixture(scope="module")
+def stand_in():
+    """A GPU that is none: the stand-in for CuPy, which device="gpu" means during a test."""
+    with stand_in_installed() as module:
+        yield module
+
+
+@pytest.fixture(scope="module", params=["stand-in", pytest.param("a GPU", marks=pytest.mark.gpu)])
+def gpu(request):
+    """device="gpu" is the stand-in, and once more, marked gpu, a GPU."""
+    with stand_in_installed() if request.param == "stand-in" else contextlib.nullcontext():
+        yield

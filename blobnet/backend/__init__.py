@@ -16,7 +16,7 @@ from blobnet.backend.devices import (
     to_host,
     whole_limit,
 )
-from blobnet.backend.doubts import Doubts, current_doubts
+from blobnet.backend.doubts import Doubts, Wrong, doubt
 from blobnet.backend.pieces import PARTS, Pieces, cut, cut_array, longest
 from blobnet.backend.random_numbers import RandomNumbers
 from blobnet.backend.random_streams import random_stream
@@ -25,7 +25,7 @@ from blobnet.backend.threads import num_threads, single_threaded_blas, thread_po
 from blobnet.backend.twins import Twin, twin
 from blobnet.backend.workspace import Workspace, scratch
 
-__all__ = ["PARTS", "Array", "Doubts", "Pieces", "RandomNumbers", "Twin", "Workspace", "array_module", "as_numbers",
-           "current_device", "current_doubts", "cut", "cut_array", "device_module", "folded", "free_memory",
+__all__ = ["PARTS", "Array", "Doubts", "Pieces", "RandomNumbers", "Twin", "Workspace", "Wrong", "array_module",
+           "as_numbers", "current_device", "cut", "cut_array", "device_module", "doubt", "folded", "free_memory",
            "gpu_available", "longest", "num_threads", "on_device", "random_stream", "scratch", "share",
            "share_in_order", "single_threaded_blas", "thread_pool", "to_host", "twin", "whole_limit"]

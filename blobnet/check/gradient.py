@@ -8,7 +8,7 @@ from collections.abc import Sequence
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.backend import single_threaded_blas
+from blobnet.backend import single_threaded_blas, to_host
 from blobnet.check.compare import Rules, compare
 from blobnet.check.differences import TOLERANCE
 from blobnet.check.forward import check_forward
@@ -21,12 +21,13 @@ from blobnet.core.registry import class_of
 
 def check_layer(source: str | Message, *bottoms, phase: int = TRAIN, seed: int = 0, kinks: Sequence[float] = (),
                 kink_range: float = 0.01, tolerance: float = TOLERANCE,
-                python_layers: bool = False) -> GradientResults:
+                python_layers: bool = False, device: str = "cpu") -> GradientResults:
     """Check one layer, a prototxt `layer { … }` or a LayerParameter, at the given bottoms.
 
     The objective is the loss if the layer has loss weights, else a random weighting of the tops. A point is a kink,
     skipped and counted, where the slopes to both sides differ by more than what it seems wrong by. Where the published
-    gradient is not the derivative of the loss, `gradient: EXACT` is checked in its place. `python_layers` as for Net.
+    gradient is not the derivative of the loss, `gradient: EXACT` is checked in its place. `python_layers` and `device`
+    as for Net.
 
     >>> print(check_layer('layer { name: "s" type: "Sigmoid" bottom: "x" top: "y" }', [-1.0, 0.0, 3.0]))
     layer  type     blob  kind    checked  skipped  worst error  forward  result
@@ -36,7 +37,7 @@ def check_layer(source: str | Message, *bottoms, phase: int = TRAIN, seed: int =
     note = PUBLISHED if exact_gradient(param, class_of(param)) else ""
     rules = Rules(tolerance=tolerance, kinks=kinks, kink_range=kink_range)
     with single_threaded_blas():
-        alone = standalone(param, *bottoms, phase=phase, seed=seed, python_layers=python_layers)
+        alone = standalone(param, *bottoms, phase=phase, seed=seed, python_layers=python_layers, device=device)
         stir(alone, np.random.default_rng(seed))
         return GradientResults(check_standalone(alone, rules, np.random.default_rng([seed, 1]), note))
 
@@ -107,12 +108,12 @@ def _diffs(alone: Standalone, weights: Sequence[np.ndarray], wanted: Sequence[bo
     for blob in layer.blobs:
         blob.diff.fill(0)
     alone.backward(weights, wanted)
-    once = [blob.diff.copy() for blob in layer.blobs]
+    once = [np.array(to_host(blob.diff)) for blob in layer.blobs]
     for blob in alone.bottom:
-        blob.diff[...] = rng.normal(size=blob.shape)
-    bottom_diffs = alone.backward(weights, wanted)
-    return bottom_diffs, [before if layer.overwrites and np.array_equal(blob.diff, before) else blob.diff - before
-                          for blob, before in zip(layer.blobs, once, strict=True)]
+        blob.diff[...] = layer.xp.asarray(rng.normal(size=blob.shape))
+    bottom_diffs, twice = alone.backward(weights, wanted), [to_host(blob.diff) for blob in layer.blobs]
+    return bottom_diffs, [before if layer.overwrites and np.array_equal(after, before) else after - before
+                          for after, before in zip(twice, once, strict=True)]
 
 
 def learns(layer: Layer, i: int) -> bool:

@@ -14,8 +14,8 @@ from blobnet.core.layer import Layer
 OPS, LAYERS = "blobnet.ops", "blobnet.layers"
 
 # Kernels that hide no mathematics: their call says all that they compute.
-PLAIN = {"class_members", "class_numbers", "elementwise", "in_parts", "matmul", "relu_forward", "require_below",
-         "sigmoid"}
+PLAIN = {"class_members", "class_numbers", "elementwise", "in_parts", "matmul", "numbers_below", "relu_forward",
+         "sigmoid", "tally"}
 
 
 def kernels(cls: type[Layer]) -> set[str]:

@@ -9,7 +9,7 @@ from types import SimpleNamespace
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.backend import single_threaded_blas
+from blobnet.backend import single_threaded_blas, to_host
 from blobnet.check.compare import Rules
 from blobnet.check.gradient import check_standalone, move_from_kinks, stir
 from blobnet.check.net_loss import check_loss
@@ -30,13 +30,13 @@ RULES = Rules(exhaustive=16, directions=3)
 def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
               inputs: Mapping[str, np.ndarray] | None = None, *, shapes: Mapping[str, tuple[int, ...]] | None = None,
               layers: Sequence[str] = (), level: int = 0, stages: Sequence[str] = (),
-              seed: int = 0, python_layers: bool = False) -> GradientResults:
+              seed: int = 0, python_layers: bool = False, device: str = "cpu") -> GradientResults:
     """Check all layers of a net, or those named in `layers`, and then the loss of the whole net.
 
     The net needs no data: data layers become Input layers of the given `shapes`, or of those their options or
     databases tell, with a batch cut to 6 if neither `shapes` nor `inputs` are given and the net can be built so.
-    `inputs` gives values by blob name; other labels are 0 or 1 at random, other inputs are normal. `python_layers` as
-    for Net. NetError for a shape that cannot be told.
+    `inputs` gives values by blob name; other labels are 0 or 1 at random, other inputs are normal. `python_layers` and
+    `device` as for Net. NetError for a shape that cannot be told.
     """
     rng = np.random.default_rng(seed)
     inputs = {name: np.asarray(value, float) for name, value in (inputs or {}).items()}
@@ -50,7 +50,7 @@ def check_net(source: str | os.PathLike | Message, phase: int = TRAIN,
 
     def build(given: Message) -> Net:
         return Net(given, phase, level=level, stages=stages, dtype="float64", random_seed=seed, origin=origin,
-                   python_layers=python_layers)
+                   python_layers=python_layers, device=device)
 
     try:
         net = build(definition if shapes else with_small_batches(definition))
@@ -87,7 +87,7 @@ def fill_inputs(net: Net, given: Mapping[str, np.ndarray], labels: set[str], rng
             values = rng.permutation(np.arange(blob.count) % 2).reshape(blob.shape)
         else:
             values = rng.normal(size=blob.shape)
-        blob.data[...] = values
+        blob.data[...] = net.xp.asarray(values)
 
 
 def label_names(net: Message) -> set[str]:
@@ -115,14 +115,14 @@ def _check_layers(net: Net, names: Sequence[str], published: set[str],
         layer = node.layer
         if not node.bottoms:
             return
-        alone = Standalone(layer, [blob.data for blob in node.bottoms])
+        alone = Standalone(layer, [to_host(blob.data) for blob in node.bottoms])
         layer.reshape(alone.bottom, alone.top)
         stir(alone, rng)
         if not names or layer.name in names:
             move_from_kinks(alone, rng)
             results.extend(check_standalone(alone, RULES, rng, PUBLISHED if layer.name in published else ""))
         for blob, values in zip(layer.blobs, alone.parameters, strict=True):
-            blob.data[...] = values
+            blob.data[...] = net.xp.asarray(values)
         layer.seek(net.context.step)
         layer.reshape(node.bottoms, node.tops)
 

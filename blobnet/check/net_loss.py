@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
+from blobnet.backend import to_host
 from blobnet.check.compare import Rules, compare
 from blobnet.check.results import GradientResult
 from blobnet.core.blob import Blob
@@ -21,7 +22,7 @@ def check_loss(net: Net, rng: np.random.Generator) -> list[GradientResult]:
     """
     ways = _ways_from_loss(net)
     learning = [parameter for parameter in net.parameters if parameter.lr_mult != 0]
-    found = [set().union(*(way for blob, way in ways if np.may_share_memory(blob.diff, learner.blob.diff)))
+    found = [set().union(*(way for blob, way in ways if net.xp.may_share_memory(blob.diff, learner.blob.diff)))
              for learner in learning]
     if {OPEN, CUT} in found:
         return [GradientResult(*PLACE, 0, 0, 0.0, True, "propagate_down cuts a part of a gradient")]
@@ -30,12 +31,12 @@ def check_loss(net: Net, rng: np.random.Generator) -> list[GradientResult]:
     if not learned or not any(any(layer.loss_weights) for layer in net.layers):
         return []
     everything = [blob for blobs in net.params.values() for blob in blobs]
-    start = [blob.data.copy() for blob in everything]
-    variables = [blob.data.copy() for blob in learned]
+    start = [np.array(to_host(blob.data)) for blob in everything]
+    variables = [np.array(to_host(blob.data)) for blob in learned]
 
     def loss() -> list[np.ndarray]:
         for blob, value in zip(everything + learned, start + variables, strict=True):
-            blob.data[...] = value
+            blob.data[...] = net.xp.asarray(value)
         net.seek(0)
         net.forward()
         return [np.array(net.loss)]
@@ -43,7 +44,7 @@ def check_loss(net: Net, rng: np.random.Generator) -> list[GradientResult]:
     loss()
     net.clear_param_diffs()
     net.backward()
-    gradients = [blob.diff.copy() for blob in learned]
+    gradients = [np.array(to_host(blob.diff)) for blob in learned]
     compared = compare(loss, [np.ones(())], variables, gradients, Rules(exhaustive=0, tolerance=1e-3), rng, names=names)
     return [GradientResult(*PLACE, **compared._asdict())]
 

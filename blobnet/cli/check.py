@@ -31,6 +31,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     add_shape_option(parser)
     parser.add_argument("--layer", action="append", default=[], metavar="NAME",
                         help="only this layer; may be given again")
+    parser.add_argument("--gpu", type=int, metavar="N", help="run on this GPU (default: the CPU)")
     add_extension_flags(parser)
     parser.set_defaults(run=run)
 
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
     """Check and print the table; the exit status."""
     load_extensions(args.plugin)
     results = check_net(args.net, PHASES[args.phase], shapes=dict(args.shape), layers=args.layer,
-                        python_layers=args.python_layers)
+                        python_layers=args.python_layers, device="cpu" if args.gpu is None else f"gpu:{args.gpu}")
     print(format_table(results))
     gradients = [result for result in results if result.kind != "top"]
     checked, wrong = sum(result.checked > 0 for result in gradients), sum(not result.passed for result in gradients)

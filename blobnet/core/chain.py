@@ -38,7 +38,7 @@ class Chain:
         """Those of all its layers."""
         return sum(node.multiply_adds for node in self.nodes)
 
-    def forward(self) -> float:
+    def forward(self) -> None:
         """Run all forward, after they took up new shapes; none of them is a loss."""
         for node in self.nodes:
             self.layer = node.layer
@@ -48,7 +48,6 @@ class Chain:
         self.joined.forward(first.bottoms, first.tops)
         for node in self.nodes:
             node.has_run = True
-        return 0.0
 
     def backward(self) -> None:
         """Run all backward, if they have anything to do."""

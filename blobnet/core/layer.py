@@ -192,8 +192,12 @@ class Layer(LayerType, Shown):
                 blob.diff[...] = weight
 
     def loss(self, top: Sequence[Blob]):
-        """The weighted sum of the tops that are losses, a scalar of the device."""
-        return sum(weight * blob.data.sum() for weight, blob in zip(self.loss_weights, top, strict=True) if weight)
+        """The weighted sum of the tops that are losses, a scalar of the device; None if none is.
+
+        It may be a view of a top.
+        """
+        parts = [_loss(weight, blob) for weight, blob in zip(self.loss_weights, top, strict=True) if weight]
+        return sum(parts[1:], parts[0]) if parts else None
 
     def _check_arity(self, kind: str, arity: Arity, got: int) -> None:
         least, most = arity if isinstance(arity, tuple) else (arity, arity)
@@ -213,3 +217,8 @@ class Layer(LayerType, Shown):
                      f"{count:,} parameter{'s' * (count != 1)}"]
         text = "; ".join(filter(None, said))
         return f"<{self.type} {self.name!r}{': ' * bool(text)}{text}>"
+
+
+def _loss(weight: float, blob: Blob):
+    """weight * the sum of the data."""
+    return blob.data.reshape(())[()] if weight == blob.count == 1 else weight * blob.data.sum()

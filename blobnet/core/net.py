@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.backend import as_numbers, device_module, single_threaded_blas
+from blobnet.backend import Array, as_numbers, device_module, single_threaded_blas
 from blobnet.core.blob import CHANNELS_LAST, channels_last
 from blobnet.core.building import Building
 from blobnet.core.building_log import log_definition
@@ -19,7 +19,7 @@ from blobnet.core.debug_info import DebugInfo
 from blobnet.core.names import Names
 from blobnet.core.running import OneThread
 from blobnet.core.shown import Shown, worked_number
-from blobnet.core.trouble import explain, explained
+from blobnet.core.trouble import explain, explained, no_memory
 from blobnet.core.watching import Watched
 from blobnet.core.weights import Copied, copy_weights, none_copied, share_weights, write_net
 from blobnet.errors import NetError, ShapeError, UnknownLayer, close_matches
@@ -36,7 +36,7 @@ class Net(Watched, Shown):
 
     blobs: the blobs by name; params: the parameter blobs by layer name; layers and layer_dict: the layers in order and
     by name; inputs and outputs: names of the blobs that Input layers make and that no layer reads; parameters: every
-    parameter with its rules, shared ones once; loss: the weighted loss of the last forward.
+    parameter with its rules, shared ones once.
 
     One thread at a time may run a net, a second one gets a NetError; several nets may run at once. The bits of all
     results are the same with any number of worker threads (BLOBNET_NUM_THREADS).
@@ -96,7 +96,7 @@ class Net(Watched, Shown):
         self.params = Names(((layer.name, layer.blobs) for layer in self.layers if layer.blobs),
                             what="layer with parameters")
         self.inputs = [name for layer in self.layers if layer.is_input for name in layer.param.top]
-        self.loss = 0.0
+        self._loss: float | Array = 0.0
         self.one_thread = OneThread(f"net {self.name!r}")
         self._debug_info = DebugInfo(self.parameters)
         self._take_inline_weights(definition)
@@ -121,6 +121,17 @@ class Net(Watched, Shown):
     dtype = property(lambda self: self.context.dtype, doc="of all blobs")
 
     @property
+    def loss(self) -> float:
+        """The weighted loss of the last forward. On a GPU, to read it waits, and raises what was noted as a doubt."""
+        self.context.doubts.settle()
+        return float(self._loss)
+
+    @property
+    def device_loss(self) -> float | Array:
+        """The same where it is: on a GPU a scalar there, which the next forward overwrites."""
+        return self._loss
+
+    @property
     def debug_info(self) -> bool:
         """Whether every pass logs what it computes; may be set."""
         return self.is_watched_by(self._debug_info)
@@ -136,7 +147,7 @@ class Net(Watched, Shown):
         First each keyword argument is copied into the blob of its name, which takes its shape.
         """
         first, last = self._range(start, end)
-        whole, loss = start is end is None, 0.0
+        whole, losses = start is end is None, []
         with self.one_thread, single_threaded_blas(), self.context.in_use():
             turned = [self._fill(name, value) for name, value in inputs.items()]
             self._tell("before_forward_pass", whole)
@@ -144,15 +155,17 @@ class Net(Watched, Shown):
                 for tell in self._told["before_forward"]:
                     tell(node)
                 try:
-                    loss = loss + node.forward()
+                    loss = node.forward()
                 except Exception as error:
                     if any(turned) and isinstance(error, ShapeError):
                         error.inside("", CHANNELS_LAST)
                     explain(error, node.layer.param, self._origin)
                     raise
+                if loss is not None:
+                    losses.append(loss)
                 for tell in self._told["after_forward"]:
                     tell(node)
-            self.loss = float(loss)
+            self._loss = float(sum(losses, 0.0)) if self.xp is np else sum(losses[1:], losses[0]) if losses else 0.0
             self.context.step += 1
             self._tell("after_forward_pass", whole)
         names = self.outputs if end is None else [*self.layers[last].param.top]
@@ -237,7 +250,10 @@ class Net(Watched, Shown):
         if name not in self.blobs:
             raise NetError(f"net {self.name!r}", f"no blob {name!r}", hint=close_matches(name, self.blobs))
         blob = self.blobs[name]
-        array = as_numbers(value, self.xp)
+        try:
+            array = as_numbers(value, self.xp)
+        except MemoryError as error:
+            raise no_memory(f"net {self.name!r}, blob {name!r}", error) from error
         if array is None:
             raise ShapeError(f"net {self.name!r}", f"blob {name!r}", expected="an array of numbers",
                              got=f"{type(value).__name__} {value!r:.40}")
@@ -251,7 +267,8 @@ class Net(Watched, Shown):
 
         cell: where it stands; of: "top" for the data of top `number`, "bottom" or "param" for the diff of that bottom
         or parameter. The last pass is run again, forward and backward, so that the diffs of all blobs are its own
-        afterwards. Returns a blobnet.explain.worked.Worked. UnknownLayer, NetError or ShapeError for what is not there.
+        afterwards. Returns a blobnet.explain.worked.Worked. UnknownLayer, NetError or ShapeError for what is not there;
+        NetError for a net on a GPU.
         """
         return worked_number(self, layer, cell, of, number)
 

@@ -46,7 +46,7 @@ class Node:
         return names + ["(automatic)"] * (len(self.tops) - len(names))
 
     def forward(self):
-        """Run the layer forward, after it took up new shapes; return its part of the loss, a scalar of the device."""
+        """Run the layer forward, after it took up new shapes; return its part of the loss, as `Layer.loss` does."""
         self.layer.update_shapes(self.bottoms, self.tops)
         self.layer.forward(self.bottoms, self.tops)
         self.has_run = True

@@ -74,6 +74,10 @@ class Worked:
 
 def worked(net: Net, layer: str | int, cell: Sequence[int], of: str = "top", number: int = 0) -> Worked:
     """See Net.explain."""
+    if net.device != "cpu":
+        raise NetError(f"explain net {net.name!r}", expected="a net on the CPU", got=f"one on {net.device}",
+                       hint="build it there, Net(net.definition, net.phase, …), and give it the weights by save and "
+                            "copy_from")
     index = net.position(layer, "explain")
     if of not in ASKED:
         raise NetError(f"explain layer {layer!r}", expected="of: top, bottom or param", got=repr(of))

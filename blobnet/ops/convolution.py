@@ -16,12 +16,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from blobnet.backend import Array, cut_array, folded, scratch, share
+from blobnet.backend import Array, cut_array, folded, scratch, share, twin
 from blobnet.ops.axes import Axis, Index, output_size
 from blobnet.ops.correlation import Correlation
 from blobnet.ops.depthwise import Depthwise
 from blobnet.ops.im2col import add_columns
-from blobnet.ops.linear import sums
+from blobnet.ops.linear import add_sums
 from blobnet.ops.winograd import Winograd
 
 Engine: TypeAlias = "Correlation | Depthwise | Winograd"
@@ -30,6 +30,7 @@ Phase = tuple[slice, slice, Axis | None]  # positions of x, taps of the kernel, 
 SCATTER_CHANNELS = 8  # with fewer channels (images), the products of the data gradient are too flat: scatter columns
 
 
+@twin("blobnet.ops.cuda.convolution")
 class Convolution:
     """A convolution of fixed shapes: x (N, C, *spatial) with weight (K, C / groups, *kernel) -> (N, K, *out_shape).
 
@@ -158,4 +159,4 @@ def phases(axis: Axis) -> list[Phase]:
 
 def bias_gradient(top_diff: Array, bias_diff: Array) -> None:
     """bias_diff (K) += top_diff (N, K, ...) summed over everything but its channels."""
-    bias_diff += sums(top_diff.reshape(folded(top_diff.shape, 1, 2)))
+    add_sums(top_diff.reshape(folded(top_diff.shape, 1, 2)), None, bias_diff)

@@ -7,7 +7,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blobnet.backend import Array, array_module, cut, cut_array, scratch, share
+from blobnet.backend import Array, cut, cut_array, scratch, share, twin
 from blobnet.ops.elementwise import long_rows
 
 LEAST = 1 << 22  # multiplications and additions: for fewer, another thread costs more time than it saves
@@ -24,6 +24,7 @@ class Product(NamedTuple):
     add: bool = False
 
 
+@twin("blobnet.ops.cuda.linear")
 def multiply(*products: Product) -> None:
     """Compute the products; the worker threads share all of them at once, each cut along the longer side of out."""
     cuts = [_cut(product) for product in products]
@@ -49,7 +50,7 @@ def _cut(product: Product) -> list[Product]:
     (rows, columns), inner = out.shape, a.shape[1]
     by_rows, length, other = rows >= columns, max(out.shape), min(out.shape)
     least = max(SIDE, LEAST / max(1, inner * other))
-    if length < 2 * least or array_module(a) is not np:
+    if length < 2 * least:
         return [product]
     pieces = cut(length, length, least)
     return [Product(a[piece], b, out[piece], add) if by_rows else Product(a, b[:, piece], out[:, piece], add)
@@ -58,54 +59,65 @@ def _cut(product: Product) -> list[Product]:
 
 def _compute(product: Product) -> None:
     a, b, out, add = product
-    xp = array_module(a)
     if not add:
-        xp.matmul(a, b, out=out)
+        np.matmul(a, b, out=out)
         return
-    with scratch(xp, (out.shape, out.dtype)) as (found,):
-        xp.matmul(a, b, out=found)
+    with scratch(np, (out.shape, out.dtype)) as (found,):
+        np.matmul(a, b, out=found)
         out += found
 
 
+@twin("blobnet.ops.cuda.linear")
 def scale_shift(x: Array, factor: Array | None, bias: Array | None, out: Array) -> None:
     """out = x * factor + bias, for factor and bias (count); one of them may be None, and `out` may be x."""
-    xp = array_module(x)
     factor, bias = (None if values is None else values.reshape(-1, 1) for values in (factor, bias))
 
     def part(piece: slice) -> None:
         rows, target = x[piece], out[piece]
         with long_rows(x.shape[2]):
             if factor is not None:
-                rows = xp.multiply(rows, factor, out=target)
+                rows = np.multiply(rows, factor, out=target)
             if bias is not None:
-                xp.add(rows, bias, out=target)
+                np.add(rows, bias, out=target)
 
     share(part, cut_array(x))
 
 
 def row_sums(x: Array, times: Array | None = None) -> Array:
     """The sums of x, or of x * times, over their last axis."""
-    xp, length = array_module(x), x.shape[-1]
+    length = x.shape[-1]
     if times is None:
-        return xp.matmul(x, xp.ones(length, x.dtype))
-    if xp is not np:
-        return (x * times).sum(axis=-1)
+        return np.matmul(x, np.ones(length, x.dtype))
     if length < LONG:
         return np.einsum("...s,...s->...", x, times)
     return np.matmul(x[..., None, :], times[..., None])[..., 0, 0]
 
 
+@twin("blobnet.ops.cuda.linear")
 def channel_sums(x: Array, times: Array | None = None) -> Array:
     """The sums (C) of x (N, C, S), or of x * times, over N and S."""
     return row_sums(x, times).sum(axis=0)
 
 
+@twin("blobnet.ops.cuda.linear")
 def sums(dy: Array, x: Array | None = None) -> Array:
     """`channel_sums` of (outer, count, inner) on the worker threads: the gradients (count) to bias and factor."""
-    found = array_module(dy).empty(dy.shape[:2], dy.dtype)
+    found = np.empty(dy.shape[:2], dy.dtype)
 
     def part(piece: slice) -> None:
         found[piece] = row_sums(dy[piece], None if x is None else x[piece])
 
     share(part, cut_array(dy))
     return found.sum(axis=0)
+
+
+@twin("blobnet.ops.cuda.linear")
+def add_sums(dy: Array, x: Array | None, diff: Array) -> None:
+    """diff, of count numbers, += `sums`."""
+    diff += sums(dy, x).reshape(diff.shape)
+
+
+@twin("blobnet.ops.cuda.linear")
+def add_rows(x: Array, out: Array) -> None:
+    """out (K) += the rows of x (N, K), one after the other, the order in which BLAS adds them for Caffe."""
+    np.vstack((out, x)).sum(axis=0, out=out)

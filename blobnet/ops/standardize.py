@@ -104,7 +104,7 @@ def tail_backward(out: Array, tail: Tail, y_diff: Array, deviation: Array, x_dif
     x_diff = (g - mean of g - out * mean of g * out) * factor / deviation, without the means if mean and deviation were
     `given`, as to `normalize`. y_diff is overwritten by g * factor; x_diff may be y_diff.
     """
-    xp, (images, channels, positions) = array_module(out), out.shape
+    xp, (images, _, positions) = array_module(out), out.shape
 
     def part(some: slice, own: list[Array]) -> None:
         y, dy, dx = out[:, some], y_diff[:, some], x_diff[:, some]

@@ -74,7 +74,8 @@ class Blob(Face):
             return array
         if not core.count:
             return np.empty(core.shape, core.dtype)
-        device = array.base  # the whole buffer, which blobs that share values have in common
+        memory = core.memory if which == "data" else core.diff_memory
+        device = memory.array  # the whole buffer, which blobs that share values have in common
         if id(device) not in _borrowed:
             host = self._host.get(which)
             if host is None or host.size != device.size:

@@ -13,7 +13,8 @@ from blobnet.core.net import Net
 from blobnet.errors import ShapeError
 from blobnet.log.outputs import output_lines
 from blobnet.solvers.average_precision import average_precisions
-from blobnet.solvers.finite import check_loss, check_means
+from blobnet.solvers.finite import check_means
+from blobnet.solvers.passes import Passes
 
 log = logging.getLogger(__name__)
 
@@ -78,18 +79,18 @@ def evaluate(net: Net, batches: int, outputs: MeanOutputs | MeanAveragePrecision
     a loss or a mean that is not finite, unless `allow_nan`.
     """
     log.info("Iteration %d, Testing net (#%d)", iteration, number)
-    loss = 0.0
+    passes = Passes(net, where, allow_nan, name=f"the loss of test net #{number}")
     for _ in range(batches):
         if not goes_on():
             log.info("Test interrupted.")
+            passes.begin()
             return {}
         for name, value in net.forward().items():
             outputs.add(name, value)
-        if not allow_nan:
-            check_loss(net, iteration, where, f"the loss of test net #{number}")
-        loss += net.loss
+        passes.keep(iteration)
+    losses = passes.read()
     if show_loss and batches > 0:
-        log.info("Test loss: %g", loss / batches)
+        log.info("Test loss: %g", sum(loss for _, loss in losses) / batches)
     means = outputs.results(batches)
     for line in output_lines("Test", means, loss_weights(net)):
         log.info("%s", line)

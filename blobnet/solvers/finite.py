@@ -52,12 +52,17 @@ def check_snapshot(net: Net, history: Sequence, iteration: int, where: str) -> N
 
 
 def refuse(problem: str, net: Net, iteration: int, where: str, diffs: bool = True) -> None:
-    """Raise SolverError for `problem`, with the place of the first number in `net` that is not finite.
+    """Raise the SolverError that `refusal` makes."""
+    raise refusal(problem, net, iteration, where, diffs)
+
+
+def refusal(problem: str, net: Net, iteration: int, where: str, diffs: bool = True) -> SolverError:
+    """The SolverError for `problem`, with the place of the first number in `net` that is not finite.
 
     `diffs`: whether to look for it in the diffs too, after the data.
     """
     found = first_not_finite(net.nodes, diffs)
     words = f"the first number that is not finite: {found}" if found else "all blobs are finite now, so it came from " \
         "an earlier batch or pass, or a sum grew too large"
-    raise SolverError(where, f"training stopped at iteration {iteration}: {problem}; {words}",
-                      hint="lower base_lr or set clip_gradients; --allow-nan (allow_nan=True) goes on")
+    return SolverError(where, f"training stopped at iteration {iteration}: {problem}; {words}",
+                       hint="lower base_lr or set clip_gradients; --allow-nan (allow_nan=True) goes on")

@@ -11,7 +11,7 @@ import numpy as np
 
 from blobnet.backend import Array, cut, scratch, share, single_threaded_blas, to_host
 from blobnet.core.parameters import Parameter
-from blobnet.errors import SolverError
+from blobnet.errors import BlobnetError, SolverError
 from blobnet.log.loggers import iterations
 from blobnet.solvers import finite
 from blobnet.solvers.device import on_device
@@ -58,7 +58,7 @@ class Solver(Training):
                 return
             if is_due(self.iter, param.display):  # shows the loss after the last update
                 self.net.forward()
-                self._record(self.net.loss)
+                self._take(self.iter, self.net.loss)
                 iterations.info("Iteration %d, loss = %g", self.iter, self.smoothed_loss)
                 self.net.seek(self.iter * param.iter_size)
             if is_due(self.iter, param.test_interval):
@@ -72,41 +72,55 @@ class Solver(Training):
         param = self.param
         with self._lock.held(param.snapshot_prefix, param.snapshot):
             self._whole.check(self.iter, self.where)
-            self._display.begin(self.iter)
-            self.goal = self.iter + n
-            for _ in range(n):
-                self.net.clear_param_diffs()
-                if is_test_due(self.iter, param):
-                    self.test_all()
-                    if self.stop_requested:
-                        break
-                self._tell("before_iteration", self.iter)
-                self.net.debug_info = param.debug_info and is_due(self.iter, param.display)
-                losses = [self._pass() for _ in range(param.iter_size)]
-                self._record(sum(losses) / len(losses))
-                if is_due(self.iter, param.display):
-                    outputs = {name: to_host(self.net.blobs[name].data) for name in self.net.outputs}
-                    self._display.show(self.iter, param.display, self.smoothed_loss, outputs, loss_weights(self.net))
-                self._tell("gradients_ready", self.iter, self.loss)
-                self.apply_update()
-                self._tell("after_update", self.iter, self.rate)
-                if self.snapshot_requested or is_due(self.iter, param.snapshot):
-                    self.snapshot()
-                if self.stop_requested:
-                    break
+            try:
+                if self._passes.unread:  # those of a step that was cut short
+                    self.settle()
+                self._passes.begin()
+                self._display.begin(self.iter)
+                self.goal = self.iter + n
+                self._iterate(n)
+                self.settle()
+            except BlobnetError:
+                self._go_back()
+                raise
             self.stopped, self.stop_requested = self.stop_requested, False
 
-    def _pass(self) -> float:
-        """Forward and backward; the loss."""
-        self.net.forward()
-        if not self.allow_nan:
-            finite.check_loss(self.net, self.iter, self.where)
-        self.net.backward()
-        return self.net.loss
+    def _iterate(self, n: int) -> None:
+        """Make `n` iterations, or fewer if a stop is requested."""
+        param = self.param
+        for _ in range(n):
+            self.net.clear_param_diffs()
+            if is_test_due(self.iter, param):
+                self.test_all()
+                if self.stop_requested:
+                    break
+            self._tell("before_iteration", self.iter)
+            self.net.debug_info = param.debug_info and is_due(self.iter, param.display)
+            for _ in range(param.iter_size):
+                self.net.forward()
+                self._passes.keep(self.iter, self.current_step)
+                self.net.backward()
+            if self._passes.due:
+                self.settle()
+            if is_due(self.iter, param.display):
+                loss = self.smoothed_loss
+                outputs = {name: to_host(self.net.blobs[name].data) for name in self.net.outputs}
+                self._display.show(self.iter, param.display, loss, outputs, loss_weights(self.net))
+            if self._told["gradients_ready"]:
+                self._tell("gradients_ready", self.iter, self.loss)
+            self.apply_update()
+            self._tell("after_update", self.iter, self.rate)
+            if self.snapshot_requested or is_due(self.iter, param.snapshot):
+                self.snapshot()
+            if self.stop_requested:
+                break
 
-    def _record(self, loss: float) -> None:
-        self.loss, self.smoothed_loss = loss, self._display.smooth(loss)
-        self.losses.add(self.iter, loss)
+    def _go_back(self) -> None:
+        """After an error that a GPU noted in an earlier pass: to the iteration of that, whose weights there still are.
+        """
+        if self._passes.wrong:
+            self.iter, self.current_step, _ = self._passes.wrong
+            self._passes.wrong = None
 
     @on_device
     def apply_update(self) -> None:
@@ -115,8 +129,7 @@ class Solver(Training):
         Afterwards the diffs of the parameters hold what was subtracted, and `iter` is one more. SolverError, and
         nothing changed, for a rate or a gradient that is not finite, unless `allow_nan`.
         """
-        if not self.allow_nan:
-            finite.check_gradients(self.net, self.iter, self.where)
+        self._passes.check_gradients(self.iter)
         self._set_rate()
         factor = clip_factor(self.net.parameters, self.param.clip_gradients) / self.param.iter_size
         with self._whole.change(), single_threaded_blas(), self.net.context.in_use():
@@ -171,6 +184,7 @@ class Solver(Training):
         With eval_type: "detection" the mean average precision takes the place of the mean. Ends early, with the results
         it has, if `request_stop` is called meanwhile.
         """
+        self.settle()
         results = []
         for k, (net, batches) in enumerate(zip(self.test_nets, self.param.test_iter)):
             if not self.stop_requested:

@@ -22,6 +22,7 @@ from blobnet.solvers.display import Display
 from blobnet.solvers.finite import check_snapshot
 from blobnet.solvers.losses import Losses
 from blobnet.solvers.nets import build_nets, seed_of
+from blobnet.solvers.passes import Passes
 from blobnet.solvers.run_lock import RunLock
 from blobnet.solvers.schedule import tests_before
 from blobnet.solvers.settings import check_solver, choose_device, read_solver
@@ -37,12 +38,11 @@ class Training(SolverType, Watched, Shown):
 
     net: the net that is trained; test_nets: the nets it is tested with, which use its parameters; param: the
     SolverParameter; iter: how many updates were made; rate: the learning rate of the last one, and current_step: how
-    many steps down it had taken; loss, smoothed_loss: the loss of the last iteration, and the mean of the last
-    average_loss iterations; losses: those of the iterations so far; goal: the iteration that the last `step` or `solve`
-    goes to; history: for every parameter an array of its shape, then the second array of every
-    parameter, and so on; decay: the weight decay of the parameter that is being updated; random_seed: what all random
-    numbers come from; stopped: whether the last `step` or `solve` ended early because of `request_stop`; allow_nan:
-    whether training goes on, as Caffe's does, where a loss, a gradient or a test result is not finite.
+    many steps down it had taken; goal: the iteration that the last `step` or `solve` goes to; history: for every
+    parameter an array of its shape, then the second array of every parameter, and so on; decay: the weight decay of the
+    parameter that is being updated; random_seed: what all random numbers come from; stopped: whether the last `step` or
+    `solve` ended early because of `request_stop`; allow_nan: whether training goes on, as Caffe's does, where a loss, a
+    gradient or a test result is not finite.
 
     Watchers (`watch`, `watched_by`) are told before_iteration(iter), where the diffs of the parameters are 0 and the
     test of this iteration was made; gradients_ready(iter, loss), before the gradients are used; after_update(iter,
@@ -77,14 +77,47 @@ class Training(SolverType, Watched, Shown):
         for files in param.weights:
             self.copy_from(files)
         self.iter = self.current_step = 0
-        self.rate = self.loss = self.smoothed_loss = 0.0
-        self.losses, self.goal = Losses(), 0
+        self.rate = self._loss = self._smoothed_loss = 0.0
+        self._losses, self.goal = Losses(), 0
         self.history = [self._zeros(parameter) for _ in range(self.num_histories) for parameter in self.net.parameters]
         self.stopped = self.stop_requested = self.snapshot_requested = False
         self.decay = 0.0
         self._lock, self._whole = RunLock(self.where), Whole()
         self._display = Display(param.average_loss)
+        self._passes = Passes(self.net, self.where, allow_nan, param.iter_size)
         log.info("Solver scaffolding done.")
+
+    # Losses stay on a GPU until they are read here, which waits for it.
+
+    def settle(self) -> None:
+        """Read the losses that are still on a GPU, and raise what it found wrong: labels, losses, gradients.
+
+        Every display, test and snapshot does it first, and every `step` last. Nothing has to be done on the CPU.
+        """
+        for iteration, loss in self._passes.read():
+            self._take(iteration, loss)
+
+    def _take(self, iteration: int, loss: float) -> None:
+        self._loss, self._smoothed_loss = loss, self._display.smooth(loss)
+        self._losses.add(iteration, loss)
+
+    @property
+    def loss(self) -> float:
+        """The loss of the last iteration."""
+        self.settle()
+        return self._loss
+
+    @property
+    def smoothed_loss(self) -> float:
+        """The mean loss of the last average_loss iterations."""
+        self.settle()
+        return self._smoothed_loss
+
+    @property
+    def losses(self) -> Losses:
+        """Those of the iterations so far."""
+        self.settle()
+        return self._losses
 
     @on_device
     def _zeros(self, parameter: Parameter) -> Array:
@@ -118,6 +151,7 @@ class Training(SolverType, Watched, Shown):
         SolverError for numbers that are not finite, unless `allow_nan`, and if another run writes to this prefix.
         """
         self._whole.check(self.iter, self.where)
+        self.settle()
         self.snapshot_requested = False
         snapshot.check_destination(self.param, self.where)
         with self._lock.held(self.param.snapshot_prefix):

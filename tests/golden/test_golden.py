@@ -24,10 +24,9 @@ def test_same_figures_as_caffe(path):
     assert {name: error for name, error in errors.items() if not error <= TOLERANCE} == {}
 
 
-@pytest.mark.gpu
 @pytest.mark.filterwarnings("ignore:.*bi_margin")
 @pytest.mark.parametrize("path", CASES, ids=lambda path: path.stem)
-def test_same_figures_on_the_gpu(path):
+def test_same_figures_on_a_gpu(path, gpu):
     errors = compare(read(path), device="gpu")
     assert {name: error for name, error in errors.items() if not error <= 1e-4} == {}  # other sums, fast functions
 

@@ -1,6 +1,7 @@
 """Several GPUs, and one that has not enough memory: each net computes on its own, in whichever thread."""
 
 import copy
+import gc
 import pickle
 from concurrent.futures import ThreadPoolExecutor
 
@@ -135,15 +136,15 @@ def test_weights_are_saved_loaded_and_shared_from_the_first_gpu(tmp_path):
     assert same(*([to_host(each.blob.data) for each in one.parameters] for one in (made, other)))
     other.share_with(made)
     other.reshape()
-    assert same(passes(made, 1)[1:2], passes(other, 1)[1:2]) or True
-    assert places(other) == {1}
+    other.forward()
+    assert places(other) == {1} and other.loss > 0
 
 
 def test_blobs_are_read_and_made_from_the_first_gpu():
     made = net("gpu:1")
     made.forward(end="conv")
     assert to_host(made.blobs["conv"].data).std() > 0
-    assert int(made.blobs["ip"].diff.device) == 1 and "conv" in repr(made.blobs["conv"].data) + "conv"
+    assert int(made.blobs["ip"].diff.device) == 1
     made.blobs["x"].reshape(8, 2, 9, 9)
     assert int(made.blobs["x"].data.device) == 1
     with made.context.on_device():
@@ -153,8 +154,8 @@ def test_blobs_are_read_and_made_from_the_first_gpu():
 
 
 def test_codes_are_made_on_the_second_gpu():
-    codes = [encode(net(device), "ip", 6).labels.tolist() for device in DEVICES]
-    assert codes[0] == codes[1] == [[1]] * 6
+    mine, other = (encode(net(device), "ip", 6) for device in DEVICES)
+    assert np.array_equal(mine.packed, other.packed) and mine.labels.tolist() == [1] * 6
 
 
 # Memory.
@@ -167,21 +168,27 @@ FULL = {  # shape of the input, a layer, what runs: what the error says
              "layer 'l' (Tile), top 'y' of shape (1, 800000): no memory for 800000 numbers, 0.00298023 GiB, "),
     "diff": ("dim: 1 dim: 200000", 'type: "TanH"', "backward",
              "layer 'l' (TanH), top 'y' of shape (1, 200000): no memory for 200000 numbers, 0.000745058 GiB, "),
-    "kept": ("dim: 1 dim: 1 dim: 240000", 'type: "Dropout"', "forward", "layer 'l' (Dropout): no memory (Out of memory "),
-    "workspace": ("dim: 1 dim: 16 dim: 50 dim: 50", 'type: "Convolution" convolution_param { num_output: 1 kernel_size: '
-                  '9 }', "forward", "layer 'l' (Convolution): no memory (0.0085 GiB of the workspace, in which the"),
-    "input": ("dim: 1 dim: 100", 'type: "TanH"', "input", "net '': blob 'x': no memory (Out of memory allocating "),
+    "kept": ("dim: 1 dim: 1 dim: 450000", 'type: "Dropout"', "forward",
+             "layer 'l' (Dropout): no memory (Out of memory allocating "),
+    "workspace": ("dim: 1 dim: 16 dim: 50 dim: 50",
+                  'type: "Convolution" convolution_param { num_output: 1 kernel_size: 9 }', "forward",
+                  "layer 'l' (Convolution): no memory (0.0085"),
+    "input": ("dim: 1 dim: 100", 'type: "TanH"', "input",
+              "net '', blob 'x': no memory (Out of memory allocating 4,000,000 bytes "),
+    "weights": ("dim: 1 dim: 100", 'type: "InnerProduct" inner_product_param { num_output: 3000 }', "weights",
+                "layer 'l' (InnerProduct), parameter 0: no memory (Out of memory allocating 1,200,000 bytes "),
     "history": ("dim: 1 dim: 1000", 'type: "InnerProduct" inner_product_param { num_output: 400 } loss_weight: 1',
                 "solve", "layer 'l' (InnerProduct): no memory (Out of memory allocating 1,600,000 bytes "),
 }
 
 
 @pytest.mark.parametrize("case", FULL)
-def test_too_little_memory_is_an_error_that_says_what_to_do(case, monkeypatch):
+def test_too_little_memory_is_an_error_that_says_what_to_do(case, monkeypatch, tmp_path):
     shape, layer, what, words = FULL[case]
     definition = parse(INPUT.replace("SHAPE", shape) + f'layer {{ name: "l" bottom: "x" top: "y" {layer} }}',
                        "NetParameter")
     free = 2_000_000
+    gc.collect()  # arrays of other tests
     monkeypatch.setattr(fakecupy.devices, "limits", [fakecupy.devices.TOTAL, fakecupy.devices.taken[1] + free])
     with pytest.raises(ShapeError) as error:
         if what == "solve":
@@ -189,7 +196,10 @@ def test_too_little_memory_is_an_error_that_says_what_to_do(case, monkeypatch):
                                    snapshot_after_train=False), device="gpu:1")
         made = blobnet.Net(definition, blobnet.TRAIN, device="gpu:1")
         fakecupy.cuda.Device(0).use()
+        if what == "weights":
+            blobnet.Net(definition, blobnet.TRAIN).save(tmp_path / "weights.caffemodel")
+            made.copy_from(tmp_path / "weights.caffemodel")
         made.forward(**{"x": np.zeros((1, 1000000), np.float32)} if what == "input" else {})
         made.backward()
     assert words in str(error.value), error.value
-    assert " GiB of the GPU are free; smaller batches (batch_size)" in str(error.value), error.value
+    assert " GiB of the GPU are free" in str(error.value) and "; smaller batches (batch_size)" in str(error.value)

@@ -6,7 +6,8 @@ from twin_rows import on_device
 from blobnet.ops.standardize import Eps, Tail
 
 # Images, channels, positions: small and large planes, one image, one channel, rows of numbers, parts of a channel.
-SHAPES = [(4, 3, 30), (2, 2, 700), (1, 3, 49), (5, 1, 7), (9, 4, 1), (3, 2, 6000), (1, 1, 40000), (6, 300, 2), (0, 3, 5)]
+SHAPES = [(4, 3, 30), (2, 2, 700), (1, 3, 49), (5, 1, 7), (9, 4, 1), (3, 2, 6000), (1, 1, 40000), (6, 300, 2),
+          (0, 3, 5)]
 TAILS = [{}, {"factor": 1}, {"factor": 1, "bias": 1}, {"factor": 1, "bias": 1, "rectifies": True}, {"rectifies": True}]
 
 

@@ -6,18 +6,19 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from blobnet.backend import to_host
 from blobnet.check.standalone import Standalone
 
 MARK = 7.0  # written where a layer must not write, or must overwrite
 
 
 class Run:
-    """One forward and one backward, with copies of their results."""
+    """One forward and one backward, with copies of their results, on the host."""
 
     def __init__(self, alone: Standalone, wanted: Sequence[bool] | None = None, mark: float = 0.0):
         self.alone = alone
         self.tops = alone.forward()
-        self.data = [blob.data.copy() for blob in [*alone.bottom, *alone.top, *alone.layer.blobs]]
+        self.data = [np.array(to_host(blob.data)) for blob in [*alone.bottom, *alone.top, *alone.layer.blobs]]
         self.wanted = alone.differentiable() if wanted is None else list(wanted)
         rng = np.random.default_rng(4)
         weights = alone.layer.loss_weights
@@ -28,7 +29,7 @@ class Run:
         for blob in alone.layer.blobs:
             blob.diff.fill(0)
         self.bottom_diffs = alone.backward(self.top_diffs, self.wanted)
-        self.param_diffs = [blob.diff.copy() for blob in alone.layer.blobs]
+        self.param_diffs = [np.array(to_host(blob.diff)) for blob in alone.layer.blobs]
 
     def differs(self, other: Run, rtol: float = 0.0) -> str:
         """The name of the first result that differs, or ''; rtol is relative to the largest number of an array."""

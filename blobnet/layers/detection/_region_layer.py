@@ -30,6 +30,6 @@ class RegionLayer(LossLayer):
         """Those of the second bottom; DataError for what is none."""
         return true_boxes(to_host(bottom[1].data), bottom[0].shape[0], self.options.num_class, self.where)
 
-    def write_diff(self, bottom, dx) -> None:
-        """Write dx (N, H, W, A, 5 + C), on the host, into the diff of the first bottom."""
-        bottom[0].diff[...] = self.xp.asarray(dx.transpose(0, 3, 4, 1, 2)).reshape(bottom[0].shape)
+    def write_diff(self, bottom, dx, factor) -> None:
+        """Write dx (N, H, W, A, 5 + C), on the host, times `factor`, on the device, into the first bottom's diff."""
+        bottom[0].diff[...] = (self.xp.asarray(dx.transpose(0, 3, 4, 1, 2)) * factor).reshape(bottom[0].shape)

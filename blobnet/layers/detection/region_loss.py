@@ -65,4 +65,4 @@ class RegionLoss(RegionLayer):
         if propagate_down[0]:
             exact = self.options.gradient == self.options.EXACT
             dx = self.errors.derivative() / self.divisor if exact else self.errors.d / self.images
-            self.write_diff(bottom, dx * self.weight(top))
+            self.write_diff(bottom, dx, self.weight(top))

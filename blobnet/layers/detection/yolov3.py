@@ -107,4 +107,4 @@ class Yolov3(RegionLayer):
             dx = 2 * self.d * self.scale * slope if exact else self.d
             if self.options.use_logic_gradient and not exact:
                 dx = self.d * slope
-            self.write_diff(bottom, dx * (self.weight(top) / self.images))
+            self.write_diff(bottom, dx, self.weight(top) / self.images)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from blobnet.backend import folded
 from blobnet.core.loss_layer import LossLayer
 from blobnet.errors import ShapeError
-from blobnet.ops.indices import class_numbers, require_below
+from blobnet.ops.indices import numbers_below
 
 LOG_THRESHOLD = 1e-20  # what smaller probabilities count as in a logarithm
 
@@ -50,12 +50,16 @@ class TargetLoss(LossLayer):
         """Where integer `targets` count: everywhere but at loss_param.ignore_label."""
         return self.xp.ones(targets.shape, bool) if self.ignored is None else targets != self.ignored
 
-    def normalizer(self, counted) -> float:
-        """What the sum of losses is divided by, by loss_param; never below 1. `counted` (N, ...) says what counts."""
+    def normalizer(self, counted):
+        """What the sum of losses is divided by, by loss_param; never below 1. `counted` (N, ...) says what counts.
+
+        A number, or a scalar of the device where it depends on the targets.
+        """
         options, mode = self.param.loss_param, self.normalization
-        if mode == options.VALID:
-            return max(1.0, float(counted.sum()))
-        return max(1.0, float({options.FULL: counted.size, options.BATCH_SIZE: len(counted), options.NONE: 1,
+        if mode == options.VALID and self.ignored is not None:
+            return self.xp.maximum(counted.sum(), 1).astype(self.dtype)
+        return max(1.0, float({options.VALID: counted.size, options.FULL: counted.size, options.NONE: 1,
+                               options.BATCH_SIZE: len(counted),
                                options.PRE_FIXED: options.pre_fixed_normalizer}[mode]))
 
 
@@ -93,8 +97,7 @@ class LabelLoss(TargetLoss):
         DataError for a label that is not a whole number, or that counts and is not the number of a class.
         """
         outer, classes, inner = self.grouped
-        labels = class_numbers(blob.data, self.where, self.param.bottom[1]).reshape(outer, inner)
-        counted = self.counts(labels)
-        require_below(labels, classes, self.where, counted=counted,
-                      hint="num_output must cover all classes" + ", or name an ignore_label" * self.ignores)
-        return self.xp.where(counted, labels, 0), counted
+        hint = "num_output must cover all classes" + ", or name an ignore_label" * self.ignores
+        labels, counted = numbers_below(blob.data, classes, self.where, self.param.bottom[1], hint=hint,
+                                        ignored=self.ignored)
+        return labels.reshape(outer, inner), counted.reshape(outer, inner)

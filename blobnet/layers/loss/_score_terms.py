@@ -13,7 +13,7 @@ NOT_COUNTED = "its label does not count"
 
 def sigmoid_loss_terms(layer, place: Place, bottom, top) -> Terms:
     """SigmoidCrossEntropyLoss: a cost for each score; dx is the probability less the target."""
-    x, share = bottom[0].data, Factor(1 / layer.divisor, None, "1 / Z")
+    x, share = bottom[0].data, Factor(1 / float(layer.divisor), None, "1 / Z")
     targets = bottom[1].data.reshape(x.shape)
     if place.kind == "top":
         costs = np.log1p(np.exp(-abs(x))) - x * (targets - (x >= 0))
@@ -56,7 +56,7 @@ def hinge_terms(layer, place: Place, bottom, top) -> Terms:
 
 def infogain_terms(layer, place: Place, bottom, top) -> Terms:
     """InfogainLoss: for each label the costs of all classes, weighed by its row of H."""
-    share = Factor(1 / layer.divisor, None, "1 / Z")
+    share = Factor(1 / float(layer.divisor), None, "1 / Z")
     if place.kind == "top":
         logs = np.log(np.maximum(layer.probability, LOG_THRESHOLD))
 

@@ -18,7 +18,7 @@ def softmax_arithmetic(layer) -> dict[str, Any]:
 
 def softmax_loss_terms(layer, place: Place, bottom, top) -> Terms:
     """The terms of the loss, a cost for each label; or of one number of dx."""
-    part = Factor(1 / layer.divisor, None, "1 / Z")
+    part = Factor(1 / float(layer.divisor), None, "1 / Z")
     if place.kind == "top":
         costs = np.where(layer.counted, layer.label_costs(), 0)
         return sum_of_costs(place, costs, (part,), lambda at: (f"-log p[label], p = {np.exp(-costs[at]):.4g}", None),

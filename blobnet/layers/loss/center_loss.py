@@ -5,7 +5,7 @@ from __future__ import annotations
 from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
-from blobnet.ops.indices import class_numbers, require_below, scatter_add
+from blobnet.ops.indices import numbers_below, scatter_add, tally
 
 
 @register
@@ -64,8 +64,8 @@ class CenterLoss(LossLayer):
         return ((x.reshape(self.rows) - c[y.astype(int).ravel()]) ** 2).sum() / (2 * len(x))
 
     def forward(self, bottom, top):
-        self.labels = class_numbers(bottom[1].data, self.where, self.param.bottom[1]).reshape(-1)
-        require_below(self.labels, self.options.num_output, self.where, hint="num_output must cover all classes")
+        self.labels = numbers_below(bottom[1].data, self.options.num_output, self.where, self.param.bottom[1],
+                                    hint="num_output must cover all classes")[0].reshape(-1)
         self.difference = bottom[0].data.reshape(self.rows) - self.param_data(0)[self.labels]
         flat = self.difference.reshape(-1)
         top[0].data[...] = flat @ flat / max(1, len(self.labels)) / 2
@@ -77,7 +77,7 @@ class CenterLoss(LossLayer):
             pull = self.xp.zeros_like(self.param_data(0))
             scatter_add(pull, self.labels, self.difference)
             exact = self.options.gradient == self.options.EXACT
-            count = self.xp.bincount(self.labels, minlength=len(pull))[:, None]
+            count = tally(self.labels, len(pull))[:, None]
             self.param_diff(0)[...] -= pull * (scale if exact else (1 / (1 + count)).astype(self.dtype))
         if propagate_down[0]:
             self.xp.multiply(self.difference, scale, out=bottom[0].diff.reshape(self.rows))

@@ -63,7 +63,7 @@ class LiftedStructSimilaritySoftmaxLoss(LossLayer):
         both = xp.maximum(logarithms, logarithms.T) + xp.log1p(xp.exp(-abs(logarithms - logarithms.T)))
         self.shares = xp.exp(logarithms - both)  # S_i / (S_i + S_j)
         self.hinges = xp.where(alike, xp.maximum(both + self.distances, 0), 0)
-        self.pairs = max(1, int(alike.sum()) // 2)
+        self.pairs = xp.maximum(alike.sum() // 2, 1).astype(self.dtype)
         top[0].data[...] = xp.square(self.hinges).sum() / (4 * self.pairs)  # every pair is there twice
 
     def backward(self, top, propagate_down, bottom):

@@ -68,4 +68,4 @@ class SigmoidCrossEntropyLoss(TargetLoss):
         sigmoid(x, dx)
         dx -= bottom[1].data.reshape(x.shape)
         dx *= self.weight(top) / self.divisor
-        dx[~self.counted] = 0  # even where x is nan
+        self.xp.copyto(dx, 0, where=~self.counted)  # even where x is nan

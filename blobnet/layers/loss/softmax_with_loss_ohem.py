@@ -6,6 +6,7 @@ import numpy as np
 
 from blobnet.core.registry import register
 from blobnet.layers.loss._softmax import SoftmaxLoss
+from blobnet.ops.masks import sum_where
 
 
 @register
@@ -49,10 +50,10 @@ class SoftmaxWithLossOHEM(SoftmaxLoss):
 
     def forward(self, bottom, top):
         losses = self.costs(bottom)
-        losses[~self.counted] = 0
+        self.xp.copyto(losses, 0, where=~self.counted)
         self.divisor = self.normalizer(self.counted)
         self.added = self.xp.arange(losses.size).reshape(losses.shape) < self.counted.sum()
-        top[0].data[...] = losses[self.added].sum() / self.divisor
+        top[0].data[...] = sum_where(losses, self.added) / self.divisor
         if len(top) == 2:
             top[1].data[...] = self.probability.reshape(top[1].shape)
         elif len(top) == 3:

@@ -10,7 +10,7 @@ from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.core.terms import Factor
 from blobnet.errors import ShapeError
-from blobnet.ops.indices import class_numbers, require_below
+from blobnet.ops.indices import numbers_below, tally
 
 
 @register
@@ -74,18 +74,13 @@ class Accuracy(Layer):
         outer, classes, inner = self.grouped
         scores = bottom[0].data.reshape(self.grouped)
         scores = -scores if self.options.min_is_better else scores
-        labels = class_numbers(bottom[1].data, self.where, self.param.bottom[1]).reshape(outer, inner)
-        counted = self.xp.ones(labels.shape, bool)
-        if self.options.HasField("ignore_label"):
-            counted = labels != self.options.ignore_label
-        require_below(labels, classes, self.where, counted=counted)
-        self.counted, self.labels = counted, self.xp.where(counted, labels, 0)
-        labels = self.labels
+        ignored = self.options.ignore_label if self.options.HasField("ignore_label") else None
+        read = numbers_below(bottom[1].data, classes, self.where, self.param.bottom[1], ignored=ignored)
+        self.labels, self.counted = labels, counted = [array.reshape(outer, inner) for array in read]
         own = self.xp.take_along_axis(scores, labels[:, None, :], axis=1)
         right = ((scores >= own).sum(axis=1) <= self.options.top_k) & counted & (own == own)[:, 0]  # nan is not itself
         self.right = right
-        top[0].data[...] = right.sum() / max(1, int(counted.sum()))
+        top[0].data[...] = right.sum() / self.xp.maximum(counted.sum(), 1)
         if len(top) == 2:
-            positions = self.xp.bincount(labels[counted], minlength=classes)
-            hits = self.xp.bincount(labels[right], minlength=classes)
-            top[1].data[...] = hits / self.xp.maximum(positions, 1)
+            positions = tally(labels, classes, counted)
+            top[1].data[...] = tally(labels, classes, right) / self.xp.maximum(positions, 1)

@@ -92,7 +92,8 @@ class BatchNorm(BatchNormTerms):
         self.forward_with(bottom, Tail(top[0].data.reshape(self.grouped)))
 
     def forward_with(self, bottom, tail, kept=None):
-        x, eps, sums = bottom[0].data.reshape(self.grouped), Eps(self.options.eps), tuple(map(self.param_data, range(3)))
+        x, eps = bottom[0].data.reshape(self.grouped), Eps(self.options.eps)
+        sums = tuple(map(self.param_data, range(3)))
         if self.use_global:
             stored_statistics(*sums, eps, self.mean, self.variance, self.deviation)
             normalize(x, self.mean, self.deviation, tail.y if kept is None else kept, tail)

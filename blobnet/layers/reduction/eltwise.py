@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+
 import numpy as np
 
 from blobnet.core.layer import Layer
@@ -115,7 +117,4 @@ class Eltwise(Layer):
             with np.errstate(invalid="ignore", divide="ignore"):
                 return top[0].data / bottom[i].data
         others = [blob.data for j, blob in enumerate(bottom) if j != i]
-        product = others[0]
-        for value in others[1:]:
-            product = product * value
-        return product
+        return reduce(self.xp.multiply, others)

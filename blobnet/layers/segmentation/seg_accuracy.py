@@ -7,7 +7,7 @@ import numpy as np
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
-from blobnet.ops.indices import class_numbers, require_below
+from blobnet.ops.indices import numbers_below, tally
 
 
 @register
@@ -42,6 +42,7 @@ class SegAccuracy(Layer):
             raise ShapeError(self.where, expected="scores (N, C, H, W) and labels (N, 1, H, W)",
                              got=f"{shape} and {bottom[1].shape}")
         top[0].reshape((1, 1, 1, 3))
+        self.ignored = self.xp.asarray([*self.options.ignore_label], self.dtype)
 
     def formula(self, x, labels):
         if not self.options.reset:
@@ -57,13 +58,14 @@ class SegAccuracy(Layer):
         return np.reshape(shares, (1, 1, 1, 3))
 
     def forward(self, bottom, top):
-        scores, classes = bottom[0].data, bottom[0].shape[1]
-        labels = class_numbers(bottom[1].data, self.where, self.param.bottom[1])[:, 0]
-        counted = ~self.xp.isin(labels, self.xp.asarray([*self.options.ignore_label], labels.dtype))
-        labels = labels[counted]
-        require_below(labels, classes, self.where, hint="ignore_label names labels that do not count")
-        taken = classes - 1 - scores[:, ::-1].argmax(axis=1)[counted]  # the last of equal scores
-        counts = self.xp.bincount(labels * classes + taken, minlength=classes ** 2).reshape(classes, classes)
+        scores, values, classes, ignored = bottom[0].data, bottom[1].data, bottom[0].shape[1], None
+        if self.options.ignore_label:
+            ignored = self.options.ignore_label[0]
+            values = self.xp.where(self.xp.isin(values, self.ignored), ignored, values)
+        labels, counted = numbers_below(values, classes, self.where, self.param.bottom[1], ignored=ignored,
+                                        hint="ignore_label names labels that do not count")
+        taken = classes - 1 - scores[:, ::-1].argmax(axis=1)  # the last of equal scores
+        counts = tally(labels[:, 0] * classes + taken, classes ** 2, counted[:, 0]).reshape(classes, classes)
         self.confusion = counts if self.options.reset else self.confusion + counts
         top[0].data[...] = self.xp.stack(self.shares(self.confusion)).reshape(1, 1, 1, 3)
 

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
-from blobnet.errors import DataError, NetError, ShapeError
-from blobnet.ops.indices import class_numbers
+from blobnet.errors import NetError, ShapeError
+from blobnet.ops.indices import numbers_below
 
 
 @register
@@ -59,13 +59,10 @@ class Upsample(Layer):
         top[0].reshape((*shape[:2], *sizes))
 
     def forward(self, bottom, top):
-        (num, channels, *plane), mask = top[0].shape, class_numbers(bottom[1].data, self.where, self.param.bottom[1])
+        (num, channels, *plane), name = top[0].shape, self.param.bottom[1]
         places = plane[0] * plane[1]
-        wrong = (mask < 0) | (mask >= places)
-        if wrong.any():
-            raise DataError(self.where, f"{self.param.bottom[1]!r} names a place outside of a plane {tuple(plane)}",
-                            expected=f"0 ... {places - 1}", got=int(mask[wrong][0]),
-                            hint="let upsample_h and upsample_w be the size that Pooling had before it")
+        mask, _ = numbers_below(bottom[1].data, places, self.where, name, f"places {name!r} of a plane {tuple(plane)}",
+                                "let upsample_h and upsample_w be the size that Pooling had before it")
         mask += places * self.xp.arange(num * channels).reshape(num, channels, 1, 1)
         self.places = mask.reshape(-1)
         top[0].data.fill(0)

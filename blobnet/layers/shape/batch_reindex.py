@@ -5,7 +5,7 @@ from __future__ import annotations
 from blobnet.core.moving_layer import MovingLayer
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
-from blobnet.ops.indices import class_numbers, require_below, scatter_add
+from blobnet.ops.indices import numbers_below, scatter_add
 
 
 @register
@@ -34,10 +34,9 @@ class BatchReindex(MovingLayer):
         return x[i.astype(int)]
 
     def forward(self, bottom, top):
-        rows = bottom[0].shape[0]
-        self.indices = indices = class_numbers(bottom[1].data, self.where, self.param.bottom[1])
-        require_below(indices, rows, self.where, "indices", f"they count the rows of {self.param.bottom[0]!r} from 0")
-        top[0].data[...] = bottom[0].data[indices]
+        self.indices, _ = numbers_below(bottom[1].data, bottom[0].shape[0], self.where, self.param.bottom[1], "indices",
+                                        f"they count the rows of {self.param.bottom[0]!r} from 0")
+        top[0].data[...] = bottom[0].data[self.indices]
 
     def backward(self, top, propagate_down, bottom):
         self.refuse_targets(propagate_down)

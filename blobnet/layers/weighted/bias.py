@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from blobnet.core.registry import register
 from blobnet.layers.weighted._along_axes import AlongAxes
-from blobnet.ops.linear import scale_shift, sums
+from blobnet.ops.linear import add_sums, scale_shift, sums
 
 
 @register
@@ -42,7 +42,7 @@ class Bias(AlongAxes):
     def backward(self, top, propagate_down, bottom):
         dy, second = top[0].diff, self.second(bottom)
         if len(bottom) == 1 and self.param_propagate_down[0]:
-            second.diff[...] += sums(dy.reshape(self.grouped)).reshape(second.shape)
+            add_sums(dy.reshape(self.grouped), None, second.diff)
         if len(bottom) == 2 and propagate_down[1]:
             second.diff[...] = sums(dy.reshape(self.grouped)).reshape(second.shape)
         if propagate_down[0] and top[0] is not bottom[0]:

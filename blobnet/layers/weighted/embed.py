@@ -5,7 +5,7 @@ from __future__ import annotations
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError
-from blobnet.ops.indices import class_numbers, require_below, scatter_add
+from blobnet.ops.indices import numbers_below, scatter_add
 
 
 @register
@@ -40,10 +40,8 @@ class Embed(Layer):
 
     def _indices(self, blob):
         """The indices, flat; DataError if one has no row."""
-        rows = self.options.input_dim
-        x = class_numbers(blob.data, self.where, self.param.bottom[0]).reshape(-1)
-        require_below(x, rows, self.where, "indices", "input_dim must cover all indices")
-        return x
+        return numbers_below(blob.data, self.options.input_dim, self.where, self.param.bottom[0], "indices",
+                             "input_dim must cover all indices")[0].reshape(-1)
 
     def formula(self, x, weight, bias=0):
         return weight[x.astype(int)] + bias

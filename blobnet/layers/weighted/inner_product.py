@@ -7,7 +7,7 @@ from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.weighted._product_terms import product_terms
-from blobnet.ops.linear import Product, matmul, multiply
+from blobnet.ops.linear import Product, add_rows, matmul, multiply
 
 
 @register
@@ -83,5 +83,4 @@ class InnerProduct(Layer):
             products.append(Product(dy, self._weight(self.param_data(0)), dx))
         multiply(*products)
         if self.options.bias_term and self.param_propagate_down[1]:
-            bias = self.param_diff(1)  # row after row onto what is there, the order in which BLAS adds them for Caffe
-            self.xp.vstack((bias, dy)).sum(axis=0, out=bias)
+            add_rows(dy, self.param_diff(1))

@@ -9,7 +9,7 @@ from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 from blobnet.ops.angles import multiplied_angle
-from blobnet.ops.indices import class_numbers, require_below
+from blobnet.ops.indices import numbers_below
 from blobnet.ops.linear import matmul
 
 TINY = 1e-30  # lengths are no less, so that rows of zeros give 0
@@ -81,8 +81,8 @@ class MarginInnerProduct(Layer):
 
     def forward(self, bottom, top):
         xp, o, weight, x = self.xp, self.options, self.param_data(0), bottom[0].data.reshape(self.rows)
-        self.labels = class_numbers(bottom[1].data, self.where, self.param.bottom[1]).reshape(-1, 1)
-        require_below(self.labels, o.num_output, self.where, hint="num_output must cover all classes")
+        self.labels = numbers_below(bottom[1].data, o.num_output, self.where, self.param.bottom[1],
+                                    hint="num_output must cover all classes")[0].reshape(-1, 1)
         self.norms = xp.maximum(xp.sqrt(xp.square(weight).sum(axis=1, keepdims=True)), TINY)
         weight /= self.norms
         y = top[0].data.reshape(len(x), o.num_output)

@@ -1,4 +1,4 @@
-"""Matrix products by cuBLAS: one call each, also for a batch of matrices, and also where the result is added."""
+"""Matrix products by cuBLAS, one call each, also for a batch of matrices and where the result is added; and sums."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import numpy as np
 
 from blobnet.backend import Array
 from blobnet.backend.devices import cupy_module
+from blobnet.ops.cuda.launch import launch, launch_rows
 from blobnet.ops.linear import Product
 
 
@@ -20,8 +21,8 @@ def multiply(*products: Product) -> None:
 def gemm(a: Array, b: Array, out: Array, add: bool = False) -> None:
     """out (M, N) = a (M, K) . b (K, N), or out += a . b; all may have a batch axis before, (B, M, K) for instance.
 
-    An operand without it is the same for the whole batch. Rows or columns of the operands, and the rows of `out`, are
-    contiguous, though perhaps not one right after the other.
+    An operand without it is the same for the whole batch. Rows or columns of every array are contiguous, though perhaps
+    not one right after the other; operands of which that is not true are copied.
     """
     rows, columns, inner = *out.shape[-2:], a.shape[-1]
     if not out.size:
@@ -30,8 +31,14 @@ def gemm(a: Array, b: Array, out: Array, add: bool = False) -> None:
         if not add:
             out.fill(0)
         return
+    result = _operand(out)
+    if result is None:
+        raise ValueError(f"cuBLAS writes no matrix of shape {out.shape} and strides {out.strides}")
+    if result.transposed:
+        gemm(b.swapaxes(-1, -2), a.swapaxes(-1, -2), out.swapaxes(-1, -2), add)
+        return
     # cuBLAS counts by columns, and to it our arrays are transposed: out^T = b^T . a^T
-    first, second, result = _operand(b), _operand(a), _operand(out)
+    (b, first), (a, second) = _readable(b), _readable(a)
     cublas, handle = cupy_module().cuda.cublas, cupy_module().cuda.device.get_cublas_handle()
     call = cublas.sgemmStridedBatched if out.dtype == np.float32 else cublas.dgemmStridedBatched
     one, other = _factors(out.dtype)
@@ -48,15 +55,23 @@ class _Operand(NamedTuple):
     stride: int
 
 
-def _operand(array: Array) -> _Operand:
+def _operand(array: Array) -> _Operand | None:
     rows, columns = array.shape[-2:]
     *stride, along, inside = (step // array.itemsize for step in array.strides)
     batch = stride[0] if stride and array.shape[0] > 1 else 0
-    if columns == 1 or inside == 1:  # rows are contiguous; of one column, each is, and may be anywhere
+    if (columns == 1 or inside == 1) and (rows == 1 or along >= columns):  # of one column, each row is contiguous
         return _Operand(0, along if rows > 1 else columns, batch)
-    if rows == 1 or along == 1:
-        return _Operand(1, inside, batch)
-    raise ValueError(f"cuBLAS takes no matrix of shape {array.shape} and strides {array.strides}")
+    if (rows == 1 or along == 1) and (columns == 1 or inside >= rows):
+        return _Operand(1, inside if columns > 1 else rows, batch)
+    return None
+
+
+def _readable(array: Array) -> tuple[Array, _Operand]:
+    operand = _operand(array)
+    if operand is None:
+        array = array.copy()
+        return array, _operand(array)
+    return array, operand
 
 
 def _address(array: Any) -> int:
@@ -72,3 +87,29 @@ def _factors(dtype: np.dtype) -> tuple[int, int]:
 
 
 _kept: list[np.ndarray] = []
+
+
+def scale_shift(x: Array, factor: Array | None, bias: Array | None, out: Array) -> None:
+    launch("scale_shift", x.size, x, factor, bias, out, *x.shape[1:], x.size)
+
+
+def channel_sums(x: Array, times: Array | None = None) -> Array:
+    found = cupy_module().empty(x.shape[1], x.dtype)
+    _channel_sums(x, times, found)
+    return found
+
+
+def sums(dy: Array, x: Array | None = None) -> Array:
+    return channel_sums(dy, x)
+
+
+def add_sums(dy: Array, x: Array | None, diff: Array) -> None:
+    _channel_sums(dy, x, diff, add=True)
+
+
+def add_rows(x: Array, out: Array) -> None:
+    _channel_sums(x[..., None], None, out, add=True)
+
+
+def _channel_sums(x: Array, times: Array | None, out: Array, add: bool = False) -> None:
+    launch_rows("channel_sums", x.shape[1], x, times, out, *x.shape, add)

@@ -60,6 +60,7 @@ class LBFGS(Solver):
 
         Afterwards the diffs hold what was subtracted in all, and `iter` is one more. Errors as those of every solver.
         """
+        self.settle()
         if not self.allow_nan:
             check_gradients(self.net, self.iter, self.where)
         with self._whole.change():

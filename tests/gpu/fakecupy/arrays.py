@@ -35,13 +35,6 @@ class ndarray(Waiting):
         if self._base is None:
             devices.give_back(self._device, self.nbytes)
 
-    def __reduce__(self):
-        return fakecupy.asarray, (self.get(),)
-
-    def __deepcopy__(self, memo):
-        with self.device:
-            return self.copy()
-
     shape = property(lambda self: self._a.shape)
     dtype = property(lambda self: self._a.dtype)
     ndim = property(lambda self: self._a.ndim)
@@ -73,6 +66,15 @@ class ndarray(Waiting):
     def copy(self, order="C"):
         launch()
         return wrap(host(self).copy(order))
+
+    def __reduce__(self):
+        return fakecupy.asarray, (self.get(),)
+
+    __copy__ = copy
+
+    def __deepcopy__(self, memo):
+        with self.device:
+            return self.copy()
 
     def fill(self, value):
         if isinstance(value, np.ndarray):
