@@ -1,5 +1,6 @@
 """Several GPUs, and one that has not enough memory: each net computes on its own, in whichever thread."""
 
+import builtins
 import copy
 import gc
 import pickle
@@ -10,8 +11,8 @@ import numpy as np
 import pytest
 
 import blobnet
-from blobnet.backend import to_host
-from blobnet.errors import ShapeError
+from blobnet.backend import devices, to_host
+from blobnet.errors import DataError, DeviceError, ShapeError
 from blobnet.hashing.encode import encode
 from blobnet.proto.messages import new
 from blobnet.proto.text import parse
@@ -153,6 +154,14 @@ def test_blobs_are_read_and_made_from_the_first_gpu():
     assert int(pickle.loads(pickle.dumps(made.blobs["x"])).data.device) == 0
 
 
+def test_a_doubt_of_the_second_gpu_is_settled_on_the_first():
+    made = net("gpu:1", NET.replace("{ value: 1 }", "{ value: 7 }"))
+    made.forward()
+    with pytest.raises(DataError, match="7"):
+        _ = made.loss
+    _ = made.loss  # it was forgotten
+
+
 def test_codes_are_made_on_the_second_gpu():
     mine, other = (encode(net(device), "ip", 6) for device in DEVICES)
     assert np.array_equal(mine.packed, other.packed) and mine.labels.tolist() == [1] * 6
@@ -203,3 +212,63 @@ def test_too_little_memory_is_an_error_that_says_what_to_do(case, monkeypatch, t
         made.backward()
     assert words in str(error.value), error.value
     assert " GiB of the GPU are free" in str(error.value) and "; smaller batches (batch_size)" in str(error.value)
+
+
+# CuPy that is not whole.
+
+class Lacking:
+    """cupy.cuda without a library, as CuPy says it."""
+
+    runtime, cublas, nvrtc = fakecupy.cuda.runtime, fakecupy.cuda.cublas, fakecupy.cuda.nvrtc
+
+    def __init__(self, library):
+        self.library = library
+
+    def __getattribute__(self, name):
+        if name == object.__getattribute__(self, "library"):
+            raise ImportError(f"Failure finding lib{name}:\n  no such file")
+        return object.__getattribute__(self, name)
+
+
+def no_driver():
+    raise RuntimeError("cudaErrorInsufficientDriver: CUDA driver version is insufficient for CUDA runtime version")
+
+
+@pytest.mark.parametrize("lacking, says", [
+    ("cublas", "CuPy finds no cuBLAS (Failure finding libcublas: no such file)"),
+    ("nvrtc", "CuPy finds no NVRTC (Failure finding libnvrtc: no such file)"),
+    ("driver", "CuPy finds no driver of a GPU (cudaErrorInsufficientDriver: CUDA driver version is insufficient"),
+    ("GPU", "CuPy finds no GPU; pip install 'blobnet[gpu]' on a machine that has one, or use the CPU"),
+    ("CuPy", "CuPy is not installed; pip install 'blobnet[gpu]' on a machine that has one, or use the CPU"),
+    ("part", "CuPy cannot be imported (libcuda.so.1: no such file)"),
+])
+def test_what_is_missing_is_said(lacking, says, monkeypatch, request):
+    request.addfinalizer(devices.cupy_module.cache_clear)
+    devices.cupy_module.cache_clear()
+    if lacking == "driver":
+        monkeypatch.setattr(fakecupy.cuda.runtime, "getDeviceCount", no_driver)
+    elif lacking == "GPU":
+        monkeypatch.setattr(fakecupy.cuda.runtime, "getDeviceCount", lambda: 0)
+    elif lacking == "CuPy":
+        monkeypatch.setattr(builtins, "__import__", failing("cupy", ModuleNotFoundError("No module", name="cupy")))
+    elif lacking == "part":
+        monkeypatch.setattr(builtins, "__import__", failing("cupy", ImportError("libcuda.so.1: no such file")))
+    else:
+        monkeypatch.setattr(fakecupy, "cuda", Lacking(lacking))
+    assert not blobnet.backend.gpu_available()
+    with pytest.raises(DeviceError) as error:
+        blobnet.Net(parse(NET, "NetParameter"), device="gpu:1")
+    text = str(error.value)
+    assert text.startswith(f"device 'gpu:1': no GPU can be used: {says}"), text
+    assert "pip install 'blobnet[gpu]'" in text and "or use the CPU: device='cpu', on the command line no --gpu" in text
+
+
+def failing(name, error):
+    """__import__ that raises `error` for the module `name`."""
+    original = builtins.__import__
+
+    def imported(module, *arguments, **named):
+        if module == name:
+            raise error
+        return original(module, *arguments, **named)
+    return imported

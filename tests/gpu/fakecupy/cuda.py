@@ -8,7 +8,7 @@ from fakecupy import cublas, devices
 from fakecupy.counting import wait
 
 __all__ = ["Device", "Stream", "alloc_pinned_memory", "cublas", "device", "get_current_stream", "is_available",
-           "memory", "runtime"]
+           "memory", "nvrtc", "runtime"]
 
 
 class Device:
@@ -81,5 +81,6 @@ def _memory_info():
 runtime = SimpleNamespace(getDeviceCount=lambda: devices.COUNT, getDevice=devices.current, setDevice=devices.select,
                           getDeviceProperties=_properties, deviceSynchronize=wait, memGetInfo=_memory_info,
                           runtimeGetVersion=lambda: 12090, driverGetVersion=lambda: 12090)
+nvrtc = SimpleNamespace(getVersion=lambda: (12, 9))
 memory = SimpleNamespace(OutOfMemoryError=devices.OutOfMemoryError)
 device = SimpleNamespace(get_cublas_handle=lambda: devices.current() + 1)
