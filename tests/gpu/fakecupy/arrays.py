@@ -38,10 +38,6 @@ class ndarray(Waiting):
     def __reduce__(self):
         return from_host, (self.get(),)
 
-    def __deepcopy__(self, memo):
-        with self.device:
-            return self.copy()
-
     shape = property(lambda self: self._a.shape)
     dtype = property(lambda self: self._a.dtype)
     ndim = property(lambda self: self._a.ndim)
@@ -75,6 +71,10 @@ class ndarray(Waiting):
         return wrap(host(self).copy(order))
 
     __copy__ = copy
+
+    def __deepcopy__(self, memo):
+        with self.device:
+            return self.copy()
 
     def fill(self, value):
         if isinstance(value, np.ndarray):
