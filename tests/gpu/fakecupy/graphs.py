@@ -16,10 +16,11 @@ from types import FunctionType, SimpleNamespace
 import numpy as np
 
 from fakecupy import counting, cublas
-from fakecupy.arrays import ndarray
+from fakecupy.arrays import ndarray, wrap
 from fakecupy.counting import Refused, wait
 
-UNRECORDED = {"__init__", "__new__", "_view", "__array__", "__array_ufunc__", "__array_function__", "get_function"}
+UNRECORDED = {"__init__", "__new__", "__del__", "__reduce__", "__deepcopy__", "_view", "__array__", "__array_ufunc__",
+              "__array_function__"}
 _capture: Capture | None = None
 _allocator = None
 
@@ -201,9 +202,7 @@ def _product(function, dtype):
         *_, m, n, k, alpha, a, lda, stride_a, b, ldb, stride_b, beta, c, ldc, stride_c, count = arguments
         length = (count - 1) * stride_c + (n - 1) * ldc + m
         kind = ctypes.c_float if size == 4 else ctypes.c_double
-        out = object.__new__(ndarray)
-        out._a, out._base = np.ctypeslib.as_array((kind * length).from_address(c)), None
-        recorded(by_address)(out, *arguments)
+        recorded(by_address)(wrap(np.ctypeslib.as_array((kind * length).from_address(c))), *arguments)
     call.__name__ = function.__name__
     return call
 
