@@ -1,4 +1,5 @@
-"""Layers in a CUDA graph: what one forward and backward started gives the same bits in later steps, on other numbers."""
+"""Layers in a CUDA graph: what one forward and backward started gives the same bits in later steps, on other numbers.
+"""
 
 import numpy as np
 import pytest

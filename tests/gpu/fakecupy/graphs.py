@@ -21,6 +21,7 @@ from fakecupy.counting import Refused, wait
 
 UNRECORDED = {"__init__", "__new__", "__del__", "__reduce__", "__deepcopy__", "_view", "__array__", "__array_ufunc__",
               "__array_function__"}
+in_flight: set[int] = set()  # pinned memory that is copied until somebody waited for the event after that
 _capture: Capture | None = None
 _allocator = None
 
@@ -32,6 +33,7 @@ class Stream:
 
     def __init__(self, null=False, non_blocking=False):
         self.non_blocking, self.ptr = non_blocking, id(self)
+        self.queued = []  # copies from pinned memory, which are made when an event after them is waited for
 
     def synchronize(self):
         wait()
@@ -44,6 +46,16 @@ class Stream:
 
     def __exit__(self, *error):
         pass
+
+    def queue(self, source: int, copy):
+        """Let a copy from pinned memory be made in its turn."""
+        if source in in_flight:
+            raise Refused("pinned memory that was written before the event of its last copy was waited for")
+        in_flight.add(source)
+        self.queued.append((source, copy))
+
+    def wait_event(self, event):
+        event.pass_()
 
     def is_capturing(self):
         return _capture is not None
@@ -63,6 +75,31 @@ class Stream:
         if found.broken:
             raise RuntimeError("cudaErrorStreamCaptureInvalidated")
         return Graph(found)
+
+
+class Event:
+    """A place in the work of a stream."""
+
+    def __init__(self, block=False, disable_timing=False):
+        self._before, self._sources = [], []
+
+    def record(self, stream=None):
+        self._before += stream.queued
+        self._sources += [source for source, _ in stream.queued]
+        stream.queued = []
+
+    def pass_(self):
+        for _, copy in self._before:
+            copy()
+        self._before = []
+
+    def synchronize(self):
+        self.pass_()
+        self.__del__()
+
+    def __del__(self):
+        in_flight.difference_update(self._sources)
+        self._sources = []
 
 
 class MemoryPool:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import operator
 
 import numpy as np
@@ -25,7 +26,10 @@ class Waiting:
     def set(self, arr, stream=None):
         _fits(arr, self, "set to")
         to_device(arr.nbytes)
-        self._a[...] = arr
+        if stream is None:
+            self._a[...] = arr
+        else:
+            stream.queue(arr.ctypes.data, functools.partial(np.copyto, self._a, arr))
 
     def _waiting(self, take):
         wait(self.nbytes)
