@@ -42,10 +42,9 @@ def in_double(kernel, xp, rng, dtype):
 def loss(shape, margin, whole=False):
     """whole: codes of whole numbers, some of whose distances are the margin."""
     def row(kernel, xp, rng, dtype):
-        out, u = xp.zeros((), dtype), codes(rng, shape)
-        u = u.round() if whole else u
-        found = kernel(on_device(u, xp, dtype), on_device(alike(rng, shape[0]), xp, dtype), margin, 0.3,
-                       out)
+        u, both, out = codes(rng, shape), alike(rng, shape[0]), xp.zeros((), dtype)
+        u = on_device(u.round() if whole else u, xp, dtype)
+        found = kernel(u, on_device(both, xp, dtype), margin, 0.3, out)
         assert all(array.dtype == np.float64 for array in found)
         return [out, *found]
     return row
