@@ -100,11 +100,15 @@ def test_a_copy_from_pinned_memory_comes_when_its_event_is_waited_for():
     assert array.tolist() == [2, 2]
 
 
-def test_pinned_memory_that_may_still_be_read_is_not_copied_again():
+def test_pinned_memory_that_is_overwritten_while_it_is_copied():
     memory, array, stream, event = pinned_copy()
-    array.set(memory, stream=stream)
-    event.record(stream)
-    with pytest.raises(Refused, match="pinned memory"):
+    for value in (1, 2):
+        memory[...] = value
         array.set(memory, stream=stream)
-    event.synchronize()
-    array.set(memory, stream=stream)
+        event.record(stream)
+        cp.cuda.get_current_stream().wait_event(event)
+        if value == 1:
+            event.synchronize()
+    memory[...] = 3
+    with pytest.raises(Refused, match="pinned memory"):
+        event.synchronize()

@@ -21,7 +21,6 @@ from fakecupy.counting import Refused, wait
 
 UNRECORDED = {"__init__", "__new__", "__del__", "__reduce__", "__deepcopy__", "_view", "__array__", "__array_ufunc__",
               "__array_function__"}
-in_flight: set[int] = set()  # pinned memory that is copied until somebody waited for the event after that
 _capture: Capture | None = None
 _allocator = None
 
@@ -47,13 +46,6 @@ class Stream:
     def __exit__(self, *error):
         pass
 
-    def queue(self, source: int, copy):
-        """Let a copy from pinned memory be made in its turn."""
-        if source in in_flight:
-            raise Refused("pinned memory that was written before the event of its last copy was waited for")
-        in_flight.add(source)
-        self.queued.append((source, copy))
-
     def wait_event(self, event):
         event.pass_()
 
@@ -78,28 +70,26 @@ class Stream:
 
 
 class Event:
-    """A place in the work of a stream."""
+    """A place in the work of a stream. It knows the copies from pinned memory that the host has not waited for."""
 
     def __init__(self, block=False, disable_timing=False):
-        self._before, self._sources = [], []
+        self._waiting, self._made = [], []
 
     def record(self, stream=None):
-        self._before += stream.queued
-        self._sources += [source for source, _ in stream.queued]
+        self._waiting += stream.queued
         stream.queued = []
 
     def pass_(self):
-        for _, copy in self._before:
-            copy()
-        self._before = []
+        for source, target in self._waiting:
+            target[...] = source
+            self._made.append((source, source.copy()))
+        self._waiting = []
 
     def synchronize(self):
         self.pass_()
-        self.__del__()
-
-    def __del__(self):
-        in_flight.difference_update(self._sources)
-        self._sources = []
+        made, self._made = self._made, []
+        if not all(np.array_equal(source, values, equal_nan=True) for source, values in made):
+            raise Refused("pinned memory was overwritten before the event of its copy was waited for")
 
 
 class MemoryPool:

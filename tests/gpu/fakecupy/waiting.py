@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import operator
 
 import numpy as np
@@ -29,7 +28,7 @@ class Waiting:
         if stream is None:
             self._a[...] = arr
         else:
-            stream.queue(arr.ctypes.data, functools.partial(np.copyto, self._a, arr))
+            stream.queued.append((arr, self._a))
 
     def _waiting(self, take):
         wait(self.nbytes)
