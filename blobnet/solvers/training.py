@@ -56,10 +56,11 @@ class Training(SolverType, Watched, Shown):
 
     def __init__(self, source: str | os.PathLike | Message, device: str | None = None, dtype: str = "float32",
                  origin: str | os.PathLike | None = None, python_layers: bool = False, allow_nan: bool = False,
-                 graph: bool = True):
+                 graph: bool = True, allow_tf32: bool = False):
         """Build the nets of the solver file or SolverParameter `source`.
 
-        `origin` is the file that a SolverParameter was read from, which errors then show; `python_layers` as for Net.
+        `origin` is the file that a SolverParameter was read from, which errors then show; `python_layers` and
+        `allow_tf32` as for Net.
         `device` is "cpu", "gpu" or "gpu:<number>"; without it, what solver_mode and device_id say, and the CPU if there
         is no GPU. Without a random_seed in the file, one is drawn. graph: whether a GPU replays iterations as a CUDA
         graph, where it can; they give the same numbers. SolverError for settings that make no sense.
@@ -78,7 +79,7 @@ class Training(SolverType, Watched, Shown):
         self.random_seed = seed_of(param)
         self.device = choose_device(param) if device is None else device
         self.net, *self.test_nets = build_nets(param, self.random_seed, file, self.where, device=self.device,
-                                               dtype=dtype, python_layers=python_layers)
+                                               dtype=dtype, python_layers=python_layers, allow_tf32=allow_tf32)
         for files in param.weights:
             self.copy_from(files)
         self.iter = self.current_step = 0
