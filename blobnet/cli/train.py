@@ -47,6 +47,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     device = parser.add_mutually_exclusive_group()
     add_gpu_flag(device, "train on this GPU (default: as the solver file says)")
     switch(device, "--cpu", "train on the CPU")
+    switch(parser, "--no_graph", "let a GPU start every operation by itself, instead of an iteration as a CUDA graph "
+           "(slower; the same numbers)")
     add_state_flags(parser)
     for name, default in (("sigint", "stop"), ("sighup", "snapshot"), ("sigterm", "stop")):
         flag(parser, f"--{name}_effect", choices=EFFECTS, default=default,
@@ -74,7 +76,7 @@ def run(args: argparse.Namespace) -> int:
         if state or args.weights:  # take the place of the solver file's own weights
             param.weights[:] = [] if state else [args.weights]
         solver = get_solver(param, device=_device(args, param), origin=args.solver,
-                            python_layers=args.python_layers, allow_nan=args.allow_nan)
+                            python_layers=args.python_layers, allow_nan=args.allow_nan, graph=not args.no_graph)
         if args.find_nan:
             for net in [solver.net, *solver.test_nets]:
                 net.watch(StopAtNotFinite())

@@ -183,10 +183,12 @@ class Layer(LayerType, Shown):
 
     def update_shapes(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Reshape if a bottom or a top has another shape than the last time."""
-        if self._last_shapes == [blob.shape for blob in (*bottom, *top)] and not self.reshape_always:
+        before = self._last_shapes
+        if before == [blob.shape for blob in (*bottom, *top)] and not self.reshape_always:
             return
         self.reshape(bottom, top)
         self._last_shapes = [blob.shape for blob in (*bottom, *top)]
+        self.context.reshapes += self._last_shapes != before
         for weight, blob in zip(self.loss_weights, top, strict=True):
             if weight:
                 blob.diff[...] = weight
