@@ -185,6 +185,25 @@ def test_what_is_wrong_is_said_in_time(wrong, late, device, stand_in, tmp_path):
     assert made.iter == 4
 
 
+@pytest.mark.parametrize("which, value, kind, words", [
+    ("label", 7, DataError, r"layer 'loss' .*labels in 0 ... 4, got 7"),
+    ("data", np.nan, SolverError, r"stopped at iteration 5: the loss is nan; all blobs are finite now")])
+def test_what_is_wrong_in_a_graph_is_said(which, value, kind, words, stand_in):
+    """As above, where passes are replayed, which nobody watches; the input was filled anew meanwhile."""
+    def before_iteration(iteration):
+        fill(made.net)
+        if iteration == 5:
+            made.net.blobs[which].data[1] = value
+
+    made, right = solver(), solver()
+    right.step(5)
+    with made.watched_by(SimpleNamespace(before_iteration=before_iteration)), pytest.raises(kind, match=words):
+        made.step(9)
+    assert made.iter == 5
+    for mine, other in zip(weights(made.net), weights(right.net)):
+        np.testing.assert_array_equal(mine, other)
+
+
 @pytest.mark.parametrize("settings", [{}, {"iter_size": 3, "average_loss": 4}, {"iter_size": 7, "display": 2}])
 def test_losses_are_those_of_the_cpu(settings, stand_in, monkeypatch):
     """Also where more passes are made than losses stay on the device."""
