@@ -192,6 +192,7 @@ def test_what_is_wrong_in_a_graph_is_said(which, value, kind, words, stand_in):
     """As above, where passes are replayed, which nobody watches; the input was filled anew meanwhile."""
     def before_iteration(iteration):
         fill(made.net)
+        assert made._replay.captured == (iteration > 2)
         if iteration == 5:
             made.net.blobs[which].data[1] = value
 
