@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import functools
 import math
+import sys
 from collections.abc import Sequence
+from contextlib import AbstractContextManager, nullcontext
 from types import ModuleType
-from typing import TypeAlias
+from typing import Any, TypeAlias
 
 import numpy as np
 
@@ -48,6 +50,29 @@ def device_module(device: str) -> ModuleType:
         raise DeviceError(f"device {device!r}", expected=f"a GPU number below {count}", got=index)
     cupy.cuda.Device(int(index or 0)).use()
     return cupy
+
+
+def current_device(xp: ModuleType) -> str:
+    """The device on which arrays of `xp` lie that this thread makes: "cpu", or "gpu:0" for instance."""
+    return "cpu" if xp is np else f"gpu:{xp.cuda.runtime.getDevice()}"
+
+
+def on_device(device: str) -> AbstractContextManager[Any]:
+    """Let this thread make arrays and compute on `device` in a with block, and where it did before after that.
+
+    Every thread begins on the first GPU. Arrays of another GPU than that of the thread can only be copied to the host.
+    """
+    kind, _, index = device.partition(":")
+    return nullcontext() if kind == "cpu" else cupy_module().cuda.Device(int(index or 0))
+
+
+def free_memory(error: BaseException) -> str:
+    """What the GPU of this thread has left, words for the end of an error, if `error` is that it has not enough."""
+    cupy = sys.modules.get("cupy")
+    if cupy is None or not isinstance(error, cupy.cuda.memory.OutOfMemoryError):
+        return ""
+    free, total = (size / 2**30 for size in cupy.cuda.runtime.memGetInfo())
+    return f", {free:.3g} of {total:.3g} GiB of the GPU are free"
 
 
 def array_module(array: object) -> ModuleType:

@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from google.protobuf.message import Message
 
+from blobnet.backend import free_memory
 from blobnet.errors import LESS_MEMORY, BlobnetError, NetError, ShapeError
 from blobnet.netdef.fields import layer_place
 
@@ -29,7 +30,7 @@ def explain(error: Exception, param: Message, origin: str) -> None:
     elif param.type != "Python":
         where = f"{place}: " * bool(place) + f"layer {param.name!r} ({param.type})"
         if isinstance(error, MemoryError) or isinstance(error, ValueError) and TOO_BIG.search(str(error)):
-            raise ShapeError(where, "no memory" + f" ({error})" * bool(str(error)),
+            raise ShapeError(where, "no memory" + f" ({error})" * bool(str(error)) + free_memory(error),
                              hint=LESS_MEMORY) from error
         if isinstance(error, ARITHMETIC):
             raise NetError(where, f"cannot work with such options and shapes ({type(error).__name__}: {error})",

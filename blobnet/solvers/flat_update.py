@@ -8,11 +8,10 @@ from collections.abc import Sequence
 import numpy as np
 
 from blobnet.backend import Array
-from blobnet.backend.doubts import Error
 from blobnet.core.flat import UNIT, Flat
 from blobnet.core.net import Net
 from blobnet.ops.cuda.updates import Layout, Settings, update_parameters, write_step
-from blobnet.ops.updates import FACTOR, judge
+from blobnet.ops.updates import FACTOR, clip_gradients
 from blobnet.solvers.solver_type import SolverType
 
 
@@ -56,10 +55,11 @@ class FlatUpdate:
             self._multipliers = multipliers
         write_step(self._step, rate, corrections, factor)
 
-    def apply(self, settings: Settings, limit: float, error: Error | None) -> None:
-        """Update all parameters with the numbers of `write_step`. limit: of the gradients' norm, error: of them."""
+    def apply(self, settings: Settings, limit: float) -> None:
+        """Update all parameters with the numbers of `write_step`; limit: of the gradients' norm, negative for none."""
         values, gradients = self._data.whole(), self._diffs.whole()
-        judge(gradients, limit, self._step, error)
+        if limit >= 0:
+            clip_gradients(gradients, limit, self._step)
         update_parameters(settings, values, gradients, self._histories, self._layout, self._step, self._doubts.state)
 
     def factor(self) -> float:

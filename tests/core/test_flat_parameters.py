@@ -16,8 +16,8 @@ from blobnet.core.memory import memory
 from blobnet.core.net import Net
 from blobnet.proto.text import parse
 
-INPUT = """layer { name: "in" type: "Input" top: "x" top: "t"
- input_param { shape { dim: 4 dim: 3 } shape { dim: 4 dim: 3 } } } """
+INPUT = """layer { name: "in" type: "Input" top: "x" top: "t" input_param {
+  shape { dim: 4 dim: 3 } shape { dim: 4 dim: 3 } } } """
 LOSS = 'layer { name: "loss" type: "EuclideanLoss" bottom: "b" bottom: "t" top: "loss" } '
 
 

@@ -12,23 +12,16 @@ extern "C" __global__ void write_step(double* step, double rate, double first, d
   EACH(only, 1) *(UpdateStep*)step = {rate, first, second, factor};
 }
 
-// What is to be known of the gradients, each where there is room for it. sums[row] = the sum of the squares of `length`
-// of them; the first one that is not finite becomes a doubt of the last pass, whose loss was kept if any was.
-extern "C" __global__ void judge(const real* gradients, wide length, wide rows, real* sums, double* state,
-                                 double* slot, wide n) {
+// sums[row] = the sum of the squares of `length` gradients of the n.
+extern "C" __global__ void square_sums(const real* gradients, wide length, real* sums, wide rows, wide n) {
   EACH_ROW(row, rows) {
     real sum = 0;
-    wide wrong = -1;
     EACH_IN_ROW(j, min(length, n - row * length)) {
       const real g = gradients[row * length + j];
       sum += g * g;
-      if (!isfinite(g) && wrong < 0) wrong = row * length + j;
     }
-    if (sums) {
-      sum = block_sum(sum);
-      if (threadIdx.x == 0) sums[row] = sum;
-    }
-    if (state && block_sum((int)(wrong >= 0))) note(wrong, gradients, state[1] > 0, state, slot);
+    sum = block_sum(sum);
+    if (threadIdx.x == 0) sums[row] = sum;
   }
 }
 

@@ -5,12 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from blobnet.backend import Array, array_module, doubt
-from blobnet.backend.doubts import Error
+from blobnet.backend import Array, array_module
 from blobnet.ops.cuda.launch import launch, launch_rows
 
 RULES = "sgd", "nesterov", "adagrad", "rmsprop", "adadelta", "adam", "adamw"  # as enum UpdateRule has them
-ROWS, SHORTEST = 1024, 1024  # how many rows of gradients are looked at, and how long these are at least
+ROWS, SHORTEST = 1024, 1024  # in how many rows gradients are summed at most, and how long these are at least
 
 
 class Layout(NamedTuple):
@@ -32,18 +31,12 @@ class Settings(NamedTuple):
     delta: float
 
 
-def judge(gradients: Array, limit: float, step: Array, error: Error | None) -> None:
-    xp, n = array_module(gradients), gradients.size
-    length = max(SHORTEST, -(-n // ROWS))
-    rows = -(-n // length)
-    sums = xp.empty(rows, gradients.dtype) if limit >= 0 else None
-    if error is not None:
-        with doubt(xp, "gradients", error) as (state, slot):
-            launch_rows("judge", rows, gradients, length, rows, sums, state, slot, n)
-    elif sums is not None:
-        launch_rows("judge", rows, gradients, length, rows, sums, None, None, n)
-    if sums is not None:
-        launch_rows("clip_gradients", 1, sums, rows, limit, step)
+def clip_gradients(gradients: Array, limit: float, step: Array) -> None:
+    length = max(SHORTEST, -(-gradients.size // ROWS))
+    rows = -(-gradients.size // length)
+    sums = array_module(gradients).empty(rows, gradients.dtype)
+    launch_rows("square_sums", rows, gradients, length, sums, rows, gradients.size)
+    launch_rows("clip_gradients", 1, sums, rows, limit, step)
 
 
 def write_step(step: Array, rate: float, corrections: Sequence[float], factor: float) -> None:

@@ -16,6 +16,15 @@ class Refused(TypeError):
     """What CuPy would not do, or would do in an undefined way."""
 
 
+capturing = False  # whether operations are recorded for a graph
+
+
+def permitted(what: str, error: type[Exception] = RuntimeError) -> None:
+    """Raise the error if operations are being captured, as CUDA does, or CuPy before it."""
+    if capturing:
+        raise error(f"{what}: operation not permitted when stream is capturing")
+
+
 def reset() -> None:
     """Count from 0 again."""
     for counter in (counts, sites, wrapped):
@@ -29,12 +38,14 @@ def launch(kernels: int = 1) -> None:
 
 def to_device(nbytes: int) -> None:
     """Count a copy from the host."""
+    permitted("a copy from the host")
     counts["HtoD"] += 1
     counts["HtoD bytes"] += nbytes
 
 
 def wait(nbytes: int = 0) -> None:
     """Count a wait of the host, for a copy of so many bytes to it."""
+    permitted("a wait")
     counts["waits"] += 1
     counts["DtoH bytes"] += nbytes
     sites[site()] += 1

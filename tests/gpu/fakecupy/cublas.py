@@ -6,7 +6,7 @@ import ctypes
 
 import numpy as np
 
-from fakecupy.counting import counts
+from fakecupy.counting import counts, permitted
 
 CUBLAS_OP_N, CUBLAS_OP_T = 0, 1
 CUBLAS_POINTER_MODE_HOST = 0
@@ -50,4 +50,12 @@ def _batched(dtype):
     return gemm
 
 
-sgemmStridedBatched, dgemmStridedBatched = _batched(np.float32), _batched(np.float64)
+def _by_cupy(gemm):
+    def call(*arguments):
+        permitted("cuBLAS through CuPy", NotImplementedError)
+        gemm(*arguments)
+    return call
+
+
+cublasSgemmStridedBatched, cublasDgemmStridedBatched = _batched(np.float32), _batched(np.float64)
+sgemmStridedBatched, dgemmStridedBatched = _by_cupy(cublasSgemmStridedBatched), _by_cupy(cublasDgemmStridedBatched)
