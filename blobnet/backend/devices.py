@@ -20,16 +20,51 @@ Array: TypeAlias = np.ndarray
 
 @functools.cache
 def cupy_module() -> ModuleType | None:
-    """CuPy, if it is installed and finds a GPU; None otherwise."""
+    """CuPy, if it is installed and finds a GPU and its libraries; None otherwise."""
     try:
         import cupy
     except ImportError:
         return None
-    return cupy if cupy.cuda.is_available() else None
+    return None if _missing(cupy) else cupy
+
+
+def _missing(cupy: ModuleType) -> str:
+    """What CuPy lacks for a GPU to be used, with its own words; "" for nothing."""
+    try:
+        if not cupy.cuda.runtime.getDeviceCount():
+            return "CuPy finds no GPU"
+    except Exception as error:
+        return f"CuPy finds no driver of a GPU ({_line(error)})"
+    for library, call in (("cuBLAS", lambda: cupy.cuda.cublas), ("NVRTC", lambda: cupy.cuda.nvrtc.getVersion())):
+        try:
+            call()
+        except Exception as error:  # ImportError or RuntimeError, as versions of CuPy have it
+            return f"CuPy finds no {library} ({_line(error)})"
+    return ""
+
+
+def _line(error: Exception) -> str:
+    return " ".join(str(error).split())
+
+
+def _no_gpu(device: str) -> DeviceError:
+    """The error that no GPU can be used, and why."""
+    hint = "pip install 'blobnet[gpu]' on a machine that has one"
+    try:
+        import cupy
+    except ImportError as error:
+        missing = "CuPy is not installed" if error.name == "cupy" else f"CuPy cannot be imported ({_line(error)})"
+    else:
+        missing = _missing(cupy)
+        if "finds no GPU" not in missing:
+            hint = "it needs a driver from NVIDIA, and libraries that pip install 'blobnet[gpu]' brings, as [ctk] of " \
+                   "another CuPy does"
+    return DeviceError(f"device {device!r}", "no GPU can be used" + f": {missing}" * bool(missing),
+                       hint=f"{hint}, or use the CPU: device='cpu', on the command line no --gpu")
 
 
 def gpu_available() -> bool:
-    """Whether CuPy is installed and finds at least one GPU."""
+    """Whether CuPy is installed and finds at least one GPU, and its libraries."""
     return cupy_module() is not None
 
 
@@ -42,9 +77,7 @@ def device_module(device: str) -> ModuleType:
         raise DeviceError(f"device {device!r}", expected="'cpu', 'gpu' or 'gpu:<number>'", got=repr(device))
     cupy = cupy_module()
     if cupy is None:
-        raise DeviceError(f"device {device!r}", "no GPU can be used",
-                          hint="pip install 'blobnet[gpu]' on a machine that has one, or use the CPU: "
-                               "device='cpu', on the command line no --gpu")
+        raise _no_gpu(device)
     count = cupy.cuda.runtime.getDeviceCount()
     if int(index or 0) >= count:
         raise DeviceError(f"device {device!r}", expected=f"a GPU number below {count}", got=index)

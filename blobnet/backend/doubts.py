@@ -13,7 +13,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blobnet.backend.devices import Array, to_host
+from blobnet.backend.devices import Array, current_device, on_device, to_host
 
 ROWS = 2112  # of a slot, one for each block of a kernel, as many as launch.MOST_BLOCKS
 
@@ -47,7 +47,7 @@ class Doubts:
     """
 
     def __init__(self, xp: ModuleType):
-        self._xp = xp
+        self._xp, self._device = xp, current_device(xp)
         self._state: Array | None = None
         self._slots: dict[Hashable, Array] = {}
         self._errors: dict[Hashable, Error] = {}
@@ -95,10 +95,11 @@ class Doubts:
 
     def forget(self) -> None:
         """Let all be well."""
-        if self._state is not None:
-            self._state[:1].fill(0)
-        for slot in self._slots.values():
-            slot.fill(0)
+        with on_device(self._device):
+            if self._state is not None:
+                self._state[:1].fill(0)
+            for slot in self._slots.values():
+                slot.fill(0)
 
 
 _current: ContextVar[Doubts | None] = ContextVar("doubts", default=None)

@@ -19,7 +19,7 @@ from blobnet.core.debug_info import DebugInfo
 from blobnet.core.names import Names
 from blobnet.core.running import OneThread
 from blobnet.core.shown import Shown, worked_number
-from blobnet.core.trouble import explain, explained
+from blobnet.core.trouble import explain, explained, no_memory
 from blobnet.core.watching import Watched
 from blobnet.core.weights import Copied, copy_weights, none_copied, share_weights, write_net
 from blobnet.errors import NetError, ShapeError, UnknownLayer, close_matches
@@ -258,7 +258,10 @@ class Net(Watched, Shown):
         if name not in self.blobs:
             raise NetError(f"net {self.name!r}", f"no blob {name!r}", hint=close_matches(name, self.blobs))
         blob = self.blobs[name]
-        array = as_numbers(value, self.xp)
+        try:
+            array = as_numbers(value, self.xp)
+        except MemoryError as error:
+            raise no_memory(f"net {self.name!r}, blob {name!r}", error) from error
         if array is None:
             raise ShapeError(f"net {self.name!r}", f"blob {name!r}", expected="an array of numbers",
                              got=f"{type(value).__name__} {value!r:.40}")

@@ -48,6 +48,7 @@ __device__ __forceinline__ real block_max(real value) {
   return parts[0];
 }
 
+// The softmax of rows that are contiguous and long. A block a row.
 extern "C" __global__ void softmax_long(const real* x, real* out, int classes, wide rows) {
   EACH_ROW(row, rows) {
     wide first = row * classes;

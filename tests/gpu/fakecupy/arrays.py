@@ -36,11 +36,7 @@ class ndarray(Waiting):
             devices.give_back(self._device, self.nbytes)
 
     def __reduce__(self):
-        return fakecupy.asarray, (self.get(),)
-
-    def __deepcopy__(self, memo):
-        with self.device:
-            return self.copy()
+        return from_host, (self.get(),)
 
     shape = property(lambda self: self._a.shape)
     dtype = property(lambda self: self._a.dtype)
@@ -75,6 +71,10 @@ class ndarray(Waiting):
         return wrap(host(self).copy(order))
 
     __copy__ = copy
+
+    def __deepcopy__(self, memo):
+        with self.device:
+            return self.copy()
 
     def fill(self, value):
         if isinstance(value, np.ndarray):
@@ -124,6 +124,11 @@ def wrap(array, base: ndarray | None = None) -> ndarray:
     made = object.__new__(ndarray)
     made._a, made._base, made._device = array, base, device
     return made
+
+
+def from_host(values: np.ndarray) -> ndarray:
+    """An array out of a pickle, on the present device."""
+    return fakecupy.asarray(values)
 
 
 def host(value):

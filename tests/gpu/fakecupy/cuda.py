@@ -9,7 +9,7 @@ from fakecupy.counting import wait
 from fakecupy.graphs import MemoryPool, Stream, alloc, using_allocator
 
 __all__ = ["Device", "MemoryPool", "Stream", "alloc", "alloc_pinned_memory", "cublas", "device", "get_current_stream",
-           "is_available", "memory", "runtime", "using_allocator"]
+           "is_available", "memory", "nvrtc", "runtime", "using_allocator"]
 
 
 class Device:
@@ -66,5 +66,6 @@ def _memory_info():
 runtime = SimpleNamespace(getDeviceCount=lambda: devices.COUNT, getDevice=devices.current, setDevice=devices.select,
                           getDeviceProperties=_properties, deviceSynchronize=wait, memGetInfo=_memory_info,
                           runtimeGetVersion=lambda: 12090, driverGetVersion=lambda: 12090)
+nvrtc = SimpleNamespace(getVersion=lambda: (12, 9))
 memory = SimpleNamespace(OutOfMemoryError=devices.OutOfMemoryError)
 device = SimpleNamespace(get_cublas_handle=lambda: devices.current() + 1)
