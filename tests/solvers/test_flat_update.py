@@ -217,7 +217,7 @@ def test_plug_ins(monkeypatch, cls, kernel):
     monkeypatch.setitem(SOLVERS, cls.__name__, cls)
     assert kernel_of(cls) == kernel
     fakecupy.reset()
-    text = f'type: "{cls.__name__}" weight_decay: 0.1 clip_gradients: 0.5'
+    text = f'type: "{cls.__name__}" weight_decay: 0.1 clip_gradients: 0.5 delta: 0.01'
     assert_same(trained(text, "gpu"), trained(text, "cpu"), 2e-4)
     assert updates() == (2 if kernel else 0)
 
@@ -282,7 +282,7 @@ def test_clipping_is_logged_where_it_is_displayed(caplog):
 
 @pytest.mark.parametrize("kind", ["SGD", "Adam"])
 def test_a_snapshot_continues_as_if_nothing_had_been(tmp_path, kind):
-    text = f'type: "{kind}" momentum: 0.9 snapshot_prefix: "{tmp_path}/run"'
+    text = f'type: "{kind}" momentum: 0.9 delta: 0.01 snapshot_prefix: "{tmp_path}/run"'
     solver = trained(text, "gpu")
     _, path = solver.snapshot()
     for device in ("gpu", "cpu"):
