@@ -19,11 +19,14 @@ ROWS = 2112  # of a slot, one for each block of a kernel, as many as launch.MOST
 
 
 class Wrong(NamedTuple):
-    """The first wrong number that a check found: its place, counted from 0; its value; the passes counted before."""
+    """The first wrong number that a check found: its place, counted from 0; its value; the passes counted before; and
+    whether its own pass is the last of these.
+    """
 
     place: int
     value: float
     passes: int
+    counted: bool
 
 
 Error = Callable[[Wrong], Exception]
@@ -85,7 +88,7 @@ class Doubts:
             rows = rows[rows[:, 0] > 0]
             if len(rows):
                 place, value = rows[rows[:, 0].argmin()]
-                wrong = Wrong(int(place) - 1, float(value), (when - 1) // 2)
+                wrong = Wrong(int(place) - 1, float(value), when // 2, when % 2 == 0)
                 if self.told:
                     self.told(wrong)
                 raise self._errors[key](wrong)

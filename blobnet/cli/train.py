@@ -48,6 +48,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     add_gpu_flag(device, "train on this GPU (default: as the solver file says)")
     switch(device, "--cpu", "train on the CPU")
     add_tf32_flag(parser)
+    switch(parser, "--no_graph", "let a GPU start every operation by itself, instead of an iteration as a CUDA graph "
+           "(slower; the same numbers)")
     add_state_flags(parser)
     for name, default in (("sigint", "stop"), ("sighup", "snapshot"), ("sigterm", "stop")):
         flag(parser, f"--{name}_effect", choices=EFFECTS, default=default,
@@ -75,7 +77,7 @@ def run(args: argparse.Namespace) -> int:
         if state or args.weights:  # take the place of the solver file's own weights
             param.weights[:] = [] if state else [args.weights]
         solver = get_solver(param, device=_device(args, param), origin=args.solver,
-                            python_layers=args.python_layers, allow_nan=args.allow_nan,
+                            python_layers=args.python_layers, allow_nan=args.allow_nan, graph=not args.no_graph,
                             allow_tf32=args.tf32)
         if args.find_nan:
             for net in [solver.net, *solver.test_nets]:
@@ -96,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
 def solve(solver: Solver, stream: TextIO | None = None) -> None:
     """Train up to max_iter, with a progress bar on `stream` (standard error) if it is a terminal."""
     def report(*values: object) -> None:
-        show(solver.iter, solver.smoothed_loss, solver.rate)
+        show(solver.iter, lambda: solver.smoothed_loss, solver.rate)
 
     shape = next(iter(solver.net.blobs.values())).shape
     images = (shape[0] if shape else 1) * solver.param.iter_size  # the first axis of the first blob counts the images

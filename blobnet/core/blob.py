@@ -6,12 +6,12 @@ import copy
 import importlib
 import math
 import operator
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import current_device, free_memory, on_device
+from blobnet.backend import Array, current_device, free_memory, on_device
 from blobnet.core.shown import Shown
 from blobnet.errors import LESS_MEMORY, ShapeError
 
@@ -29,14 +29,17 @@ def channels_last(shape: Sequence[int], given: Sequence[int]) -> bool:
 class Buffer:
     """A flat array, allocated at its first use and enlarged if it is too small; with an `owner`, the array of that.
 
-    It lies on the GPU on which the thread computes that makes the buffer.
+    It lies on the GPU on which the thread computes that makes the buffer. With a `home`, what it allocates first is its
+    place in an array that it has with others: see core/flat.py.
     """
 
-    __slots__ = ("xp", "dtype", "array", "owner", "device")
+    __slots__ = ("xp", "dtype", "array", "owner", "home", "device")
 
     def __init__(self, xp: ModuleType, dtype: np.dtype):
-        self.xp, self.dtype, self.array, self.device = xp, dtype, None, current_device(xp)
+        self.xp, self.dtype, self.device = xp, dtype, current_device(xp)
+        self.array: Array | None = None
         self.owner: Buffer | None = None
+        self.home: Callable[[int], Array] | None = None  # gives the place for so many numbers, or another array
 
     def follow(self, owner: Buffer) -> None:
         """Use the memory of `owner` from now on, also if `owner` comes to follow another buffer later.
@@ -64,7 +67,8 @@ class Buffer:
         if buffer.array is None or buffer.array.size < count:
             with on_device(buffer.device):
                 try:
-                    buffer.array = self.xp.zeros(count, self.dtype)
+                    at_home = buffer.array is None and buffer.home is not None
+                    buffer.array = buffer.home(count) if at_home else self.xp.zeros(count, self.dtype)
                 except (MemoryError, ValueError) as error:  # ValueError: more than there are addresses
                     size = f"{count * self.dtype.itemsize / 2**30:g} GiB{free_memory(error)}"
                     raise ShapeError(f"{blob.name} of shape {blob.shape}", f"no memory for {count} numbers, {size}",
@@ -86,7 +90,8 @@ class Blob(Shown):
     (6.0, 6, 1)
     """
 
-    __slots__ = ("xp", "dtype", "shape", "count", "name", "_data", "_diff", "_data_view", "_diff_view")
+    __slots__ = ("xp", "dtype", "shape", "count", "name", "_data", "_diff", "_data_flat", "_diff_flat",
+                 "_data_view", "_diff_view")
 
     def __init__(self, shape: Sequence[int] = (), xp: ModuleType = np, dtype="float32", name: str = "blob"):
         self.xp, self.dtype, self.name = xp, np.dtype(dtype), name
@@ -111,16 +116,15 @@ class Blob(Shown):
             raise ShapeError("blob", expected=f"at most {MAX_COUNT} elements", got=shape,
                              hint="smaller batches, images or numbers of outputs take less")
         self.shape, self.count = shape, math.prod(shape)
-        self._data_view = self._diff_view = None
+        self._data_flat = self._diff_flat = None  # the arrays of the buffers that the views are of
 
     @property
     def data(self):
         """The values. Write into them (`blob.data[...] = x`); the array itself cannot be replaced."""
         flat = self._data.flat(self.count, self)
-        view = self._data_view
-        if view is None or view.base is not flat:
-            view = self._data_view = flat[:self.count].reshape(self.shape)
-        return view
+        if flat is not self._data_flat:
+            self._data_flat, self._data_view = flat, flat[:self.count].reshape(self.shape)
+        return self._data_view
 
     @data.setter
     def data(self, value: object) -> None:
@@ -130,10 +134,9 @@ class Blob(Shown):
     def diff(self):
         """The gradient of the loss with respect to the values."""
         flat = self._diff.flat(self.count, self)
-        view = self._diff_view
-        if view is None or view.base is not flat:
-            view = self._diff_view = flat[:self.count].reshape(self.shape)
-        return view
+        if flat is not self._diff_flat:
+            self._diff_flat, self._diff_view = flat, flat[:self.count].reshape(self.shape)
+        return self._diff_view
 
     @diff.setter
     def diff(self, value: object) -> None:

@@ -7,6 +7,7 @@ from google.protobuf.message import Message
 from blobnet.core.blob import Blob
 from blobnet.core.building_log import log_end, log_plan, log_shapes, log_wiring
 from blobnet.core.context import Context
+from blobnet.core.flat import Flat
 from blobnet.core.layer import Layer
 from blobnet.core.names import Names
 from blobnet.core.node import Node
@@ -23,7 +24,8 @@ class Building:
     """What a definition, whose splits are inserted, builds.
 
     nodes: the layers with their blobs, in order; blobs: the blobs by name; parameters: every parameter with its rules,
-    shared ones once; outputs: the names of the blobs that no layer reads, sorted.
+    shared ones once; param_diffs: their diffs, in one array; outputs: the names of the blobs that no layer reads,
+    sorted.
     Raises NetError and ShapeError, with the line of the layer in the file `origin`, if that is not "".
     """
 
@@ -37,6 +39,7 @@ class Building:
             if not param.HasField("phase"):
                 param.phase = phase
             self._place(param, origin)
+        self.param_diffs = Flat([parameter.blob for parameter in self.parameters], "diff", context.xp, context.dtype)
         self.outputs = sorted(self._unread)
         self._plan(definition.force_backward)
         log_end(self.outputs)

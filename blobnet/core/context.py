@@ -40,17 +40,23 @@ class Context:
 
     def __post_init__(self) -> None:
         self.doubts = Doubts(self.xp)
+        self.reshapes = 0  # how often layers took up new shapes
         self._placed: tuple[Array, int] | None = None  # the step in the memory of a GPU, and what was written there
 
     def placed_step(self) -> Array | int:
         """`step` as RandomNumbers takes it: on a GPU in its memory, up to date until `step` is set the next time."""
         if self.xp is np:
             return self.step
-        placed, written = self._placed or (self.xp.empty((), np.int64), -1)
-        if written != self.step:
-            placed.fill(self.step)
-            self._placed = placed, self.step
-        return placed
+        if self._placed is None:
+            self._placed = self.xp.empty((), np.int64), -1
+        self.place_step()
+        return self._placed[0]
+
+    def place_step(self) -> None:
+        """Bring the step in the memory of a GPU up to date, if a layer has asked for it."""
+        if self._placed is not None and self._placed[1] != self.step:
+            self._placed[0].fill(self.step)
+            self._placed = self._placed[0], self.step
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:

@@ -56,7 +56,8 @@ def memory(net: Net) -> Memory:
                        if parameter.layer.param_propagate_down[parameter.index]}
     data = _largest((blob.memory, blob.count) for blob in blobs)
     diffs = _largest((blob.diff_memory, blob.count) for blob in _with_diffs(net.nodes))
-    known = {id(buffer.array) for blob in blobs + inner for buffer in (blob.memory, blob.diff_memory)}
+    arrays = [buffer.array for blob in blobs + inner for buffer in (blob.memory, blob.diff_memory)]
+    known = {id(array.base if array is not None and array.base is not None else array) for array in arrays}
     layers: Counter[str] = Counter()
     for layer in net.layers:
         layers[layer.name] += sum(array.nbytes for array in _arrays(layer, (np.ndarray, net.xp.ndarray), known))

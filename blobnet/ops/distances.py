@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
-from blobnet.backend import Array, Pieces, array_module, cut
+from blobnet.backend import Array, Pieces, array_module, cut, twin
 from blobnet.ops.linear import matmul
 
 BYTES = 1 << 22  # of the differences (rows, N, D) that are computed at a time
 
 
+@twin("blobnet.ops.cuda.distances")
 def squared_distances_to(x: Array, c: Array, out: Array) -> None:
     """out (M, N) = ||x_m - c_n||^2, computed in float64, never negative."""
     xp = array_module(x)
@@ -20,6 +21,7 @@ def squared_distances_to(x: Array, c: Array, out: Array) -> None:
     xp.maximum(found, 0, out=out)
 
 
+@twin("blobnet.ops.cuda.distances")
 def absolute_distances(x: Array, c: Array, out: Array) -> None:
     """out (M, N) = sum_d |x_md - c_nd|."""
     xp = array_module(x)
@@ -27,6 +29,7 @@ def absolute_distances(x: Array, c: Array, out: Array) -> None:
         xp.abs(x[piece, None] - c).sum(axis=2, out=out[piece])
 
 
+@twin("blobnet.ops.cuda.distances")
 def sums_by_side(x: Array, c: Array, above: Array, below: Array, out: Array) -> None:
     """out (M, D): the sum over n of above[m, n] where x_md > c_nd, less that of below[m, n] where x_md < c_nd."""
     xp = array_module(x)

@@ -100,3 +100,12 @@ def margin_gradient(u: Array, signs: Array, weight: Array, factor: float, tradeo
     scale = weight * factor / max(1, n * (n - 1))
     pull = weight * tradeoff / n
     out[...] = pull_gradient(signs, u) * scale + binary_slopes(u) * pull
+
+
+@twin("blobnet.ops.cuda.pairs")
+def ranking_loss(p: Array, q: Array, margin: float, out: Array) -> Array:
+    """What p, similarities (N,), lack of being larger than q by the margin, max(0, margin - p + q); out () = the mean.
+    """
+    lacks = array_module(p).maximum(margin - p + q, 0)
+    out[...] = lacks.sum() / max(1, lacks.size)
+    return lacks

@@ -25,9 +25,15 @@ def clip_factor(parameters: Sequence[Parameter], limit: float) -> float:
     norm = math.sqrt(float(squares))
     if not norm > limit:  # also for NaN, which no factor mends
         return 1.0
-    log.info("Gradient clipping: scaling down gradients (L2 norm %g > %g) by scale factor %g",
-             norm, limit, limit / norm)
+    log_clipping(limit / norm, limit)
     return limit / norm
+
+
+def log_clipping(factor: float, limit: float) -> None:
+    """Log that the gradients are scaled by `factor`, if it is below 1, down to the norm `limit`."""
+    if factor < 1:
+        log.info("Gradient clipping: scaling down gradients (L2 norm %g > %g) by scale factor %g",
+                 limit / factor if factor else math.inf, limit, factor)
 
 
 def _square_sum(array):

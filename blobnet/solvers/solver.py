@@ -13,11 +13,13 @@ from blobnet.backend import Array, cut, scratch, share, single_threaded_blas, to
 from blobnet.core.parameters import Parameter
 from blobnet.errors import BlobnetError, SolverError
 from blobnet.log.loggers import iterations
+from blobnet.ops.cuda.updates import Settings
 from blobnet.solvers import finite
 from blobnet.solvers.device import on_device
 from blobnet.solvers.evaluation import evaluate, loss_weights, outputs_of
+from blobnet.solvers.flat_update import FlatUpdate, kernel_of
 from blobnet.solvers.lr_policy import learning_rate, next_step
-from blobnet.solvers.regularize import REGULARIZERS, clip_factor
+from blobnet.solvers.regularize import REGULARIZERS, clip_factor, log_clipping
 from blobnet.solvers.schedule import is_due, is_test_due
 from blobnet.solvers.snapshot import check_destination
 from blobnet.solvers.training import Training
@@ -97,9 +99,7 @@ class Solver(Training):
             self._tell("before_iteration", self.iter)
             self.net.debug_info = param.debug_info and is_due(self.iter, param.display)
             for _ in range(param.iter_size):
-                self.net.forward()
-                self._passes.keep(self.iter, self.current_step)
-                self.net.backward()
+                self._pass()
             if self._passes.due:
                 self.settle()
             if is_due(self.iter, param.display):
@@ -115,6 +115,16 @@ class Solver(Training):
             if self.stop_requested:
                 break
 
+    def _pass(self) -> None:
+        """Run forward and backward, and keep the loss."""
+        if self._replay is not None:
+            self._replay.run()
+        else:
+            self.net.forward()
+        self._passes.keep(self.iter, self.current_step)
+        if self._replay is None:
+            self.net.backward()
+
     def _go_back(self) -> None:
         """After an error that a GPU noted in an earlier pass: to the iteration of that, whose weights there still are.
         """
@@ -128,14 +138,39 @@ class Solver(Training):
 
         Afterwards the diffs of the parameters hold what was subtracted, and `iter` is one more. SolverError, and
         nothing changed, for a rate or a gradient that is not finite, unless `allow_nan`.
+
+        On a GPU nobody waits: a gradient that is not finite is noted as a doubt, after which no update changes
+        anything, and clipping is logged in iterations that are displayed.
         """
         self._passes.check_gradients(self.iter)
         self._set_rate()
+        if self._flat is not None and self._flat.fits(self.history):
+            with self._whole.change(), self.net.context.in_use():
+                self._update_at_once(self._flat)
+                self.iter += 1
+            return
+        self.settle()  # what follows does not know of doubts
         factor = clip_factor(self.net.parameters, self.param.clip_gradients) / self.param.iter_size
         with self._whole.change(), single_threaded_blas(), self.net.context.in_use():
             for index, parameter in enumerate(self.net.parameters):
                 self._update_parameter(index, parameter, factor)
             self.iter += 1
+
+    def _update_at_once(self, flat: FlatUpdate) -> None:
+        """The update of all parameters on a GPU."""
+        param = self.param
+        self._write_step(flat)
+        flat.apply(Settings(kernel_of(type(self)), param.weight_decay, param.regularization_type == "L1",
+                            self.shares(), param.delta), param.clip_gradients)
+        if param.clip_gradients >= 0 and is_due(self.iter, param.display):
+            log_clipping(flat.factor() * param.iter_size, param.clip_gradients)
+
+    def _write_step(self, flat: FlatUpdate) -> None:
+        """Write where the kernels read them what changes in every iteration; `_set_rate` came before.
+
+        All else that an update depends on stays the same, unless somebody changes `param`.
+        """
+        flat.write_step(self.rate, self.corrections(), 1 / self.param.iter_size)
 
     def _set_rate(self) -> None:
         """Let `rate` and `current_step` be those of the present iteration, and log them where that is due."""

@@ -5,12 +5,14 @@ from __future__ import annotations
 import logging
 import os
 
+import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.backend import Array
 from blobnet.core.parameters import Parameter
+from blobnet.core.replay import Replay
 from blobnet.core.shown import Shown
-from blobnet.core.trouble import explained
+from blobnet.core.trouble import explained, no_memory
 from blobnet.core.watching import Watched
 from blobnet.core.weights import none_copied
 from blobnet.errors import BlobnetError, SolverError
@@ -20,6 +22,7 @@ from blobnet.solvers import restoring, snapshot
 from blobnet.solvers.device import on_device
 from blobnet.solvers.display import Display
 from blobnet.solvers.finite import check_snapshot
+from blobnet.solvers.flat_update import FlatUpdate, kernel_of
 from blobnet.solvers.losses import Losses
 from blobnet.solvers.nets import build_nets, seed_of
 from blobnet.solvers.passes import Passes
@@ -53,13 +56,14 @@ class Training(SolverType, Watched, Shown):
 
     def __init__(self, source: str | os.PathLike | Message, device: str | None = None, dtype: str = "float32",
                  origin: str | os.PathLike | None = None, python_layers: bool = False, allow_nan: bool = False,
-                 allow_tf32: bool = False):
+                 graph: bool = True, allow_tf32: bool = False):
         """Build the nets of the solver file or SolverParameter `source`.
 
         `origin` is the file that a SolverParameter was read from, which errors then show; `python_layers` and
         `allow_tf32` as for Net.
         `device` is "cpu", "gpu" or "gpu:<number>"; without it, what solver_mode and device_id say, and the CPU if there
-        is no GPU. Without a random_seed in the file, one is drawn. SolverError for settings that make no sense.
+        is no GPU. Without a random_seed in the file, one is drawn. graph: whether a GPU replays iterations as a CUDA
+        graph, where it can; they give the same numbers. SolverError for settings that make no sense.
         """
         super().__init__()
         file = origin if isinstance(source, Message) else source
@@ -81,16 +85,20 @@ class Training(SolverType, Watched, Shown):
         self.iter = self.current_step = 0
         self.rate = self._loss = self._smoothed_loss = 0.0
         self._losses, self.goal = Losses(), 0
-        self.history = [self._zeros(parameter) for _ in range(self.num_histories) for parameter in self.net.parameters]
+        self._flat = self._at_once()
+        self.history = self._flat.history[:] if self._flat is not None else [
+            self._zeros(parameter) for _ in range(self.num_histories) for parameter in self.net.parameters]
         self.stopped = self.stop_requested = self.snapshot_requested = False
         self.decay = 0.0
         self._lock, self._whole = RunLock(self.where), Whole()
         self._display = Display(param.average_loss)
         self._passes = Passes(self.net, self.where, allow_nan, param.iter_size)
+        self._replay = Replay(self.net) if graph and self.net.xp is not np else None
         log.info("Solver scaffolding done.")
 
     # Losses stay on a GPU until they are read here, which waits for it.
 
+    @on_device
     def settle(self) -> None:
         """Read the losses that are still on a GPU, and raise what it found wrong: labels, losses, gradients.
 
@@ -120,6 +128,17 @@ class Training(SolverType, Watched, Shown):
         """Those of the iterations so far."""
         self.settle()
         return self._losses
+
+    @on_device
+    def _at_once(self) -> FlatUpdate | None:
+        """What updates all parameters at once, on a GPU and with a type that has a kernel for it."""
+        if self.net.xp is np or not self.net.parameters or not kernel_of(type(self)):
+            return None
+        try:
+            return FlatUpdate(self.net, self.num_histories)
+        except MemoryError as error:
+            raise no_memory(f"{self.where}: all parameters in one array, and {self.num_histories} histories", error
+                            ) from error
 
     @on_device
     def _zeros(self, parameter: Parameter) -> Array:

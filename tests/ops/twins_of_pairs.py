@@ -15,8 +15,9 @@ def codes(rng, shape):
 
 
 def alike(rng, n):
+    """Some rows are not alike themselves, as those without any label."""
     found = rng.random((n, n)) < 0.3
-    return found | found.T | np.eye(n, dtype=bool)
+    return found | found.T
 
 
 def signs(rng, n):
@@ -38,11 +39,12 @@ def in_double(kernel, xp, rng, dtype):
     return [kernel(on_device(signs(rng, 40), xp, "float64"), on_device(codes(rng, (40, 9)), xp, dtype))]
 
 
-def loss(shape, margin):
+def loss(shape, margin, whole=False):
+    """whole: codes of whole numbers, some of whose distances are the margin."""
     def row(kernel, xp, rng, dtype):
-        out = xp.zeros((), dtype)
-        found = kernel(on_device(codes(rng, shape), xp, dtype), on_device(alike(rng, shape[0]), xp, dtype), margin, 0.3,
-                       out)
+        u, both, out = codes(rng, shape), alike(rng, shape[0]), xp.zeros((), dtype)
+        u = on_device(u.round() if whole else u, xp, dtype)
+        found = kernel(u, on_device(both, xp, dtype), margin, 0.3, out)
         assert all(array.dtype == np.float64 for array in found)
         return [out, *found]
     return row
@@ -63,6 +65,16 @@ def not_finite(kernel, xp, rng, dtype):
         return [kernel(u)]
 
 
+def ranking(n):
+    """Some lack nothing, one just nothing, one is NaN."""
+    def row(kernel, xp, rng, dtype):
+        p, q = (on_device(rng.integers(-4, 5, n) / 2, xp, dtype) for _ in range(2))
+        p[n // 2:n // 2 + 1] = xp.nan if n == 9 else 0
+        out = xp.zeros((), dtype)
+        return [kernel(p, q, 1.0, out), out]
+    return row
+
+
 def weighing(n, count, shared):
     def make(rng):
         a = labels(rng, n, count)
@@ -74,8 +86,10 @@ ROWS = {
     "squared_distances": [not_finite, *(call(lambda rng, shape=shape: (codes(rng, shape),)) for shape in SHAPES)],
     "pull_gradient": [in_double, *(call(lambda rng, shape=shape: (signs(rng, shape[0]), codes(rng, shape)))
                                    for shape in SHAPES)],
-    "margin_loss": [loss(shape, margin) for shape in SHAPES for margin in (1.0, 2.0 * shape[1])],
+    "margin_loss": [loss((40, 9), 9.0, whole=True),
+                    *(loss(shape, margin) for shape in SHAPES for margin in (1.0, 2.0 * shape[1]))],
     "margin_gradient": [gradient(shape, factor) for shape in SHAPES for factor in (1, 2)],
+    "ranking_loss": [ranking(n) for n in (0, 1, 9, 500)],
     "label_pairs": [call(lambda rng, n=n, shared=shared, unknown=unknown: (
         labels(rng, n, 6, unknown), labels(rng, n, 6), 3.0, shared)) for n in (1, 9, 300) for shared in (False, True)
                     for unknown in (False, True)],

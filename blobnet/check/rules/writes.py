@@ -6,6 +6,7 @@ from collections.abc import Iterator
 
 import numpy as np
 
+from blobnet.backend import to_host
 from blobnet.check.case import Case
 from blobnet.check.rules.registry import rule
 from blobnet.check.rules.run import MARK, Run
@@ -24,10 +25,10 @@ def forward_writes_tops(case: Case) -> Iterator[str]:
         blob.diff.fill(MARK)
     alone.forward()
     for (name, blob), value in zip(blobs.items(), [*alone.values, *alone.parameters], strict=True):
-        if not np.array_equal(blob.data, value):
+        if not np.array_equal(to_host(blob.data), value):
             yield f"forward changes {name}"
     for name, blob in [*blobs.items(), *((f"top {i}", blob) for i, blob in enumerate(alone.top))]:
-        if np.any(blob.diff != MARK):
+        if (blob.diff != MARK).any():
             yield f"forward changes the diff of {name}"
 
 
@@ -43,14 +44,14 @@ def backward_writes_diffs(case: Case) -> Iterator[str]:
     full = Run(case.build())
     alone = full.alone
     for blob, value in zip([*alone.bottom, *alone.top, *alone.layer.blobs], full.data, strict=True):
-        if not np.array_equal(blob.data, value, equal_nan=True):
+        if not np.array_equal(to_host(blob.data), value, equal_nan=True):
             yield "backward changes data"
     for blob, value in zip(alone.top, full.top_diffs, strict=True):
-        if not np.array_equal(blob.diff, value):
+        if not np.array_equal(to_host(blob.diff), value):
             yield "backward changes the diff of a top"
     alone.backward(full.top_diffs, full.wanted)
     for i, (blob, once) in enumerate(zip(alone.layer.blobs, full.param_diffs, strict=True)):
-        if not np.allclose(blob.diff, 2 * once, rtol=1e-9, atol=1e-12):
+        if not np.allclose(to_host(blob.diff), 2 * once, rtol=1e-9, atol=1e-12):
             yield f"two backwards do not give parameter {i} twice the diff of one"
     yield from _writes_unasked(case, full)
 

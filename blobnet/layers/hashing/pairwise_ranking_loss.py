@@ -7,6 +7,7 @@ from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
 from blobnet.core.terms import Factor, Terms
 from blobnet.errors import ShapeError
+from blobnet.ops.pairs import ranking_loss
 
 
 @register
@@ -38,9 +39,8 @@ class PairwiseRankingLoss(LossLayer):
 
     def forward(self, bottom, top):
         p, q = bottom[0].data.reshape(-1), bottom[1].data.reshape(-1)
-        self.lacks = lacks = self.xp.maximum(self.options.margin - p + q, 0)
-        self.violated, self.right = lacks > 0, p > q
-        top[0].data[...] = lacks.sum() / max(1, lacks.size)
+        self.lacks = ranking_loss(p, q, self.options.margin, top[0].data)
+        self.violated, self.right = self.lacks > 0, p > q
 
     def terms(self, place, bottom, top):
         mean = Factor(1 / max(1, self.lacks.size), None, "1 / N")

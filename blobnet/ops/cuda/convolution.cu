@@ -1,8 +1,8 @@
-// Columns (N, C * R * S, P * Q): row (c, r, s) has, at place (p, q), what tap (r, s) of a kernel at (p, q) falls on, the
-// number at (p * stride_h + r * dilation_h - pad_h, q * stride_w + s * dilation_w - pad_w) of x (N, C, H, W), or a zero.
-// Rows lie row_step numbers apart, images image_step: so they may be (C * R * S, N * P * Q) as well.
+// Convolution of x (N, C, H, W) to (N, K, P, Q) with kernels (R, S). Tap (r, s) at place (p, q) falls on the number at
+// (p * stride_h + r * dilation_h - pad_h, q * stride_w + s * dilation_w - pad_w) of a plane of x, or on a zero outside.
 
-// The columns of x; a thread has a place of a plane, for all taps.
+// columns (N, C * R * S, P * Q) = what the taps fall on. Images lie image_step numbers apart, rows (c, r, s) row_step:
+// it may be (C * R * S, N * P * Q) as well. A thread has a place (p, q) of a plane, and writes it for all taps.
 extern "C" __global__ void im2col(const real* x, real* columns, wide image_step, wide row_step, int C,
                                   int H, int P, int R, int stride_h, int dilation_h, int pad_h,
                                   int W, int Q, int S, int stride_w, int dilation_w, int pad_w, wide n) {
@@ -19,12 +19,13 @@ extern "C" __global__ void im2col(const real* x, real* columns, wide image_step,
   }
 }
 
-// Where p with p * stride = h is, if there is one below `out`; else -1.
+// The place p < out with p * stride = h, or a negative number if there is none.
 __device__ __forceinline__ int reached(int h, int stride, int out) {
-  return h >= 0 && h % stride == 0 && h / stride < out ? h / stride : -1;
+  return h % stride == 0 && h / stride < out ? h / stride : -1;
 }
 
-// x = bias (C), or 0, plus all numbers of the columns that were taken from there.
+// x = bias (C), or 0 without it, plus the numbers of the columns where the taps took them from. A thread gathers what a
+// number of x gets.
 extern "C" __global__ void col2im(const real* columns, const real* bias, real* x, wide image_step, wide row_step, int C,
                                   int H, int P, int R, int stride_h, int dilation_h, int pad_h,
                                   int W, int Q, int S, int stride_w, int dilation_w, int pad_w, wide n) {
@@ -45,7 +46,7 @@ extern "C" __global__ void col2im(const real* columns, const real* bias, real* x
   }
 }
 
-// Depthwise: a kernel (R, S) for each channel. y (N, C, P, Q) = x under the kernels, plus bias (C) or nothing.
+// Depthwise, a kernel for each channel: y (N, C, P, Q) = x convolved with weight (C, R, S), plus bias (C) if given.
 extern "C" __global__ void depthwise(const real* x, const real* weight, const real* bias, real* y, int C,
                                      int H, int P, int R, int stride_h, int dilation_h, int pad_h,
                                      int W, int Q, int S, int stride_w, int dilation_w, int pad_w, wide n) {
@@ -66,7 +67,7 @@ extern "C" __global__ void depthwise(const real* x, const real* weight, const re
   }
 }
 
-// The gradient dx to x of that, for the gradient dy to y, plus bias (C) or nothing.
+// dx = the gradient to x of that, for the gradient dy to y, plus bias (C) if given.
 extern "C" __global__ void depthwise_data(const real* dy, const real* weight, const real* bias, real* dx, int C,
                                           int H, int P, int R, int stride_h, int dilation_h, int pad_h,
                                           int W, int Q, int S, int stride_w, int dilation_w, int pad_w, wide n) {
@@ -87,7 +88,7 @@ extern "C" __global__ void depthwise_data(const real* dy, const real* weight, co
   }
 }
 
-// dweight (C, R, S) += the gradient to the weights; a block has a tap of a channel.
+// dweight (C, R, S) += the gradient to the weight; a block sums for a tap of a channel.
 extern "C" __global__ void depthwise_weight(const real* x, const real* dy, real* dweight, int N, int C,
                                             int H, int P, int R, int stride_h, int dilation_h, int pad_h,
                                             int W, int Q, int S, int stride_w, int dilation_w, int pad_w) {

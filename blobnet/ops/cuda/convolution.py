@@ -41,16 +41,16 @@ class Convolution(Plain.body):
         if self._depthwise:
             launch("depthwise", out.size, x, weight, bias, out, self.groups, *self.axes[0], *self.axes[1], out.size)
             return
-        weight, flat = self._matrix(weight), self._flat(out)
+        weight, flat, by_image = self._matrix(weight), self._flat(out), self.groups == 1
         for piece in self._pieces:
-            with self._lowered(x[piece], self.groups == 1) as columns:
-                if self.groups == 1:
+            with self._lowered(x[piece], by_image) as columns:
+                if by_image:
                     gemm(weight, columns, flat[piece])
                     continue
                 with self._by_row(len(flat[piece])) as (results, turned):
                     gemm(weight, columns, results)
-                    flat[piece] = turned
-        if bias is not None:
+                    self.xp.add(turned, 0 if bias is None else bias.reshape(-1, 1), out=flat[piece])
+        if by_image and bias is not None:
             scale_shift(flat, None, bias, flat)
 
     def backward_weight(self, x: Array, top_diff: Array, weight_diff: Array) -> None:

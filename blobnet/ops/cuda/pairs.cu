@@ -1,17 +1,5 @@
-// All pairs of rows of u (N, K), and of rows of 0/1 labels (N, L). Sums are doubles, as the NumPy twin's.
-
-// ||u_i - u_j||^2, never negative; NaN stays.
-__device__ double squared_distance(const real* u, wide i, wide j, wide K) {
-  double own = 0, other = 0, both = 0;
-  for (wide k = 0; k < K; k++) {
-    double a = u[i * K + k], b = u[j * K + k];
-    own += a * a;
-    other += b * b;
-    both += a * b;
-  }
-  double distance = own + other - 2 * both;
-  return distance < 0 ? 0 : distance;
-}
+// All pairs of rows of u (N, K), and of rows of 0/1 labels (N, L). Sums are doubles, as those of the NumPy twin are.
+// squared_distance is that of distances.cu.
 
 // How many labels rows i of a and j of b have in common, and the squares of each added up, or its labels.
 struct Common {
@@ -26,11 +14,6 @@ struct Common {
   }
 };
 
-// distances (N, N), all pairs.
-extern "C" __global__ void squared_distances(const real* u, double* distances, wide N, wide K) {
-  EACH(p, N * N) distances[p] = squared_distance(u, p / N, p % N, K);
-}
-
 // costs and signs (N, N) of all pairs, and of row i: what its pairs cost, and sums[N + i] what its numbers are away
 // from -1 and +1.
 extern "C" __global__ void margin_pairs(const real* u, const bool* alike, double margin, double* costs, double* signs,
@@ -38,7 +21,7 @@ extern "C" __global__ void margin_pairs(const real* u, const bool* alike, double
   EACH_ROW(i, N) {
     double cost = 0, pull = 0;
     EACH_IN_ROW(j, N) {
-      double distance = squared_distance(u, i, j, K), gap = margin - distance;
+      double distance = squared_distance(u + i * K, u + j * K, K), gap = margin - distance;
       wide p = i * N + j;
       costs[p] = alike[p] ? distance : gap < 0 ? 0 : gap;
       signs[p] = alike[p] ? 1 : gap > 0 ? -1 : 0;
@@ -89,6 +72,19 @@ extern "C" __global__ void margin_gradient(const real* u, const double* signs, c
   EACH(p, N * K) {
     double slope = u[p] >= 1 || (u[p] <= 0 && u[p] >= -1) ? 1 : -1;
     out[p] = *weight * (of_pairs * pulled(signs, u, p / K, p % K, N, K) + of_pull * slope);
+  }
+}
+
+// lacks (N) = max(0, margin - p + q), NaN stays; loss = their mean.
+extern "C" __global__ void ranking_loss(const real* p, const real* q, real margin, real* lacks, real* loss, wide N) {
+  EACH_ROW(row, 1) {
+    real sum = 0;
+    EACH_IN_ROW(i, N) {
+      real lack = margin - p[i] + q[i];
+      sum += lacks[i] = lack < 0 ? 0 : lack;
+    }
+    sum = block_sum(sum);
+    if (threadIdx.x == 0) *loss = sum / (N ? N : 1);
   }
 }
 

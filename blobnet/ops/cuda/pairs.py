@@ -5,7 +5,6 @@ from __future__ import annotations
 import numpy as np
 
 from blobnet.backend import Array, array_module
-from blobnet.ops import pairs
 from blobnet.ops.cuda.launch import launch, launch_rows
 
 
@@ -35,10 +34,8 @@ def label_pairs(a: Array, b: Array, times: float, shared: bool) -> tuple[Array, 
 
 
 def pull_gradient(signs: Array, u: Array) -> Array:
-    if signs.dtype != np.float64:
-        return pairs.pull_gradient.body(signs, u)
     out = array_module(u).empty(u.shape, np.float64)
-    launch("pull_gradient", out.size, signs, u, out, *u.shape)
+    launch("pull_gradient", out.size, signs.astype(np.float64, copy=False), u, out, *u.shape)
     return out
 
 
@@ -53,3 +50,9 @@ def margin_loss(u: Array, alike: Array, margin: float, tradeoff: float, out: Arr
 def margin_gradient(u: Array, signs: Array, weight: Array, factor: float, tradeoff: float, out: Array) -> None:
     n = len(u)
     launch("margin_gradient", u.size, u, signs, weight, factor / max(1, n * (n - 1)), tradeoff / n, out, *u.shape)
+
+
+def ranking_loss(p: Array, q: Array, margin: float, out: Array) -> Array:
+    lacks = array_module(p).empty_like(p)
+    launch_rows("ranking_loss", 1, p, q, margin, lacks, out, p.size)
+    return lacks

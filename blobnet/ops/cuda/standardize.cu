@@ -138,8 +138,8 @@ extern "C" __global__ void tail_backward(const real* out, const real* y, real* d
       if (of_factor) of_factor[c] += slope;
       if (of_bias) of_bias[c] += shift;
     }
-    slope = given ? 0 : slope / (N * S) * f;
-    shift = given ? 0 : shift / (N * S) * f;
+    slope = slope / (N * S) * f;
+    shift = shift / (N * S) * f;
     EACH_OF_PART(p, row) {
       real g = y ? dy[p.at] * (y[p.at] > 0) * f : dy[p.at] * f;
       if (dx != dy && (y || factor)) dy[p.at] = g;

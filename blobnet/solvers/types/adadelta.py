@@ -21,6 +21,7 @@ class AdaDelta(Solver):
     """
 
     num_histories = 2
+    kernel = "adadelta"
 
     def check(self) -> None:
         if not 0 <= self.param.momentum <= 1:

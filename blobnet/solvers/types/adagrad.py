@@ -19,6 +19,8 @@ class AdaGrad(Solver):
     Quirks: with delta: 0, an element whose gradients were all 0 becomes NaN.
     """
 
+    kernel = "adagrad"
+
     def check(self) -> None:
         refuse_momentum(self.param, self.where, "AdaGrad")
 

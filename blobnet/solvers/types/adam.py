@@ -25,14 +25,22 @@ class Adam(Solver):
     """
 
     num_histories = 2
+    kernel = "adam"
 
     def check(self) -> None:
         check_shares(self.param, self.where, "Adam", "momentum", "momentum2")
 
+    def shares(self) -> tuple[float, float]:
+        return self.param.momentum, self.param.momentum2
+
+    def corrections(self) -> tuple[float, float]:
+        beta1, beta2, t = self.param.momentum, self.param.momentum2, self.iter + 1
+        return math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t), 1.0
+
     def update(self, rate: float, values, gradient, scratch, mean, square) -> None:
-        xp, beta1, beta2, t = self.net.xp, self.param.momentum, self.param.momentum2, self.iter + 1
-        follow(gradient, beta1, beta2, mean, square, scratch)
+        xp = self.net.xp
+        follow(gradient, *self.shares(), mean, square, scratch)
         xp.sqrt(square, out=scratch)
         scratch += self.param.delta
         xp.divide(mean, scratch, out=gradient)
-        gradient *= rate * (math.sqrt(1 - beta2 ** t) / (1 - beta1 ** t))
+        gradient *= rate * self.corrections()[0]

@@ -27,17 +27,25 @@ class AdamW(Solver):
 
     num_histories = 2
     decoupled_decay = True
+    kernel = "adamw"
 
     def check(self) -> None:
         check_shares(self.param, self.where, "AdamW", "momentum", "momentum2")
 
+    def shares(self) -> tuple[float, float]:
+        return self.param.momentum, self.param.momentum2
+
+    def corrections(self) -> tuple[float, float]:
+        t = self.iter + 1
+        return 1 / (1 - self.param.momentum2 ** t), 1 / (1 - self.param.momentum ** t)
+
     def update(self, rate: float, values, gradient, scratch, mean, square) -> None:
-        xp, beta1, beta2, t = self.net.xp, self.param.momentum, self.param.momentum2, self.iter + 1
-        follow(gradient, beta1, beta2, mean, square, scratch)
-        xp.multiply(square, 1 / (1 - beta2 ** t), out=scratch)
+        xp, (of_square, of_mean) = self.net.xp, self.corrections()
+        follow(gradient, *self.shares(), mean, square, scratch)
+        xp.multiply(square, of_square, out=scratch)
         xp.sqrt(scratch, out=scratch)
         scratch += self.param.delta
         xp.divide(mean, scratch, out=gradient)
-        gradient *= 1 / (1 - beta1 ** t)
+        gradient *= of_mean
         self.regularize(values, gradient, scratch)
         gradient *= rate

@@ -17,6 +17,8 @@ class Nesterov(Solver):
     Quirks: v holds steps, not gradients: after a change of the rate, the past goes on with the rate it had.
     """
 
+    kernel = "nesterov"
+
     def update(self, rate: float, values, gradient, scratch, history) -> None:
         momentum = self.param.momentum
         gradient *= rate

@@ -19,9 +19,14 @@ class RMSProp(Solver):
     Quirks: with delta: 0, an element whose gradients were all 0 becomes NaN.
     """
 
+    kernel = "rmsprop"
+
     def check(self) -> None:
         refuse_momentum(self.param, self.where, "RMSProp")
         check_shares(self.param, self.where, "RMSProp", "rms_decay")
+
+    def shares(self) -> tuple[float]:
+        return (self.param.rms_decay,)
 
     def update(self, rate: float, values, gradient, scratch, history) -> None:
         xp, decay = self.net.xp, self.param.rms_decay

@@ -17,6 +17,8 @@ class SGD(Solver):
     Quirks: v holds steps, not gradients: after a change of the rate, the past goes on with the rate it had.
     """
 
+    kernel = "sgd"
+
     def update(self, rate: float, values, gradient, scratch, history) -> None:
         gradient *= rate
         history *= self.param.momentum

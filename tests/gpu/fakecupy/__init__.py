@@ -26,13 +26,15 @@ The other files of this folder are the pages of CuPy: each holds some of its fun
 
 from __future__ import annotations
 
+import ctypes
 import sys
 from types import ModuleType
 
 import numpy as np
 
-from fakecupy import arrays, choosing, cuda, making, moving, products, random, reductions, ufuncs
+from fakecupy import arrays, choosing, cuda, graphs, making, moving, products, random, reductions, ufuncs
 from fakecupy.counting import counts, reset, sites, wrapped
+from fakecupy.kernels import Function as RawFunction
 from fakecupy.kernels import RawModule, compiler
 
 __all__ = ["RawModule", "compiler", "counts", "cuda", "install", "random", "reset", "sites", "wrapped"]
@@ -42,11 +44,14 @@ PAGES = choosing, making, moving, products, reductions
 NUMPYS = """finfo iinfo dtype generic newaxis result_type can_cast inf nan pi e bool_ int8 int16 int32 int64
 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128 intp integer floating number"""
 
+get_default_memory_pool = graphs.get_default_memory_pool
 ndarray, ufunc, lib = arrays.ndarray, ufuncs.ufunc, moving.lib
 globals().update({name: getattr(np, name) for name in NUMPYS.split()}, **ufuncs.UFUNCS)  # NumPy's own in CuPy too
 for _page in PAGES:
-    globals().update({name: value for name, value in vars(_page).items()
+    globals().update({name: graphs.recorded(value) for name, value in vars(_page).items()
                       if getattr(value, "__module__", "") == _page.__name__ and not name.startswith("_")})
+for _class in (ndarray, ufunc, RawFunction):
+    graphs.record_methods(_class)
 
 
 def __getattr__(name: str):
@@ -57,5 +62,6 @@ def __getattr__(name: str):
 def install() -> ModuleType:
     """Let `import cupy` and `import cupyx` give this stand-in; returns it."""
     sys.modules["cupy"], sys.modules["cupyx"] = sys.modules[__name__], ModuleType("cupyx")
-    sys.modules["cupyx"].scatter_add = choosing.scatter_add
+    sys.modules["cupyx"].scatter_add = graphs.recorded(choosing.scatter_add)
+    ctypes.CDLL = graphs.load
     return sys.modules["cupy"]

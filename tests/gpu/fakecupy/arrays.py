@@ -35,6 +35,9 @@ class ndarray(Waiting):
         if self._base is None:
             devices.give_back(self._device, self.nbytes)
 
+    def __reduce__(self):
+        return from_host, (self.get(),)
+
     shape = property(lambda self: self._a.shape)
     dtype = property(lambda self: self._a.dtype)
     ndim = property(lambda self: self._a.ndim)
@@ -66,9 +69,6 @@ class ndarray(Waiting):
     def copy(self, order="C"):
         launch()
         return wrap(host(self).copy(order))
-
-    def __reduce__(self):
-        return fakecupy.asarray, (self.get(),)
 
     __copy__ = copy
 
@@ -124,6 +124,18 @@ def wrap(array, base: ndarray | None = None) -> ndarray:
     made = object.__new__(ndarray)
     made._a, made._base, made._device = array, base, device
     return made
+
+
+def borrowed(array: np.ndarray) -> ndarray:
+    """An array of memory that others have taken."""
+    made = object.__new__(ndarray)
+    made._a, made._base, made._device = array, made, devices.current()
+    return made
+
+
+def from_host(values: np.ndarray) -> ndarray:
+    """An array out of a pickle, on the present device."""
+    return fakecupy.asarray(values)
 
 
 def host(value):

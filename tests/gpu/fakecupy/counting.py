@@ -4,16 +4,31 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections import Counter
 
 counts: Counter[str] = Counter()
 sites: Counter[str] = Counter()    # "file:line" -> waits
 wrapped: Counter[str] = Counter()  # "file:line" -> indices out of range, which wrapped silently
+_thread = threading.local()
 _OURS = os.path.dirname(__file__), "numpy"
 
 
 class Refused(TypeError):
     """What CuPy would not do, or would do in an undefined way."""
+
+
+def capturing(start: bool | None = None) -> bool:
+    """Whether the operations of this thread are recorded for a graph; `start` begins that, or ends it."""
+    if start is not None:
+        _thread.capturing = start
+    return getattr(_thread, "capturing", False)
+
+
+def permitted(what: str, error: type[Exception] = RuntimeError) -> None:
+    """Raise the error if operations are being captured, as CUDA does, or CuPy before it."""
+    if capturing():
+        raise error(f"{what}: operation not permitted when stream is capturing")
 
 
 def reset() -> None:
@@ -29,12 +44,14 @@ def launch(kernels: int = 1) -> None:
 
 def to_device(nbytes: int) -> None:
     """Count a copy from the host."""
+    permitted("a copy from the host")
     counts["HtoD"] += 1
     counts["HtoD bytes"] += nbytes
 
 
 def wait(nbytes: int = 0) -> None:
     """Count a wait of the host, for a copy of so many bytes to it."""
+    permitted("a wait")
     counts["waits"] += 1
     counts["DtoH bytes"] += nbytes
     sites[site()] += 1

@@ -6,13 +6,16 @@ from types import SimpleNamespace
 
 from fakecupy import cublas, devices
 from fakecupy.counting import wait
+from fakecupy.graphs import MemoryPool, Stream, alloc, using_allocator
 
-__all__ = ["Device", "Stream", "alloc_pinned_memory", "cublas", "device", "get_current_stream", "is_available",
-           "memory", "nvrtc", "runtime"]
+__all__ = ["Device", "MemoryPool", "Stream", "alloc", "alloc_pinned_memory", "cublas", "device", "get_current_stream",
+           "is_available", "memory", "nvrtc", "runtime", "using_allocator"]
 
 
 class Device:
     """A GPU, by default the one of this thread."""
+
+    compute_capability = "90"
 
     def __init__(self, device=None):
         self.id = devices.current() if device is None else int(device)
@@ -37,24 +40,6 @@ class Device:
 
     def __exit__(self, *error):
         devices.select(self._before.pop())
-
-
-class Stream:
-    """A queue of work."""
-
-    null = None
-
-    def __init__(self, null=False, non_blocking=False):
-        pass
-
-    def synchronize(self):
-        wait()
-
-    def __enter__(self):
-        return self
-
-    def __exit__(self, *error):
-        pass
 
 
 def is_available():

@@ -6,13 +6,14 @@ import numpy as np
 
 from fakecupy import cublas
 from fakecupy.arrays import host, method, ndarray, result, wrap
-from fakecupy.counting import counts, launch
+from fakecupy.counting import counts, launch, permitted
 from fakecupy.cuda import device
 
 
 def _blas(a: ndarray, b: ndarray, flops: int) -> None:
     """Count a product: a kernel where cuBLAS has none for the type."""
     if np.result_type(a.dtype, b.dtype).char in "fdFD":
+        permitted("cuBLAS through CuPy", NotImplementedError)
         counts["gemms"] += 1
     else:
         launch()
