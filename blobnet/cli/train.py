@@ -47,9 +47,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     device = parser.add_mutually_exclusive_group()
     add_gpu_flag(device, "train on this GPU (default: as the solver file says)")
     switch(device, "--cpu", "train on the CPU")
-    add_tf32_flag(parser)
     switch(parser, "--no_graph", "let a GPU start every operation by itself, instead of an iteration as a CUDA graph "
            "(slower; the same numbers)")
+    add_tf32_flag(parser)
     add_state_flags(parser)
     for name, default in (("sigint", "stop"), ("sighup", "snapshot"), ("sigterm", "stop")):
         flag(parser, f"--{name}_effect", choices=EFFECTS, default=default,

@@ -83,3 +83,32 @@ def test_memory_that_others_get_is_refused():
         stream.begin_capture()
     with pytest.raises(Refused, match="default stream"), cp.cuda.using_allocator(cp.cuda.MemoryPool().malloc):
         cp.cuda.Stream().begin_capture()
+
+
+def pinned_copy():
+    memory = np.frombuffer(cp.cuda.alloc_pinned_memory(8), np.float32)
+    return memory, cp.empty(2, np.float32), cp.cuda.Stream(non_blocking=True), cp.cuda.Event()
+
+
+def test_a_copy_from_pinned_memory_comes_when_its_event_is_waited_for():
+    memory, array, stream, event = pinned_copy()
+    memory[...] = 1
+    array.set(memory, stream=stream)
+    event.record(stream)
+    memory[...] = 2  # too early
+    cp.cuda.get_current_stream().wait_event(event)
+    assert array.tolist() == [2, 2]
+
+
+def test_pinned_memory_that_is_overwritten_while_it_is_copied():
+    memory, array, stream, event = pinned_copy()
+    for value in (1, 2):
+        memory[...] = value
+        array.set(memory, stream=stream)
+        event.record(stream)
+        cp.cuda.get_current_stream().wait_event(event)
+        if value == 1:
+            event.synchronize()
+    memory[...] = 3
+    with pytest.raises(Refused, match="pinned memory"):
+        event.synchronize()

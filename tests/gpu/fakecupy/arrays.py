@@ -126,13 +126,6 @@ def wrap(array, base: ndarray | None = None) -> ndarray:
     return made
 
 
-def borrowed(array: np.ndarray) -> ndarray:
-    """An array of memory that others have taken."""
-    made = object.__new__(ndarray)
-    made._a, made._base, made._device = array, made, devices.current()
-    return made
-
-
 def from_host(values: np.ndarray) -> ndarray:
     """An array out of a pickle, on the present device."""
     return fakecupy.asarray(values)

@@ -6,10 +6,10 @@ from types import SimpleNamespace
 
 from fakecupy import cublas, devices
 from fakecupy.counting import wait
-from fakecupy.graphs import MemoryPool, Stream, alloc, using_allocator
+from fakecupy.graphs import Event, MemoryPool, Stream, alloc, using_allocator
 
-__all__ = ["Device", "MemoryPool", "Stream", "alloc", "alloc_pinned_memory", "cublas", "device", "get_current_stream",
-           "is_available", "memory", "nvrtc", "runtime", "using_allocator"]
+__all__ = ["Device", "Event", "MemoryPool", "Stream", "alloc", "alloc_pinned_memory", "cublas", "device",
+           "get_current_stream", "is_available", "memory", "nvrtc", "runtime", "using_allocator"]
 
 
 class Device:

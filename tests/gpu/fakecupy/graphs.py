@@ -17,10 +17,11 @@ from types import FunctionType, SimpleNamespace
 import numpy as np
 
 from fakecupy import counting, cublas
-from fakecupy.arrays import borrowed, ndarray
+from fakecupy.arrays import ndarray, wrap
 from fakecupy.counting import Refused, wait
 
-UNRECORDED = {"__init__", "__new__", "_view", "__array__", "__array_ufunc__", "__array_function__", "get_function"}
+UNRECORDED = {"__init__", "__new__", "__del__", "__reduce__", "__deepcopy__", "_view", "__array__", "__array_ufunc__",
+              "__array_function__"}
 
 
 class _Thread(threading.local):
@@ -40,6 +41,7 @@ class Stream:
 
     def __init__(self, null=False, non_blocking=False):
         self.non_blocking, self.ptr = non_blocking, id(self)
+        self.queued = []  # copies from pinned memory, which are made when an event after them is waited for
 
     def synchronize(self):
         wait()
@@ -52,6 +54,9 @@ class Stream:
 
     def __exit__(self, *error):
         pass
+
+    def wait_event(self, event):
+        event.pass_()
 
     def is_capturing(self):
         return _thread.capture is not None
@@ -69,6 +74,29 @@ class Stream:
         if found.broken:
             raise RuntimeError("cudaErrorStreamCaptureInvalidated")
         return Graph(found)
+
+
+class Event:
+    """A place in the work of a stream. It knows the copies from pinned memory that the host has not waited for."""
+
+    def __init__(self, block=False, disable_timing=False):
+        self._waiting, self._made = [], []
+
+    def record(self, stream=None):
+        self._waiting += stream.queued
+        stream.queued = []
+
+    def pass_(self):
+        for source, target in self._waiting:
+            target[...] = source
+            self._made.append((source, source.copy()))
+        self._waiting = []
+
+    def synchronize(self):
+        self.pass_()
+        made, self._made = self._made, []
+        if not all(np.array_equal(source, values, equal_nan=True) for source, values in made):
+            raise Refused("pinned memory was overwritten before the event of its copy was waited for")
 
 
 class MemoryPool:
@@ -209,8 +237,7 @@ def _product(function, dtype):
         *_, m, n, k, alpha, a, lda, stride_a, b, ldb, stride_b, beta, c, ldc, stride_c, count = arguments
         length = (count - 1) * stride_c + (n - 1) * ldc + m
         kind = ctypes.c_float if size == 4 else ctypes.c_double
-        out = borrowed(np.ctypeslib.as_array((kind * length).from_address(c)))
-        recorded(by_address)(out, *arguments)
+        recorded(by_address)(wrap(np.ctypeslib.as_array((kind * length).from_address(c))), *arguments)
     call.__name__ = function.__name__
     return call
 
