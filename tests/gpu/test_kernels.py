@@ -6,8 +6,11 @@ import nvrtc
 import pytest
 from twin_rows import ROWS, kernels
 
+import blobnet
 from blobnet.backend import device_module, to_host
 from blobnet.ops.cuda import launch
+from blobnet.proto.messages import new
+from blobnet.proto.text import parse
 
 TOLERANCE = 1e-12  # of float64
 ALONE = {"check_finite", "keep_loss", "update_parameters", "write_step"}  # of a GPU's own ways, tested with solvers
@@ -22,10 +25,21 @@ def found(name):
     return [to_host(array) for row in rows for array in row]
 
 
-def test_every_kernel_is_used_by_a_twin(stand_in):
+def train():
+    """An iteration of Adam on a tiny net."""
+    net = parse('layer { name: "x" type: "DummyData" top: "x" dummy_data_param { shape { dim: 2 dim: 2 } } } '
+                'layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y" inner_product_param { num_output: 2 } '
+                'loss_weight: 1 }', "NetParameter")
+    settings = new("SolverParameter", net_param=net, type="Adam", base_lr=1, lr_policy="fixed", clip_gradients=1,
+                   snapshot_after_train=False)
+    blobnet.get_solver(settings, device="gpu").step(1)
+
+
+def test_every_kernel_is_used_by_a_twin_or_by_a_training(stand_in):
     fakecupy.reset()
     for name in ROWS:
         found(name)
+    train()
     used = {key.removeprefix("kernel ") for key in fakecupy.counts if key.startswith("kernel ")}
     assert used | ALONE == launch.signatures().keys() and not used & ALONE
 

@@ -19,7 +19,7 @@ class Dropout(Elementwise):
 
     Bottoms: x (any shape)    Tops: y (as x; may be x itself)    Params: none
     Options: dropout_ratio (0.5), from 0 on and below 1; of forks: scale_train (true; py-faster-rcnn),
-    sample_weights_test (false; Bayesian SegNet): TEST draws as TRAIN does
+    sample_weights_test (false; Bayesian SegNet): TEST draws as TRAIN does; engine (no effect)
     Paper: Srivastava et al., Dropout: A Simple Way to Prevent Neural Networks from Overfitting, JMLR 2014.
     Quirks: scales while training instead of testing, unless scale_train is false.
     """

@@ -35,7 +35,7 @@ class BatchNorm(BatchNormTerms):
     Tops: y (as x; may be x itself)
     Params: running sums mean (C), variance (C) and factor (1,); all begin at 0 and have lr_mult 0
     Options: use_global_stats (left out: true in TEST, false in TRAIN), moving_average_fraction (0.999), eps (1e-5);
-    stats_batch_size (0; or N, as batch statistics are those of the whole batch here)
+    stats_batch_size (0; or N, as batch statistics are those of the whole batch here); engine (no effect)
     Paper: Ioffe and Szegedy, Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
     Shift, ICML 2015. Its scale and shift are a Scale layer of their own.
     Quirks: forward changes the parameters. Backward does not read y, so layers after this one may work in place. With

@@ -29,7 +29,7 @@ class SegNetBN(Channels):
     Bottoms: x (N, C, H, W), at least 2 axes
     Tops: y (as x; may be x itself)[, m (1, C, 1, 1)[, v (1, C, 1, 1)]], the latter two with LEARN
     Params: scale a, shift b, each (1, C, 1, 1)
-    Options: bn_param.scale_filler (0), shift_filler (0), bn_mode (LEARN)
+    Options: bn_param.scale_filler (0), shift_filler (0), bn_mode (LEARN); engine (no effect)
     Paper: Badrinarayanan et al., SegNet: A Deep Convolutional Encoder-Decoder Architecture for Image Segmentation,
     PAMI 2017; Noh et al., Learning Deconvolution Network for Semantic Segmentation, ICCV 2015.
     Quirks: LEARN takes the statistics of the batch in TEST too; the authors merge those of the training set into a and

@@ -21,7 +21,7 @@ class Eltwise(Layer):
     MAX: y = max_i x_i,   dx_i = dy where x_i was taken, else 0
 
     Bottoms: x_0, x_1, ... (one shape)    Tops: y (as x_0)    Params: none
-    Options: operation (SUM), coeff (one a bottom, for SUM; MAX ignores it), stable_prod_grad (true)
+    Options: operation (SUM), coeff (one a bottom, for SUM; MAX ignores it), stable_prod_grad (true); engine (no effect)
     Paper: none.
     Quirks: of equal maxima in the first two bottoms the second is taken, otherwise the earlier one. With
     stable_prod_grad false the product of the others is y / x_i, which is nan where x_i is 0.

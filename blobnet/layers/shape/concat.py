@@ -14,7 +14,7 @@ class Concat(ViewLayer):
     y = [x_0, x_1, ...],   dx_i = the part of dy that x_i became
 
     Bottoms: x_0, x_1, ... (one shape but for the axis)    Tops: y    Params: none
-    Options: axis (1; negative from the end) or concat_dim (the old name, not negative)
+    Options: axis (1; negative from the end) or concat_dim (the old name, not negative); engine (no effect)
     Paper: none.
     Quirks: axis and concat_dim together are refused. The top shares data and diff of a single bottom.
     """

@@ -21,7 +21,7 @@ class DepthwiseConvolution(ConvolvingLayer):
     Bottoms: x (N, C, H, W), or any number of spatial axes; several bottoms of one shape share the parameters
     Tops: y (N, K, P, Q), one for each bottom
     Params: weight (K, C / group, R, S), bias (K)
-    Options: as Convolution, with group (1)
+    Options: as Convolution, with group (1); engine has no effect
     Paper: Howard et al., MobileNets: Efficient convolutional neural networks for mobile vision applications, 2017.
     Quirks: group has to be written as well: without it this is a convolution over all channels. The published layer
     differs from Convolution in its kernels for GPUs alone.

@@ -20,7 +20,7 @@ class InnerProduct(Layer):
     Tops: y (N, K)
     Params: weight (K, C*H*W), or (C*H*W, K) with transpose; bias (K)
     Options: num_output K, bias_term (true), axis (1; the axes before it count the rows), transpose (false),
-    weight_filler, bias_filler
+    weight_filler, bias_filler; engine (no effect)
     Paper: Rosenblatt, The perceptron, Psychological Review 1958.
     Quirks: none.
     """

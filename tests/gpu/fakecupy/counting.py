@@ -6,11 +6,11 @@ import os
 import sys
 import threading
 from collections import Counter
-from typing import Any
 
 counts: Counter[str] = Counter()
 sites: Counter[str] = Counter()    # "file:line" -> waits
 wrapped: Counter[str] = Counter()  # "file:line" -> indices out of range, which wrapped silently
+_thread = threading.local()
 _OURS = os.path.dirname(__file__), "numpy"
 
 
@@ -18,19 +18,16 @@ class Refused(TypeError):
     """What CuPy would not do, or would do in an undefined way."""
 
 
-class _Thread(threading.local):
-    """What is different in each thread."""
-
-    capture: Any = None    # what operations are recorded in for a graph
-    allocator: Any = None  # of cupy.cuda.using_allocator
-
-
-thread = _Thread()
+def capturing(start: bool | None = None) -> bool:
+    """Whether the operations of this thread are recorded for a graph; `start` begins that, or ends it."""
+    if start is not None:
+        _thread.capturing = start
+    return getattr(_thread, "capturing", False)
 
 
 def permitted(what: str, error: type[Exception] = RuntimeError) -> None:
     """Raise the error if operations are being captured, as CUDA does, or CuPy before it."""
-    if thread.capture is not None:
+    if capturing():
         raise error(f"{what}: operation not permitted when stream is capturing")
 
 
