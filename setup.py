@@ -47,7 +47,7 @@ setup(
     install_requires=["numpy>=1.26", "protobuf>=6.31", "pyyaml>=6", "threadpoolctl>=3.2", "lmdb>=1.4", "pillow>=10",
                       "tqdm>=4.65", "h5py>=3.10", "cramjam>=2.7", "crc32c>=2.3"],
     extras_require={
-        "gpu": ["cupy-cuda12x>=13"],
+        "gpu": ["cupy-cuda12x[ctk]>=14"],  # ctk: cuBLAS and NVRTC, which the wheel alone lacks
         "lbfgs": ["scipy>=1.11.1"],
         "faiss": ["faiss-cpu>=1.8"],
         "view": ["matplotlib>=3.8"],

@@ -7,9 +7,13 @@ from blobnet.backend.devices import (
     Array,
     array_module,
     as_numbers,
+    current_device,
     device_module,
     folded,
+    free_memory,
     gpu_available,
+    on_device,
+    products_in,
     to_host,
     whole_limit,
 )
@@ -23,6 +27,6 @@ from blobnet.backend.twins import Twin, twin
 from blobnet.backend.workspace import Workspace, scratch
 
 __all__ = ["PARTS", "Array", "Doubts", "Pieces", "RandomNumbers", "Twin", "Workspace", "Wrong", "array_module",
-           "as_numbers", "cut", "cut_array", "device_module", "doubt", "folded", "gpu_available", "longest",
-           "num_threads", "random_stream", "scratch", "share", "share_in_order", "single_threaded_blas", "thread_pool",
-           "to_host", "twin", "whole_limit"]
+           "as_numbers", "current_device", "cut", "cut_array", "device_module", "doubt", "folded", "free_memory",
+           "gpu_available", "longest", "num_threads", "on_device", "products_in", "random_stream", "scratch", "share",
+           "share_in_order", "single_threaded_blas", "thread_pool", "to_host", "twin", "whole_limit"]

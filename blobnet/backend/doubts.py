@@ -13,17 +13,20 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blobnet.backend.devices import Array, to_host
+from blobnet.backend.devices import Array, current_device, on_device, to_host
 
 ROWS = 2112  # of a slot, one for each block of a kernel, as many as launch.MOST_BLOCKS
 
 
 class Wrong(NamedTuple):
-    """The first wrong number that a check found: its place, counted from 0; its value; the passes counted before."""
+    """The first wrong number that a check found: its place, counted from 0; its value; the passes counted before; and
+    whether its own pass is the last of these.
+    """
 
     place: int
     value: float
     passes: int
+    counted: bool
 
 
 Error = Callable[[Wrong], Exception]
@@ -44,7 +47,7 @@ class Doubts:
     """
 
     def __init__(self, xp: ModuleType):
-        self._xp = xp
+        self._xp, self._device = xp, current_device(xp)
         self._state: Array | None = None
         self._slots: dict[Hashable, Array] = {}
         self._errors: dict[Hashable, Error] = {}
@@ -85,17 +88,18 @@ class Doubts:
             rows = rows[rows[:, 0] > 0]
             if len(rows):
                 place, value = rows[rows[:, 0].argmin()]
-                wrong = Wrong(int(place) - 1, float(value), (when - 1) // 2)
+                wrong = Wrong(int(place) - 1, float(value), when // 2, when % 2 == 0)
                 if self.told:
                     self.told(wrong)
                 raise self._errors[key](wrong)
 
     def forget(self) -> None:
         """Let all be well."""
-        if self._state is not None:
-            self._state[:1].fill(0)
-        for slot in self._slots.values():
-            slot.fill(0)
+        with on_device(self._device):
+            if self._state is not None:
+                self._state[:1].fill(0)
+            for slot in self._slots.values():
+                slot.fill(0)
 
 
 _current: ContextVar[Doubts | None] = ContextVar("doubts", default=None)

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from blobnet.backend.devices import Array
+from blobnet.backend.devices import Array, free_memory
 
 LINE_BYTES = 64  # arrays in one block begin at multiples of this
 
@@ -88,7 +88,7 @@ class scratch:
 
     def __enter__(self) -> list[Array]:
         if self._xp is not np or not self._wanted:
-            return [self._xp.empty(shape, dtype) for shape, dtype in self._wanted]
+            return self._of_device()
         starts = [0]
         for shape, dtype in self._wanted:
             lines = -(-prod(shape) * np.dtype(dtype).itemsize // LINE_BYTES)
@@ -96,6 +96,14 @@ class scratch:
         self._workspace = workspace = _current.get() or Workspace()
         self._block = block = workspace.take(starts[-1])
         return [np.ndarray(shape, dtype, block, start) for (shape, dtype), start in zip(self._wanted, starts)]
+
+    def _of_device(self) -> list[Array]:
+        try:
+            return [self._xp.empty(shape, dtype) for shape, dtype in self._wanted]
+        except MemoryError as error:
+            size = sum(prod(shape) * np.dtype(dtype).itemsize for shape, dtype in self._wanted)
+            raise MemoryError(f"{size / 2**30:g} GiB of the workspace, in which the layer computes{free_memory(error)}"
+                              ) from None
 
     def __exit__(self, *error: object) -> None:
         if self._workspace is not None:

@@ -15,7 +15,7 @@ OPS, LAYERS = "blobnet.ops", "blobnet.layers"
 
 # Kernels that hide no mathematics: their call says all that they compute.
 PLAIN = {"class_members", "class_numbers", "elementwise", "in_parts", "matmul", "numbers_below", "relu_forward",
-         "sigmoid", "tally"}
+         "sigmoid", "tally", "thin"}
 
 
 def kernels(cls: type[Layer]) -> set[str]:

@@ -88,7 +88,7 @@ def standalone(source: str | Message, *values, phase: int = TRAIN, dtype: str = 
     param = read_layer(source)
     if not param.HasField("phase"):
         param.phase = phase
-    context = Context(device_module(device), np.dtype(dtype), seed, python_layers=python_layers)
+    context = Context(device_module(device), np.dtype(dtype), seed, python_layers=python_layers, device=device)
     layer = class_of(param)(param, context)
     alone = Standalone(layer, values)
     for blob, value in zip(alone.bottom, alone.values):

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_extension_flags, add_state_flags, flag, ignore_other_flags, switch
-from blobnet.cli._gpus import add_gpu_flag, gpu_name, gpu_numbers, gpu_properties
+from blobnet.cli._gpus import add_gpu_flag, add_tf32_flag, gpu_name, gpu_numbers, gpu_properties
 from blobnet.core.nan import StopAtNotFinite
 from blobnet.errors import DeviceError, SolverError
 from blobnet.log.console import console, progress
@@ -47,6 +47,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     device = parser.add_mutually_exclusive_group()
     add_gpu_flag(device, "train on this GPU (default: as the solver file says)")
     switch(device, "--cpu", "train on the CPU")
+    switch(parser, "--no_graph", "let a GPU start every operation by itself, instead of an iteration as a CUDA graph "
+           "(slower; the same numbers)")
+    add_tf32_flag(parser)
     add_state_flags(parser)
     for name, default in (("sigint", "stop"), ("sighup", "snapshot"), ("sigterm", "stop")):
         flag(parser, f"--{name}_effect", choices=EFFECTS, default=default,
@@ -74,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
         if state or args.weights:  # take the place of the solver file's own weights
             param.weights[:] = [] if state else [args.weights]
         solver = get_solver(param, device=_device(args, param), origin=args.solver,
-                            python_layers=args.python_layers, allow_nan=args.allow_nan)
+                            python_layers=args.python_layers, allow_nan=args.allow_nan, graph=not args.no_graph,
+                            allow_tf32=args.tf32)
         if args.find_nan:
             for net in [solver.net, *solver.test_nets]:
                 net.watch(StopAtNotFinite())
@@ -94,7 +98,7 @@ def run(args: argparse.Namespace) -> int:
 def solve(solver: Solver, stream: TextIO | None = None) -> None:
     """Train up to max_iter, with a progress bar on `stream` (standard error) if it is a terminal."""
     def report(*values: object) -> None:
-        show(solver.iter, solver.smoothed_loss, solver.rate)
+        show(solver.iter, lambda: solver.smoothed_loss, solver.rate)
 
     shape = next(iter(solver.net.blobs.values())).shape
     images = (shape[0] if shape else 1) * solver.param.iter_size  # the first axis of the first blob counts the images

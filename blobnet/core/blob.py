@@ -11,7 +11,7 @@ from types import ModuleType
 
 import numpy as np
 
-from blobnet.backend import Array
+from blobnet.backend import Array, current_device, free_memory, on_device
 from blobnet.core.shown import Shown
 from blobnet.errors import LESS_MEMORY, ShapeError
 
@@ -29,13 +29,14 @@ def channels_last(shape: Sequence[int], given: Sequence[int]) -> bool:
 class Buffer:
     """A flat array, allocated at its first use and enlarged if it is too small; with an `owner`, the array of that.
 
-    With a `home`, what it allocates first is its place in an array that it has with others: see core/flat.py.
+    It lies on the GPU on which the thread computes that makes the buffer. With a `home`, what it allocates first is its
+    place in an array that it has with others: see core/flat.py.
     """
 
-    __slots__ = ("xp", "dtype", "array", "owner", "home")
+    __slots__ = ("xp", "dtype", "array", "owner", "home", "device")
 
     def __init__(self, xp: ModuleType, dtype: np.dtype):
-        self.xp, self.dtype = xp, dtype
+        self.xp, self.dtype, self.device = xp, dtype, current_device(xp)
         self.array: Array | None = None
         self.owner: Buffer | None = None
         self.home: Callable[[int], Array] | None = None  # gives the place for so many numbers, or another array
@@ -64,12 +65,14 @@ class Buffer:
         """An array of at least `count` elements; growing loses the old values, as in Caffe. Errors name the blob."""
         buffer = self if self.owner is None else self.root
         if buffer.array is None or buffer.array.size < count:
-            try:
-                at_home = buffer.array is None and buffer.home is not None
-                buffer.array = buffer.home(count) if at_home else self.xp.zeros(count, self.dtype)
-            except (MemoryError, ValueError):  # ValueError: more than there are addresses
-                raise ShapeError(f"{blob.name} of shape {blob.shape}", f"no memory for {count} numbers, "
-                                 f"{count * self.dtype.itemsize / 2**30:g} GiB", hint=LESS_MEMORY) from None
+            with on_device(buffer.device):
+                try:
+                    at_home = buffer.array is None and buffer.home is not None
+                    buffer.array = buffer.home(count) if at_home else self.xp.zeros(count, self.dtype)
+                except (MemoryError, ValueError) as error:  # ValueError: more than there are addresses
+                    size = f"{count * self.dtype.itemsize / 2**30:g} GiB{free_memory(error)}"
+                    raise ShapeError(f"{blob.name} of shape {blob.shape}", f"no memory for {count} numbers, {size}",
+                                     hint=LESS_MEMORY) from None
         return buffer.array
 
     def __reduce__(self) -> tuple:
@@ -202,6 +205,8 @@ def _buffer(module: str, dtype: np.dtype, array, owner: Buffer | None) -> Buffer
     """The Buffer of a pickle, which holds the name of the array module."""
     buffer = Buffer(importlib.import_module(module), dtype)
     buffer.array, buffer.owner = array, owner
+    if array is not None and not isinstance(array, np.ndarray):
+        buffer.device = f"gpu:{int(array.device)}"
     return buffer
 
 

@@ -5,11 +5,13 @@ from __future__ import annotations
 import contextlib
 import dataclasses
 from collections.abc import Iterator
+from contextlib import AbstractContextManager
 from types import ModuleType
+from typing import Any
 
 import numpy as np
 
-from blobnet.backend import Array, Doubts, Workspace
+from blobnet.backend import Array, Doubts, Workspace, on_device, products_in
 from blobnet.errors import NetError
 
 TRAIN, TEST = 0, 1  # the values of the schema's enum Phase
@@ -23,7 +25,7 @@ class Context:
     `step` is the number of forward passes done. Every random number is a function of (seed, layer, step), so a run
     that is resumed at a step continues as the uninterrupted one would. `workspace` is the memory that the layers use
     one after the other, through `scratch`; `doubts` is what may be wrong on a GPU. Without `fillers`, large parameters
-    stay 0.
+    stay 0. `allow_tf32`: whether a GPU may round the factors of products of float32 to 10 bits.
     """
 
     xp: ModuleType = np
@@ -32,27 +34,40 @@ class Context:
     step: int = 0
     python_layers: bool = False
     fillers: bool = True
+    device: str = "cpu"
+    allow_tf32: bool = False
     workspace: Workspace = dataclasses.field(default_factory=Workspace, repr=False, compare=False)
 
     def __post_init__(self) -> None:
         self.doubts = Doubts(self.xp)
+        self.reshapes = 0  # how often layers took up new shapes
         self._placed: tuple[Array, int] | None = None  # the step in the memory of a GPU, and what was written there
 
     def placed_step(self) -> Array | int:
         """`step` as RandomNumbers takes it: on a GPU in its memory, up to date until `step` is set the next time."""
         if self.xp is np:
             return self.step
-        placed, written = self._placed or (self.xp.empty((), np.int64), -1)
-        if written != self.step:
-            placed.fill(self.step)
-            self._placed = placed, self.step
-        return placed
+        if self._placed is None:
+            self._placed = self.xp.empty((), np.int64), -1
+        self.place_step()
+        return self._placed[0]
+
+    def place_step(self) -> None:
+        """Bring the step in the memory of a GPU up to date, if a layer has asked for it."""
+        if self._placed is not None and self._placed[1] != self.step:
+            self._placed[0].fill(self.step)
+            self._placed = self._placed[0], self.step
 
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
-        """Let a pass of the net compute here: in its workspace, with its doubts."""
-        with self.workspace.in_use(), self.doubts.in_use():
+        """Let a pass of the net compute here: on its device, in its workspace, with its doubts."""
+        with (self.on_device(), products_in(self.device, self.allow_tf32), self.workspace.in_use(),
+              self.doubts.in_use()):
             yield
+
+    def on_device(self) -> AbstractContextManager[Any]:
+        """Let this thread make arrays of the net, and compute with them, in a with block."""
+        return on_device(self.device)
 
 
 def float_type(given: str | np.dtype | type) -> np.dtype:

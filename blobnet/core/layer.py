@@ -183,21 +183,20 @@ class Layer(LayerType, Shown):
 
     def update_shapes(self, bottom: Sequence[Blob], top: Sequence[Blob]) -> None:
         """Reshape if a bottom or a top has another shape than the last time."""
-        if self._last_shapes == [blob.shape for blob in (*bottom, *top)] and not self.reshape_always:
+        before = self._last_shapes
+        if before == [blob.shape for blob in (*bottom, *top)] and not self.reshape_always:
             return
         self.reshape(bottom, top)
         self._last_shapes = [blob.shape for blob in (*bottom, *top)]
+        self.context.reshapes += self._last_shapes != before
         for weight, blob in zip(self.loss_weights, top, strict=True):
             if weight:
                 blob.diff[...] = weight
 
     def loss(self, top: Sequence[Blob]):
-        """The weighted sum of the tops that are losses, a scalar of the device; None if none is.
-
-        It may be a view of a top.
-        """
+        """The weighted sum of the tops that are losses, a scalar of the device, which may be a view of a top."""
         parts = [_loss(weight, blob) for weight, blob in zip(self.loss_weights, top, strict=True) if weight]
-        return sum(parts[1:], parts[0]) if parts else None
+        return sum(parts[1:], parts[0]) if parts else 0
 
     def _check_arity(self, kind: str, arity: Arity, got: int) -> None:
         least, most = arity if isinstance(arity, tuple) else (arity, arity)

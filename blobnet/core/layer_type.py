@@ -41,6 +41,7 @@ class LayerType:
     overwrites: bool = False          # backward overwrites the diff of a parameter, as Caffe's does
     saved_without_ones: bool = False  # parameters in files may lack the ones at the end of their shapes
     published_gradient: bool = False  # the default is a published gradient; options.gradient: EXACT is the derivative
+    replays: bool | None = None       # whether forward and backward may be replayed on a GPU, see `can_replay`
 
     # What goes through.
     passes_labels: bool = False       # every number of a top is one of a bottom, so a label is still one behind it
@@ -92,6 +93,15 @@ class LayerType:
     def code_pairs(self, bottom: Sequence[Blob]) -> Pairs | None:
         """How the last forward pass of a loss over all pairs of a batch sees them; None for other layers."""
         return None
+
+    @classmethod
+    def can_replay(cls) -> bool:
+        """Whether a GPU may do again what one forward and backward started there, for the next iterations.
+
+        All that changes from one to the next must lie in arrays of the device; numbers of the host stay what they were.
+        Of a type that says nothing in `replays`, it is taken for true of blobnet's own types alone.
+        """
+        return cls.__module__.startswith("blobnet.layers.") if cls.replays is None else cls.replays
 
     @classmethod
     def coordinates(cls, layer: Message) -> CoordinateMap | None:

@@ -19,7 +19,7 @@ from blobnet.core.debug_info import DebugInfo
 from blobnet.core.names import Names
 from blobnet.core.running import OneThread
 from blobnet.core.shown import Shown, worked_number
-from blobnet.core.trouble import explain, explained
+from blobnet.core.trouble import explain, explained, no_memory
 from blobnet.core.watching import Watched
 from blobnet.core.weights import Copied, copy_weights, none_copied, share_weights, write_net
 from blobnet.errors import NetError, ShapeError, UnknownLayer, close_matches
@@ -36,7 +36,9 @@ class Net(Watched, Shown):
 
     blobs: the blobs by name; params: the parameter blobs by layer name; layers and layer_dict: the layers in order and
     by name; inputs and outputs: names of the blobs that Input layers make and that no layer reads; parameters: every
-    parameter with its rules, shared ones once; param_diffs: their diffs, which lie in one array.
+    parameter with its rules, shared ones once; param_diffs: their diffs, which lie in one array; steps: what runs the
+    layers, nodes or chains of them; device_loss: `loss` where it is, on a GPU a scalar there, which the next forward
+    overwrites.
 
     One thread at a time may run a net, a second one gets a NetError; several nets may run at once. The bits of all
     results are the same with any number of worker threads (BLOBNET_NUM_THREADS).
@@ -54,19 +56,22 @@ class Net(Watched, Shown):
                  weights: str | os.PathLike | Message | Sequence | None = None, *, level: int = 0,
                  stages: Sequence[str] = (), device: str = "cpu", dtype: str = "float32",
                  random_seed: int | None = None, origin: str | os.PathLike | None = None,
-                 python_layers: bool = False, fillers: bool = True):
+                 python_layers: bool = False, fillers: bool = True, allow_tf32: bool = False):
         """Read, upgrade, filter and wire the net of `source`, a file (prototxt, YAML, binary) or a NetParameter.
 
         phase: TRAIN or TEST. The include and exclude rules of the layers decide by phase, level (a number) and stages
         (names, added to those that the net itself states) which layers are in.
         weights: one or several to copy parameters from, as `copy_from` takes them.
         device: "cpu", "gpu" or "gpu:1", where the arrays of all blobs live; dtype: their type, float32 or float64.
+        This thread computes on that GPU from now on. Another thread, or this one after it made a net on another GPU,
+        writes into blobs `with net.context.on_device():`; running, reading, copy_from and save need no such care.
         random_seed: a number of at least 0 that makes fillers, dropout and data order repeatable; without it every net
         is different.
         origin: the file that a NetParameter was made from, which errors then show.
         python_layers: whether layers of the type Python may import the modules that the net names, and run their code.
         fillers: False leaves parameters of more than 65,536 numbers at 0, where only shapes are asked for: they take no
         time, and no memory until they are used.
+        allow_tf32: let a GPU round the factors of products of float32 to 10 bits, which is faster; Caffe does not.
         Raises ParseError, NetError, ShapeError, DeviceError; NetError also if the weights are of no layer of this net.
         """
         super().__init__()
@@ -81,19 +86,20 @@ class Net(Watched, Shown):
         seed = int(drawn[0]) >> 1 if random_seed is None else random_seed
         self.device, self.phase = device, phase
         self.context = Context(device_module(device), float_type(dtype), int(seed), python_layers=python_layers,
-                               fillers=fillers)
+                               fillers=fillers, device=device, allow_tf32=allow_tf32)
         self.name = definition.name
         self.definition = definition
-        built = Building(definition, phase, self.context, self._origin)
+        with self.context.on_device():
+            built = Building(definition, phase, self.context, self._origin)
         self.nodes, self.blobs, self.parameters = built.nodes, built.blobs, built.parameters
         self.outputs, self.param_diffs = built.outputs, built.param_diffs
         self.layers = [node.layer for node in self.nodes]
-        self._steps = in_chains(self.nodes)
+        self.steps = in_chains(self.nodes)
         self.layer_dict = Names(((layer.name, layer) for layer in self.layers), what="layer")
         self.params = Names(((layer.name, layer.blobs) for layer in self.layers if layer.blobs),
                             what="layer with parameters")
         self.inputs = [name for layer in self.layers if layer.is_input for name in layer.param.top]
-        self._loss: float | Array = 0.0
+        self.device_loss: float | Array = 0.0
         self.one_thread = OneThread(f"net {self.name!r}")
         self._debug_info = DebugInfo(self.parameters)
         self._take_inline_weights(definition)
@@ -121,12 +127,7 @@ class Net(Watched, Shown):
     def loss(self) -> float:
         """The weighted loss of the last forward. On a GPU, to read it waits, and raises what was noted as a doubt."""
         self.context.doubts.settle()
-        return float(self._loss)
-
-    @property
-    def device_loss(self) -> float | Array:
-        """The same where it is: on a GPU a scalar there, which the next forward overwrites."""
-        return self._loss
+        return float(self.device_loss)
 
     @property
     def debug_info(self) -> bool:
@@ -144,25 +145,11 @@ class Net(Watched, Shown):
         First each keyword argument is copied into the blob of its name, which takes its shape.
         """
         first, last = self._range(start, end)
-        whole, losses = start is end is None, []
+        whole = start is end is None
         with self.one_thread, single_threaded_blas(), self.context.in_use():
             turned = [self._fill(name, value) for name, value in inputs.items()]
             self._tell("before_forward_pass", whole)
-            for node in self._run(first, last):
-                for tell in self._told["before_forward"]:
-                    tell(node)
-                try:
-                    loss = node.forward()
-                except Exception as error:
-                    if any(turned) and isinstance(error, ShapeError):
-                        error.inside("", CHANNELS_LAST)
-                    explain(error, node.layer.param, self._origin)
-                    raise
-                if loss is not None:
-                    losses.append(loss)
-                for tell in self._told["after_forward"]:
-                    tell(node)
-            self._loss = float(sum(losses, 0.0)) if self.xp is np else sum(losses[1:], losses[0]) if losses else 0.0
+            self.device_loss = self.run_forward(self._run(first, last), CHANNELS_LAST if any(turned) else "")
             self.context.step += 1
             self._tell("after_forward_pass", whole)
         names = self.outputs if end is None else [*self.layers[last].param.top]
@@ -178,25 +165,51 @@ class Net(Watched, Shown):
         whole = start is end is None
         with self.one_thread, single_threaded_blas(), self.context.in_use():
             self._tell("before_backward_pass", whole)
-            for node in reversed(self._run(first, last)):
-                for tell in self._told["before_backward"]:
-                    tell(node)
-                try:
-                    node.backward()
-                except Exception as error:
-                    if not node.has_run and node.layer.type != "Python":  # what that needs is its class's own affair
-                        raise NetError(node.layer.where, "has nothing to run backward from",
-                                       hint="run forward first") from error
-                    explain(error, node.layer.param, self._origin)
-                    raise
-                for tell in self._told["after_backward"]:
-                    tell(node)
+            self.run_backward(self._run(first, last))
             self._tell("after_backward_pass", whole)
         return {name: self.blobs[name].diff for name in self.inputs}
 
+    def run_forward(self, steps: Sequence[Step], hint: str = ""):
+        """Run forward these steps alone, for who holds `in_use` of the context; return their loss, as `device_loss`.
+
+        hint: what an error of shapes may come from.
+        """
+        losses = []
+        for node in steps:
+            for tell in self._told["before_forward"]:
+                tell(node)
+            try:
+                loss = node.forward()
+            except Exception as error:
+                if hint and isinstance(error, ShapeError):
+                    error.inside("", hint)
+                explain(error, node.layer.param, self._origin)
+                raise
+            if loss is not None:
+                losses.append(loss)
+            for tell in self._told["after_forward"]:
+                tell(node)
+        return float(sum(losses, 0.0)) if self.xp is np else sum(losses[1:], losses[0]) if losses else 0.0
+
+    def run_backward(self, steps: Sequence[Step]) -> None:
+        """Run backward these steps, from the last to the first, in the same way."""
+        for node in reversed(steps):
+            for tell in self._told["before_backward"]:
+                tell(node)
+            try:
+                node.backward()
+            except Exception as error:
+                if not node.has_run and node.layer.type != "Python":  # what that needs is its class's own affair
+                    raise NetError(node.layer.where, "has nothing to run backward from",
+                                   hint="run forward first") from error
+                explain(error, node.layer.param, self._origin)
+                raise
+            for tell in self._told["after_backward"]:
+                tell(node)
+
     def reshape(self) -> None:
         """Pass new shapes of the inputs through all layers without running them."""
-        with self.one_thread:
+        with self.one_thread, self.context.on_device():
             for node in self.nodes:
                 with explained(node.layer.param, self._origin):
                     node.layer.update_shapes(node.bottoms, node.tops)
@@ -209,7 +222,8 @@ class Net(Watched, Shown):
 
     def clear_param_diffs(self) -> None:
         """Set the diffs of all parameters to 0, before gradients are accumulated."""
-        self.param_diffs.clear()
+        with self.context.on_device():
+            self.param_diffs.clear()
 
     def position(self, layer: str | int, of: str = "a layer") -> int:
         """The number of a layer, given its name (the first one of that name) or the number itself."""
@@ -238,14 +252,17 @@ class Net(Watched, Shown):
         if any(hasattr(watcher, event) and not getattr(watcher, "takes_chains", False)
                for watcher in self._watchers for event in LAYER_EVENTS):
             return self.nodes[first:last + 1]
-        return self._steps if last - first == len(self.nodes) - 1 else between(self._steps, first, last)
+        return self.steps if last - first == len(self.nodes) - 1 else between(self.steps, first, last)
 
     def _fill(self, name: str, value: object) -> bool:
         """Copy `value` into the blob `name`, which takes its shape; return whether its last axis seems the channels."""
         if name not in self.blobs:
             raise NetError(f"net {self.name!r}", f"no blob {name!r}", hint=close_matches(name, self.blobs))
         blob = self.blobs[name]
-        array = as_numbers(value, self.xp)
+        try:
+            array = as_numbers(value, self.xp)
+        except MemoryError as error:
+            raise no_memory(f"net {self.name!r}, blob {name!r}", error) from error
         if array is None:
             raise ShapeError(f"net {self.name!r}", f"blob {name!r}", expected="an array of numbers",
                              got=f"{type(value).__name__} {value!r:.40}")
@@ -276,11 +293,12 @@ class Net(Watched, Shown):
         only the file has are left out, and layers that only the net has keep their parameters. ShapeError if a layer
         of the same name has other shapes.
         """
-        if not isinstance(source, Message) and is_hdf5(source):
-            from blobnet.core.weights_hdf5 import copy_hdf5  # here, so that others do not wait for it
+        with self.context.on_device():
+            if not isinstance(source, Message) and is_hdf5(source):
+                from blobnet.core.weights_hdf5 import copy_hdf5  # here, so that others do not wait for it
 
-            return copy_hdf5(self.layers, self.parameters, source)
-        return copy_weights(self.layers, source)
+                return copy_hdf5(self.layers, self.parameters, source)
+            return copy_weights(self.layers, source)
 
     def share_with(self, other: Net) -> None:
         """From now on use the parameters of `other` in the layers that have the same names there.

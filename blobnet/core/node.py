@@ -46,11 +46,11 @@ class Node:
         return names + ["(automatic)"] * (len(self.tops) - len(names))
 
     def forward(self):
-        """Run the layer forward, after it took up new shapes; return its part of the loss, as `Layer.loss` does."""
+        """Run the layer forward, after it took up new shapes; return its part of the loss, if it has any."""
         self.layer.update_shapes(self.bottoms, self.tops)
         self.layer.forward(self.bottoms, self.tops)
         self.has_run = True
-        return self.layer.loss(self.tops)
+        return self.layer.loss(self.tops) if any(self.layer.loss_weights) else None
 
     def backward(self) -> None:
         """Run the layer backward, if it has anything to do."""

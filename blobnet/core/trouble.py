@@ -8,6 +8,7 @@ from collections.abc import Iterator
 
 from google.protobuf.message import Message
 
+from blobnet.backend import free_memory
 from blobnet.errors import LESS_MEMORY, BlobnetError, NetError, ShapeError
 from blobnet.netdef.fields import layer_place
 
@@ -29,11 +30,16 @@ def explain(error: Exception, param: Message, origin: str) -> None:
     elif param.type != "Python":
         where = f"{place}: " * bool(place) + f"layer {param.name!r} ({param.type})"
         if isinstance(error, MemoryError) or isinstance(error, ValueError) and TOO_BIG.search(str(error)):
-            raise ShapeError(where, "no memory" + f" ({error})" * bool(str(error)),
-                             hint=LESS_MEMORY) from error
+            raise no_memory(where, error) from error
         if isinstance(error, ARITHMETIC):
             raise NetError(where, f"cannot work with such options and shapes ({type(error).__name__}: {error})",
                            hint="look for a number that is 0 or very large") from error
+
+
+def no_memory(where: str, error: Exception) -> ShapeError:
+    """The error that there is no memory for what is done at the place `where`; `error` may say for how much."""
+    words = str(error).rstrip(".")
+    return ShapeError(where, "no memory" + f" ({words})" * bool(words) + free_memory(error), hint=LESS_MEMORY)
 
 
 @contextlib.contextmanager

@@ -61,6 +61,11 @@ class Watched:
         """Whether `watcher` is told of the events."""
         return any(other is watcher for other in self._watchers)
 
+    @property
+    def is_watched(self) -> bool:
+        """Whether anybody is told of the events."""
+        return bool(self._watchers)
+
     def _tell(self, event: str, *values: object) -> None:
         """Call what watches `event`, with these values."""
         for call in self._told[event]:

@@ -13,6 +13,7 @@ from blobnet.backend import to_host
 from blobnet.core.blob import Blob
 from blobnet.core.building_log import log_ignored
 from blobnet.core.layer import Layer
+from blobnet.core.trouble import no_memory
 from blobnet.errors import DataError, NetError, ShapeError
 from blobnet.netdef.upgrade import upgrade_net
 from blobnet.proto.binary import read_weights, write_weights
@@ -131,7 +132,10 @@ def assign(copies: Iterable[tuple[Blob, np.ndarray]]) -> None:
     """Copy each array, of any shape and precision, into the blob beside it, which holds as many numbers."""
     with np.errstate(over="ignore"):  # a double that is too large for a float becomes inf
         for blob, values in copies:
-            blob.data[...] = blob.xp.asarray(values.astype(blob.dtype, copy=False)).reshape(blob.shape)
+            try:
+                blob.data[...] = blob.xp.asarray(values.astype(blob.dtype, copy=False)).reshape(blob.shape)
+            except MemoryError as error:
+                raise no_memory(blob.name, error) from error
 
 
 def fits(layer: Layer, index: int, given: tuple[int, ...], legacy: bool) -> bool:

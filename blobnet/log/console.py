@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import contextlib
 import logging
+import math
 import sys
+import time
 from collections.abc import Callable, Iterator
 from typing import TextIO
 
@@ -53,17 +55,22 @@ def progress(total: int, first: int, images: int, stream: TextIO | None = None) 
     """While the block runs, a bar on `stream` (standard error) shows how far a training is, if that is a terminal.
 
     The training goes from iteration `first` to `total` and reads `images` in each iteration. The block gets a function
-    `show(iteration, loss, rate)`, which it calls with the present numbers; it does nothing where there is no terminal.
+    `show(iteration, loss, rate)`, which it calls with the present numbers, the loss a function that reads it, which is
+    called as often as the bar is drawn; it does nothing where there is no terminal.
     """
     stream = stream or sys.stderr
     if not stream.isatty():
         yield lambda iteration, loss, rate: None
         return
+    drawn = -math.inf
     with tqdm(total=total, initial=first, unit="it", file=stream, dynamic_ncols=True) as bar:
-        def show(iteration: int, loss: float, rate: float) -> None:
-            speed = bar.format_dict["rate"]
-            bar.set_postfix_str(f"loss {loss:.4g}, lr {rate:.4g}"
-                                + (f", {speed * images:.4g} images/s" if speed else ""), refresh=False)
+        def show(iteration: int, loss: Callable[[], float], rate: float) -> None:
+            nonlocal drawn
+            now, speed = time.perf_counter(), bar.format_dict["rate"]
+            if now - drawn >= bar.mininterval or iteration == total:
+                drawn = now
+                bar.set_postfix_str(f"loss {loss():.4g}, lr {rate:.4g}"
+                                    + (f", {speed * images:.4g} images/s" if speed else ""), refresh=False)
             bar.update(iteration - bar.n)
 
         yield show

@@ -149,9 +149,3 @@ def thin(x: Array, mask: Array, factor: float, y: Array) -> None:
     array_module(x).multiply(x, mask, out=y)
     if factor != 1:
         y *= factor
-
-
-@twin("blobnet.ops.cuda.elementwise")
-def add_times(x: Array, factor: float, y: Array) -> None:
-    """y += factor * x."""
-    y += x if factor == 1 else x * factor

@@ -70,7 +70,10 @@ class Recurrence:
         share(run, self.pieces, lambda n: scratch(self.xp, ((n, weight.shape[1]), weight.dtype)))
 
     def _uniform(self, cont: Array) -> list[float | None]:
-        """For each step its cont if all sequences begin, 0, or all go on, 1; else None."""
+        """For each step its cont if all sequences begin, 0, or all go on, 1; else None, as on a GPU, which nobody asks.
+        """
+        if self.xp is not np:
+            return [None] * self.steps
         begin, go_on = ((cont == value).all(axis=(1, 2)).tolist() for value in (0, 1))
         return [0 if begin[t] else 1 if go_on[t] else None for t in range(self.steps)]
 

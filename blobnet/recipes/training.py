@@ -16,10 +16,8 @@ def train(trial: Trial, param: Message) -> str:
     solver = get_solver(param, device=trial.device, python_layers=trial.python_layers)
     if solver.resume():
         trial.note(f"goes on from iteration {solver.iter}")
-    losses: list[float] = []
-    solver.add_callback(on_gradients_ready=lambda: losses.append(solver.loss))
     while solver.iter < param.max_iter:
-        solver.step(min(WINDOW, param.max_iter - solver.iter))
-        trial.note(f"iteration {solver.iter} of {param.max_iter}, loss {np.mean(losses):.4f}")
-        losses.clear()
+        count = min(WINDOW, param.max_iter - solver.iter)
+        solver.step(count)
+        trial.note(f"iteration {solver.iter} of {param.max_iter}, loss {np.mean(solver.losses.last(count)):.4f}")
     return solver.snapshot()[0]

@@ -39,7 +39,8 @@ class Passes:
         self._net = weakref.ref(net)  # whose doubts know this object: no circle is to keep its memory
         self.where, self.allow_nan, self.size, self.name = where, allow_nan, size, name
         self.wrong: Pass | None = None
-        self._passes: list[Pass] = []   # whose losses were not read
+        self._last: Pass | None = None  # whose loss was read
+        self._passes: list[Pass] = []   # whose losses were not
         self._losses: list[float] = []  # of the first of these
         self._ring: Array | None = None  # has those of the others
 
@@ -80,7 +81,8 @@ class Passes:
         net = self.net
         if self.allow_nan:
             return
-        if net.xp is np or not self._passes:  # of a pass that was not kept nobody would know later
+        last = self._passes[-1] if self._passes else self._last
+        if net.xp is np or last is None or last.step != net.context.step - 1:  # a pass that was not kept
             check_gradients(net, iteration, self.where)
             return
         whole = net.param_diffs.whole()
@@ -104,6 +106,7 @@ class Passes:
         size = self.size
         count = len(self._losses) // size * size
         found = [(self._passes[i].iteration, sum(self._losses[i:i + size]) / size) for i in range(0, count, size)]
+        self._last = self._passes[count - 1] if count else self._last
         del self._passes[:count], self._losses[:count]
         return found
 
@@ -119,10 +122,11 @@ class Passes:
             self._losses += [float(ring[number % MOST]) for number in range(last - count, last)]
 
     def _go_back(self, wrong: Wrong) -> None:
-        """Forget the passes from the wrong one on."""
+        """Forget the passes from the wrong one on, or after it if its loss was right."""
         self._copy()
-        kept = len(self._passes) - (self.net.context.doubts.passes - wrong.passes)
-        self.wrong = self._passes[kept] if 0 <= kept < len(self._passes) else None
+        kept = max(0, len(self._passes) - (self.net.context.doubts.passes - wrong.passes))
+        known = [self._last, *self._passes, None][kept:]
+        self.wrong = known[0 if wrong.counted else 1]
         del self._passes[kept:], self._losses[kept:]
 
     def _loss_error(self, wrong: Wrong) -> SolverError:

@@ -15,6 +15,7 @@ from blobnet.errors import BlobnetError, SolverError
 from blobnet.log.loggers import iterations
 from blobnet.ops.cuda.updates import Settings
 from blobnet.solvers import finite
+from blobnet.solvers.device import on_device
 from blobnet.solvers.evaluation import evaluate, loss_weights, outputs_of
 from blobnet.solvers.flat_update import FlatUpdate, kernel_of
 from blobnet.solvers.lr_policy import learning_rate, next_step
@@ -67,6 +68,7 @@ class Solver(Training):
             self.stop_requested = False
             log.info("Optimization Done.")
 
+    @on_device
     def step(self, n: int = 1) -> None:
         """Make `n` iterations: forward and backward iter_size times, then one update. Errors as those of `solve`."""
         param = self.param
@@ -97,9 +99,7 @@ class Solver(Training):
             self._tell("before_iteration", self.iter)
             self.net.debug_info = param.debug_info and is_due(self.iter, param.display)
             for _ in range(param.iter_size):
-                self.net.forward()
-                self._passes.keep(self.iter, self.current_step)
-                self.net.backward()
+                self._pass()
             if self._passes.due:
                 self.settle()
             if is_due(self.iter, param.display):
@@ -115,6 +115,16 @@ class Solver(Training):
             if self.stop_requested:
                 break
 
+    def _pass(self) -> None:
+        """Run forward and backward, and keep the loss."""
+        if self._replay is not None:
+            self._replay.run()
+        else:
+            self.net.forward()
+        self._passes.keep(self.iter, self.current_step)
+        if self._replay is None:
+            self.net.backward()
+
     def _go_back(self) -> None:
         """After an error that a GPU noted in an earlier pass: to the iteration of that, whose weights there still are.
         """
@@ -122,6 +132,7 @@ class Solver(Training):
             self.iter, self.current_step, _ = self._passes.wrong
             self._passes.wrong = None
 
+    @on_device
     def apply_update(self) -> None:
         """Update every parameter from its gradient: clip, average over iter_size, regularize, `update`, subtract.
 
@@ -201,6 +212,7 @@ class Solver(Training):
 
     # Testing.
 
+    @on_device
     def test_all(self) -> list[dict[str, np.ndarray]]:
         """Run every test net for its test_iter batches, log and return the mean of every output by name.
 

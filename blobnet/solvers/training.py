@@ -8,16 +8,18 @@ import os
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.backend import Array
+from blobnet.backend import Array, free_memory
 from blobnet.core.parameters import Parameter
+from blobnet.core.replay import Replay
 from blobnet.core.shown import Shown
 from blobnet.core.trouble import explained
 from blobnet.core.watching import Watched
 from blobnet.core.weights import none_copied
-from blobnet.errors import BlobnetError, SolverError
+from blobnet.errors import LESS_MEMORY, BlobnetError, ShapeError, SolverError
 from blobnet.netdef.ignored import log_ignored_fields
 from blobnet.proto.text import dump
 from blobnet.solvers import restoring, snapshot
+from blobnet.solvers.device import on_device
 from blobnet.solvers.display import Display
 from blobnet.solvers.finite import check_snapshot
 from blobnet.solvers.flat_update import FlatUpdate, kernel_of
@@ -53,12 +55,15 @@ class Training(SolverType, Watched, Shown):
     events = "before_iteration", "gradients_ready", "after_update", "after_snapshot"
 
     def __init__(self, source: str | os.PathLike | Message, device: str | None = None, dtype: str = "float32",
-                 origin: str | os.PathLike | None = None, python_layers: bool = False, allow_nan: bool = False):
+                 origin: str | os.PathLike | None = None, python_layers: bool = False, allow_nan: bool = False,
+                 graph: bool = True, allow_tf32: bool = False):
         """Build the nets of the solver file or SolverParameter `source`.
 
-        `origin` is the file that a SolverParameter was read from, which errors then show; `python_layers` as for Net.
+        `origin` is the file that a SolverParameter was read from, which errors then show; `python_layers` and
+        `allow_tf32` as for Net.
         `device` is "cpu", "gpu" or "gpu:<number>"; without it, what solver_mode and device_id say, and the CPU if there
-        is no GPU. Without a random_seed in the file, one is drawn. SolverError for settings that make no sense.
+        is no GPU. Without a random_seed in the file, one is drawn. graph: whether a GPU replays iterations as a CUDA
+        graph, where it can; they give the same numbers. SolverError for settings that make no sense.
         """
         super().__init__()
         file = origin if isinstance(source, Message) else source
@@ -74,14 +79,18 @@ class Training(SolverType, Watched, Shown):
         self.random_seed = seed_of(param)
         self.device = choose_device(param) if device is None else device
         self.net, *self.test_nets = build_nets(param, self.random_seed, file, self.where, device=self.device,
-                                               dtype=dtype, python_layers=python_layers)
+                                               dtype=dtype, python_layers=python_layers, allow_tf32=allow_tf32)
         for files in param.weights:
             self.copy_from(files)
         self.iter = self.current_step = 0
         self.rate = self._loss = self._smoothed_loss = 0.0
         self._losses, self.goal = Losses(), 0
         at_once = self.net.xp is not np and self.net.parameters and kernel_of(type(self))
-        self._flat = FlatUpdate(self.net, self.num_histories) if at_once else None
+        try:
+            self._flat = FlatUpdate(self.net, self.num_histories) if at_once else None
+        except MemoryError as error:
+            raise ShapeError(self.where, "no memory for the parameters and their histories, each in one array "
+                             f"({error}{free_memory(error)})", hint=LESS_MEMORY) from error
         self.history = self._flat.history[:] if self._flat is not None else [
             self._zeros(parameter) for _ in range(self.num_histories) for parameter in self.net.parameters]
         self.stopped = self.stop_requested = self.snapshot_requested = False
@@ -89,10 +98,12 @@ class Training(SolverType, Watched, Shown):
         self._lock, self._whole = RunLock(self.where), Whole()
         self._display = Display(param.average_loss)
         self._passes = Passes(self.net, self.where, allow_nan, param.iter_size)
+        self._replay = Replay(self.net) if graph and self.net.xp is not np else None
         log.info("Solver scaffolding done.")
 
     # Losses stay on a GPU until they are read here, which waits for it.
 
+    @on_device
     def settle(self) -> None:
         """Read the losses that are still on a GPU, and raise what it found wrong: labels, losses, gradients.
 
@@ -123,6 +134,7 @@ class Training(SolverType, Watched, Shown):
         self.settle()
         return self._losses
 
+    @on_device
     def _zeros(self, parameter: Parameter) -> Array:
         """A history of a parameter."""
         with explained(parameter.layer.param, ""):
@@ -147,6 +159,7 @@ class Training(SolverType, Watched, Shown):
         """Let a snapshot be written after the present iteration (or test batch); training goes on."""
         self.snapshot_requested = True
 
+    @on_device
     def snapshot(self) -> tuple[str, str]:
         """Write `<snapshot_prefix>_iter_<iter>.caffemodel` and `.solverstate`, atomically; return the two paths.
 
@@ -164,6 +177,7 @@ class Training(SolverType, Watched, Shown):
         self._tell("after_snapshot", self.iter, *files)
         return files
 
+    @on_device
     def restore(self, path: str | os.PathLike) -> None:
         """Continue from the .solverstate `path` and the weights it names, as the run that wrote it would have.
 

@@ -31,7 +31,7 @@ def net_of(*layers, shape="dim: 4 dim: 3 dim: 5 dim: 6", phase=blobnet.TRAIN):
 
 
 def chains(net):
-    return [step.kind for step in net._steps if isinstance(step, Chain)]
+    return [step.kind for step in net.steps if isinstance(step, Chain)]
 
 
 def one_by_one(net):

@@ -17,9 +17,9 @@ def summary(results):
 
 
 def test_a_net():
-    definition = parse(NET, "NetParameter")
-    results = check_net(definition, device="gpu")
-    assert summary(results) == summary(check_net(definition))
+    definition, shapes = parse(NET, "NetParameter"), {"x": (3, 2, 4, 4), "label": (3,)}
+    results = check_net(definition, shapes=shapes, device="gpu")
+    assert summary(results) == summary(check_net(definition, shapes=shapes))
     assert results[-1].kind == "param" and results[-1].checked and all(result.passed for result in results)
 
 

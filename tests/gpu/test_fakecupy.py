@@ -1,7 +1,10 @@
 """The rules of the stand-in for CuPy: what it refuses, what it counts, and how it runs the text of a kernel."""
 
+import copy
 import inspect
+import pickle
 import subprocess
+from concurrent.futures import ThreadPoolExecutor
 
 import fakecupy as cp
 import numpy as np
@@ -37,6 +40,7 @@ extern "C" __global__ void warp_sum(const real* x, real* sums) {
 @pytest.fixture(autouse=True)
 def counted_from_0():
     cp.reset()
+    cp.cuda.Device(0).use()
 
 
 @pytest.fixture(scope="module", params=["-DFAST", "-DPORTABLE"])
@@ -149,6 +153,49 @@ def test_an_element_is_a_view():
 
 def test_fresh_memory_holds_rubbish():
     assert np.isnan(cp.empty(3).get()).all() and (cp.empty(3, np.int32).get() == np.iinfo(np.int32).max).all()
+
+
+def test_an_array_of_another_gpu_is_only_copied_to_the_host():
+    x = ones(2)
+    with cp.cuda.Device(1):
+        y = ones(2)
+        assert (x.get() == 1).all() and x[:1].device == x.device == cp.cuda.Device(0) != y.device
+        for use in (lambda: x + y, lambda: x.sum(), lambda: x.fill(0), lambda: x.__setitem__(0, 1), lambda: x.data.ptr,
+                    lambda: cp.concatenate([x, y]), lambda: x @ x, x.copy, lambda: cp.add(1, 1, out=x)):
+            with pytest.raises(ValueError, match="array device = 0 while current = 1"):
+                use()
+    assert (x + 1).get().tolist() == [2, 2]
+
+
+def test_every_thread_begins_on_the_first_gpu():
+    cp.cuda.Device(1).use()
+    with ThreadPoolExecutor(1) as other:
+        assert other.submit(cp.cuda.runtime.getDevice).result() == 0
+    assert cp.cuda.runtime.getDevice() == 1
+    with pytest.raises(RuntimeError, match="invalid device"):
+        cp.cuda.Device(2).use()
+
+
+def test_memory_ends_and_is_given_back(monkeypatch):
+    monkeypatch.setattr(cp.devices, "limits", [cp.devices.taken[0] + 1000, 0])
+    x = cp.zeros(200, np.float32)
+    part = x[:10]
+    with pytest.raises(MemoryError, match="Out of memory allocating 800,000,000,000 bytes"):
+        cp.empty(100_000_000_000)
+    with pytest.raises(MemoryError, match="Out of memory allocating 800 bytes"):
+        x *= cp.negative(x)
+    assert cp.cuda.runtime.memGetInfo()[0] == 200
+    del x
+    assert cp.cuda.runtime.memGetInfo()[0] == 200  # the view keeps it
+    del part
+    assert cp.cuda.runtime.memGetInfo() == (1000, cp.devices.limits[0])
+
+
+def test_copies_lie_on_the_gpu_of_the_original_and_pickles_on_the_present_one():
+    x = ones(2)
+    with cp.cuda.Device(1):
+        assert copy.deepcopy(x).device == x.device
+        assert pickle.loads(pickle.dumps(x)).device == cp.cuda.Device(1)
 
 
 def test_operations_are_counted():

@@ -90,7 +90,8 @@ def test_memory():
     assert gpu.layers["pool"] > 0 and gpu.total > 0
 
 
-def test_profile():
+def test_profile(monkeypatch):
+    monkeypatch.setattr("blobnet.core.profile.SIDE", 64)
     each, profile = net(), Profile()
     with each.watched_by(profile):
         for _ in range(2):

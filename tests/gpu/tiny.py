@@ -31,14 +31,15 @@ def net(device="gpu", phase=blobnet.TRAIN, more="", **options):
     return blobnet.Net(parse(more + NET, "NetParameter"), phase, device=device, random_seed=1, **options)
 
 
-def solver(settings, device="gpu", dtype="float32"):
-    """A solver of the net, whose inputs are given."""
-    param = parse(f'random_seed: 1 lr_policy: "fixed" snapshot_after_train: false {settings}', "SolverParameter")
-    param.net_param.CopyFrom(parse(NET, "NetParameter"))
-    result = blobnet.get_solver(param, device=device, dtype=dtype)
+def solver(settings, device="gpu", dtype="float32", text=NET, **options):
+    """A solver of the net, or that of another `text`, whose inputs are given."""
+    param = parse(f"random_seed: 1 snapshot_after_train: false {settings}", "SolverParameter")
+    param.lr_policy = param.lr_policy or "fixed"
+    param.net_param.CopyFrom(parse(text, "NetParameter"))
+    result = blobnet.get_solver(param, device=device, dtype=dtype, **options)
     for each in [result.net, *result.test_nets]:
-        for name, values in INPUTS.items():
-            each.blobs[name].data[...] = each.xp.asarray(values)
+        for name in each.inputs:
+            each.blobs[name].data[...] = each.xp.asarray(INPUTS[name])
     return result
 
 

@@ -57,8 +57,7 @@ def test_same_numbers_of_other_batches(case):
             assert_alike(wanted, Run(both[1]))
 
 
-@pytest.mark.parametrize("rule", KEPT)
-def test_contract(case, rule, monkeypatch):
+def test_contract(case, monkeypatch):
     monkeypatch.setattr(type(case), "build", partialmethod(type(case).build, device="gpu"))
-    if rule not in case.exceptions:
-        assert list(RULES[rule](case)) == []
+    rules = [rule for rule in KEPT if rule not in case.exceptions]
+    assert {rule: list(RULES[rule](case)) for rule in rules} == {rule: [] for rule in rules}

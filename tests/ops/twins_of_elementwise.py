@@ -38,6 +38,4 @@ ROWS = {
     "tanh_backward": [numbers(2)],
     "thin": [call(lambda rng, factor=factor: (rng.normal(size=SHAPE), rng.random(SHAPE) > 0.4, factor, np.zeros(SHAPE)))
              for factor in (1.0, 1.25)],
-    "add_times": [call(lambda rng, factor=factor: (values(rng), factor, rng.normal(size=SHAPE)))
-                  for factor in (1.0, -0.3)],
 }

@@ -15,7 +15,11 @@ def whole(rng):
 
 
 ROWS = {
-    "scatter_add": [call(lambda rng: (rng.normal(size=(5, 3)), rng.integers(0, 5, 9), rng.normal(size=(9, 3))))],
+    "scatter_add": [call(lambda rng: (rng.normal(size=(5, 3)), rng.integers(0, 5, 9), rng.normal(size=(9, 3)))),
+                    call(lambda rng: (rng.normal(size=700), rng.integers(0, 5, (4, 9)), rng.normal(size=(4, 9)))),
+                    call(lambda rng: (rng.normal(size=(3, 2, 4)), rng.integers(0, 3, 9), rng.normal(size=(9, 2, 4)))),
+                    call(lambda rng: (rng.normal(size=(5, 6))[:, ::2], rng.integers(0, 5, 9), rng.normal(size=(9, 3)))),
+                    call(lambda rng: (np.zeros((5, 3)), np.zeros(0, int), np.zeros((0, 3))))],
     "class_numbers": [call(lambda rng: (whole(rng), "layer", "label")),
                       call(lambda rng: (whole(rng)[:, 1], "layer", "label")),
                       call(lambda rng: (np.zeros((0, 2)), "layer", "label"))],

@@ -42,9 +42,9 @@ def in_double(kernel, xp, rng, dtype):
 def loss(shape, margin, whole=False):
     """whole: codes of whole numbers, some of whose distances are the margin."""
     def row(kernel, xp, rng, dtype):
-        out, u = xp.zeros((), dtype), codes(rng, shape)
-        found = kernel(on_device(u.round() if whole else u, xp, dtype), on_device(alike(rng, shape[0]), xp, dtype), margin, 0.3,
-                       out)
+        u, both, out = codes(rng, shape), alike(rng, shape[0]), xp.zeros((), dtype)
+        u = on_device(u.round() if whole else u, xp, dtype)
+        found = kernel(u, on_device(both, xp, dtype), margin, 0.3, out)
         assert all(array.dtype == np.float64 for array in found)
         return [out, *found]
     return row
@@ -86,7 +86,8 @@ ROWS = {
     "squared_distances": [not_finite, *(call(lambda rng, shape=shape: (codes(rng, shape),)) for shape in SHAPES)],
     "pull_gradient": [in_double, *(call(lambda rng, shape=shape: (signs(rng, shape[0]), codes(rng, shape)))
                                    for shape in SHAPES)],
-    "margin_loss": [loss((40, 9), 9.0, whole=True), *(loss(shape, margin) for shape in SHAPES for margin in (1.0, 2.0 * shape[1]))],
+    "margin_loss": [loss((40, 9), 9.0, whole=True),
+                    *(loss(shape, margin) for shape in SHAPES for margin in (1.0, 2.0 * shape[1]))],
     "margin_gradient": [gradient(shape, factor) for shape in SHAPES for factor in (1, 2)],
     "ranking_loss": [ranking(n) for n in (0, 1, 9, 500)],
     "label_pairs": [call(lambda rng, n=n, shared=shared, unknown=unknown: (

@@ -76,7 +76,7 @@ def trained(settings, device, dtype="float32", n=2, **options):
     return solver
 
 
-@pytest.mark.parametrize("dtype, rtol", [("float32", 2e-5), ("float64", 1e-11)])
+@pytest.mark.parametrize("dtype, rtol", [("float32", 2e-4), ("float64", 1e-11)])
 @pytest.mark.parametrize("rules", RULES_OF_ALL)
 @pytest.mark.parametrize("kind, settings", TYPES.items())
 def test_the_kernel_does_what_update_does(kind, settings, rules, dtype, rtol):
@@ -132,7 +132,7 @@ def test_what_somebody_changes_between_iterations(change):
     for solver in both:
         change(solver)
         solver.step(2)
-    assert_same(*both, 2e-5)
+    assert_same(*both, 2e-4)
 
 
 def move_history(solver):
@@ -163,7 +163,7 @@ def test_where_something_lies_elsewhere_each_is_updated_by_itself(move):
         move(solver)
         solver.step(2)
     assert not updates()
-    assert_same(*both, 2e-5)
+    assert_same(*both, 2e-4)
 
 
 def test_a_shape_of_the_same_count_changes_nothing():
@@ -173,7 +173,7 @@ def test_a_shape_of_the_same_count_changes_nothing():
         solver.net.params["a"][1].reshape(4, 10)
         solver.step(2)
     assert updates() == 2
-    assert_same(*both, 2e-5)
+    assert_same(*both, 2e-4)
 
 
 class Plain(Solver):
@@ -217,8 +217,8 @@ def test_plug_ins(monkeypatch, cls, kernel):
     monkeypatch.setitem(SOLVERS, cls.__name__, cls)
     assert kernel_of(cls) == kernel
     fakecupy.reset()
-    text = f'type: "{cls.__name__}" weight_decay: 0.1 clip_gradients: 0.5'
-    assert_same(trained(text, "gpu"), trained(text, "cpu"), 2e-5)
+    text = f'type: "{cls.__name__}" weight_decay: 0.1 clip_gradients: 0.5 delta: 0.01'
+    assert_same(trained(text, "gpu"), trained(text, "cpu"), 2e-4)
     assert updates() == (2 if kernel else 0)
 
 
@@ -282,7 +282,7 @@ def test_clipping_is_logged_where_it_is_displayed(caplog):
 
 @pytest.mark.parametrize("kind", ["SGD", "Adam"])
 def test_a_snapshot_continues_as_if_nothing_had_been(tmp_path, kind):
-    text = f'type: "{kind}" momentum: 0.9 snapshot_prefix: "{tmp_path}/run"'
+    text = f'type: "{kind}" {TYPES[kind]} snapshot_prefix: "{tmp_path}/run"'
     solver = trained(text, "gpu")
     _, path = solver.snapshot()
     for device in ("gpu", "cpu"):
@@ -292,4 +292,4 @@ def test_a_snapshot_continues_as_if_nothing_had_been(tmp_path, kind):
         other.step(2)
         if device == "gpu":
             solver.step(2)
-        assert_same(other, solver, 2e-5)
+        assert_same(other, solver, 2e-4)

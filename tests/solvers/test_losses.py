@@ -26,6 +26,15 @@ def test_going_back_forgets():
     assert [array.tolist() for array in Losses().points()] == [[], []]
 
 
+def test_the_newest_are_all_there():
+    losses = Losses(most=4)
+    assert losses.last(3) == []
+    for iteration in [*range(1500), 1200, 1201]:
+        losses.add(iteration, iteration / 2)
+    assert losses.last(3) == [599.5, 600, 600.5] and losses.last(0) == []
+    assert len(losses.last(5000)) == 702
+
+
 def test_a_solver_remembers(make_solver):
     """The weight, 1 at first, loses a tenth of itself in every iteration; the loss is half its square."""
     solver = make_solver("max_iter: 5 display: 0")

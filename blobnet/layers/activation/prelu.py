@@ -69,7 +69,7 @@ class PReLU(Elementwise):
         x = self._group(bottom[0].data) if self.kept is None else self.kept
         dy = self._group(top[0].diff)
         if self.param_propagate_down[0]:  # first, for in place dx overwrites dy
-            gradient = relu_slope_gradient(x, dy)
-            self.param_diff(0)[...] += gradient.sum() if self.options.channel_shared else gradient
+            gradient, slope_diff = relu_slope_gradient(x, dy), self.param_diff(0)
+            slope_diff += gradient.sum() if self.options.channel_shared else gradient
         if propagate_down[0]:
             relu_backward(x, dy, self._slope(), self._group(bottom[0].diff))

@@ -26,6 +26,7 @@ class ScaleTanH(Elementwise):
     """
 
     options_field = "scale_tanh_param"
+    replays = False  # its slope follows the step
 
     @classmethod
     def bounds(cls, layer):

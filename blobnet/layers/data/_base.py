@@ -9,6 +9,7 @@ import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.backend import random_stream
+from blobnet.backend.staging import PinnedStaging, Staging
 from blobnet.core.layer import Layer
 from blobnet.core.layer_type import Arity
 from blobnet.data.batches.base import Batches
@@ -62,15 +63,16 @@ class BatchSource(Source):
     """
 
     batches: Prefetch
+    staging: Staging
     records: int | None = None  # how many there are, after which they come again; None if they were not counted
     record_names: Callable[[], Iterable[str | bytes]] | None = None  # keys or paths, if the records come in order
 
     def forward(self, bottom, top):
         with within(self.where):
             batch = self.batches.take()
-        for blob, values in zip(top, batch):  # a batch may hold labels for which there is no top
-            blob.reshape(values.shape)
-            blob.data[...] = self.xp.asarray(values)
+        for blob, shape in zip(top, self.staging.shapes(batch)):  # it may hold labels for which there is no top
+            blob.reshape(shape)
+        self.staging.write(batch, [blob.data for blob in top])
 
     def seek(self, step):
         self.batches.seek(step)
@@ -82,4 +84,5 @@ class BatchSource(Source):
         require_batch(shapes[0][0], sum(map(math.prod, shapes)) // shapes[0][0] * self.dtype.itemsize, self.where)
         for blob, shape in zip(top, shapes):
             blob.reshape(shape)
-        self.batches = Prefetch(batches, options.prefetch)
+        self.staging = Staging(batches) if self.xp is np else PinnedStaging(batches, self.xp, self.context.device)
+        self.batches = Prefetch(self.staging, options.prefetch)

@@ -25,6 +25,7 @@ class MinQuantizeLoss(SpareBottomLoss):
     """
 
     spare_sign = -1
+    replays = False  # T is a new array after each forward
 
     def setup(self, bottom, top):
         self.total = 0.0

@@ -38,6 +38,7 @@ class GeneralContrastiveLoss(ClassDistanceLoss):
     """
 
     options_field = "general_contrastive_loss_param"
+    replays = False  # the running mean is a new array after each forward
 
     def setup(self, bottom, top):
         self.intra = 0.0

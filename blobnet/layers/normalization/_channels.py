@@ -5,7 +5,7 @@ from __future__ import annotations
 from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.errors import NetError, ShapeError
-from blobnet.ops.linear import sums
+from blobnet.ops.linear import add_sums, sums
 
 SEGNET = ("scale_filler", "shift_filler", "bn_mode")
 PSPNET = ("slope_filler", "bias_filler", "momentum", "eps", "frozen", "engine")
@@ -52,10 +52,10 @@ class Channels(Layer):
 
     def parameter_gradients(self, dy, x) -> None:
         """The gradients of slope and bias, where y = slope * x + bias."""
-        for i, gradient in enumerate((lambda: sums(dy, x), lambda: sums(dy))):
+        for i, times in enumerate((x, None)):
             if self.param_propagate_down[i]:
                 diff = self.param_diff(i).reshape(-1)
                 if self.overwrites:
-                    diff[...] = gradient()
+                    diff[...] = sums(dy, times)
                 else:
-                    diff += gradient()
+                    add_sums(dy, times, diff)

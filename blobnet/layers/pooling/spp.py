@@ -94,9 +94,9 @@ class SPP(Layer):
     def backward(self, top, propagate_down, bottom):
         if not propagate_down[0]:
             return
-        rows = top[0].diff.reshape(self.rows)
+        rows, x_diff = top[0].diff.reshape(self.rows), bottom[0].diff
         for i, (windows, pooled, span) in enumerate(zip(self.windows, self.pooled, self.spans)):
-            dx = self.term if i else bottom[0].diff
+            dx = self.term if i else x_diff
             windows.backward(rows[:, span].reshape(pooled.shape), dx)
             if i:
-                bottom[0].diff[...] += dx
+                x_diff += dx

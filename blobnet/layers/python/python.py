@@ -42,6 +42,7 @@ class Python(Layer):
     num_bottoms = num_tops = (0, None)
     in_place = True
     reshape_always = True
+    replays = False  # its class may compute anything, on the host
 
     @classmethod
     def facts(cls, layer):

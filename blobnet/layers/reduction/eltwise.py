@@ -10,7 +10,6 @@ from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.core.terms import Factor, Place, Terms
 from blobnet.errors import NetError, ShapeError
-from blobnet.ops.elementwise import add_times
 
 
 @register
@@ -88,7 +87,7 @@ class Eltwise(Layer):
         elif self.operation == "sum":
             self.xp.multiply(x[0], self.coefficients[0], out=y)
             for value, coefficient in zip(x[1:], self.coefficients[1:]):
-                add_times(value, coefficient, y)
+                y += value if coefficient == 1 else value * coefficient
         elif self.operation == "prod":
             self.xp.multiply(x[0], x[1], out=y)
             for value in x[2:]:

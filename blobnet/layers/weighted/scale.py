@@ -8,7 +8,7 @@ from blobnet.core.joined import SCALE
 from blobnet.core.registry import register
 from blobnet.errors import ShapeError
 from blobnet.layers.weighted._along_axes import AlongAxes
-from blobnet.ops.linear import scale_shift, sums
+from blobnet.ops.linear import add_sums, scale_shift, sums
 from blobnet.proto.messages import new
 
 
@@ -69,9 +69,9 @@ class Scale(AlongAxes):
         x = bottom[0].data.reshape(self.grouped) if self.kept is None else self.kept
         if len(bottom) == 2 and propagate_down[1]:
             factor.diff[...] = sums(dy, x).reshape(factor.shape)
-        for diff, inputs in zip(self.gradients(), ((dy, x), (dy,))):
+        for diff, times in zip(self.gradients(), (x, None)):
             if diff is not None:
-                diff += sums(*inputs)
+                add_sums(dy, times, diff)
         if propagate_down[0]:
             scale_shift(dy, factor.data, None, bottom[0].diff.reshape(self.grouped))
 

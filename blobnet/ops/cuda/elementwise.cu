@@ -37,11 +37,6 @@ extern "C" __global__ void thin(const real* x, const bool* mask, real factor, re
   EACH(i, n) y[i] = x[i] * mask[i] * factor;
 }
 
-// y += factor * x.
-extern "C" __global__ void add_times(const real* x, real factor, real* y, wide n) {
-  EACH(i, n) y[i] += factor * x[i];
-}
-
 // y = 1 / (1 + exp(-x)).
 extern "C" __global__ void sigmoid(const real* x, real* y, wide n) {
   EACH(i, n) y[i] = 1 / (1 + exp(-x[i]));

@@ -24,10 +24,6 @@ def thin(x: Array, mask: Array, factor: float, y: Array) -> None:
     launch("thin", x.size, x, mask, factor, y, x.size)
 
 
-def add_times(x: Array, factor: float, y: Array) -> None:
-    launch("add_times", x.size, x, factor, y, x.size)
-
-
 def tanh_backward(y: Array, dy: Array, dx: Array) -> None:
     launch("tanh_backward", y.size, y, dy, dx, y.size)
 

@@ -25,3 +25,16 @@ extern "C" __global__ void tally(const wide* numbers, wide n, wide size, const b
     if (threadIdx.x == 0) found[k] = count;
   }
 }
+
+// target[index[i]] += values[i] for every i in turn; target (rows, columns), values (n, columns). A thread adds up a
+// number of target, so that there is one order.
+extern "C" __global__ void add_rows(real* target, wide rows, wide columns, const wide* index, const real* values,
+                                    wide n) {
+  EACH(t, rows * columns) {
+    const wide row = t / columns, column = t % columns;
+    real sum = target[t];
+    for (wide i = 0; i < n; i++)
+      if (index[i] == row) sum += values[i * columns + column];
+    target[t] = sum;
+  }
+}

@@ -11,7 +11,8 @@ from blobnet.errors import DataError
 from blobnet.ops import indices
 from blobnet.ops.cuda.launch import launch, launch_rows
 
-MOST_ROWS = 4096  # of which every one is compared with every other
+MOST_ROWS = 4096      # of which every one is compared with every other
+MOST_STEPS = 1 << 32  # of a sum in order
 
 
 def class_numbers(values: Array, where: str, name: str) -> Array:
@@ -60,6 +61,11 @@ def tally(numbers: Array, size: int, counted: Array | None = None) -> Array:
 
 
 def scatter_add(target: Array, index: Array, values: Array) -> None:
-    import cupyx
+    if target.size * index.size > MOST_STEPS or not target.flags.c_contiguous or target.dtype.kind != "f":
+        import cupyx
 
-    cupyx.scatter_add(target, index, values)
+        cupyx.scatter_add(target, index, values)  # atomically, in any order
+        return
+    xp, rows = array_module(target), len(target)
+    launch("add_rows", target.size, target, rows, target.size // max(1, rows), xp.ascontiguousarray(index, np.int64),
+           xp.ascontiguousarray(values, target.dtype), index.size)

@@ -9,6 +9,7 @@ import numpy as np
 
 from blobnet.backend import Array
 from blobnet.backend.devices import cupy_module
+from blobnet.backend.graphs import cublas
 from blobnet.ops.cuda.launch import launch, launch_rows
 from blobnet.ops.linear import Product
 
@@ -39,8 +40,8 @@ def gemm(a: Array, b: Array, out: Array, add: bool = False) -> None:
         return
     # cuBLAS counts by columns, and to it our arrays are transposed: out^T = b^T . a^T
     (b, first), (a, second) = _readable(b), _readable(a)
-    cublas, handle = cupy_module().cuda.cublas, cupy_module().cuda.device.get_cublas_handle()
-    call = cublas.sgemmStridedBatched if out.dtype == np.float32 else cublas.dgemmStridedBatched
+    products, handle = cublas(), cupy_module().cuda.device.get_cublas_handle()
+    call = products.sgemmStridedBatched if out.dtype == np.float32 else products.dgemmStridedBatched
     one, other = _factors(out.dtype)
     call(handle, first.transposed, second.transposed, columns, rows, inner, one, _address(b), first.lead, first.stride,
          _address(a), second.lead, second.stride, one if add else other, _address(out), result.lead, result.stride,

@@ -6,7 +6,7 @@ import math
 from collections.abc import Sequence
 from types import ModuleType
 
-from blobnet.backend import Array
+from blobnet.backend import Array, array_module
 from blobnet.ops import average_pool, max_pool
 from blobnet.ops.axes import Axis
 from blobnet.ops.cuda.launch import launch, launch_rows
@@ -41,6 +41,7 @@ class _Maxima:
         out[...] = self._places
 
     def backward(self, top_diff: Array, x_diff: Array) -> None:
+        top_diff = array_module(top_diff).ascontiguousarray(top_diff)
         launch("max_pool_backward", x_diff.size, top_diff, self._places, x_diff, *self._sizes, x_diff.size)
 
 
@@ -56,6 +57,7 @@ class _Averages:
             launch("average_pool", out.size, x, out, *self._sizes, out.size)
 
     def backward(self, top_diff: Array, x_diff: Array) -> None:
+        top_diff = array_module(top_diff).ascontiguousarray(top_diff)
         launch("average_pool_backward", x_diff.size, top_diff, x_diff, *self._sizes, x_diff.size)
 
 

@@ -48,6 +48,7 @@ __device__ __forceinline__ real block_max(real value) {
   return parts[0];
 }
 
+// The softmax of rows that are contiguous and long. A block a row.
 extern "C" __global__ void softmax_long(const real* x, real* out, int classes, wide rows) {
   EACH_ROW(row, rows) {
     wide first = row * classes;
@@ -60,11 +61,6 @@ extern "C" __global__ void softmax_long(const real* x, real* out, int classes, w
   }
 }
 
-// Whether the label at i counts and is the number of a class; that others are an error is for the layer to say.
-__device__ __forceinline__ bool counts(const bool* counted, const wide* labels, wide i, int classes) {
-  return counted[i] && labels[i] >= 0 && labels[i] < classes;
-}
-
 // parts (2, count) = for each of `count` parts of the n labels, the sum of -log p[label] * weights[label] over those
 // that count, and their number. A block a part.
 extern "C" __global__ void softmax_loss_parts(const real* p, const wide* labels, const bool* counted,
@@ -73,7 +69,7 @@ extern "C" __global__ void softmax_loss_parts(const real* p, const wide* labels,
   EACH_ROW(part, count) {
     real sum = 0, number = 0;
     for (wide i = part * blockDim.x + threadIdx.x; i < n; i += count * (wide)blockDim.x) {
-      if (!counts(counted, labels, i, classes)) continue;
+      if (!counted[i]) continue;
       real chosen = p[(i / inner * classes + labels[i]) * inner + i % inner], least = 1.1754943508222875e-38;
       sum -= log(chosen < least ? least : chosen) * (weights ? weights[labels[i]] : 1);
       number += 1;
@@ -103,7 +99,6 @@ extern "C" __global__ void softmax_loss_backward(const real* p, const wide* labe
   EACH(i, n) {
     wide row = i / inner / classes * inner + i % inner;
     real slope = p[i] - (i / inner % classes == labels[row]);
-    bool counting = counts(counted, labels, row, classes);
-    dx[i] = counting ? slope * (*weight / *divisor) * (weights ? weights[labels[row]] : 1) : 0;
+    dx[i] = counted[row] ? slope * (*weight / *divisor) * (weights ? weights[labels[row]] : 1) : 0;
   }
 }

@@ -46,7 +46,7 @@ def sigmoid(x: Array, out: Array) -> None:
     if x.flags.c_contiguous and out.flags.c_contiguous:
         launch("sigmoid", x.size, x, out, x.size)
     else:
-        ops.sigmoid.body(x, out)  # type: ignore[attr-defined]
+        ops.sigmoid.body(x, out)
 
 
 def sigmoid_backward(y: Array, dy: Array, dx: Array) -> None:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 import os
-from collections import deque
 from pathlib import Path
 
 from google.protobuf.message import Message
@@ -105,13 +104,12 @@ def _train(trial: Trial, solver: Solver, net: Message) -> dict[str, dict[str, fl
     """Step to max_iter; the curve so far."""
     path = trial.out / "curve.json"
     curve = json.loads(path.read_text()) if solver.iter and path.exists() else {"loss": {}, "mAP": {}}
-    losses: deque[float] = deque(maxlen=WINDOW)
-    solver.add_callback(on_gradients_ready=lambda: losses.append(solver.loss))
     last = solver.param.max_iter
     stops = sorted({last, *range(WINDOW, last, WINDOW), *(n for n in trial.options["evaluate_at"] if n < last)})
     for stop in (stop for stop in stops if stop > solver.iter):
         solver.step(stop - solver.iter)
         if stop % WINDOW == 0 or stop == last:
+            losses = solver.losses.last(WINDOW)
             loss = sum(losses) / len(losses)
             if len(losses) == min(WINDOW, stop):
                 curve["loss"][str(stop)] = loss

@@ -1,4 +1,7 @@
-"""cupy.ndarray: what an array is, and what all operations need: operands and results."""
+"""cupy.ndarray: what an array is, and what all operations need: operands and results.
+
+An array lies on one GPU. Only a thread that computes on that one may use it, though any may copy it to the host.
+"""
 
 from __future__ import annotations
 
@@ -8,6 +11,7 @@ from types import SimpleNamespace
 import numpy as np
 
 import fakecupy
+from fakecupy import devices
 from fakecupy.counting import Refused, counts, launch
 from fakecupy.waiting import Waiting
 
@@ -17,7 +21,7 @@ SCALARS = bool, int, float, complex, np.generic
 class ndarray(Waiting):
     """A NumPy array that is out of reach. Its operations are in the other pages, which `method` adds to it."""
 
-    __slots__ = ("_a", "_base")
+    __slots__ = ("_a", "_base", "_device")
     __array_priority__ = 100
     __hash__ = None
 
@@ -27,6 +31,13 @@ class ndarray(Waiting):
     def __init__(self, *_, **__):
         pass
 
+    def __del__(self):
+        if self._base is None:
+            devices.give_back(self._device, self.nbytes)
+
+    def __reduce__(self):
+        return from_host, (self.get(),)
+
     shape = property(lambda self: self._a.shape)
     dtype = property(lambda self: self._a.dtype)
     ndim = property(lambda self: self._a.ndim)
@@ -35,9 +46,9 @@ class ndarray(Waiting):
     itemsize = property(lambda self: self._a.itemsize)
     strides = property(lambda self: self._a.strides)
     flags = property(lambda self: self._a.flags)
-    data = property(lambda self: SimpleNamespace(ptr=self._a.ctypes.data, device=self.device))
+    data = property(lambda self: SimpleNamespace(ptr=host(self).ctypes.data, device=self.device))
     base = property(lambda self: self._base)
-    device = property(lambda self: fakecupy.cuda.Device(0))
+    device = property(lambda self: fakecupy.cuda.Device(self._device))
     T = property(lambda self: self._view(self._a.T))
     real = property(lambda self: self._view(self._a.real))
 
@@ -59,11 +70,11 @@ class ndarray(Waiting):
         launch()
         return wrap(host(self).copy(order))
 
-    def __reduce__(self):
-        return fakecupy.asarray, (self.get(),)
-
     __copy__ = copy
-    __deepcopy__ = lambda self, memo: self.copy()  # noqa: E731
+
+    def __deepcopy__(self, memo):
+        with self.device:
+            return self.copy()
 
     def fill(self, value):
         if isinstance(value, np.ndarray):
@@ -108,14 +119,24 @@ def method(function):
 
 def wrap(array, base: ndarray | None = None) -> ndarray:
     """An array of the device with the memory of `array`; a view if there is a `base`."""
+    array = np.asarray(array)
+    device = devices.take(array.nbytes) if base is None else base._device
     made = object.__new__(ndarray)
-    made._a, made._base = np.asarray(array), base
+    made._a, made._base, made._device = array, base, device
     return made
 
 
+def from_host(values: np.ndarray) -> ndarray:
+    """An array out of a pickle, on the present device."""
+    return fakecupy.asarray(values)
+
+
 def host(value):
-    """The NumPy value of an operand; TypeError for what CuPy does not take."""
+    """The NumPy value of an operand; TypeError for what CuPy does not take, ValueError for an array of another GPU."""
     if isinstance(value, ndarray):
+        if value._device != devices.current():
+            raise ValueError("Array device must be same as the current device: "
+                             f"array device = {value._device} while current = {devices.current()}")
         return value._a
     if isinstance(value, SCALARS):
         return value

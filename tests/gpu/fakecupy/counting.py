@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections import Counter
+from typing import Any
 
 counts: Counter[str] = Counter()
 sites: Counter[str] = Counter()    # "file:line" -> waits
@@ -14,6 +16,22 @@ _OURS = os.path.dirname(__file__), "numpy"
 
 class Refused(TypeError):
     """What CuPy would not do, or would do in an undefined way."""
+
+
+class _Thread(threading.local):
+    """What is different in each thread."""
+
+    capture: Any = None    # what operations are recorded in for a graph
+    allocator: Any = None  # of cupy.cuda.using_allocator
+
+
+thread = _Thread()
+
+
+def permitted(what: str, error: type[Exception] = RuntimeError) -> None:
+    """Raise the error if operations are being captured, as CUDA does, or CuPy before it."""
+    if thread.capture is not None:
+        raise error(f"{what}: operation not permitted when stream is capturing")
 
 
 def reset() -> None:
@@ -29,12 +47,14 @@ def launch(kernels: int = 1) -> None:
 
 def to_device(nbytes: int) -> None:
     """Count a copy from the host."""
+    permitted("a copy from the host")
     counts["HtoD"] += 1
     counts["HtoD bytes"] += nbytes
 
 
 def wait(nbytes: int = 0) -> None:
     """Count a wait of the host, for a copy of so many bytes to it."""
+    permitted("a wait")
     counts["waits"] += 1
     counts["DtoH bytes"] += nbytes
     sites[site()] += 1

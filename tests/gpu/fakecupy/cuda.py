@@ -4,43 +4,42 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from fakecupy import cublas
+from fakecupy import cublas, devices
 from fakecupy.counting import wait
+from fakecupy.graphs import Event, MemoryPool, Stream, alloc, using_allocator
 
-__all__ = ["Device", "Stream", "alloc_pinned_memory", "cublas", "device", "get_current_stream", "is_available",
-           "runtime"]
+__all__ = ["Device", "Event", "MemoryPool", "Stream", "alloc", "alloc_pinned_memory", "cublas", "device",
+           "get_current_stream", "is_available", "memory", "nvrtc", "runtime", "using_allocator"]
 
 
-class _Ordered:
-    """What work is queued on, which may be waited for, and may be the one in use for the length of a block."""
+class Device:
+    """A GPU, by default the one of this thread."""
+
+    compute_capability = "90"
+
+    def __init__(self, device=None):
+        self.id = devices.current() if device is None else int(device)
+        self._before = []
+
+    def use(self):
+        devices.select(self.id)
 
     def synchronize(self):
         wait()
 
-    def use(self):
-        pass
+    def __int__(self):
+        return self.id
+
+    def __eq__(self, other):
+        return self.id == other.id
 
     def __enter__(self):
+        self._before.append(devices.current())
+        self.use()
         return self
 
     def __exit__(self, *error):
-        pass
-
-
-class Device(_Ordered):
-    """A GPU."""
-
-    def __init__(self, device=0):
-        self.id = device
-
-
-class Stream(_Ordered):
-    """A queue of work."""
-
-    null = None
-
-    def __init__(self, null=False, non_blocking=False):
-        pass
+        devices.select(self._before.pop())
 
 
 def is_available():
@@ -56,9 +55,17 @@ def alloc_pinned_memory(size):
 
 
 def _properties(device):
-    return {"name": b"fakecupy", "totalGlobalMem": 16 << 30, "major": 9, "minor": 0, "multiProcessorCount": 132}
+    return {"name": b"fakecupy", "totalGlobalMem": devices.TOTAL, "major": 9, "minor": 0, "multiProcessorCount": 132}
 
 
-runtime = SimpleNamespace(getDeviceCount=lambda: 1, getDeviceProperties=_properties, deviceSynchronize=wait,
+def _memory_info():
+    limit = devices.limits[devices.current()]
+    return limit - devices.taken[devices.current()], limit
+
+
+runtime = SimpleNamespace(getDeviceCount=lambda: devices.COUNT, getDevice=devices.current, setDevice=devices.select,
+                          getDeviceProperties=_properties, deviceSynchronize=wait, memGetInfo=_memory_info,
                           runtimeGetVersion=lambda: 12090, driverGetVersion=lambda: 12090)
-device = SimpleNamespace(get_cublas_handle=lambda: 1)
+nvrtc = SimpleNamespace(getVersion=lambda: (12, 9))
+memory = SimpleNamespace(OutOfMemoryError=devices.OutOfMemoryError)
+device = SimpleNamespace(get_cublas_handle=lambda: devices.current() + 1)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import math
+
 import numpy as np
 
 import fakecupy
+from fakecupy import devices
 from fakecupy.arrays import host, known, ndarray, wrap
 from fakecupy.counting import counts, launch, to_device
 
 
-def empty(shape, dtype=float, order="C"):
+def _allocate(shape, dtype) -> None:
     counts["allocations"] += 1
+    devices.require(math.prod(np.atleast_1d(shape).tolist()) * known(dtype).itemsize)
+
+
+def empty(shape, dtype=float, order="C"):
+    _allocate(shape, dtype)
     made = np.empty(shape, known(dtype), order)
     if made.dtype.kind in "fc":
         made.fill(np.nan)
@@ -20,7 +28,7 @@ def empty(shape, dtype=float, order="C"):
 
 
 def zeros(shape, dtype=float, order="C"):
-    counts["allocations"] += 1
+    _allocate(shape, dtype)
     counts["memset"] += 1
     return wrap(np.zeros(shape, known(dtype), order))
 

@@ -41,6 +41,8 @@ def _choosing(name: str):
 def _place(name: str):
     def reduction(a, axis=None, out=None, dtype=None, keepdims=False):
         launch()
+        if not a.size and not (nothing := host(a).sum(axis=axis, keepdims=keepdims)).size:
+            return result(nothing.astype(np.int64), out)
         return result(getattr(np, name)(host(a), axis=axis, keepdims=keepdims), out)
     reduction.__name__ = name
     return method(reduction)

@@ -25,7 +25,10 @@ class Waiting:
     def set(self, arr, stream=None):
         _fits(arr, self, "set to")
         to_device(arr.nbytes)
-        self._a[...] = arr
+        if stream is None:
+            self._a[...] = arr
+        else:
+            stream.queued.append((arr, self._a))
 
     def _waiting(self, take):
         wait(self.nbytes)
