@@ -33,3 +33,14 @@ def test_operations(sizes, forward, backward, stand_in):
 
 def operations():
     return sum(fakecupy.counts[kind] for kind in ("kernels", "gemms", "DtoD", "memset"))
+
+
+def test_columns_of_a_piece_are_bounded(stand_in, monkeypatch):
+    xp, shape = device_module("gpu"), (5, 4, 6, 7)
+    image = 4 * 4 * 9 * 4 * 5  # bytes of its columns
+    monkeypatch.setattr("blobnet.ops.cuda.convolution.COLUMNS_BYTES", 2 * image)
+    plan = Convolution(xp, np.float32, shape, 3, (3, 3), (1, 1), (0, 0), (1, 1))
+    made, empty = [], xp.empty
+    monkeypatch.setattr(xp, "empty", lambda *of: made.append(of) or empty(*of))
+    plan.forward(xp.ones(shape, "f"), xp.ones((3, 4, 3, 3), "f"), None, xp.ones((5, 3, 4, 5), "f"))
+    assert [of[0][0] for of in made] == [2, 2, 1]
