@@ -1,7 +1,8 @@
 #!/usr/bin/env python3
 """Count what a GPU does in one training iteration of published nets, on the stand-in for CuPy: no GPU is needed.
 
-Operations are kernels, matrix products, copies and memsets; waits are the times that the host waits for the device;
+Operations are kernels, matrix products, copies and memsets. The host starts them one by one, but for those in a CUDA
+graph, which it starts at once; waits are the times that the host waits for the device;
 MiB is all memory of arrays that are alive at one time.
 
     python tools/count_device_operations.py [NET …] [--kernels] [--waits]

@@ -52,7 +52,10 @@ class Replay:
                 self._capture()
             if self._graph is not None:
                 self._graph.launch()
-            net.device_loss = self._work() if self._graph is None else self._graph.result
+                net.device_loss = self._graph.result
+            else:
+                net.device_loss = self._work()
+                self._state = self._where()  # with the buffers that it made
             self._passes += 1
             net.context.step += 1
 
