@@ -13,6 +13,7 @@ from blobnet.backend.devices import (
     free_memory,
     gpu_available,
     on_device,
+    products_in,
     to_host,
     whole_limit,
 )
@@ -27,5 +28,5 @@ from blobnet.backend.workspace import Workspace, scratch
 
 __all__ = ["PARTS", "Array", "Doubts", "Pieces", "RandomNumbers", "Twin", "Workspace", "Wrong", "array_module",
            "as_numbers", "current_device", "cut", "cut_array", "device_module", "doubt", "folded", "free_memory",
-           "gpu_available", "longest", "num_threads", "on_device", "random_stream", "scratch", "share",
+           "gpu_available", "longest", "num_threads", "on_device", "products_in", "random_stream", "scratch", "share",
            "share_in_order", "single_threaded_blas", "thread_pool", "to_host", "twin", "whole_limit"]

@@ -5,8 +5,8 @@ from __future__ import annotations
 import functools
 import math
 import sys
-from collections.abc import Sequence
-from contextlib import AbstractContextManager, nullcontext
+from collections.abc import Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
 from types import ModuleType
 from typing import Any, TypeAlias
 
@@ -97,6 +97,25 @@ def on_device(device: str) -> AbstractContextManager[Any]:
     """
     kind, _, index = device.partition(":")
     return nullcontext() if kind == "cpu" else cupy_module().cuda.Device(int(index or 0))
+
+
+@contextmanager
+def products_in(device: str, tf32: bool) -> Iterator[None]:
+    """Let products of float32 on `device`, which this thread computes on, be exact, or TF32 with 10 bits a factor.
+
+    That goes for ours and for CuPy's, which ask cuBLAS for float32; with CUPY_TF32=1 CuPy's are TF32 always.
+    """
+    if device == "cpu":
+        yield
+        return
+    cuda = cupy_module().cuda
+    cublas, handle = cuda.cublas, cuda.device.get_cublas_handle()
+    before = cublas.getMathMode(handle)
+    cublas.setMathMode(handle, cublas.CUBLAS_TF32_TENSOR_OP_MATH if tf32 else cublas.CUBLAS_DEFAULT_MATH)
+    try:
+        yield
+    finally:
+        cublas.setMathMode(handle, before)
 
 
 def free_memory(error: BaseException) -> str:

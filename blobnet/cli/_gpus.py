@@ -1,4 +1,4 @@
-"""The option --gpu, and what is known of the GPUs of this machine."""
+"""The options --gpu and --tf32, and what is known of the GPUs of this machine."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ import argparse
 import logging
 
 from blobnet.backend import device_module, gpu_available
-from blobnet.cli._flags import flag
+from blobnet.cli._flags import flag, switch
 
 log = logging.getLogger(__name__)
 ALL = "all"
@@ -15,6 +15,12 @@ ALL = "all"
 def add_gpu_flag(parser: argparse._ActionsContainer, help: str) -> None:
     """Add --gpu; `gpu_numbers(args.gpu)` are then the GPUs it names."""
     flag(parser, "--gpu", type=_numbers, default=[], metavar="N", help=help)
+
+
+def add_tf32_flag(parser: argparse._ActionsContainer) -> None:
+    """Add --tf32, for commands that run nets."""
+    switch(parser, "--tf32", "let the GPU round the factors of products to 10 bits (TF32), which is faster; without it "
+           "products are those of float32, as Caffe's")
 
 
 def gpu_numbers(given: list[int] | str) -> list[int]:

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_extension_flags, add_state_flags, flag, whole, words
-from blobnet.cli._gpus import add_gpu_flag, first_device
+from blobnet.cli._gpus import add_gpu_flag, add_tf32_flag, first_device
 from blobnet.core.net import Net
 
 log = logging.getLogger(__name__)
@@ -22,6 +22,7 @@ def add_net_flags(parser: argparse.ArgumentParser, weights_needed: bool) -> None
     flag(parser, "--iterations", type=whole(1), default=50, metavar="N", help="how many batches (default: 50)")
     add_state_flags(parser)
     add_gpu_flag(parser, "run on this GPU, of several on the first (default: the CPU)")
+    add_tf32_flag(parser)
     add_extension_flags(parser)
 
 
@@ -29,7 +30,7 @@ def build_net(args: argparse.Namespace, phase: int) -> Net:
     """The net that the flags ask for, with its weights."""
     load_extensions(args.plugin)
     net = Net(args.model, phase, args.weights, level=args.level, stages=args.stage, device=first_device(args.gpu),
-              python_layers=args.python_layers)
+              python_layers=args.python_layers, allow_tf32=args.tf32)
     log_weights(args.weights)
     return net
 

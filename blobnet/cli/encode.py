@@ -9,6 +9,7 @@ from tqdm import tqdm
 
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_extension_flags, whole
+from blobnet.cli._gpus import add_tf32_flag
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.errors import DataError
@@ -38,6 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
                         "own")
     parser.add_argument("--count", type=whole(), metavar="N", help="only the first N images (default: all)")
     parser.add_argument("--gpu", type=int, metavar="N", help="run on this GPU (default: the CPU)")
+    add_tf32_flag(parser)
     add_extension_flags(parser)
     parser.add_argument("--out", required=True, metavar="CODES.npz", help="the file to write")
     parser.set_defaults(run=run)
@@ -53,7 +55,7 @@ def run(args: argparse.Namespace) -> int:
     source, images = set_source(definition, args.net, args.source or None)
     count, label = args.count or images, args.label or label_blob(definition, args.net)
     net = Net(definition, TEST, args.weights, device="cpu" if args.gpu is None else f"gpu:{args.gpu}", origin=args.net,
-              python_layers=args.python_layers)
+              python_layers=args.python_layers, allow_tf32=args.tf32)
     with tqdm(total=count, unit="images", disable=not sys.stderr.isatty()) as bar:
         codes = encode(net, args.blob, count, label, args.threshold or 0.0, bar.update, args.net, args.weights)
     if args.block_size is not None:

@@ -11,7 +11,7 @@ from google.protobuf.message import Message
 
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_extension_flags, add_state_flags, flag, ignore_other_flags, switch
-from blobnet.cli._gpus import add_gpu_flag, gpu_name, gpu_numbers, gpu_properties
+from blobnet.cli._gpus import add_gpu_flag, add_tf32_flag, gpu_name, gpu_numbers, gpu_properties
 from blobnet.core.nan import StopAtNotFinite
 from blobnet.errors import DeviceError, SolverError
 from blobnet.log.console import console, progress
@@ -49,6 +49,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     switch(device, "--cpu", "train on the CPU")
     switch(parser, "--no_graph", "let a GPU start every operation by itself, instead of an iteration as a CUDA graph "
            "(slower; the same numbers)")
+    add_tf32_flag(parser)
     add_state_flags(parser)
     for name, default in (("sigint", "stop"), ("sighup", "snapshot"), ("sigterm", "stop")):
         flag(parser, f"--{name}_effect", choices=EFFECTS, default=default,
@@ -76,7 +77,8 @@ def run(args: argparse.Namespace) -> int:
         if state or args.weights:  # take the place of the solver file's own weights
             param.weights[:] = [] if state else [args.weights]
         solver = get_solver(param, device=_device(args, param), origin=args.solver,
-                            python_layers=args.python_layers, allow_nan=args.allow_nan, graph=not args.no_graph)
+                            python_layers=args.python_layers, allow_nan=args.allow_nan, graph=not args.no_graph,
+                            allow_tf32=args.tf32)
         if args.find_nan:
             for net in [solver.net, *solver.test_nets]:
                 net.watch(StopAtNotFinite())

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from blobnet.backend import Array, Doubts, Workspace, on_device
+from blobnet.backend import Array, Doubts, Workspace, on_device, products_in
 from blobnet.errors import NetError
 
 TRAIN, TEST = 0, 1  # the values of the schema's enum Phase
@@ -25,7 +25,7 @@ class Context:
     `step` is the number of forward passes done. Every random number is a function of (seed, layer, step), so a run
     that is resumed at a step continues as the uninterrupted one would. `workspace` is the memory that the layers use
     one after the other, through `scratch`; `doubts` is what may be wrong on a GPU. Without `fillers`, large parameters
-    stay 0.
+    stay 0. `allow_tf32`: whether a GPU may round the factors of products of float32 to 10 bits.
     """
 
     xp: ModuleType = np
@@ -35,6 +35,7 @@ class Context:
     python_layers: bool = False
     fillers: bool = True
     device: str = "cpu"
+    allow_tf32: bool = False
     workspace: Workspace = dataclasses.field(default_factory=Workspace, repr=False, compare=False)
 
     def __post_init__(self) -> None:
@@ -60,7 +61,8 @@ class Context:
     @contextlib.contextmanager
     def in_use(self) -> Iterator[None]:
         """Let a pass of the net compute here: on its device, in its workspace, with its doubts."""
-        with self.on_device(), self.workspace.in_use(), self.doubts.in_use():
+        with (self.on_device(), products_in(self.device, self.allow_tf32), self.workspace.in_use(),
+              self.doubts.in_use()):
             yield
 
     def on_device(self) -> AbstractContextManager[Any]:

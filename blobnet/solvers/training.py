@@ -12,7 +12,7 @@ from blobnet.backend import Array
 from blobnet.core.parameters import Parameter
 from blobnet.core.replay import Replay
 from blobnet.core.shown import Shown
-from blobnet.core.trouble import explained
+from blobnet.core.trouble import explained, no_memory
 from blobnet.core.watching import Watched
 from blobnet.core.weights import none_copied
 from blobnet.errors import BlobnetError, SolverError
@@ -56,10 +56,11 @@ class Training(SolverType, Watched, Shown):
 
     def __init__(self, source: str | os.PathLike | Message, device: str | None = None, dtype: str = "float32",
                  origin: str | os.PathLike | None = None, python_layers: bool = False, allow_nan: bool = False,
-                 graph: bool = True):
+                 graph: bool = True, allow_tf32: bool = False):
         """Build the nets of the solver file or SolverParameter `source`.
 
-        `origin` is the file that a SolverParameter was read from, which errors then show; `python_layers` as for Net.
+        `origin` is the file that a SolverParameter was read from, which errors then show; `python_layers` and
+        `allow_tf32` as for Net.
         `device` is "cpu", "gpu" or "gpu:<number>"; without it, what solver_mode and device_id say, and the CPU if there
         is no GPU. Without a random_seed in the file, one is drawn. graph: whether a GPU replays iterations as a CUDA
         graph, where it can; they give the same numbers. SolverError for settings that make no sense.
@@ -78,14 +79,13 @@ class Training(SolverType, Watched, Shown):
         self.random_seed = seed_of(param)
         self.device = choose_device(param) if device is None else device
         self.net, *self.test_nets = build_nets(param, self.random_seed, file, self.where, device=self.device,
-                                               dtype=dtype, python_layers=python_layers)
+                                               dtype=dtype, python_layers=python_layers, allow_tf32=allow_tf32)
         for files in param.weights:
             self.copy_from(files)
         self.iter = self.current_step = 0
         self.rate = self._loss = self._smoothed_loss = 0.0
         self._losses, self.goal = Losses(), 0
-        at_once = self.net.xp is not np and self.net.parameters and kernel_of(type(self))
-        self._flat = FlatUpdate(self.net, self.num_histories) if at_once else None
+        self._flat = self._flat_update()
         self.history = self._flat.history[:] if self._flat is not None else [
             self._zeros(parameter) for _ in range(self.num_histories) for parameter in self.net.parameters]
         self.stopped = self.stop_requested = self.snapshot_requested = False
@@ -130,6 +130,16 @@ class Training(SolverType, Watched, Shown):
         return self._losses
 
     @on_device
+    @on_device
+    def _flat_update(self) -> FlatUpdate | None:
+        """What updates all parameters at once; None where each is updated by itself."""
+        if self.net.xp is np or not self.net.parameters or not kernel_of(type(self)):
+            return None
+        try:
+            return FlatUpdate(self.net, self.num_histories)
+        except MemoryError as error:
+            raise no_memory(f"{self.where}: parameters and histories in one array each", error) from error
+
     def _zeros(self, parameter: Parameter) -> Array:
         """A history of a parameter."""
         with explained(parameter.layer.param, ""):

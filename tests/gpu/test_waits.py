@@ -14,6 +14,7 @@ from blobnet.errors import DataError, SolverError
 from blobnet.netdef.load import load
 from blobnet.proto.messages import new
 from blobnet.proto.text import parse
+from blobnet.solvers import passes
 from blobnet.solvers.registry import SOLVERS
 
 ROOT = Path(__file__).resolve().parents[2] / "prototxt"
@@ -182,3 +183,67 @@ def test_what_is_wrong_is_said_in_time(wrong, late, device, stand_in, tmp_path):
     fill(made.net)
     made.step(2)  # all is well again
     assert made.iter == 4
+
+
+@pytest.mark.parametrize("which, value, kind, words", [
+    ("label", 7, DataError, r"layer 'loss' .*labels in 0 ... 4, got 7"),
+    ("data", np.nan, SolverError, r"stopped at iteration 5: the loss is nan; all blobs are finite now")])
+def test_what_is_wrong_in_a_graph_is_said(which, value, kind, words, stand_in):
+    """As above, where passes are replayed, which nobody watches; the input was filled anew meanwhile."""
+    def before_iteration(iteration):
+        fill(made.net)
+        assert made._replay.captured == (iteration > 2)
+        if iteration == 5:
+            made.net.blobs[which].data[1] = value
+
+    made, right = solver(), solver()
+    right.step(5)
+    with made.watched_by(SimpleNamespace(before_iteration=before_iteration)), pytest.raises(kind, match=words):
+        made.step(9)
+    assert made.iter == 5
+    for mine, other in zip(weights(made.net), weights(right.net)):
+        np.testing.assert_array_equal(mine, other)
+
+
+@pytest.mark.parametrize("settings", [{}, {"iter_size": 3, "average_loss": 4}, {"iter_size": 7, "display": 2}])
+def test_losses_are_those_of_the_cpu(settings, stand_in, monkeypatch):
+    """Also where more passes are made than losses stay on the device."""
+    monkeypatch.setattr(passes, "MOST", 5)
+    runs = {}
+    for device in ("cpu", "gpu"):
+        made, seen = solver(device=device, **settings), []
+        with made.watched_by(SimpleNamespace(gradients_ready=lambda iteration, loss, seen=seen: seen.append(loss))):
+            made.step(4)
+        made.step(7)
+        runs[device] = [*seen, made.loss, made.smoothed_loss, made.net.loss, *made.losses.last(20)]
+        assert made.losses.points()[0].tolist() == [*range(11)]
+    np.testing.assert_allclose(runs["gpu"], runs["cpu"], rtol=1e-5)
+
+
+def test_a_step_cut_short_leaves_whole_iterations(stand_in):
+    class Interrupt(BaseException):
+        pass
+
+    def before_backward_pass(whole):
+        if made.net.context.step == 6:
+            raise Interrupt
+
+    made = solver(iter_size=2)
+    with made.net.watched_by(SimpleNamespace(before_backward_pass=before_backward_pass)), pytest.raises(Interrupt):
+        made.step(5)
+    assert made.iter == 2
+    made.step(1)
+    assert made.losses.points()[0].tolist() == [0, 1, 2]
+
+
+@pytest.mark.parametrize("which, value, kind, words", [
+    ("label", 7, DataError, r"layer 'loss' .*labels in 0 ... 4, got 7"),
+    ("data", np.nan, SolverError, r"stopped at iteration 3: the loss of test net #0 is nan; the first .* 'data'")])
+def test_a_test_says_what_is_wrong(which, value, kind, words, stand_in):
+    made = solver(test_iter=[4], test_interval=100, test_initialization=False)
+    made.step(3)
+    test = made.test_nets[0]
+    with test.watched_by(Wrong(test, which, value)), pytest.raises(kind, match=words):
+        made.test_all()
+    fill(test)
+    assert np.isfinite(made.test_all()[0]["loss"]) and made.iter == 3

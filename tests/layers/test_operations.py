@@ -62,7 +62,7 @@ def run_chain(device, phase):
         array[...] = net.xp.asarray(rng.normal(size=X))
     for blob in net.params["norm"]:
         blob.data[...] = 1.5
-    chain = next(step for step in net._steps if isinstance(step, Chain))
+    chain = next(step for step in net.steps if isinstance(step, Chain))
     assert chain.kind == "BatchNorm + Scale + ReLU"
     counts = counted(chain.forward), counted(chain.backward)
     blobs = *net.blobs.values(), *net.params["norm"], *net.params["scale"]

@@ -10,7 +10,7 @@ from blobnet.ops.convolution import Convolution, bias_gradient
 OPERATIONS = {  # channels, outputs, kernel, groups: operations forward (with bias), and backward with all gradients
     "plain": ((4, 6, 3, 1), 3, 6),        # columns, product, bias; bias, columns, turned gradient, 2 products, sum
     "pointwise": ((4, 6, 1, 1), 2, 5),    # product, bias; bias, turned images, turned gradient, 2 products
-    "groups": ((4, 6, 3, 2), 3, 7),       # columns, product, turned with bias; as plain, the gradient turned twice
+    "groups": ((4, 6, 3, 2), 3, 6),       # columns, product, turned result with bias; as plain
     "depthwise": ((4, 4, 3, 4), 1, 3),
 }
 

@@ -22,8 +22,10 @@ def test_every_block_of_a_kernel_has_a_row():
     assert ROWS == MOST_BLOCKS
 
 
-@pytest.mark.parametrize("wrong", [[7], [1234, 7], [2999, 600, 599], [0, 1, 2, 255, 256, 1023]])
-def test_the_first_of_many_is_said_at_once_if_no_net_runs(wrong):
+@pytest.mark.parametrize("blocks", [2, MOST_BLOCKS])
+@pytest.mark.parametrize("wrong", [[7], [1234, 7], [2999, 600, 599], [513, 300], [0, 1, 2, 255, 256, 1023]])
+def test_the_first_of_many_is_said_at_once_if_no_net_runs(wrong, blocks, monkeypatch):
+    monkeypatch.setattr("blobnet.ops.cuda.launch.MOST_BLOCKS", blocks)
     values = np.arange(3000).reshape(30, 100) % 10
     values.reshape(-1)[wrong] = [10 + place for place in wrong]
     first = min(wrong)

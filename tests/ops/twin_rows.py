@@ -5,13 +5,11 @@ the kernel on them, and returns those that are to be compared. `call` makes one 
 """
 
 import importlib
-import pkgutil
 from pathlib import Path
 
 import numpy as np
 
-from blobnet import backend, ops
-from blobnet.backend import Twin
+from blobnet.view.device_table import twins
 
 
 def call(make):
@@ -33,9 +31,7 @@ def on_device(value, xp, dtype):
 
 def kernels():
     """Every kernel that has a twin, by name."""
-    modules = [importlib.import_module(module.name) for package in (backend, ops)
-               for module in pkgutil.iter_modules(package.__path__, f"{package.__name__}.")]
-    return {name: value for module in modules for name, value in vars(module).items() if isinstance(value, Twin)}
+    return {twin.body.__name__: twin for twin in twins()}
 
 
 ROWS = {}

@@ -30,6 +30,7 @@ class Convolution(Plain.body):
         self._depthwise = self._channels == self._outputs == 1 < groups
         self._pointwise = groups == 1 and all(a.taps == a.stride == 1 and a.pad == 0 for a in self.axes)
         self._dtype, self._rows, self._positions = dtype, self._channels * prod(kernel), prod(self.out_shape)
+        self._along = [number for axis in self.axes for number in axis]
         image = groups * self._rows * self._positions * np.dtype(dtype).itemsize
         most = max(1, COLUMNS_BYTES // image) if image else 1
         self._pieces = [slice(a, min(a + most, shape[0])) for a in range(0, shape[0], most)]
@@ -38,59 +39,80 @@ class Convolution(Plain.body):
         if not self._fits(x, weight, out):
             super().forward(x, weight, bias, out)
             return
+        flat = self._flat(out)
         if self._depthwise:
-            launch("depthwise", out.size, x, weight, bias, out, self.groups, *self.axes[0], *self.axes[1], out.size)
+            launch("depthwise", out.size, x, weight, bias, out, self.groups, *self._along, out.size)
             return
-        weight, flat, by_image = self._matrix(weight), self._flat(out), self.groups == 1
-        for piece in self._pieces:
-            with self._lowered(x[piece], by_image) as columns:
-                if by_image:
-                    gemm(weight, columns, flat[piece])
-                    continue
-                with self._by_row(len(flat[piece])) as (results, turned):
-                    gemm(weight, columns, results)
-                    self.xp.add(turned, 0 if bias is None else bias.reshape(-1, 1), out=flat[piece])
-        if by_image and bias is not None:
+        if self._pointwise:
+            gemm(self._matrix(weight), self._flat(x), flat)
+        else:
+            for piece in self._pieces:
+                self._forward_piece(x[piece], self._matrix(weight), bias, flat[piece])
+        if bias is not None and self.groups == 1:
             scale_shift(flat, None, bias, flat)
 
+    def _forward_piece(self, x: Array, weight: Array, bias: Array | None, flat: Array) -> None:
+        """flat = the images x convolved with weight; with several groups, of which each result is moved, plus bias."""
+        by_image = self.groups == 1
+        with self._columns(len(x), by_image) as (columns,):
+            lower(x, self.axes, columns, by_image)
+            if by_image:
+                gemm(weight, columns, flat)
+                return
+            with self._by_row(len(x)) as (results, turned):
+                gemm(weight, columns, results)
+                self.xp.add(turned, 0 if bias is None else bias.reshape(-1, 1), out=flat)
+
+    def backward(self, x: Array, top_diff: Array, weight: Array, weight_diff: Array | None,
+                 x_diff: Array | None) -> None:
+        if self._fits(x, top_diff, weight, weight_diff, x_diff):
+            self._backward(x, top_diff, weight, weight_diff, x_diff)
+        else:
+            super().backward(x, top_diff, weight, weight_diff, x_diff)
+
     def backward_weight(self, x: Array, top_diff: Array, weight_diff: Array) -> None:
-        if not self._fits(x, top_diff, weight_diff):
+        if self._fits(x, top_diff, weight_diff):
+            self._backward(x, top_diff, None, weight_diff, None)
+        else:
             super().backward_weight(x, top_diff, weight_diff)
-            return
-        if self._depthwise:
-            launch_rows("depthwise_weight", weight_diff.size, x, top_diff, weight_diff, *x.shape[:2], *self.axes[0],
-                        *self.axes[1])
-            return
-        diff, flat = self._matrix(weight_diff), self._flat(top_diff)
-        for piece in self._pieces:
-            with self._lowered(x[piece], by_image=False) as columns, self._tops(flat[piece], by_image=False) as dy:
-                gemm(dy, columns.swapaxes(-1, -2), diff, add=True)
 
     def backward_data(self, top_diff: Array, weight: Array, x_diff: Array, bias: Array | None = None) -> None:
-        if not self._fits(top_diff, weight, x_diff):
+        if self._fits(top_diff, weight, x_diff):
+            self._backward(None, top_diff, weight, None, x_diff, bias)
+        else:
             super().backward_data(top_diff, weight, x_diff, bias)
-            return
+
+    def _backward(self, x: Array | None, top_diff: Array, weight: Array | None, weight_diff: Array | None,
+                  x_diff: Array | None, bias: Array | None = None) -> None:
+        """weight_diff += the gradient to the weights, x_diff = the gradient to x, plus bias; each unless it is None."""
         if self._depthwise:
-            launch("depthwise_data", x_diff.size, top_diff, weight, bias, x_diff, self.groups, *self.axes[0],
-                   *self.axes[1], x_diff.size)
+            if weight_diff is not None:
+                launch_rows("depthwise_weight", weight_diff.size, x, top_diff, weight_diff, *x.shape[:2], *self._along)
+            if x_diff is not None:
+                launch("depthwise_data", x_diff.size, top_diff, weight, bias, x_diff, self.groups, *self._along,
+                       x_diff.size)
             return
-        weight, flat, by_image = self._matrix(weight).swapaxes(-1, -2), self._flat(top_diff), self.groups == 1
-        if self._pointwise:
-            x_flat = self._flat(x_diff)
-            gemm(weight, flat, x_flat)
+        flat = self._flat(top_diff)
+        if self._pointwise and x_diff is not None:
+            x_flat, x_diff = self._flat(x_diff), None
+            gemm(self._matrix(weight).T, flat, x_flat)
             if bias is not None:
                 scale_shift(x_flat, None, bias, x_flat)
-            return
-        for piece in self._pieces:
-            with (self._tops(flat[piece], by_image) as dy, self._columns(len(flat[piece]), by_image) as (columns,)):
-                gemm(weight, dy, columns)
-                add_up(columns, self.axes, x_diff[piece], bias, by_image)
+        by_image = self.groups == 1 and weight_diff is None
+        for piece in [] if weight_diff is x_diff is None else self._pieces:
+            with self._tops(flat[piece], by_image) as dy, self._columns(len(flat[piece]), by_image) as (columns,):
+                if weight_diff is not None:
+                    lower(x[piece], self.axes, columns, by_image)
+                    gemm(dy, columns.swapaxes(-1, -2), self._matrix(weight_diff), add=True)
+                if x_diff is not None:
+                    gemm(self._matrix(weight).swapaxes(-1, -2), dy, columns)
+                    add_up(columns, self.axes, x_diff[piece], bias, by_image)
 
-    def _fits(self, *arrays: Array) -> bool:
-        return self._planes and all(array.flags.c_contiguous for array in arrays)
+    def _fits(self, *arrays: Array | None) -> bool:
+        return self._planes and all(array is None or array.flags.c_contiguous for array in arrays)
 
     def _flat(self, array: Array) -> Array:
-        """(N, channels, P * Q)"""
+        """(N, channels, P, Q) as (N, channels, P * Q)."""
         return array.reshape(*array.shape[:2], -1)
 
     def _matrix(self, weight: Array) -> Array:
@@ -101,16 +123,6 @@ class Convolution(Plain.body):
         """Memory for the columns of some images."""
         shape = (images, self._rows) if by_image else (self.groups, self._rows, images)
         return scratch(self.xp, ((*shape[:2], prod(shape[2:]) * self._positions), self._dtype))
-
-    @contextmanager
-    def _lowered(self, x: Array, by_image: bool) -> Iterator[Array]:
-        """The columns of the images x, which are columns themselves if a kernel is a single number."""
-        if self._pointwise and by_image:
-            yield self._flat(x)
-            return
-        with self._columns(len(x), by_image) as (columns,):
-            lower(x, self.axes, columns, by_image)
-            yield columns
 
     @contextmanager
     def _by_row(self, images: int) -> Iterator[tuple[Array, Array]]:

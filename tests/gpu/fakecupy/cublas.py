@@ -11,16 +11,22 @@ from fakecupy.counting import counts, permitted
 CUBLAS_OP_N, CUBLAS_OP_T = 0, 1
 CUBLAS_POINTER_MODE_HOST = 0
 CUBLAS_DEFAULT_MATH, CUBLAS_TF32_TENSOR_OP_MATH = 0, 3
-math_mode = CUBLAS_DEFAULT_MATH
+_modes: dict[int, int] = {}  # by handle
 
 
 def setMathMode(handle, mode):
-    global math_mode
-    math_mode = mode
+    _modes[handle] = mode
 
 
 def getMathMode(handle):
-    return math_mode
+    return _modes.get(handle, CUBLAS_DEFAULT_MATH)
+
+
+def operand(handle, array: np.ndarray) -> np.ndarray:
+    """An operand of a product as cuBLAS reads it: in TF32 the mantissa of a float32 has 10 bits."""
+    if array.dtype != np.float32 or getMathMode(handle) != CUBLAS_TF32_TENSOR_OP_MATH:
+        return array
+    return ((np.ascontiguousarray(array).view(np.uint32) + 0x1000) & 0xFFFFE000).view(np.float32)
 
 
 def _matrix(pointer: int, rows: int, columns: int, lead: int, dtype) -> np.ndarray:
@@ -44,8 +50,9 @@ def _batched(dtype):
             left = _matrix(a + i * stride_a * size, *((k, m) if transa else (m, k)), lda, dtype)
             right = _matrix(b + i * stride_b * size, *((n, k) if transb else (k, n)), ldb, dtype)
             out = _matrix(c + i * stride_c * size, m, n, ldc, dtype)
+            left, right = operand(handle, left.T if transa else left), operand(handle, right.T if transb else right)
             with np.errstate(all="ignore"):
-                found = np.asarray(alpha, dtype) * ((left.T if transa else left) @ (right.T if transb else right))
+                found = np.asarray(alpha, dtype) * (left @ right)
                 out[...] = found + np.asarray(beta, dtype) * out if beta else found
     return gemm
 

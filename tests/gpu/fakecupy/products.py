@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import numpy as np
 
+from fakecupy import cublas
 from fakecupy.arrays import host, method, ndarray, result, wrap
 from fakecupy.counting import counts, launch, permitted
+from fakecupy.cuda import device
 
 
 def _blas(a: ndarray, b: ndarray, flops: int) -> None:
@@ -18,6 +20,10 @@ def _blas(a: ndarray, b: ndarray, flops: int) -> None:
     counts["flops"] += flops
 
 
+def _operand(array: ndarray) -> np.ndarray:
+    return cublas.operand(device.get_cublas_handle(), host(array)) if array.ndim else host(array)
+
+
 @method
 def dot(a, b, out=None):
     if not isinstance(b, ndarray):
@@ -25,7 +31,7 @@ def dot(a, b, out=None):
     if out is not None and (out.dtype != np.result_type(a.dtype, b.dtype) or not out.flags.c_contiguous):
         raise ValueError("Not supported dtype combination, or output array is not C-contiguous")
     with np.errstate(all="ignore"):
-        found = np.dot(host(a), host(b))
+        found = np.dot(_operand(a), _operand(b))
     if a.ndim == b.ndim == 1:
         launch(2)
         return result(found, out)
@@ -51,7 +57,7 @@ def matmul(a, b, out=None):
 def _batched(a: ndarray, b: ndarray, out: ndarray | None) -> ndarray:
     launch(sum(not x.flags.c_contiguous for x in (a, b)))  # are made so
     with np.errstate(all="ignore"):
-        found = np.matmul(host(a), host(b))
+        found = np.matmul(_operand(a), _operand(b))
     matrix = found.shape[-1] * (found.shape[-2] if a.ndim > 1 and b.ndim > 1 else 1)
     differ = any(m != n for m, n in zip(a.shape[-3::-1], b.shape[-3::-1]))
     if differ or a.ndim != b.ndim and found.size > matrix:
