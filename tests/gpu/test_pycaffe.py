@@ -115,30 +115,3 @@ def test_a_classifier(caffe):
                                                        image_dims=(10, 10)).predict([image]))
     np.testing.assert_allclose(gpu, cpu, rtol=1e-5)
     assert gpu.shape == (1, 4)
-
-
-def test_a_python_layer(caffe, tmp_path, monkeypatch):
-    (tmp_path / "gpu_python_layers.py").write_text("""
-import caffe
-
-class Add(caffe.Layer):
-    def setup(self, bottom, top):
-        self.blobs.add_blob(1)
-        self.blobs[0].data[0] = 1
-    def reshape(self, bottom, top):
-        top[0].reshape(*bottom[0].shape)
-    def forward(self, bottom, top):
-        top[0].data[...] = bottom[0].data + self.blobs[0].data
-    def backward(self, top, propagate_down, bottom):
-        bottom[0].diff[...] = top[0].diff
-        self.blobs[0].diff[0] += top[0].diff.sum()
-""")
-    monkeypatch.syspath_prepend(tmp_path)
-    (tmp_path / "python.prototxt").write_text("""force_backward: true
-layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 } } }
-layer { name: "double" type: "Power" bottom: "x" top: "y" power_param { scale: 2 } }
-layer { name: "add" type: "Python" bottom: "y" top: "z" loss_weight: 1
-        python_param { module: "gpu_python_layers" layer: "Add" } }""")
-    net = caffe.Net("python.prototxt", caffe.TRAIN)
-    assert (net.forward(x=np.full((2, 3), 4.0))["z"] == 9).all()
-    assert (net.backward()["x"] == 2).all() and net.params["add"][0].diff.tolist() == [6]
