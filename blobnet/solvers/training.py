@@ -85,7 +85,7 @@ class Training(SolverType, Watched, Shown):
         self.iter = self.current_step = 0
         self.rate = self._loss = self._smoothed_loss = 0.0
         self._losses, self.goal = Losses(), 0
-        self._flat = self._at_once()
+        self._flat = self._flat_update()
         self.history = self._flat.history[:] if self._flat is not None else [
             self._zeros(parameter) for _ in range(self.num_histories) for parameter in self.net.parameters]
         self.stopped = self.stop_requested = self.snapshot_requested = False
@@ -130,17 +130,16 @@ class Training(SolverType, Watched, Shown):
         return self._losses
 
     @on_device
-    def _at_once(self) -> FlatUpdate | None:
-        """What updates all parameters at once, on a GPU and with a type that has a kernel for it."""
+    @on_device
+    def _flat_update(self) -> FlatUpdate | None:
+        """What updates all parameters at once; None where each is updated by itself."""
         if self.net.xp is np or not self.net.parameters or not kernel_of(type(self)):
             return None
         try:
             return FlatUpdate(self.net, self.num_histories)
         except MemoryError as error:
-            raise no_memory(f"{self.where}: all parameters in one array, and {self.num_histories} histories", error
-                            ) from error
+            raise no_memory(f"{self.where}: parameters and histories in one array each", error) from error
 
-    @on_device
     def _zeros(self, parameter: Parameter) -> Array:
         """A history of a parameter."""
         with explained(parameter.layer.param, ""):

@@ -98,8 +98,8 @@ def test_the_second_gpu():
 
 def test_no_memory_for_the_flat_arrays(monkeypatch):
     monkeypatch.setattr(fakecupy.devices, "limits", [taken + 8000 for taken in fakecupy.devices.taken])
-    with pytest.raises(ShapeError, match="solver: all parameters in one array, and . histories: no memory "
-                       ".Out of memory allocating .* GiB of the GPU are free"):
+    with pytest.raises(ShapeError, match="solver: parameters and histories in one array each: no memory .Out of memory "
+                       "allocating .* GiB of the GPU are free"):
         make("momentum: 0.9")
 
 

@@ -6,6 +6,7 @@ import os
 import sys
 import threading
 from collections import Counter
+from typing import Any
 
 counts: Counter[str] = Counter()
 sites: Counter[str] = Counter()    # "file:line" -> waits
@@ -18,16 +19,19 @@ class Refused(TypeError):
     """What CuPy would not do, or would do in an undefined way."""
 
 
-def capturing(start: bool | None = None) -> bool:
-    """Whether the operations of this thread are recorded for a graph; `start` begins that, or ends it."""
-    if start is not None:
-        _thread.capturing = start
-    return getattr(_thread, "capturing", False)
+class _Thread(threading.local):
+    """What is different in each thread."""
+
+    capture: Any = None    # what operations are recorded in for a graph
+    allocator: Any = None  # of cupy.cuda.using_allocator
+
+
+thread = _Thread()
 
 
 def permitted(what: str, error: type[Exception] = RuntimeError) -> None:
     """Raise the error if operations are being captured, as CUDA does, or CuPy before it."""
-    if capturing():
+    if thread.capture is not None:
         raise error(f"{what}: operation not permitted when stream is capturing")
 
 

@@ -18,21 +18,11 @@ import numpy as np
 
 from fakecupy import counting, cublas
 from fakecupy.arrays import ndarray, wrap
-from fakecupy.counting import Refused, wait
+from fakecupy.counting import Refused, thread, wait
 
 UNRECORDED = {"__init__", "__new__", "__del__", "__reduce__", "__deepcopy__", "_view", "__array__", "__array_ufunc__",
               "__array_function__"}
 OPERATIONS = "kernels", "gemms", "DtoD", "memset"  # what counts["replayed"] counts of those in `launch`
-
-
-class _Thread(threading.local):
-    """The capture that a thread has begun, and its allocator."""
-
-    capture: Capture | None = None
-    allocator = None
-
-
-_thread = _Thread()
 
 
 class Stream:
@@ -60,17 +50,17 @@ class Stream:
         event.pass_()
 
     def is_capturing(self):
-        return _thread.capture is not None
+        return thread.capture is not None
 
     def begin_capture(self, mode=None):
         if not self.non_blocking:
             raise Refused("a capture that work on the default stream of another thread would break")
-        if not isinstance(_thread.allocator, MemoryPool):
+        if not isinstance(thread.allocator, MemoryPool):
             raise Refused("a graph in memory that others get as well: a pool of its own is wanted")
-        _thread.capture = Capture(_thread.allocator)
+        thread.capture = Capture(thread.allocator)
 
     def end_capture(self):
-        found, _thread.capture = _thread.capture, None
+        found, thread.capture = thread.capture, None
         found.end()
         if found.broken:
             raise RuntimeError("cudaErrorStreamCaptureInvalidated")
@@ -113,11 +103,11 @@ class MemoryPool:
 
 @contextlib.contextmanager
 def using_allocator(allocator=None):
-    before, _thread.allocator = _thread.allocator, allocator
+    before, thread.allocator = thread.allocator, allocator
     try:
         yield
     finally:
-        _thread.allocator = before
+        thread.allocator = before
 
 
 def alloc(size):
@@ -132,7 +122,6 @@ class Capture:
         self._before: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}  # what memory held, by its place and strides
         self._new: list[np.ndarray] = []
         self._counts = counting.counts.copy()
-        counting.capturing(True)
 
     def record(self, function, args: tuple, kwargs: dict):
         """Call the function, and keep how."""
@@ -163,7 +152,6 @@ class Capture:
                 array.fill(np.nan)
         counting.counts.clear()
         counting.counts.update(self._counts)
-        counting.capturing(False)
 
 
 class Graph:
@@ -197,10 +185,9 @@ def recorded(function):
     """The function, which is recorded while a graph is captured, unless another one calls it."""
     @functools.wraps(function)
     def call(*args, **kwargs):
-        capture = _thread.capture
-        if capture is None or capture.busy:
+        if thread.capture is None or thread.capture.busy:
             return function(*args, **kwargs)
-        return capture.record(function, args, kwargs)
+        return thread.capture.record(function, args, kwargs)
     return call
 
 
