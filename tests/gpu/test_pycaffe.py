@@ -5,6 +5,7 @@ import pytest
 from tiny import INPUTS, NET
 
 import blobnet
+from blobnet.errors import DataError
 
 SOLVER = 'net: "net.prototxt" base_lr: 0.1 momentum: 0.9 lr_policy: "fixed" random_seed: 1 snapshot_prefix: "run"'
 DEPLOY = '''input: "data" input_shape { dim: 1 dim: 3 dim: 8 dim: 8 }
@@ -142,3 +143,12 @@ layer { name: "add" type: "Python" bottom: "y" top: "z" loss_weight: 1
     net = caffe.Net("python.prototxt", caffe.TRAIN)
     assert (net.forward(x=np.full((2, 3), 4.0))["z"] == 9).all()
     assert (net.backward()["x"] == 2).all() and net.params["add"][0].diff.tolist() == [6]
+
+
+def test_a_label_that_is_no_class_is_an_error(caffe):
+    net = caffe.Net("net.prototxt", caffe.TEST)
+    net.blobs["label"].data[2] = 7
+    with pytest.raises(DataError, match="got 7"):
+        net.forward()
+    net.blobs["label"].data[2] = 0
+    net.forward()
