@@ -49,6 +49,7 @@ def iteration(made) -> tuple[Counter, Counter]:
     (counts, sites), (more, further) = found
     counts, sites = more - counts, further - sites
     counts["operations"] = sum(counts.get(kind, 0) for kind in OPERATIONS)
+    counts["starts"] = counts["operations"] - counts["replayed"] + counts["graph launches"]
     return counts, sites
 
 
@@ -60,10 +61,10 @@ def main() -> None:
     parser.add_argument("--waits", action="store_true", help="say where the host waited")
     options = parser.parse_args()
     fakecupy.install()
-    print("| net | operations | kernels | products | copies | memsets | waits | HtoD |\n" + "|---" * 8 + "|")
+    print("| net | starts | operations | kernels | products | copies | memsets | waits | HtoD |\n" + "|---" * 9 + "|")
     for name in options.nets:
         counts, sites = iteration(solver(name))
-        shown = [counts.get(kind, 0) for kind in ("operations", *OPERATIONS[:2], "DtoD", "memset", "waits", "HtoD")]
+        shown = [counts.get(kind, 0) for kind in ("starts", "operations", *OPERATIONS, "waits", "HtoD")]
         print("|", name, "|", " | ".join(f"{count:,}" for count in shown), "|", flush=True)
         for kernel, count in sorted(counts.items()) if options.kernels else ():
             if kernel.startswith("kernel "):

@@ -92,7 +92,7 @@ class _Ground:
         if wanted <= count:
             try:
                 return self.take(start, count)
-            except MemoryError:
+            except (MemoryError, ValueError):  # ValueError: more than there are addresses
                 pass
         return self.xp.zeros(wanted, self.dtype)
 

@@ -45,6 +45,12 @@ def add_matmul(a: Array, b: Array, out: Array) -> None:
     multiply(Product(a, b, out, add=True))
 
 
+@twin("blobnet.ops.cuda.linear")
+def matrix_product(a: Array, b: Array) -> Array:
+    """a @ b, a new array: the product of two matrices, or of a matrix and a vector."""
+    return a @ b
+
+
 def _cut(product: Product) -> list[Product]:
     a, b, out, add = product
     (rows, columns), inner = out.shape, a.shape[1]

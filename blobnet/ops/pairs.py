@@ -6,6 +6,7 @@ import math
 
 from blobnet.backend import Array, array_module, twin
 from blobnet.ops.indices import class_numbers
+from blobnet.ops.linear import matrix_product
 from blobnet.ops.quantization import binary_slopes
 
 
@@ -28,7 +29,7 @@ def similar(labels: Array, where: str, name: str) -> Array:
     if labels.shape[1] == 1:
         classes = class_numbers(labels, where, name)[:, 0]
         return classes[:, None] == classes[None, :]
-    return labels @ labels.T > 0
+    return matrix_product(labels, labels.T) > 0
 
 
 @twin("blobnet.ops.cuda.pairs")

@@ -12,7 +12,7 @@ from blobnet.backend import Array
 from blobnet.core.parameters import Parameter
 from blobnet.core.replay import Replay
 from blobnet.core.shown import Shown
-from blobnet.core.trouble import explained
+from blobnet.core.trouble import explained, no_memory
 from blobnet.core.watching import Watched
 from blobnet.core.weights import none_copied
 from blobnet.errors import BlobnetError, SolverError
@@ -85,8 +85,7 @@ class Training(SolverType, Watched, Shown):
         self.iter = self.current_step = 0
         self.rate = self._loss = self._smoothed_loss = 0.0
         self._losses, self.goal = Losses(), 0
-        at_once = self.net.xp is not np and self.net.parameters and kernel_of(type(self))
-        self._flat = FlatUpdate(self.net, self.num_histories) if at_once else None
+        self._flat = self._flat_update()
         self.history = self._flat.history[:] if self._flat is not None else [
             self._zeros(parameter) for _ in range(self.num_histories) for parameter in self.net.parameters]
         self.stopped = self.stop_requested = self.snapshot_requested = False
@@ -131,6 +130,16 @@ class Training(SolverType, Watched, Shown):
         return self._losses
 
     @on_device
+    @on_device
+    def _flat_update(self) -> FlatUpdate | None:
+        """What updates all parameters at once; None where each is updated by itself."""
+        if self.net.xp is np or not self.net.parameters or not kernel_of(type(self)):
+            return None
+        try:
+            return FlatUpdate(self.net, self.num_histories)
+        except MemoryError as error:
+            raise no_memory(f"{self.where}: parameters and histories in one array each", error) from error
+
     def _zeros(self, parameter: Parameter) -> Array:
         """A history of a parameter."""
         with explained(parameter.layer.param, ""):

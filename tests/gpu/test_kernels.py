@@ -10,6 +10,7 @@ from blobnet.backend import device_module, to_host
 from blobnet.ops.cuda import launch
 
 TOLERANCE = 1e-12  # of float64
+ALONE = {"check_finite", "keep_loss", "update_parameters", "write_step"}  # of a GPU's own ways, tested with solvers
 GRIDS = [(32, 1), (1024, 3)]  # threads of a block, and blocks at most
 nvrtc_only = pytest.mark.skipif(nvrtc.library() is None, reason="no NVRTC: pip install nvidia-cuda-nvrtc-cu12")
 
@@ -26,7 +27,7 @@ def test_every_kernel_is_used_by_a_twin(stand_in):
     for name in ROWS:
         found(name)
     used = {key.removeprefix("kernel ") for key in fakecupy.counts if key.startswith("kernel ")}
-    assert used == launch.signatures().keys()
+    assert used | ALONE == launch.signatures().keys() and not used & ALONE
 
 
 @pytest.mark.parametrize("name", ROWS)

@@ -63,6 +63,10 @@ def count(shape):
 
 
 ROWS = {
+    "matrix_product": [*(call(lambda rng, m=m, k=k, n=n: (rng.normal(size=(m, k)), rng.normal(size=(k, n))))
+                         for m, k, n in SIZES), call(lambda rng: (rng.normal(size=(4, 3)), rng.normal(size=3))),
+                       call(lambda rng: (rng.normal(size=(4, 3)).astype("float32"), rng.normal(size=(3, 2)))),
+                       call(lambda rng: (rng.integers(0, 9, (4, 3)), rng.integers(0, 9, (3, 2))))],
     "multiply": [products(*SIZES)] + [
         products(*SIZES, views=views) for views in (
             (turned, turned, whole), (whole, turned, turned), (turned, whole, turned),

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 
 from blobnet.backend import to_host
-from blobnet.errors import SolverError
+from blobnet.errors import ShapeError, SolverError
 from blobnet.ops.cuda import launch
 from blobnet.ops.cuda.updates import RULES
 from blobnet.proto.text import parse
@@ -50,9 +50,10 @@ def make(settings, device="gpu", dtype="float32", net=NET, **options):
 
 def feed(solver, seed=1):
     rng, xp = np.random.default_rng(seed), solver.net.xp
-    for name in "xy":
-        blob = solver.net.blobs[name]
-        blob.data[...] = xp.asarray(rng.normal(size=blob.shape).astype(blob.dtype))
+    with solver.net.context.on_device():
+        for name in "xy":
+            blob = solver.net.blobs[name]
+            blob.data[...] = xp.asarray(rng.normal(size=blob.shape).astype(blob.dtype))
 
 
 def state(solver):
@@ -85,6 +86,21 @@ def test_the_kernel_does_what_update_does(kind, settings, rules, dtype, rtol):
     mine = trained(text, "gpu", dtype)
     assert updates() == 2
     assert_same(mine, trained(text, "cpu", dtype), rtol)
+
+
+def test_the_second_gpu():
+    text = "momentum: 0.9 clip_gradients: 0.05"
+    solver = trained(text, "gpu:1", n=1)
+    fakecupy.devices.select(0)
+    solver.step(1)
+    assert_same(solver, trained(text, "cpu"), 2e-5)
+
+
+def test_no_memory_for_the_flat_arrays(monkeypatch):
+    monkeypatch.setattr(fakecupy.devices, "limits", [taken + 8000 for taken in fakecupy.devices.taken])
+    with pytest.raises(ShapeError, match="solver: parameters and histories in one array each: no memory .Out of memory "
+                       "allocating .* GiB of the GPU are free"):
+        make("momentum: 0.9")
 
 
 def test_every_rule_is_of_a_type():
@@ -217,7 +233,7 @@ def test_plug_ins(monkeypatch, cls, kernel):
     monkeypatch.setitem(SOLVERS, cls.__name__, cls)
     assert kernel_of(cls) == kernel
     fakecupy.reset()
-    text = f'type: "{cls.__name__}" weight_decay: 0.1 clip_gradients: 0.5'
+    text = f'type: "{cls.__name__}" weight_decay: 0.1 clip_gradients: 0.5 delta: 0.01'
     assert_same(trained(text, "gpu"), trained(text, "cpu"), 2e-4)
     assert updates() == (2 if kernel else 0)
 
@@ -282,7 +298,7 @@ def test_clipping_is_logged_where_it_is_displayed(caplog):
 
 @pytest.mark.parametrize("kind", ["SGD", "Adam"])
 def test_a_snapshot_continues_as_if_nothing_had_been(tmp_path, kind):
-    text = f'type: "{kind}" momentum: 0.9 snapshot_prefix: "{tmp_path}/run"'
+    text = f'type: "{kind}" momentum: 0.9 delta: 0.01 snapshot_prefix: "{tmp_path}/run"'
     solver = trained(text, "gpu")
     _, path = solver.snapshot()
     for device in ("gpu", "cpu"):

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.hashing._base import CodeLoss
+from blobnet.ops.linear import matrix_product
 
 
 @register
@@ -18,12 +21,16 @@ class IndependenceLoss(CodeLoss):
     Quirks: none.
     """
 
+    def formula(self, u):
+        u = u.reshape(len(u), -1)
+        return ((u.T @ u / max(1, len(u)) - np.eye(u.shape[1])) ** 2).sum() / 2
+
     def forward(self, bottom, top):
         u = self.codes(bottom[0].data)
-        self.excess = u.T @ u / max(1, self.rows[0]) - self.xp.eye(self.rows[1], dtype=self.dtype)
+        self.excess = matrix_product(u.T, u) / max(1, self.rows[0]) - self.xp.eye(self.rows[1], dtype=self.dtype)
         top[0].data[...] = self.xp.square(self.excess).sum() / 2
 
     def backward(self, top, propagate_down, bottom):
         if propagate_down[0]:
             factor = self.weight(top) * 2 / max(1, self.rows[0])
-            self.xp.matmul(self.codes(bottom[0].data), self.excess * factor, out=self.codes(bottom[0].diff))
+            self.codes(bottom[0].diff)[...] = matrix_product(self.codes(bottom[0].data), self.excess * factor)

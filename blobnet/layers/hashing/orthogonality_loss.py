@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.registry import register
 from blobnet.layers.hashing._base import CodeLoss
+from blobnet.ops.linear import matrix_product
 
 
 @register
@@ -21,12 +24,16 @@ class OrthogonalityLoss(CodeLoss):
     diff with the weight; this layer overwrites the diff, and then the InnerProduct adds to it.
     """
 
+    def formula(self, w):
+        w = w.reshape(len(w), -1)
+        return ((w @ w.T - np.eye(len(w))) ** 2).sum() / 2
+
     def forward(self, bottom, top):
         w = self.codes(bottom[0].data)
-        self.excess = w @ w.T - self.xp.eye(self.rows[0], dtype=self.dtype)
+        self.excess = matrix_product(w, w.T) - self.xp.eye(self.rows[0], dtype=self.dtype)
         top[0].data[...] = self.xp.square(self.excess).sum() / 2
 
     def backward(self, top, propagate_down, bottom):
         if propagate_down[0]:
             w = self.codes(bottom[0].data)
-            self.xp.matmul(self.excess * (2 * self.weight(top)), w, out=self.codes(bottom[0].diff))
+            self.codes(bottom[0].diff)[...] = matrix_product(self.excess * (2 * self.weight(top)), w)

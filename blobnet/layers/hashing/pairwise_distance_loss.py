@@ -9,6 +9,7 @@ from blobnet.core.registry import register
 from blobnet.core.terms import Factor
 from blobnet.layers.hashing._pair_terms import pair_costs
 from blobnet.layers.hashing._pairs import PairLikelihood
+from blobnet.ops.linear import matrix_product
 from blobnet.ops.pairs import pull_gradient, squared_distances
 
 
@@ -60,7 +61,7 @@ class PairwiseDistanceLoss(PairLikelihood):
         n, k = self.rows
         labels = bottom[1].data.reshape(n, -1)
         self.nearness = 1 / (1 + squared_distances(self.codes(bottom[0].data)))
-        self.t, self.alike = k // 2 * self.nearness, labels @ labels.T > 0
+        self.t, self.alike = k // 2 * self.nearness, matrix_product(labels, labels.T) > 0
         self.linear = (self.t >= self.options.threshold) & (self.options.threshold >= 0)
         self.each = self.xp.where(self.linear, self.t * ~self.alike, self.costs(self.t, self.alike))
         top[0].data[...] = self.each.sum() / n ** 2

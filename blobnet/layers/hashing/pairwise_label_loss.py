@@ -10,6 +10,7 @@ from blobnet.core.terms import Factor
 from blobnet.layers.hashing._base import LabeledCodeLoss
 from blobnet.layers.hashing._pair_terms import pair_costs
 from blobnet.ops.indices import class_members
+from blobnet.ops.linear import matrix_product
 
 
 @register
@@ -48,7 +49,7 @@ class PairwiseLabelLoss(LabeledCodeLoss):
         n, k = self.rows
         u = self.codes(bottom[0].data).astype(self.xp.float64)
         self.members = class_members(self.classes(bottom))
-        self.gram, self.sums = u.T @ u, self.members.T @ u
+        self.gram, self.sums = matrix_product(u.T, u), matrix_product(self.members.T, u)
         self.total = self.sums.sum(axis=0)
         alike = 2 * self.xp.square(self.sums).sum() - self.total @ self.total  # sum of S_ij <u_i, u_j>
         square = self.xp.square(self.gram).sum() / max(1, k) ** 2 - 2 / max(1, k) * alike + n * n
@@ -59,5 +60,6 @@ class PairwiseLabelLoss(LabeledCodeLoss):
         if not propagate_down[0]:
             return
         n, k = self.rows
-        slope = self.codes(bottom[0].data) @ self.gram / max(1, k) - 2 * self.members @ self.sums + self.total  # E u
+        errors = matrix_product(self.codes(bottom[0].data), self.gram) / max(1, k)
+        slope = errors - matrix_product(2 * self.members, self.sums) + self.total  # E u
         self.codes(bottom[0].diff)[...] = slope * (self.weight(top) * 2 / max(1, n * k))

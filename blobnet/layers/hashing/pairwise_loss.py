@@ -8,6 +8,7 @@ from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.hashing._likelihood_terms import likelihood_terms
 from blobnet.layers.hashing._pairs import PairLikelihood
+from blobnet.ops.linear import matrix_product
 from blobnet.ops.pairs import label_pairs
 from blobnet.ops.quantization import binary_costs, log_cosh_slopes
 
@@ -76,7 +77,7 @@ class PairwiseLoss(PairLikelihood):
     def forward(self, bottom, top):
         xp, options = self.xp, self.options
         u, v = (self.codes(blob.data) for blob in (bottom[0], bottom[-2]))
-        self.t = options.sigmoid_param * (u @ v.T)
+        self.t = options.sigmoid_param * matrix_product(u, v.T)
         a, b = (blob.data.reshape(self.rows[0], -1) for blob in (bottom[1], bottom[-1]))
         self.alike, weights, total, self.shares = label_pairs(a, b, options.class_num, options.continous_similarity)
         self.weights, self.total = (x.astype(self.dtype) for x in (weights, total))
@@ -108,7 +109,7 @@ class PairwiseLoss(PairLikelihood):
         for i, side in zip(range(0, len(bottom), 2), (slopes, slopes.T)):
             if propagate_down[i]:
                 du = self.codes(bottom[i].diff)
-                du[...] = side @ self.codes(bottom[i - 2].data) * (scale / self.total)
+                du[...] = matrix_product(side, self.codes(bottom[i - 2].data)) * (scale / self.total)
                 du.reshape(-1)[:len(du)] *= 1 if exact else options.sigmoid_param
         if len(bottom) == 2 and propagate_down[0]:
             u = self.codes(bottom[0].data)

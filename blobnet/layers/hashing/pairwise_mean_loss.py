@@ -9,6 +9,7 @@ from blobnet.core.registry import register
 from blobnet.core.terms import Factor
 from blobnet.layers.hashing._pair_terms import pair_costs
 from blobnet.layers.hashing._pairs import PairLikelihood
+from blobnet.ops.linear import matrix_product
 from blobnet.ops.pairs import pair_weights, similar
 
 
@@ -60,7 +61,7 @@ class PairwiseMeanLoss(PairLikelihood):
     def forward(self, bottom, top):
         n, options = self.rows[0], self.options
         u, labels = self.codes(bottom[0].data), bottom[1].data.reshape(n, -1)
-        self.t = options.sigmoid_param * (u @ u.T)
+        self.t = options.sigmoid_param * matrix_product(u, u.T)
         self.alike = similar(labels, self.where, self.param.bottom[1])
         self.weights = pair_weights(self.alike, labels, options.class_num, options.weighted).astype(self.dtype)
         self.total = max(1, n * (n - 1))  # every pair is there twice
@@ -84,4 +85,4 @@ class PairwiseMeanLoss(PairLikelihood):
         if propagate_down[0]:
             slopes = self.cost_slopes(self.t, self.alike) * self.weights
             scale = self.weight(top) * self.options.sigmoid_param * 2 / self.total
-            self.codes(bottom[0].diff)[...] = slopes @ self.codes(bottom[0].data) * scale
+            self.codes(bottom[0].diff)[...] = matrix_product(slopes, self.codes(bottom[0].data)) * scale

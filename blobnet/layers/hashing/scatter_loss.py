@@ -7,6 +7,7 @@ import numpy as np
 from blobnet.core.registry import register
 from blobnet.layers.hashing._base import LabeledCodeLoss
 from blobnet.ops.indices import class_members
+from blobnet.ops.linear import matrix_product
 
 
 @register
@@ -39,7 +40,7 @@ class ScatterLoss(LabeledCodeLoss):
         counts = members.sum(axis=0)
         like = (counts * counts).sum()
         # row i: the sum of u_i - u_j over all j of its class, and over all others
-        within = (members @ counts)[:, None] * u - members @ (members.T @ u)
+        within = matrix_product(members, counts)[:, None] * u - matrix_product(members, matrix_product(members.T, u))
         between = n * u - u.sum(axis=0) - within
         self.pull = within / self.xp.maximum(like - n, 1) - between / self.xp.maximum(n * n - like, 1)
         top[0].data[...] = (u * self.pull).sum()  # sum_ij ||u_i - u_j||^2 is 2 sum_i <u_i, sum_j (u_i - u_j)>

@@ -19,6 +19,16 @@ def multiply(*products: Product) -> None:
         gemm(*product)
 
 
+def matrix_product(a: Array, b: Array) -> Array:
+    kind = np.result_type(a.dtype, b.dtype)
+    if kind not in (np.float32, np.float64):
+        return a @ b
+    columns = b[:, None] if b.ndim == 1 else b
+    out = cupy_module().empty((len(a), columns.shape[1]), kind)
+    gemm(a.astype(kind, copy=False), columns.astype(kind, copy=False), out)
+    return out[:, 0] if b.ndim == 1 else out
+
+
 def gemm(a: Array, b: Array, out: Array, add: bool = False) -> None:
     """out (M, N) = a (M, K) . b (K, N), or out += a . b; all may have a batch axis before, (B, M, K) for instance.
 

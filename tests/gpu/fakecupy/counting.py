@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections import Counter
+from typing import Any
 
 counts: Counter[str] = Counter()
 sites: Counter[str] = Counter()    # "file:line" -> waits
@@ -16,12 +18,19 @@ class Refused(TypeError):
     """What CuPy would not do, or would do in an undefined way."""
 
 
-capturing = False  # whether operations are recorded for a graph
+class _Thread(threading.local):
+    """What is different in each thread."""
+
+    capture: Any = None    # what operations are recorded in for a graph
+    allocator: Any = None  # of cupy.cuda.using_allocator
+
+
+thread = _Thread()
 
 
 def permitted(what: str, error: type[Exception] = RuntimeError) -> None:
     """Raise the error if operations are being captured, as CUDA does, or CuPy before it."""
-    if capturing:
+    if thread.capture is not None:
         raise error(f"{what}: operation not permitted when stream is capturing")
 
 

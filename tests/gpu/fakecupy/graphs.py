@@ -17,12 +17,11 @@ import numpy as np
 
 from fakecupy import counting, cublas
 from fakecupy.arrays import ndarray, wrap
-from fakecupy.counting import Refused, wait
+from fakecupy.counting import Refused, thread, wait
 
 UNRECORDED = {"__init__", "__new__", "__del__", "__reduce__", "__deepcopy__", "_view", "__array__", "__array_ufunc__",
               "__array_function__"}
-_capture: Capture | None = None
-_allocator = None
+OPERATIONS = "kernels", "gemms", "DtoD", "memset"  # what counts["replayed"] counts of those in `launch`
 
 
 class Stream:
@@ -50,19 +49,17 @@ class Stream:
         event.pass_()
 
     def is_capturing(self):
-        return _capture is not None
+        return thread.capture is not None
 
     def begin_capture(self, mode=None):
-        global _capture
         if not self.non_blocking:
             raise Refused("a capture that work on the default stream of another thread would break")
-        if not isinstance(_allocator, MemoryPool):
+        if not isinstance(thread.allocator, MemoryPool):
             raise Refused("a graph in memory that others get as well: a pool of its own is wanted")
-        _capture = Capture(_allocator)
+        thread.capture = Capture(thread.allocator)
 
     def end_capture(self):
-        global _capture
-        found, _capture = _capture, None
+        found, thread.capture = thread.capture, None
         found.end()
         if found.broken:
             raise RuntimeError("cudaErrorStreamCaptureInvalidated")
@@ -105,12 +102,11 @@ class MemoryPool:
 
 @contextlib.contextmanager
 def using_allocator(allocator=None):
-    global _allocator
-    before, _allocator = _allocator, allocator
+    before, thread.allocator = thread.allocator, allocator
     try:
         yield
     finally:
-        _allocator = before
+        thread.allocator = before
 
 
 def alloc(size):
@@ -124,7 +120,7 @@ class Capture:
         self.pool, self.operations, self.busy, self.broken = pool, [], False, False
         self._before: dict[tuple, tuple[np.ndarray, np.ndarray]] = {}  # what memory held, by its place and strides
         self._new: list[np.ndarray] = []
-        self._counts, counting.capturing = counting.counts.copy(), True
+        self._counts = counting.counts.copy()
 
     def record(self, function, args: tuple, kwargs: dict):
         """Call the function, and keep how."""
@@ -155,7 +151,6 @@ class Capture:
                 array.fill(np.nan)
         counting.counts.clear()
         counting.counts.update(self._counts)
-        counting.capturing = False
 
 
 class Graph:
@@ -165,10 +160,13 @@ class Graph:
         self._captured = captured
 
     def launch(self, stream=None):
-        counting.counts["graph launches"] += 1
+        counts = counting.counts
+        before = sum(counts[kind] for kind in OPERATIONS)
         for function, args, kwargs, found in self._captured.operations:
             for old, new in zip(found, arrays_of((function(*args, **kwargs),)), strict=True):
                 np.copyto(old._a, new._a)
+        counts["graph launches"] += 1
+        counts["replayed"] += sum(counts[kind] for kind in OPERATIONS) - before
 
 
 def arrays_of(values) -> list[ndarray]:
@@ -186,9 +184,9 @@ def recorded(function):
     """The function, which is recorded while a graph is captured, unless another one calls it."""
     @functools.wraps(function)
     def call(*args, **kwargs):
-        if _capture is None or _capture.busy:
+        if thread.capture is None or thread.capture.busy:
             return function(*args, **kwargs)
-        return _capture.record(function, args, kwargs)
+        return thread.capture.record(function, args, kwargs)
     return call
 
 
