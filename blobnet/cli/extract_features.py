@@ -82,6 +82,7 @@ def run(args: argparse.Namespace) -> int:
             with net.watched_by(extraction):
                 for _ in tqdm(range(args.batches), unit="batches", disable=not sys.stderr.isatty()):
                     net.forward()
+            net.context.doubts.settle()
         for blob, count in zip(args.blobs, extraction.counts):
             log.info("Extracted features of %d query images for feature blob %s", count, blob)
         log.info("Successfully extracted the features!")

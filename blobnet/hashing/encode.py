@@ -57,6 +57,7 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
         done += take
         if progress is not None:
             progress(take)
+    net.context.doubts.settle()
     names = sources[0].record_names if len(sources) == 1 else None
     ids = first_ids(names(), count) if names else None
     return Codes.from_values(np.concatenate(values), threshold, labels=np.concatenate(labels) if labels else None,

@@ -151,6 +151,7 @@ class Net(Face):
         self._fill("data", self.inputs, kwargs)
         write_back()
         self.core.forward(start, end)
+        self.core.context.doubts.settle()
         return {name: self.blobs[name].data for name in names}
 
     def backward(self, diffs: Sequence[str] | None = None, start: str | int | None = None,

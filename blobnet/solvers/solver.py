@@ -126,11 +126,12 @@ class Solver(Training):
             self.net.backward()
 
     def _go_back(self) -> None:
-        """After an error that a GPU noted in an earlier pass: to the iteration of that, whose weights there still are.
-        """
+        """Be at the iteration of an error that a GPU noted meanwhile: its weights are those there still are."""
         if self._passes.wrong:
-            self.iter, self.current_step, _ = self._passes.wrong
+            self.iter, self.current_step, step = self._passes.wrong
             self._passes.wrong = None
+            if self.net.context.step > step + 1:
+                self.net.seek(step + 1)
 
     @on_device
     def apply_update(self) -> None:

@@ -5,6 +5,7 @@ import pytest
 from tiny import INPUTS, NET
 
 import blobnet
+from blobnet.errors import DataError
 
 SOLVER = 'net: "net.prototxt" base_lr: 0.1 momentum: 0.9 lr_policy: "fixed" random_seed: 1 snapshot_prefix: "run"'
 DEPLOY = '''input: "data" input_shape { dim: 1 dim: 3 dim: 8 dim: 8 }
@@ -115,3 +116,12 @@ def test_a_classifier(caffe):
                                                        image_dims=(10, 10)).predict([image]))
     np.testing.assert_allclose(gpu, cpu, rtol=1e-5)
     assert gpu.shape == (1, 4)
+
+
+def test_a_label_that_is_no_class_is_an_error(caffe):
+    net = caffe.Net("net.prototxt", caffe.TEST)
+    net.blobs["label"].data[2] = 7
+    with pytest.raises(DataError, match="got 7"):
+        net.forward()
+    net.blobs["label"].data[2] = 0
+    net.forward()

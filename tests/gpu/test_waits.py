@@ -177,6 +177,7 @@ def test_what_is_wrong_is_said_in_time(wrong, late, device, stand_in, tmp_path):
         with pytest.raises(kind, match=words):
             made.step(6)
         assert made.iter == 2 and made.losses.points()[0].tolist() == [0, 1] + [2] * (which == "diff")
+        assert made.net.context.step == (2 if (which, device) == ("label", "cpu") else 3)
         assert not [*tmp_path.iterdir()]
         for mine, other in zip(weights(made.net), weights(right.net)):
             np.testing.assert_array_equal(mine, other)

@@ -27,19 +27,20 @@ def numbers_below(values: Array, count: int, where: str, name: str, what: str = 
 def _read(values: Array, where: str, name: str, count: int | None = None, what: str = "", hint: str = "",
           ignored: int | None = None) -> tuple[Array, Any]:
     """The numbers, and with a `count` where they are not ignored."""
-    xp, shape, limit = array_module(values), values.shape, whole_limit(values.dtype)
+    xp, shape, size, dtype = array_module(values), values.shape, values.size, values.dtype
+    limit = whole_limit(dtype)
 
     def error(wrong: Wrong) -> DataError:
         if count is not None and np.trunc(wrong.value) == wrong.value and abs(wrong.value) < limit:
             return indices.not_below(where, what, count, int(wrong.value), hint)
-        place = [int(i) for i in np.unravel_index(wrong.place % values.size, shape)]
-        return indices.not_whole(where, name, place, wrong.value, values.dtype)
+        place = [int(i) for i in np.unravel_index(wrong.place % size, shape)]
+        return indices.not_whole(where, name, place, wrong.value, dtype)
 
     values = xp.ascontiguousarray(values)
     numbers, counted = xp.empty(shape, np.int64), None if count is None else xp.empty(shape, np.bool_)
     with doubt(xp, (where, name), error) as (state, slot):
-        launch("whole_numbers", values.size, values, limit, count is not None, count or 0, ignored is not None,
-               ignored or 0, numbers, counted, state, slot, values.size)
+        launch("whole_numbers", size, values, limit, count is not None, count or 0, ignored is not None, ignored or 0,
+               numbers, counted, state, slot, size)
     return numbers, counted
 
 
