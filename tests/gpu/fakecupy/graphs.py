@@ -11,7 +11,6 @@ import contextlib
 import ctypes
 import functools
 import sys
-import threading
 from types import FunctionType, SimpleNamespace
 
 import numpy as np
