@@ -187,7 +187,7 @@ FULL = {  # shape of the input, a layer, what runs: what the error says
     "weights": ("dim: 1 dim: 100", 'type: "InnerProduct" inner_product_param { num_output: 3000 }', "weights",
                 "layer 'l' (InnerProduct), parameter 0: no memory (Out of memory allocating 1,200,000 bytes "),
     "history": ("dim: 1 dim: 1000", 'type: "InnerProduct" inner_product_param { num_output: 400 } loss_weight: 1',
-                "solve", "solver: no memory for the parameters and their histories, each in one array (Out of memory "),
+                "solve", "solver: parameters and histories in one array each: no memory (Out of memory allocating "),
 }
 
 

@@ -11,7 +11,6 @@ from typing import Any
 counts: Counter[str] = Counter()
 sites: Counter[str] = Counter()    # "file:line" -> waits
 wrapped: Counter[str] = Counter()  # "file:line" -> indices out of range, which wrapped silently
-_thread = threading.local()
 _OURS = os.path.dirname(__file__), "numpy"
 
 
