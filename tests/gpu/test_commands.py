@@ -68,8 +68,9 @@ def test_test(run):
     words = "test -model net.prototxt -weights gpu_iter_4.caffemodel -iterations 2"
     cpu, gpu = run(words), run(f"{words} -gpu 0")
     assert "Use CPU." in cpu and "Use GPU with device ID 0" in gpu
-    cpu, gpu = (re.findall(r"] (Batch .*|Loss: .*)", text) for text in (cpu, gpu))
-    assert cpu == gpu and len(cpu) == 5
+    cpu, gpu = (dict(re.findall(r"] (Batch .*|Loss)(?: = |: )(.*)", text)) for text in (cpu, gpu))
+    assert cpu.keys() == gpu.keys() >= {"Batch 1, accuracy", "Batch 1, loss", "Loss"}
+    assert [float(gpu[name]) for name in cpu] == pytest.approx([float(value) for value in cpu.values()], rel=1e-4)
 
 
 def test_extract_features(run):

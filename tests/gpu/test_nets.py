@@ -111,7 +111,7 @@ def test_debug_info(caplog):
     for device in ("cpu", "gpu"):
         caplog.clear()
         with caplog.at_level("INFO"):
-            ran(device, more="debug_info: true ")
+            ran(device, more="debug_info: true ", dtype="float64")
         lines.append([record.getMessage() for record in caplog.records if "[Forward]" in record.getMessage()
                       or "[Backward]" in record.getMessage()])
     assert lines[0] == lines[1] and len(lines[0]) > 20
