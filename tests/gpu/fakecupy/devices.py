@@ -8,6 +8,7 @@ COUNT = 2
 TOTAL = 16 << 30
 limits = [TOTAL] * COUNT  # bytes that arrays may take; a test may lower them
 taken = [0] * COUNT
+peak = [0] * COUNT  # the most that was taken at one time
 _thread = threading.local()
 
 
@@ -37,8 +38,10 @@ def require(nbytes: int) -> None:
 def take(nbytes: int) -> int:
     """Count the memory of an array as taken; the GPU it lies on."""
     require(nbytes)
-    taken[current()] += nbytes
-    return current()
+    number = current()
+    taken[number] += nbytes
+    peak[number] = max(peak[number], taken[number])
+    return number
 
 
 def give_back(number: int, nbytes: int) -> None:
