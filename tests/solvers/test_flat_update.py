@@ -88,6 +88,15 @@ def test_the_kernel_does_what_update_does(kind, settings, rules, dtype, rtol):
     assert_same(mine, trained(text, "cpu", dtype), rtol)
 
 
+@pytest.mark.parametrize("value, after", [(0, 0), (2, 1.99), (-2, -1.99), (np.nan, np.nan)])
+def test_the_sign_of_a_weight_that_decays(value, after):
+    solver = make('weight_decay: 0.1 regularization_type: "L1"', dtype="float64")
+    solver.net.params["a"][0].data.fill(value)
+    solver.net.clear_param_diffs()
+    solver.apply_update()
+    np.testing.assert_allclose(to_host(solver.net.params["a"][0].data), np.full((40, 9), after), rtol=1e-6)
+
+
 def test_the_second_gpu():
     text = "momentum: 0.9 clip_gradients: 0.05"
     solver = trained(text, "gpu:1", n=1)
