@@ -28,7 +28,7 @@ class Replay:
         self._state: tuple = ()
         self._passes = 0  # that were made in this state
         refusing = [node.layer.where for node in net.nodes if node.bottoms and not node.layer.can_replay()]
-        self._off = bool(refusing)
+        self._off = False
         if refusing:
             self._refuse(f"{refusing[0]} does not replay")
 
@@ -85,8 +85,8 @@ class Replay:
         try:
             self._graph = Graph(self._work)
         except Exception as error:  # whatever it is: if it is the net's own, it comes again without a graph
-            self._off = True
             self._refuse(str(error))
 
     def _refuse(self, reason: str) -> None:
+        self._off = True
         log.info("Net %s is not captured as a CUDA graph: %s", self._net.name, reason)

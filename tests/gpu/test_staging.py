@@ -2,6 +2,7 @@
 
 import numpy as np
 import pytest
+from tiny import parameters, solver
 
 import blobnet
 from blobnet.backend import device_module, to_host
@@ -12,6 +13,8 @@ from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.proto.text import parse
 
 pytestmark = pytest.mark.usefixtures("gpu")
+LEARNS = '''layer { name: "ip" type: "InnerProduct" bottom: "x" top: "y" inner_product_param { num_output: 7 } }
+            layer { name: "loss" type: "SoftmaxWithLoss" bottom: "y" bottom: "label" top: "loss" }'''
 DATA = '''layer { name: "data" type: "Data" top: "x" top: "label"
                   data_param { source: "%s" batch_size: 3 backend: LMDB } }'''
 
@@ -56,13 +59,30 @@ def test_memory_is_kept_and_reused():
     assert (first.values[0] == 1).all()
 
 
-def test_a_data_layer_reads_the_same_on_both_devices(tmp_path):
+@pytest.fixture
+def data(tmp_path):
     with LmdbWriter(tmp_path / "data") as writer:
         for i in range(7):
             writer.put(b"%08d" % i, array_to_datum(np.full((2, 4, 4), i, np.uint8), i).SerializeToString())
-    text = parse(DATA % (tmp_path / "data"), "NetParameter")
+    return DATA % (tmp_path / "data")
+
+
+def test_a_data_layer_reads_the_same_on_both_devices(data):
+    text = parse(data, "NetParameter")
     nets = [blobnet.Net(text, blobnet.TRAIN, device=device, random_seed=1) for device in ("cpu", "gpu")]
     for _ in range(6):
         cpu, gpu = (each.forward() for each in nets)
         for name, values in cpu.items():
             np.testing.assert_array_equal(to_host(gpu[name]), values)
+
+
+def test_every_replay_has_its_own_batch(data):
+    found = []
+    for graph in (True, False):
+        each, losses = solver("base_lr: 0.01 momentum: 0.9", text=data + LEARNS, graph=graph), []
+        for _ in range(9):
+            each.step(1)
+            losses.append(each.loss)
+        found.append((losses, parameters(each.net).tobytes()))
+    assert found[0] == found[1]
+    assert len(set(losses)) == 9

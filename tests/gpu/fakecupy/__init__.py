@@ -32,7 +32,20 @@ from types import ModuleType
 
 import numpy as np
 
-from fakecupy import arrays, choosing, cuda, graphs, making, moving, products, random, reductions, ufuncs
+from fakecupy import (
+    arrays,
+    choosing,
+    cuda,
+    graphs,
+    library,
+    making,
+    moving,
+    products,
+    random,
+    reductions,
+    streams,
+    ufuncs,
+)
 from fakecupy.counting import counts, reset, sites, wrapped
 from fakecupy.kernels import Function as RawFunction
 from fakecupy.kernels import RawModule, compiler
@@ -44,7 +57,7 @@ PAGES = choosing, making, moving, products, reductions
 NUMPYS = """finfo iinfo dtype generic newaxis result_type can_cast inf nan pi e bool_ int8 int16 int32 int64
 uint8 uint16 uint32 uint64 float16 float32 float64 complex64 complex128 intp integer floating number"""
 
-get_default_memory_pool = graphs.get_default_memory_pool
+get_default_memory_pool = streams.get_default_memory_pool
 ndarray, ufunc, lib = arrays.ndarray, ufuncs.ufunc, moving.lib
 globals().update({name: getattr(np, name) for name in NUMPYS.split()}, **ufuncs.UFUNCS)  # NumPy's own in CuPy too
 for _page in PAGES:
@@ -63,5 +76,5 @@ def install() -> ModuleType:
     """Let `import cupy` and `import cupyx` give this stand-in; returns it."""
     sys.modules["cupy"], sys.modules["cupyx"] = sys.modules[__name__], ModuleType("cupyx")
     sys.modules["cupyx"].scatter_add = graphs.recorded(choosing.scatter_add)
-    ctypes.CDLL = graphs.load
+    ctypes.CDLL = library.load
     return sys.modules["cupy"]

@@ -6,7 +6,7 @@ from types import SimpleNamespace
 
 from fakecupy import cublas, devices
 from fakecupy.counting import wait
-from fakecupy.graphs import Event, MemoryPool, Stream, alloc, using_allocator
+from fakecupy.streams import Event, MemoryPool, Stream, alloc, using_allocator
 
 __all__ = ["Device", "Event", "MemoryPool", "Stream", "alloc", "alloc_pinned_memory", "cublas", "device",
            "get_current_stream", "is_available", "memory", "nvrtc", "runtime", "using_allocator"]
