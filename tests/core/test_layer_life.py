@@ -214,5 +214,6 @@ def test_a_context_of_its_own():
     one.step = 3
     assert two.step == 0
     assert one.workspace is not two.workspace
-    assert {field.name for field in dataclasses.fields(Context)} == {"xp", "dtype", "seed", "step", "python_layers",
-                                                                     "fillers", "workspace"}
+    assert one.doubts is not two.doubts
+    assert {field.name for field in dataclasses.fields(Context)} == {
+        "xp", "dtype", "seed", "step", "python_layers", "fillers", "device", "allow_tf32", "workspace"}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import numpy as np
+
 from blobnet.core.costs import sum_of_costs
 from blobnet.core.loss_layer import LossLayer
 from blobnet.core.registry import register
@@ -36,6 +38,9 @@ class PairwiseRankingLoss(LossLayer):
         if bottom[0].count != bottom[1].count:
             raise ShapeError(self.where, expected="as many similarities in both bottoms",
                              got=f"{bottom[0].shape} and {bottom[1].shape}")
+
+    def formula(self, p, q):
+        return np.maximum(self.options.margin - p.reshape(-1) + q.reshape(-1), 0).sum() / max(1, p.size)
 
     def forward(self, bottom, top):
         p, q = bottom[0].data.reshape(-1), bottom[1].data.reshape(-1)
