@@ -109,9 +109,11 @@ class MaxPool:
             taps, target = self.taps[piece], x_diff[piece].reshape(-1)
             corners, index = (buffer[:len(taps)] for buffer in buffers)
             where, values = xp.add(taps, corners, out=index).reshape(-1), top_diff[piece].reshape(-1)
-            if xp is not np or not taps.all():  # a GPU need not be asked, which would take longer
-                won = taps.reshape(-1) > 0
+            won = taps.reshape(-1) > 0
+            if xp is not np:  # which need not be asked whether all did, and wait
                 where, values = xp.where(won, where, 0), xp.where(won, values, 0)
+            elif not won.all():
+                where, values = where[won], values[won]
             target[...] = 0
             scatter_add(target, where, values)
 

@@ -61,11 +61,19 @@ class Winograd:
         self.step = SIDE + 1 - self.taps  # m
         self.rows, self.columns = (-(-axis.out // self.step) for axis in axes)  # of squares
         self.plain = [Axis(axis.out, axis.out, 1) for axis in axes]  # what the results are to their squares
-        row = PLACES * self.columns * groups * (channels + outputs) * self.dtype.itemsize
-        whole = self.rows * row  # an image
-        several = cut(num, CHUNK_BYTES / whole) if 2 * whole < CHUNK_BYTES else [slice(i, i + 1) for i in range(num)]
-        self.chunks = [(images, rows) for images in several for rows in cut(self.rows, CHUNK_BYTES / row, self.rows)]
-        self.most = max((images.stop - images.start) * (rows.stop - rows.start) for images, rows in self.chunks)
+
+    @functools.cached_property
+    def chunks(self) -> list[tuple[slice, slice]]:
+        """Images and rows of squares that are computed at a time; they are cut when it runs, as Correlation's are."""
+        row = PLACES * self.columns * self.groups * (self.channels + self.outputs) * self.dtype.itemsize
+        most = CHUNK_BYTES / (self.rows * row)  # images
+        several = cut(self.num, most) if most > 2 else [slice(i, i + 1) for i in range(self.num)]
+        return [(images, rows) for images in several for rows in cut(self.rows, CHUNK_BYTES / row, self.rows)]
+
+    @functools.cached_property
+    def most(self) -> int:
+        """How many rows of squares are computed at a time."""
+        return max((images.stop - images.start) * (rows.stop - rows.start) for images, rows in self.chunks)
 
     @staticmethod
     def fits(xp: ModuleType, axes: Sequence[Axis]) -> bool:

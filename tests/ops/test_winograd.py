@@ -85,3 +85,8 @@ def test_it_pays_for_many_channels_and_squares():
     assert PAYS(engine(2, 64, 64, 56))
     assert not PAYS(engine(2, 3, 64, 56)) and not PAYS(engine(1, 512, 512, 4))
 
+
+
+def test_a_plan_takes_no_time_however_large_the_batch():
+    plan = Winograd(np.float32, 10 ** 12, 1, 3, 2, [Axis(9, 7, 3)] * 2)
+    assert plan.pays() and "chunks" not in vars(plan)

@@ -12,7 +12,7 @@ from blobnet.layers.normalization._channels import PSPNET, PSPNET_PARAMS, SEGNET
 from blobnet.ops.linear import scale_shift
 from blobnet.ops.standardize import Eps, Tail, standardize, standardize_backward
 
-EPS = Eps(1e-9)
+EPS = 1e-9
 
 
 @register
@@ -69,7 +69,7 @@ class SegNetBN(Channels):
         if not self.takes_statistics:
             return a * x + b
         m, v = x.mean((0, 2)), x.var((0, 2))
-        y = a * (x - m[:, None]) / np.sqrt(v + 1e-9)[:, None] + b
+        y = a * (x - m[:, None]) / np.sqrt(v + EPS)[:, None] + b
         return (y, m, v)[:len(self.param.top)]
 
     def terms(self, place, bottom, top):
@@ -83,7 +83,7 @@ class SegNetBN(Channels):
     def forward(self, bottom, top):
         x, y = bottom[0].data.reshape(self.grouped), top[0].data.reshape(self.grouped)
         if self.takes_statistics:
-            standardize(x, EPS, self.mean, self.variance, self.deviation, self.normalized,
+            standardize(x, Eps(EPS), self.mean, self.variance, self.deviation, self.normalized,
                         Tail(y, *(self.param_data(i).reshape(-1) for i in range(2))))
             for blob, values in zip(top[1:], (self.mean, self.variance)):
                 blob.data[...] = values.reshape(self.shape)
