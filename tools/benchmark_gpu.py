@@ -30,6 +30,7 @@ BATCHES = {"lenet": 64, "dsh": 200, "dnnh48": 48, "alexnet": 128, "squeezenet": 
 CONVOLUTIONS = [(200, 3, 32, 32, 5, 1, 2), (200, 32, 16, 32, 5, 1, 2), (32, 64, 56, 64, 3, 1, 1),
                 (32, 64, 56, 256, 1, 1, 0), (32, 256, 14, 256, 3, 1, 1), (32, 512, 7, 512, 3, 1, 1),
                 (32, 3, 224, 64, 7, 2, 3)]  # N, C, H = W, K, R = S, stride, pad
+STEPS = 10  # that are timed together, as they end in a wait
 SMALL = bool(os.environ.get("BLOBNET_SMALL"))
 PEER = "cpu" if SMALL else "cuda"
 
@@ -143,7 +144,7 @@ def speed() -> None:
         row = {"net": name, "batch": BATCHES[name]}
         for mode, options in (("blobnet", {}), ("no graph", {"graph": False}), ("tf32", {"allow_tf32": True})):
             solver = solver_of(name, "gpu", **options)
-            row[mode] = timed(partial(solver.step, 1), synchronize)
+            row[mode] = round(timed(partial(solver.step, STEPS), synchronize) / STEPS, 3)
             if mode == "no graph":
                 parts = solver.net.forward, solver.net.backward, solver.apply_update
                 row["forward, backward, update"] = [timed(part, synchronize, 0.1) for part in parts]

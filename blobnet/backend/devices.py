@@ -14,6 +14,8 @@ import numpy as np
 
 from blobnet.errors import DeviceError
 
+TF32_MATH = 3  # CUBLAS_TF32_TENSOR_OP_MATH of cublas_api.h, for which CuPy has no name
+
 # An array of a device, numpy.ndarray or cupy.ndarray. A type checker takes both for NumPy's, whose methods CuPy's have.
 Array: TypeAlias = np.ndarray
 
@@ -111,7 +113,7 @@ def products_in(device: str, tf32: bool) -> Iterator[None]:
     cuda = cupy_module().cuda
     cublas, handle = cuda.cublas, cuda.device.get_cublas_handle()
     before = cublas.getMathMode(handle)
-    cublas.setMathMode(handle, cublas.CUBLAS_TF32_TENSOR_OP_MATH if tf32 else cublas.CUBLAS_DEFAULT_MATH)
+    cublas.setMathMode(handle, TF32_MATH if tf32 else cublas.CUBLAS_DEFAULT_MATH)
     try:
         yield
     finally:

@@ -7,6 +7,7 @@ from fakecupy import cublas
 
 import blobnet
 from blobnet.backend import to_host
+from blobnet.backend.devices import TF32_MATH
 from blobnet.cli import main
 from blobnet.errors import ShapeError
 from blobnet.proto.messages import new
@@ -73,10 +74,10 @@ def test_the_mode_of_before_comes_back():
     with pytest.raises(ShapeError):
         made.forward("conv")
     assert cublas.getMathMode(handle) == cublas.CUBLAS_DEFAULT_MATH
-    cublas.setMathMode(handle, cublas.CUBLAS_TF32_TENSOR_OP_MATH)
+    cublas.setMathMode(handle, TF32_MATH)
     try:
         assert max(difference(found(net(device="gpu")), found(net()))) < 1e-6
-        assert cublas.getMathMode(handle) == cublas.CUBLAS_TF32_TENSOR_OP_MATH
+        assert cublas.getMathMode(handle) == TF32_MATH
     finally:
         cublas.setMathMode(handle, cublas.CUBLAS_DEFAULT_MATH)
 
@@ -99,7 +100,7 @@ def test_solvers_pass_it_on(modes):
     settings = new("SolverParameter", net_param=parse(NET, "NetParameter"), base_lr=1e-3, lr_policy="fixed",
                    snapshot_after_train=False, test_iter=[1], test_interval=1)
     blobnet.get_solver(settings, device="gpu", allow_tf32=True).step(1)
-    assert set(modes[::2]) == {cublas.CUBLAS_TF32_TENSOR_OP_MATH}
+    assert set(modes[::2]) == {TF32_MATH}
     modes.clear()
     blobnet.get_solver(settings, device="gpu").step(1)
     assert set(modes) == {cublas.CUBLAS_DEFAULT_MATH}
@@ -115,7 +116,7 @@ def test_commands_take_it(line, modes, tmp_path, monkeypatch):
                                               'snapshot_after_train: false')
     blobnet.Net("net.prototxt").save("w.caffemodel")
     assert main(line.split()) == 0
-    assert cublas.CUBLAS_TF32_TENSOR_OP_MATH in modes
+    assert TF32_MATH in modes
     modes.clear()
     assert main(line.split()[:-1]) == 0
-    assert cublas.CUBLAS_TF32_TENSOR_OP_MATH not in modes and modes
+    assert TF32_MATH not in modes and modes

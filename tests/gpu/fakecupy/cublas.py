@@ -10,7 +10,8 @@ from fakecupy.counting import counts, permitted
 
 CUBLAS_OP_N, CUBLAS_OP_T = 0, 1
 CUBLAS_POINTER_MODE_HOST = 0
-CUBLAS_DEFAULT_MATH, CUBLAS_TF32_TENSOR_OP_MATH = 0, 3
+CUBLAS_DEFAULT_MATH = 0
+_TF32 = 3  # CUBLAS_TF32_TENSOR_OP_MATH, which CuPy does not name
 _modes: dict[int, int] = {}  # by handle
 
 
@@ -24,7 +25,7 @@ def getMathMode(handle):
 
 def operand(handle, array: np.ndarray) -> np.ndarray:
     """An operand of a product as cuBLAS reads it: in TF32 the mantissa of a float32 has 10 bits."""
-    if array.dtype != np.float32 or getMathMode(handle) != CUBLAS_TF32_TENSOR_OP_MATH:
+    if array.dtype != np.float32 or getMathMode(handle) != _TF32:
         return array
     return ((np.ascontiguousarray(array).view(np.uint32) + 0x1000) & 0xFFFFE000).view(np.float32)
 

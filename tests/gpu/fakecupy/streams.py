@@ -7,6 +7,7 @@ from types import SimpleNamespace
 
 import numpy as np
 
+from fakecupy import devices
 from fakecupy.counting import Refused, thread, wait
 from fakecupy.graphs import Capture, Graph
 
@@ -85,6 +86,9 @@ class MemoryPool:
 
     def free_all_blocks(self):
         pass
+
+    def total_bytes(self):
+        return devices.taken[devices.current()]
 
 
 @contextlib.contextmanager
