@@ -8,6 +8,7 @@ import pytest
 from hypothesis import HealthCheck, settings
 
 from blobnet.backend.devices import cupy_module
+from blobnet.ops.cuda import launch
 from blobnet.proto import messages
 
 # A test passes or fails by what it finds, not by how busy the machine is.
@@ -31,14 +32,22 @@ def stand_in_installed():
     if fakecupy.compiler() is None:
         pytest.skip("no g++: the kernels of the GPU cannot be compiled for the CPU")
     before = {name: sys.modules.pop(name, None) for name in ("cupy", "cupyx")}
-    cupy_module.cache_clear()
+    threads, launch.THREADS = launch.THREADS, 64  # of a block, whose threads take turns, and time
+    forget_cupy()
     fakecupy.reset()
     yield fakecupy.install()
     for name, module in before.items():
         sys.modules.pop(name)
         if module is not None:
             sys.modules[name] = module
-    cupy_module.cache_clear()
+    launch.THREADS = threads
+    forget_cupy()
+
+
+def forget_cupy():
+    """Let CuPy be looked for anew, and its kernels compiled."""
+    for cached in (cupy_module, launch.function, launch.module):
+        cached.cache_clear()
 
 
 @pytest.fixture(scope="module")

@@ -44,12 +44,14 @@ def signatures() -> dict[str, Signature]:
 
 
 @functools.cache
-def _function(name: str, real: str) -> Callable:
-    return _module(real).get_function(name)
+def function(name: str, real: str) -> Callable:
+    """The kernel `name` for one type of `real`, of CuPy, which loads it on every device that it is started on."""
+    return module(real).get_function(name)
 
 
 @functools.cache
-def _module(real: str) -> Any:
+def module(real: str) -> Any:
+    """All kernels for one type of `real`."""
     return cupy_module().RawModule(code=source(), options=("--std=c++17", f"-DREAL={real}"))
 
 
@@ -72,7 +74,7 @@ def _start(name: str, blocks: int, arguments: tuple) -> None:
     types, first = signatures()[name]
     dtype = np.dtype(np.float32) if first < 0 else arguments[first].dtype
     values = [_value(kind, given, dtype.type) for kind, given in zip(types, arguments, strict=True)]
-    _function(name, REALS[dtype])((min(blocks, MOST_BLOCKS),), (THREADS,), values)
+    function(name, REALS[dtype])((min(blocks, MOST_BLOCKS),), (THREADS,), values)
 
 
 def _value(kind: str, given: Any, real: type) -> Any:
