@@ -130,7 +130,6 @@ class Training(SolverType, Watched, Shown):
         return self._losses
 
     @on_device
-    @on_device
     def _flat_update(self) -> FlatUpdate | None:
         """What updates all parameters at once; None where each is updated by itself."""
         if self.net.xp is np or not self.net.parameters or not kernel_of(type(self)):
@@ -140,6 +139,7 @@ class Training(SolverType, Watched, Shown):
         except MemoryError as error:
             raise no_memory(f"{self.where}: parameters and histories in one array each", error) from error
 
+    @on_device
     def _zeros(self, parameter: Parameter) -> Array:
         """A history of a parameter."""
         with explained(parameter.layer.param, ""):
