@@ -109,10 +109,11 @@ class MaxPool:
             taps, target = self.taps[piece], x_diff[piece].reshape(-1)
             corners, index = (buffer[:len(taps)] for buffer in buffers)
             where, values = xp.add(taps, corners, out=index).reshape(-1), top_diff[piece].reshape(-1)
-            won = taps.reshape(-1) > 0
-            if xp is not np:  # which need not be asked whether all did, and wait
+            if xp is not np:  # which need not be asked whether all won, and wait
+                won = taps.reshape(-1) > 0
                 where, values = xp.where(won, where, 0), xp.where(won, values, 0)
-            elif not won.all():
+            elif not taps.all():
+                won = taps.reshape(-1) > 0
                 where, values = where[won], values[won]
             target[...] = 0
             scatter_add(target, where, values)
