@@ -12,9 +12,10 @@ import numpy as np
 
 from blobnet.backend import Array
 from blobnet.backend.devices import cupy_module
+from blobnet.backend.doubts import ROWS
 
 THREADS = 256      # of a block
-MOST_BLOCKS = 2112  # enough for every GPU to be busy; kernels loop over the rest
+MOST_BLOCKS = ROWS  # enough for every GPU to be busy, and what a doubt has room for; kernels loop over the rest
 KERNEL = re.compile(r'extern "C" __global__ void (\w+)\(([^)]*)\)')
 REALS = {np.dtype("float32"): "float", np.dtype("float64"): "double"}
 WHOLE = {"int": np.int32, "wide": np.int64}
