@@ -5,8 +5,8 @@ So nobody waits for the GPU to say that all is well. Whoever shows or keeps resu
 
 from __future__ import annotations
 
-import contextlib
 from collections.abc import Callable, Hashable, Iterator
+from contextlib import AbstractContextManager, contextmanager
 from contextvars import ContextVar
 from types import ModuleType
 from typing import NamedTuple
@@ -14,8 +14,9 @@ from typing import NamedTuple
 import numpy as np
 
 from blobnet.backend.devices import Array, current_device, on_device, to_host
+from blobnet.backend.held import held
 
-ROWS = 2112  # of a slot, one for each block of a kernel, as many as launch.MOST_BLOCKS
+ROWS = 2112  # of a slot, one for each block of a kernel
 
 
 class Wrong(NamedTuple):
@@ -54,14 +55,9 @@ class Doubts:
         self.passes = 0
         self.told: Callable[[Wrong], object] | None = None
 
-    @contextlib.contextmanager
-    def in_use(self) -> Iterator[None]:
+    def in_use(self) -> AbstractContextManager[None]:
         """Let `doubt` note here, in this thread."""
-        token = _current.set(self)
-        try:
-            yield
-        finally:
-            _current.reset(token)
+        return held(_current, self)
 
     @property
     def state(self) -> Array:
@@ -105,7 +101,7 @@ class Doubts:
 _current: ContextVar[Doubts | None] = ContextVar("doubts", default=None)
 
 
-@contextlib.contextmanager
+@contextmanager
 def doubt(xp: ModuleType, key: Hashable, error: Error) -> Iterator[tuple[Array, Array]]:
     """The state and the slot of a doubt of the net that runs, for a kernel that is started in the block.
 

@@ -11,6 +11,7 @@ from types import ModuleType
 from typing import Any
 
 from blobnet.backend.devices import cupy_module
+from blobnet.backend.held import held
 
 WORKSPACE = 4 << 20         # bytes that cuBLAS works in, as NVIDIA recommends
 LARGE_WORKSPACE = 32 << 20  # from compute capability 9 on
@@ -76,11 +77,8 @@ def _products_on(stream: Any) -> Iterator[None]:
     memory = cupy.cuda.alloc(size)
     products.set_stream(handle, stream.ptr)
     products.set_workspace(handle, memory.ptr, size)
-    token = _current.set(products)
-    try:
+    with held(_current, products):
         yield
-    finally:
-        _current.reset(token)
 
 
 def _library(cupy: ModuleType) -> ctypes.CDLL:

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
+from contextlib import AbstractContextManager
 from contextvars import ContextVar
 from math import prod
 from types import ModuleType
@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 
 from blobnet.backend.devices import Array, free_memory
+from blobnet.backend.held import held
 
 LINE_BYTES = 64  # arrays in one block begin at multiples of this
 
@@ -33,14 +34,9 @@ class Workspace:
         """The bytes of all blocks that are not lent just now."""
         return sum(block.nbytes for block in self._spare.copy().values())
 
-    @contextlib.contextmanager
-    def in_use(self) -> Iterator[None]:
+    def in_use(self) -> AbstractContextManager[None]:
         """Let `scratch` take memory from here, in this thread and in the workers that it shares its work with."""
-        token = _current.set(self)
-        try:
-            yield
-        finally:
-            _current.reset(token)
+        return held(_current, self)
 
     def take(self, size: int) -> np.ndarray:
         """A block of at least `size` bytes, with any content; MemoryError, which says how many, if there are none.
