@@ -74,23 +74,23 @@ def test_codes_of_adsh_tell_classes():
 @pytest.mark.parametrize("labels", [CLASSES, COLUMNS], ids=["classes", "columns"])
 def test_the_objective_of_dsdh_never_rises(labels):
     values = RNG.normal(size=(30, 6))
-    codes, history = dsdh.improve_codes(signs(30, 6), values, labels, nu=0.3, eta=0.02)
+    codes, history = dsdh.improve_codes(signs(30, 6), values, labels, mu=2, nu=0.3, eta=0.04)
     assert set(codes.ravel()) == {-1, 1} and len(history) > 2
     assert all(b <= a * (1 + 1e-12) for a, b in zip(history, history[1:])) and history[-1] < history[0]
 
 
 def test_the_objective_of_dsdh_by_loops():
-    values, codes, nu, eta = RNG.normal(size=(12, 3)), signs(12, 3), 0.7, 0.2
+    values, codes, mu, nu, eta = RNG.normal(size=(12, 3)), signs(12, 3), 3, 0.7, 0.2
     targets = np.array([[float(label == c) for c in range(4)] for label in CLASSES[:12]])
-    weights = dsdh.regression(codes, targets, nu)
+    weights = dsdh.regression(codes, targets, nu / mu)
 
     def by_loops(weights):
         errors = sum((targets[n, c] - sum(codes[n, k] * weights[k, c] for k in range(3))) ** 2
                      for n in range(12) for c in range(4))
-        return (errors + nu * sum(w * w for w in weights.ravel())
+        return (mu * errors + nu * sum(w * w for w in weights.ravel())
                 + eta * sum((codes[n, k] - values[n, k]) ** 2 for n in range(12) for k in range(3)))
 
-    assert dsdh.objective(codes, weights, values, targets, nu, eta) == pytest.approx(by_loops(weights), rel=1e-12)
+    assert dsdh.objective(codes, weights, values, targets, mu, nu, eta) == pytest.approx(by_loops(weights), rel=1e-12)
     for k, c in itertools.product(range(3), range(4)):  # the regression is a minimum
         for step in (1e-3, -1e-3):
             moved = weights.copy()

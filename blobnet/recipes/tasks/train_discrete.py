@@ -41,7 +41,8 @@ OPTIONS = {name: option for name, option in TRAINING.items() if name != "max_ite
     "rounds": Option(int, 10, least=1),      # each trains the net, then improves the codes
     "epochs": Option(int, 1, least=1),       # how often a round trains with each image of its sample
     "sample": Option(int, 0, least=0),       # images of a round, drawn by the seed; 0: all
-    "nu": Option(float, 0.1),                # of dsdh: weight of the classifier's squares
+    "mu": Option(float, 1),                  # of dsdh: weight of the classifier's errors
+    "nu": Option(float, 0.1),                # of dsdh: weight of the squares of the classifier's weights
     "train": Option(str, ""),                # images learned from; default: the base, with the codes that adsh learned
     "num_train": Option(int, 0, least=0),    # only the first so many; 0: all
 } | RETRIEVAL
@@ -55,8 +56,9 @@ def check(trial: Trial) -> None:
     if options["learner"] not in INPUTS:
         raise DataError(trial.where, f"unknown learner {options['learner']!r}",
                         hint=close_matches(options["learner"], INPUTS))
-    if options["nu"] <= 0:
-        raise DataError(trial.where, "option 'nu'", expected="a number above 0", got=options["nu"])
+    for name in ("mu", "nu"):
+        if options[name] <= 0:
+            raise DataError(trial.where, f"option {name!r}", expected="a number above 0", got=options[name])
     definition = trial_solver(trial).net_param
     sizes = {name: check_source(trial, definition, name) for name in ("queries", "base")}
     size = check_source(trial, definition, "train") if options["train"] else check_count(trial, "num_train",
@@ -135,7 +137,8 @@ def learn(trial: Trial, solver: Solver, data: np.ndarray, labels: np.ndarray) ->
         if options["learner"] == "adsh":
             codes, costs = adsh.improve_codes(codes, rows, values, labels, weight)
         else:
-            codes[rows], costs = dsdh.improve_codes(codes[rows], values, labels[rows], options["nu"], weight)
+            codes[rows], costs = dsdh.improve_codes(codes[rows], values, labels[rows], options["mu"], options["nu"],
+                                                    weight)
         history.append([costs[0], costs[-1]])
         trial.note(f"round {i + 1} of {options['rounds']}, objective of the codes {costs[0]:.6g} -> {costs[-1]:.6g}")
     return codes, history
