@@ -49,7 +49,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("evaluate", help="score hash codes: mAP, precision, precision-recall curve",
                                    description=_DESCRIPTION + wrap(", ".join(list_protocols())),
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--queries", required=True, nargs="+", metavar="Q.npz", help="query codes, with labels")
+    parser.add_argument("--queries", required=True, nargs="+", metavar="Q.npz",
+                        help="query codes, with labels unless there are --neighbours")
     parser.add_argument("--base", nargs="+", metavar="B.npz",
                         help="the database of each query file, in the same order; not needed for dsh-authors")
     parser.add_argument("--names", nargs="+", metavar="NAME", help="the method of each query file, in the same order; "
@@ -81,6 +82,9 @@ def run(args: argparse.Namespace) -> int:
             raise DataError("evaluate", expected=f"as many after --{option} as files after --queries",
                             got=f"{len(given)} after --{option}, {len(args.queries)} after --queries")
     rows, misfits = _evaluate(args)
+    if not rows:
+        raise DataError("evaluate --protocol all", "no protocol fits these files",
+                        hint="; ".join(f"{name}: {why}" for name, why in misfits.items()))
     _print_table(rows, args)
     if args.protocol == ALL:
         print("\n--list-protocols says what they mean" + "; those that do not fit:\n" * bool(misfits))
