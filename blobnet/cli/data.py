@@ -1,4 +1,4 @@
-"""blobnet data: import known data sets and folders of photos, look into databases."""
+"""blobnet data: import data sets and folders of photos, divide sets as papers do, look into databases."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from blobnet.cli._flags import whole
 from blobnet.data.sets import SETS, import_set, set_paths
 from blobnet.data.sets.folder import import_folder
 from blobnet.data.sets.imported import ABOUT, read_import
+from blobnet.data.sets.splits import SPLITS, write_split
 from blobnet.data.stores.summary import summarize
 from blobnet.errors import DataError, within
 
@@ -23,7 +24,7 @@ Folders named train and test in it say which photo is what. `blobnet new hashing
 
 def add_parser(subparsers) -> None:
     """Add `data import` and `data info` to the command line."""
-    parser = subparsers.add_parser("data", help="import data sets, look into databases", description=__doc__)
+    parser = subparsers.add_parser("data", help="import, divide and look into data sets", description=__doc__)
     commands = parser.add_subparsers(dest="data_command", metavar="COMMAND", required=True)
 
     importer = commands.add_parser("import", help="turn a known data set, or a folder of photos, into what nets read",
@@ -43,6 +44,15 @@ def add_parser(subparsers) -> None:
     photos.add_argument("--leave-out", action="store_true", help="leave out photos that are damaged, or there twice "
                         "with other labels")
 
+    split = commands.add_parser(
+        "split", help="divide an imported set as papers on hashing do",
+        description="Write the parts that papers know by NAME as DIR/NAME_query_lmdb, _train_lmdb, _base_lmdb and "
+                    "_validation_lmdb, whose images are to choose settings by, and the mean image of the training "
+                    "part. Every class gives as many images as any other.")
+    split.add_argument("name", metavar="NAME", help=", ".join(SPLITS))
+    split.add_argument("--data", metavar="DIR", default="data", help="folder of the set and of its parts (data)")
+    split.add_argument("--seed", type=int, default=0, metavar="S", help="of the drawing (0)")
+
     info = commands.add_parser("info", help="records, shape and labels of a database")
     info.add_argument("path", metavar="PATH", help="folder of the database")
     parser.set_defaults(run=run)
@@ -51,9 +61,11 @@ def add_parser(subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry out the command in `args`."""
     if args.data_command == "import":
-        if args.name in SETS or not os.path.isdir(args.name):
-            return _import_set(args)
-        return _import_folder(args)
+        return _import_set(args) if args.name in SETS or not os.path.isdir(args.name) else _import_folder(args)
+    if args.data_command == "split":
+        for path in write_split(args.name, args.data, args.seed):
+            print(path)
+        return 0
     summary = summarize(args.path)
     print(f"backend  {summary.backend}\nrecords  {summary.records}")
     print(f"image    {' x '.join(map(str, summary.shape))} ({summary.storage})\nlabels")

@@ -1,6 +1,7 @@
 """Every command with good and with bad input, over a folder of tiny generated files."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -73,6 +74,7 @@ def write_files(folder):
     (folder / "recipe.yaml").write_text(RECIPE)
     codes = Codes.from_bits(rng.integers(0, 2, (6, 4)), labels=np.arange(6) % 2)
     codes.save(folder / "codes.npz")
+    replace(codes, ids=np.array([f"photo{i}" for i in range(6)])).save(folder / "ids.npz")
     assert main(["convert_imageset", "-resize_height=6", "-resize_width=8", "images/", "list.txt", "images_lmdb"]) == 0
     assert main("data import photos --size 8 --out imported".split()) == 0
     assert main(["train", "-solver", "solver.prototxt"]) == 0
@@ -158,6 +160,8 @@ GOOD = [
     ("encode net.prototxt --weights run_iter_2.caffemodel --blob ip --channels rgb --images images --out folder.npz",
      ["folder.npz"], "10 codes of 3 bits"),
     ("run recipe.yaml --data . --out results", ["results/results.md", "results/tiny/seed_1/queries.npz"], "| tiny | "),
+    ("index add new_index.npz ids.npz", ["new_index.npz"], "new_index.npz: 6 items, 6 more than before"),
+    ("index info ids.npz", [], "items    6, "),
     ("search --codes codes.npz --queries codes.npz --top 1", [], "query\trank"),
     ("evaluate --queries codes.npz --protocol dsh-authors", [], "protocol dsh-authors"),
     ("convert net.prototxt net.yaml", ["net.yaml"], "NetParameter from net.prototxt"),
@@ -261,9 +265,14 @@ BAD = [
      "--count beside --images"),
     ("run recipe.yaml --data . --only tine", 1, "did you mean 'tiny'?"),
     ("run recipe.yaml --seeds 1,a", 1, "whole numbers such as 1,2,3"),
+    ("index add ids.npz ids.npz", 1, "ids.npz: codes: 6 of 6 ids are in the index already"),
+    ("index add ids.npz", 2, "required: CODES.npz"),
+    ("index remove ids.npz pohto1", 1, "no item 'pohto1' in the index; did you mean 'photo1'"),
+    ("index info list.txt", 1, "list.txt: not a whole .npz file"),
     ("search --codes codes.npz --queries no.npz", 1, "no.npz: no such file"),
     ("evaluate --queries codes.npz", 1, "a base apart from the queries"),
     ("convert net.prototxt net.json", 1, "cannot tell a format from this name"),
+    ("data split cifar-10-I", 1, "did you mean 'cifar10-I'"),
     ("data info images", 1, "expected the files of an LMDB"),
     ("data import images --out new", 1, "is in no folder of a class"),
     ("data import image", 1, "nor is there such a folder"),
