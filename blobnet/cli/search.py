@@ -10,7 +10,7 @@ import numpy as np
 from blobnet.cli._photos import add_photo_flags, encode_like
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
-from blobnet.hashing.engines import ENGINES, INDEXES, build_index
+from blobnet.hashing.engines import INDEXES, build_index
 from blobnet.hashing.index import Neighbours
 from blobnet.proto.storage import atomic_write
 
@@ -44,7 +44,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--radius", type=float, metavar="R", help="only results at most so far away")
     parser.add_argument("--metric", default="hamming", metavar="NAME", help=f"{', '.join(INDEXES)} (default: hamming)")
     parser.add_argument("--engine", default="blobnet", metavar="NAME",
-                        help=f"{' or '.join(ENGINES)}, which must be installed (default: blobnet)")
+                        help="blobnet, which compares with every item; multi-index, tables that spare most of "
+                        "that where few bits differ; or faiss, which must be installed (default: blobnet)")
     parser.add_argument("--mmap", action="store_true", help="leave the base in its file, for bases larger than the "
                         "memory; the file is not checked")
     parser.add_argument("--out", metavar="FILE.npz", help="write the results there instead of printing them")
