@@ -4,8 +4,6 @@ from __future__ import annotations
 
 import argparse
 
-import numpy as np
-
 from blobnet.cli._photos import add_photo_flags, encode_like
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
@@ -60,8 +58,8 @@ def run(args: argparse.Namespace) -> int:
     top = min(_TOP, max(1, len(base))) if args.top is None and args.radius is None else args.top
     found = build_index(base, args.metric, args.engine).search(queries, top=top, radius=args.radius)
     if args.out:
-        found.save(args.out, codes=args.base, queries=args.queries or args.query, bits=base.bits, metric=args.metric, top=top,
-                   radius=args.radius)
+        found.save(args.out, codes=args.base, queries=args.queries or args.query, bits=base.bits, metric=args.metric,
+                   top=top, radius=args.radius)
         print(f"{len(found.indices)} results of {len(queries)} queries written to {args.out}")
     else:
         _print_rows(base, queries, found)
