@@ -96,7 +96,8 @@ def test_far_codes_do_not_overflow(kind):
     assert np.isfinite(alone.backward([np.array(1.0)], [True, False])[0]).all()
 
 
-@pytest.mark.parametrize("labels", [np.zeros(N), np.arange(N), np.zeros((N, 3))], ids=["one class", "all apart", "none"])
+@pytest.mark.parametrize("labels", [np.zeros(N), np.arange(N), np.zeros((N, 3))],
+                         ids=["one class", "all apart", "none"])
 def test_without_triplets_nothing_is_lost(labels):
     alone = build("TripletLikelihoodLoss", [RNG.normal(size=(N, K)), labels])
     assert alone.forward()[0] == 0

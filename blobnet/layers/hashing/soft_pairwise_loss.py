@@ -22,8 +22,9 @@ class SoftPairwiseLoss(AllPairs):
     loss = 1/|S| * sum_S cost_ij,   cost_ij = log(1 + exp(beta c_ij)) - s_ij beta c_ij where s_ij is 0 or 1,
     else gamma K * ((c_ij + 1) / 2 - s_ij)^2
 
-    du_i = weight/(|S| K) * sum_{j != i} e_ij u_j,   e_ij = beta * (1/(1 + exp(-beta c_ij)) - s_ij) where s_ij is 0 or 1,
-    else gamma K * ((c_ij + 1) / 2 - s_ij)
+    du_i = weight/(|S| K) * sum_{j != i} e_ij u_j
+
+    e_ij = beta * (1/(1 + exp(-beta c_ij)) - s_ij) where s_ij is 0 or 1, else gamma K * ((c_ij + 1) / 2 - s_ij)
 
     Bottoms: codes u (N, K); labels a (N, L), L > 1, one 0/1 column a label, or (N,), one class a row
     Tops: loss ()
@@ -32,9 +33,9 @@ class SoftPairwiseLoss(AllPairs):
     Paper: Zhang, Zou, Lin, Chen and Wang, Improved Deep Hashing with Soft Pairwise Similarity for Multi-label Image
     Retrieval, IEEE Transactions on Multimedia 2019, with the scales of the authors' code; the other term is the mean of
     | |u| - 1 |.
-    Quirks: a row without labels is like no other. In the authors' code its loss is nan, pairs with i = j count, and s_ij
-    is taken for 0 below 0.01 and for 1 above 0.99, which needs 50 labels. One class a row leaves hard pairs alone: that
-    is PairwiseMeanLoss with alpha = beta / K.
+    Quirks: a row without labels is like no other. In the authors' code its loss is nan, pairs with i = j count, and
+    s_ij is taken for 0 below 0.01 and for 1 above 0.99, which needs 50 labels. With one class a row all pairs are hard,
+    and the loss is that of PairwiseMeanLoss with alpha = beta / K.
     """
 
     options_field = "soft_pairwise_param"

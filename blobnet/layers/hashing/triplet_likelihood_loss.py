@@ -31,8 +31,8 @@ class TripletLikelihoodLoss(AllPairs):
     Options: triplet_likelihood_param.margin alpha (not given: K/2, half the code length)
     Paper: Wang, Shi and Kitani, Deep Supervised Hashing with Triplet Labels, ACCV 2016: the likelihood of its triplets;
     SignQuantizationLoss is the other term.
-    Quirks: the mean over the triplets, where the paper has the sum. Memory and time grow with N^2 times the similar rows
-    of a row; on a GPU with N^3, 4 MB an array of float32 for a batch of 100, 500 MB for one of 500.
+    Quirks: the mean over the triplets, where the paper has the sum. Memory and time grow with N^2 times the rows that
+    are like one; on a GPU with N^3, 4 MB an array of float32 for a batch of 100, 500 MB for one of 500.
     """
 
     options_field = "triplet_likelihood_param"
@@ -50,8 +50,7 @@ class TripletLikelihoodLoss(AllPairs):
         return np.logaddexp(0, gaps).sum() / max(1, len(gaps))
 
     def forward(self, bottom, top):
-        xp, n = self.xp, self.rows[0]
-        u, labels = self.codes(bottom[0].data), bottom[1].data.reshape(n, -1)
+        u, labels = self.codes(bottom[0].data), bottom[1].data.reshape(self.rows[0], -1)
         self.alike = similar(labels, self.where, self.param.bottom[1])
         self.t = matrix_product(u, u.T) / 2
         self.slopes, self.count = triplet_likelihood(self.t, self.alike, self.margin(), top[0].data)
