@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 import argparse
+from pathlib import Path
 
 from blobnet.data.sets import SETS, import_set, set_paths
+from blobnet.data.sets.list_splits import LIST_SPLITS, write_list_split
 from blobnet.data.sets.splits import SPLITS, write_split
 from blobnet.data.stores.summary import summarize
+from blobnet.errors import DataError, close_matches
 
 
 def add_parser(subparsers) -> None:
@@ -28,8 +31,11 @@ def add_parser(subparsers) -> None:
         "split", help="divide an imported set as papers on hashing do",
         description="Write the parts that papers know by NAME as DIR/NAME_query_lmdb, _train_lmdb, _base_lmdb and "
                     "_validation_lmdb, whose images are to choose settings by, and the mean image of the training "
-                    "part. Every class gives as many images as any other.")
-    split.add_argument("name", metavar="NAME", help=", ".join(SPLITS))
+                    "part. Every class gives as many images as any other. NUS-WIDE, ImageNet-100 and MS-COCO are "
+                    "divided by lists that you bring, test.txt, train.txt and database.txt; the parts are lists too.")
+    split.add_argument("name", metavar="NAME", help=", ".join([*SPLITS, *LIST_SPLITS]))
+    split.add_argument("--from", dest="lists", metavar="DIR", help="folder of the lists")
+    split.add_argument("--root", metavar="DIR", help="folder of the images in the lists (that of the lists)")
     split.add_argument("--data", metavar="DIR", default="data", help="folder of the set and of its parts (data)")
     split.add_argument("--seed", type=int, default=0, metavar="S", help="of the drawing (0)")
 
@@ -46,7 +52,7 @@ def run(args: argparse.Namespace) -> int:
             print(f"{path} is there already" if present else path)
         return 0
     if args.data_command == "split":
-        for path in write_split(args.name, args.data, args.seed):
+        for path in _split(args):
             print(path)
         return 0
     summary = summarize(args.path)
@@ -56,3 +62,16 @@ def run(args: argparse.Namespace) -> int:
     for label, count in sorted(summary.labels.items()):
         print(f"  {label:{width}}  {count:7}  {count / summary.records:6.1%}")
     return 0
+
+
+def _split(args: argparse.Namespace) -> list[Path]:
+    """Write the parts of a split by name."""
+    listed = args.name in LIST_SPLITS
+    if not listed and args.name not in SPLITS:
+        raise DataError(f"split {args.name!r}", "is not known", hint=close_matches(args.name, [*SPLITS, *LIST_SPLITS]))
+    if listed != bool(args.lists):
+        raise DataError(f"split {args.name!r}", expected="--from with the folder of its lists" if listed
+                        else "no --from, as it divides an imported set", got="none" if listed else args.lists)
+    if listed:
+        return write_list_split(args.name, args.data, args.lists, args.root or args.lists, args.seed)
+    return write_split(args.name, args.data, args.seed)

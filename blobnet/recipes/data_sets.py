@@ -7,6 +7,7 @@ from collections.abc import Callable
 from pathlib import Path
 
 from blobnet.data.sets import SETS, import_command, import_set, set_paths
+from blobnet.data.sets.list_splits import LIST_SPLITS, list_split_paths
 from blobnet.data.sets.splits import SPLITS, split_paths, write_split
 from blobnet.data.sets.validation import validation_folder, write_validation
 from blobnet.errors import DataError, close_matches
@@ -26,8 +27,14 @@ def require_data(name: str, data: Path, note: Callable[[str], object]) -> None:
             note(f"  divides the data set {SPLITS[name].source} in {data}: {name}")
             write_split(name, data)
         return
+    if name in LIST_SPLITS:
+        lacking = [path for path in list_split_paths(name, data) if not path.exists()]
+        if lacking:
+            raise DataError(str(lacking[0]), f"no parts of {name!r}",
+                            hint=f"write them: blobnet data split {name} --data {data} --from LISTS --root IMAGES")
+        return
     if name not in SETS:
-        raise DataError(f"data set {name!r}", "is not known", hint=close_matches(name, [*SETS, *SPLITS]))
+        raise DataError(f"data set {name!r}", "is not known", hint=close_matches(name, [*SETS, *SPLITS, *LIST_SPLITS]))
     paths = set_paths(name, data)
     absent = [path for path in paths if not path.exists()]
     if absent == paths and SETS[name].complete(data / name):

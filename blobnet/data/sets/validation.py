@@ -17,6 +17,7 @@ import numpy as np
 from blobnet.data.images.files import read_image
 from blobnet.data.images.mean import mean_image, read_mean
 from blobnet.data.sets import SETS, set_paths
+from blobnet.data.sets.list_splits import LIST_SPLITS, list_split_paths
 from blobnet.data.sets.shape_sets import VALIDATION_SEEDS
 from blobnet.data.sets.splits import SPLITS, split_paths
 from blobnet.data.sets.together import all_there, together
@@ -60,8 +61,8 @@ def write_validation(name: str, data: str | os.PathLike, count: int = 0) -> list
     with together(targets) as made:
         if drawn:
             SETS[name].write(made[0].parent, name, VALIDATION_SEEDS)
-        elif split and split.validation:
-            _write_split(split.parts or name, sources, made)
+        elif name in LIST_SPLITS or split and split.validation:
+            _write_split(_validation_part(name, data), sources, made)
         else:
             _hold_out(count, sources, made)
     return before + targets
@@ -69,9 +70,9 @@ def write_validation(name: str, data: str | os.PathLike, count: int = 0) -> list
 
 def _sources(name: str, data: Path) -> list[Path]:
     """The files of a set that have another of their name: those of the training part first; DataError without them."""
-    if name in SPLITS:
-        found = [path for path in split_paths(name, data) if not path.name.endswith("_validation_lmdb")]
-        found.sort(key=lambda path: "_train_" not in path.name)
+    if name in SPLITS or name in LIST_SPLITS:
+        found = [path for path in _parts(name, data) if "_validation" not in path.name]
+        found.sort(key=lambda path: "_train" not in path.name)
     elif hasattr(SETS.get(name), "PARTS"):
         found = set_paths(name, data)
     else:
@@ -84,28 +85,43 @@ def _sources(name: str, data: Path) -> list[Path]:
     return found
 
 
+def _parts(name: str, data: Path) -> list[Path]:
+    """The parts of a split."""
+    return list_split_paths(name, data) if name in LIST_SPLITS else split_paths(name, data)
+
+
+def _validation_part(name: str, data: Path) -> Path:
+    """The images of a split to choose settings by."""
+    owner = name if name in LIST_SPLITS else SPLITS[name].parts or name
+    return next(path for path in _parts(owner, data) if "_validation" in path.name)
+
+
 def _written(path: Path) -> int:
     """When a list or database was written."""
     return (path / "data.mdb" if path.is_dir() else path).stat().st_mtime_ns
 
 
-def _write_split(parts: str, sources: Sequence[Path], made: Sequence[Path]) -> None:
+def _write_split(validation: Path, sources: Sequence[Path], made: Sequence[Path]) -> None:
     """Of a split: its validation part in the place of the queries, its base without that, the rest as it is."""
-    validation = next(path for path in split_paths(parts, sources[0].parent) if "_validation_" in path.name)
-    held = set(open_database(validation).keys())
+    held = set(_names(validation))
     for source, path in zip(sources, made):
+        source = validation if "_query" in path.name else source
         if path.suffix == ".binaryproto":
             path.write_bytes(source.read_bytes())
             continue
-        source = validation if "_query_" in path.name else source
-        without = held if "_base_" in path.name else set()
-        copy_records(source, path, [n for n, key in enumerate(open_database(source).keys()) if key not in without])
+        kept = [n for n, name in enumerate(_names(source)) if "_base" not in path.name or name not in held]
+        _copy(source, path, np.array(kept))
+
+
+def _names(path: Path) -> Sequence[str | bytes]:
+    """What tells the images of a database or list apart."""
+    return list(open_database(path).keys()) if path.is_dir() else _lines(path)
 
 
 def _hold_out(count: int, sources: Sequence[Path], made: Sequence[Path]) -> None:
     """Divide the training part, which is the first of `sources`, and what goes with it."""
     train = sources[0]
-    size = len(open_database(train)) if train.is_dir() else len(_lines(train))
+    size = len(_names(train))
     tables = [path for path in made if path.suffix == ".h5"]
     units = size // 2 if tables else size  # pairs: all sketches stand before all photos
     held = count or units // SHARE
@@ -119,23 +135,24 @@ def _hold_out(count: int, sources: Sequence[Path], made: Sequence[Path]) -> None
         for part, path in zip(parts, tables):
             write_datasets(path, _tables(sources[list(made).index(tables[0])], part, size))
     for part, path in zip(parts, made):
-        if train.is_dir():
-            copy_records(train, path, part.tolist())
-        else:
-            lines = np.array(_lines(train), object)
-            path.write_text("".join(map(_moved, lines[part])), "utf-8", "surrogateescape")
+        _copy(train, path, part)
     for source, path in zip(sources, made):
         if path.suffix == ".binaryproto":
             write_blob(path, mean_image(_images(train, parts[0], len(read_mean(source)))))
 
 
+def _copy(source: Path, target: Path, numbers: np.ndarray) -> None:
+    """A database or list of these images of another; paths in a list start one folder below."""
+    if source.is_dir():
+        copy_records(source, target, numbers.tolist())
+        return
+    lines = _lines(source)
+    moved = [lines[n] if os.path.isabs(lines[n]) else f"../{lines[n]}" for n in numbers]
+    target.write_text("".join(moved), "utf-8", "surrogateescape")
+
+
 def _lines(path: Path) -> list[str]:
     return path.read_text("utf-8", "surrogateescape").splitlines(keepends=True)
-
-
-def _moved(line: str) -> str:
-    """The line of a list in a folder, for a list one folder below."""
-    return line if os.path.isabs(line) else f"../{line}"
 
 
 def _tables(source: Path, numbers: np.ndarray, size: int) -> dict[str, np.ndarray]:
