@@ -13,7 +13,7 @@ from blobnet.data.sets.validation import validation_folder, write_validation
 from blobnet.errors import DataError, close_matches
 from blobnet.recipes.recipe import Recipe
 
-PART = re.compile(r"(.+)_(?:train|test)(?:_lmdb|\.txt)")
+PART = re.compile(r"(.+)[_/](?:train|test)(?:_lmdb|\.txt)")
 
 
 def require_data(name: str, data: Path, note: Callable[[str], object]) -> None:
@@ -44,11 +44,16 @@ def require_data(name: str, data: Path, note: Callable[[str], object]) -> None:
         raise DataError(str(absent[0]), f"no data set {name!r}", hint=f"import it: {import_command(name, data)}")
 
 
-def hold_out(recipe: Recipe, data: Path, note: Callable[[str], object]) -> Path:
+def validation_data(recipe: Recipe, data: Path, note: Callable[[str], object]) -> Path:
     """The folder to read in the place of `data`, with a part of each training set in the place of the test images.
 
     A recipe that names no data set has those whose parts its options name, such as NAME of base: NAME_train_lmdb.
+    DataError for queries and a base that are not in the data folder, and as for `write_validation`.
     """
+    for value in _values(recipe):
+        if Path(value).is_absolute():
+            raise DataError(f"{recipe.path}: {value!r}", expected="queries and base in the data folder, such as "
+                            "NAME_train_lmdb", got="a path of their own", hint="to hold out a part, name them so")
     folder = validation_folder(data, recipe.validation)
     note(f"  reads {folder}, where held-out training images are the queries or test images")
     for name in recipe.data or _named(recipe):
@@ -57,7 +62,11 @@ def hold_out(recipe: Recipe, data: Path, note: Callable[[str], object]) -> Path:
 
 
 def _named(recipe: Recipe) -> list[str]:
-    """The sets whose training or test part is a value of the recipe's options."""
-    values = [value for method in recipe.methods for full in (False, True)
-              for value in recipe.options(method, full).values() if isinstance(value, str)]
-    return sorted({found[1] for found in map(PART.fullmatch, values) if found})
+    """The sets whose training or test part is the queries or the base."""
+    return sorted({found[1] for found in map(PART.fullmatch, _values(recipe)) if found})
+
+
+def _values(recipe: Recipe) -> list[str]:
+    """The queries and bases of all methods."""
+    chosen = [recipe.options(method, full) for method in recipe.methods for full in (False, True)]
+    return [options[name] for options in chosen for name in ("queries", "base") if name in options]

@@ -11,10 +11,10 @@ from pathlib import Path
 
 from blobnet.errors import DataError, SolverError, close_matches
 from blobnet.proto.storage import atomic_write
-from blobnet.recipes.data_sets import hold_out, require_data
+from blobnet.recipes.data_sets import require_data, validation_data
 from blobnet.recipes.nets import identity
 from blobnet.recipes.recipe import Recipe, check_seeds
-from blobnet.recipes.results import Results, table
+from blobnet.recipes.results import Results, alike, table
 from blobnet.recipes.trial import Trial, trial_folder
 
 VALIDATED = ("To choose settings by, not to report: what is called queries or test images here are others, held out of "
@@ -44,7 +44,7 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
     for name in recipe.data:
         require_data(name, data, note)
     if validate:
-        data = hold_out(recipe, data, note)
+        data = validation_data(recipe, data, note)
     if out.exists() and not out.is_dir():
         raise DataError(str(out), expected="a folder for the results", got="a file")
     out.mkdir(parents=True, exist_ok=True)
@@ -58,9 +58,11 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
     other = {"validation": recipe.validation} if validate else {}
     identities = {method: identity(trial(method, seeds[0])) | other for method in recipe.methods
                   if method in wanted or results.knows(method)}
+    defaults = recipe.defaults
     waiting = []
     for method in wanted:
-        missing = [trial(method, seed) for seed in seeds if results.find(method, seed, identities[method]) is None]
+        missing = [trial(method, seed) for seed in seeds
+                   if results.find(method, seed, identities[method], defaults) is None]
         if missing:
             recipe.module.check(missing[0])
         waiting += missing
@@ -71,7 +73,7 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
         except SolverError as error:
             new.note(str(error))
             failed.append(f"{new.method}, seed {new.seed}: {error}")
-    found = [(trial(method, seed), results.find(method, seed, identities[method]))
+    found = [(trial(method, seed), results.find(method, seed, identities[method], defaults))
              for method in identities for seed in dict.fromkeys([*recipe.seeds, *seeds])]
     text = _report(recipe, [(done, measures) for done, measures in found if measures is not None], out, full,
                    validate)
@@ -84,7 +86,7 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
 
 def _run_trial(recipe: Recipe, trial: Trial, itself: dict, results: Results) -> None:
     """Run the trial of the identity `itself`, and keep its measures."""
-    _prepare(trial, itself)
+    _prepare(trial, itself, recipe.defaults)
     start = time.perf_counter()
     measures = recipe.module.run(trial)
     seconds = time.perf_counter() - start
@@ -92,14 +94,14 @@ def _run_trial(recipe: Recipe, trial: Trial, itself: dict, results: Results) -> 
     trial.note(", ".join(f"{name} {value:.4f}" for name, value in measures.items()) + f"  ({seconds:.0f} s)")
 
 
-def _prepare(trial: Trial, itself: dict) -> None:
+def _prepare(trial: Trial, itself: dict, defaults: dict) -> None:
     """Make the trial's folder. What a run of another identity left there is moved aside; DataError for other things."""
     path, text = trial.out / "options.json", json.dumps(itself, sort_keys=True, indent=1)
     if trial.out.exists() and not (trial.out.is_dir() and not any(trial.out.iterdir())):
         if not path.is_file():
             raise DataError(str(trial.out), expected="the folder of a trial, with options.json", got="something else",
                             hint="move it away, or choose another --out")
-        if path.read_text("utf-8") != text:
+        if not alike(_options(path), itself, defaults):
             free = next(name for name in (trial.out.with_name(f"{trial.out.name}.old-{n}") for n in count(1))
                         if not name.exists())
             trial.out.rename(free)
@@ -107,6 +109,14 @@ def _prepare(trial: Trial, itself: dict) -> None:
     trial.out.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as file:
         file.write(text.encode())
+
+
+def _options(path: Path) -> object:
+    """What the file of a trial's options holds; None if that is no JSON."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError:
+        return None
 
 
 def _report(recipe: Recipe, finished: Sequence[tuple[Trial, dict[str, float]]], out: Path, full: bool,

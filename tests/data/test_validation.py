@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from pathlib import Path
 
 import numpy as np
 import pytest
@@ -82,22 +83,31 @@ def test_some_image_is_left(count, tmp_path):
     assert not list(validation_folder(tmp_path, count).iterdir())
 
 
+@pytest.mark.parametrize("name", ["/elsewhere/mine", "../mine"])
+def test_a_set_elsewhere_would_stand_for_itself(name, tmp_path):
+    with pytest.raises(DataError, match="a set in the data folder"):
+        write_validation(name, tmp_path)
+
+
 def test_a_set_must_be_there(tmp_path):
     with pytest.raises(DataError, match="no training part of a data set 'yours'"):
         write_validation("yours", tmp_path)
 
 
-def test_the_paths_in_lists_lead_to_the_same_images(tmp_path):
+@pytest.mark.parametrize("start", ["mine_", "mine/"])
+def test_the_paths_in_lists_lead_to_the_same_images(start, tmp_path):
     images = RNG.integers(0, 256, (20, 3, 4, 5), np.uint8)
-    (tmp_path / "pictures of mine").mkdir()
+    root = Path(f"{tmp_path}/{start}x").parent
+    (root / "pictures of mine").mkdir(parents=True)
     for i, image in enumerate(images):
-        (tmp_path / f"pictures of mine/{i}.png").write_bytes(encode_image(image, "png"))
-    absolute = tmp_path / "pictures of mine/0.png"
+        (root / f"pictures of mine/{i}.png").write_bytes(encode_image(image, "png"))
+    absolute = root / "pictures of mine/0.png"
     lines = [f"{absolute if i == 0 else f'pictures of mine/{i}.png'} {i % 2} {(i + 1) % 2}\n" for i in range(20)]
-    (tmp_path / "mine_train.txt").write_text("".join(lines[:16]))
-    (tmp_path / "mine_test.txt").write_text("".join(lines[16:]))
-    write_blob(tmp_path / "mine_mean.binaryproto", mean_image([images[:16]]))
+    (tmp_path / f"{start}train.txt").write_text("".join(lines[:16]))
+    (tmp_path / f"{start}test.txt").write_text("".join(lines[16:]))
+    write_blob(tmp_path / f"{start}mean.binaryproto", mean_image([images[:16]]))
     train, test, mean = write_validation("mine", tmp_path, 4)
+    assert train == validation_folder(tmp_path, 4) / f"{start}train.txt"
     seen = []
     for path, count in ((train, 12), (test, 4)):
         names, rows = read_image_list(path, 2)

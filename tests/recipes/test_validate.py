@@ -14,8 +14,8 @@ from blobnet.cli import main
 from blobnet.data.images.encode import encode_image
 from blobnet.data.images.mean import mean_image
 from blobnet.data.sets import SETS, set_paths, shape_sets
+from blobnet.data.sets.held_out import SHARE
 from blobnet.data.sets.splits import SPLITS, split_paths
-from blobnet.data.sets.validation import SHARE
 from blobnet.data.stores.database import open_database
 from blobnet.data.stores.datum import array_to_datum
 from blobnet.data.stores.hdf5 import write_datasets
@@ -24,7 +24,7 @@ from blobnet.errors import DataError
 from blobnet.proto.blobs import write_blob
 from blobnet.published import published_recipes
 from blobnet.recipes import read_recipe, run_recipe
-from blobnet.recipes.data_sets import hold_out
+from blobnet.recipes.data_sets import validation_data
 from blobnet.recipes.nets import identity, trial_net, trial_solver
 from blobnet.recipes.tasks import faster_rcnn
 from blobnet.recipes.trial import Trial
@@ -114,7 +114,7 @@ def test_every_recipe_has_a_validation_part_that_is_never_the_reported_queries(n
     recipe = dataclasses.replace(read_recipe(RECIPES[name]), validation=4)
     for each in recipe.data:
         write_stand_in(each, tmp_path, monkeypatch)
-    folder = hold_out(recipe, tmp_path, [].append)
+    folder = validation_data(recipe, tmp_path, [].append)
     assert folder != tmp_path and (recipe.data or recipe.task == "faster_rcnn")
     read = data_files(recipe, folder)
     assert read or recipe.task == "faster_rcnn"
@@ -219,9 +219,18 @@ def test_the_identity_of_a_trial_knows_nothing_of_validation(recipe):
 def test_a_recipe_without_data_sets_has_those_of_its_options(recipe, tmp_path, monkeypatch):
     recipe.write_text(RECIPE.replace("data: [digits]\n", "").replace("validation: 50", "validation: 4"))
     write_stand_in("digits", tmp_path, monkeypatch)
-    folder = hold_out(read_recipe(recipe), tmp_path, [].append)
+    folder = validation_data(read_recipe(recipe), tmp_path, [].append)
     assert sorted(path.name for path in folder.iterdir()) == sorted(
         path.name for path in set_paths("digits", tmp_path))
+
+
+@pytest.mark.parametrize("change", [("base: digits_train_lmdb", "base: /elsewhere/digits_train_lmdb"),
+                                    ("queries: digits_test_lmdb", "queries: /elsewhere/digits_test_lmdb")])
+def test_queries_that_are_elsewhere_are_not_read_in_the_place_of_others(change, recipe, tmp_path, monkeypatch):
+    recipe.write_text(RECIPE.replace(*change))
+    write_stand_in("digits", tmp_path, monkeypatch)
+    with pytest.raises(DataError, match="queries and base in the data folder"):
+        validation_data(read_recipe(recipe), tmp_path, [].append)
 
 
 def test_other_shapes_are_drawn_for_faster_rcnn(monkeypatch):
