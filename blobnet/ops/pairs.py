@@ -35,6 +35,19 @@ def similar(labels: Array, where: str, name: str, others: Array | None = None, o
     return matrix_product(labels, (labels if others is None else others).T) > 0
 
 
+def label_cosines(labels: Array, where: str, name: str) -> tuple[Array, Array]:
+    """(N, N) cosines of the angles between rows of 0/1 labels (N, L), 0 for a row without labels; and (N, N) booleans:
+    whether they are 0 or 1. With class numbers (N, 1) all of them are; DataError as in `similar`.
+    """
+    xp = array_module(labels)
+    if labels.shape[1] == 1:
+        alike = similar(labels, where, name)
+        return alike.astype(labels.dtype), xp.ones_like(alike)
+    common, sizes = matrix_product(labels, labels.T), labels.sum(axis=1)
+    both = sizes[:, None] * sizes
+    return common / xp.sqrt(xp.maximum(both, 1)), (common == 0) | (common * common == both)
+
+
 @twin("blobnet.ops.cuda.pairs")
 def pair_weights(alike: Array, labels: Array, times: float, shared: bool) -> Array:
     """(N, N) array: the weight of each pair, `times` where `alike` (N, N), else 1; 0 on the diagonal.
