@@ -49,7 +49,7 @@ class Album:
         self._pictures: dict[tuple[str, str], Thumbnail | str] = {}  # or why there is none
 
     def read(self, root: str, names: Iterable[str]) -> None:
-        """Take in the pictures of these ids. Those that are not there, or are no images, get a place with the reason."""
+        """Take in the pictures of these ids; of those that are not there, or are no images, the reason."""
         wanted = [name for name in dict.fromkeys(names) if (root, name) not in self._pictures]
         found = _from_database(root, wanted) if is_database(root) else in_parallel(partial(_from_folder, root), wanted)
         for name, picture in zip(wanted, found):

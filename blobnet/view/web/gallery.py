@@ -51,7 +51,8 @@ def gallery(queries: Side, base: Side, found: Neighbours, metric: str = "hamming
     if queries.codes.ids is None or base.codes.ids is None:
         notes.append("codes without ids have no pictures: 'blobnet encode' keeps the names of images as ids")
     head = (f"<header><h1>{words(title)}</h1><p>{len(items):,} results of {shown:,} queries, nearest first, "
-            f"{len(base.codes):,} items of {base.codes.capacity:g} bits, metric {words(metric)}.</p>"
+            f"{len(base.codes):,} items of {base.codes.capacity:g} bits, metric {words(metric)}."
+            + " Relevant (✓) are those with a class of the query." * (base.codes.labels is not None) + "</p>"
             + "".join(f'<p class="note">{words(note)}</p>' for note in notes) + "</header>")
     most = max(map(len, places), default=0)
     controls = _controls([name_of(queries.codes, query) for query in range(shown)], most, names, metric)
@@ -67,8 +68,8 @@ def _fitting(offsets: np.ndarray) -> int:
 def _left_out(offsets: np.ndarray, shown: int, results: int) -> list[str]:
     if shown == len(offsets) - 1 and results == offsets[-1]:
         return []
-    return [f"the page has {results:,} of {offsets[-1]:,} results, those of the first {shown:,} of {len(offsets) - 1:,} "
-            f"queries; ask for fewer results, or look at other queries in files of their own"]
+    return [f"the page has {results:,} of {offsets[-1]:,} results, of the first {shown:,} of {len(offsets) - 1:,} "
+            "queries: ask for fewer results, or for the other queries in a page of their own"]
 
 
 def _class_names(base: Side, items: np.ndarray) -> dict[str, int]:

@@ -20,7 +20,7 @@ function asked() {
 
 function show() {
   const wanted = asked(), chosen = control("query").value;
-  let results = 0, hits = 0, marked = 0;
+  let results = 0, hits = 0, marked = false;
   queries.forEach((query, i) => {
     query.section.hidden = chosen !== "" && i !== Number(chosen);
     if (query.section.hidden) return;
@@ -29,11 +29,12 @@ function show() {
       return !result.item.hidden;
     });
     const here = shown.filter((result) => result.hit).length;
+    const known = shown.some((result) => result.marked);
     query.count.textContent = shown.length === query.results.length ? query.all
-      : `${shown.length} of ${query.results.length} shown` + (shown.some((one) => one.marked) ? `, ${here} relevant` : "");
+      : `${shown.length} of ${query.results.length} shown` + (known ? `, ${here} relevant` : "");
     results += shown.length;
     hits += here;
-    marked += shown.filter((result) => result.marked).length;
+    marked ||= known;
   });
   control("shown").textContent = `${results.toLocaleString("en")} results`
     + (marked ? `, ${hits.toLocaleString("en")} relevant` : "");
