@@ -3,7 +3,7 @@
 from blobnet.hashing.codes import Codes, binarize, one_hot, pack, unpack
 from blobnet.hashing.engines import build_index
 from blobnet.hashing.faiss_index import FaissIndex
-from blobnet.hashing.index import HammingIndex, Neighbours
+from blobnet.hashing.index import HammingIndex
 from blobnet.hashing.metrics import (
     Evaluation,
     average_precision,
