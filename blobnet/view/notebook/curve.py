@@ -29,14 +29,17 @@ class Line(NamedTuple):
 
 
 def chart(lines: Sequence[Line], xlabel: str, ylabel: str, span: tuple[float, float] | None = None,
-          legend: bool = True) -> str:
-    """An SVG element with the `lines` and axes; `span`, of y, else it is that of the finite numbers. "" without any."""
+          reach: tuple[float, float] | None = None, legend: bool = True) -> str:
+    """An SVG element with the `lines` and axes. "" without any finite number.
+
+    span of y and reach of x: else they are those of the finite numbers.
+    """
     finite = [np.isfinite(line.y) for line in lines]
     xs = np.concatenate([line.x[good] for line, good in zip(lines, finite)])
     ys = np.concatenate([line.y[good] for line, good in zip(lines, finite)])
     if not xs.size:
         return ""
-    across = _Scale(_wide(xs), LEFT, WIDTH - RIGHT)
+    across = _Scale(reach or _wide(xs), LEFT, WIDTH - RIGHT)
     along = _Scale(span or _wide(ys), HEIGHT - BOTTOM, TOP)
     label = words(f"{ylabel} against {xlabel}: from {ys.min():.4g} to {ys.max():.4g}")
     shapes = [_grid(across, along), _labels(xlabel, ylabel)]

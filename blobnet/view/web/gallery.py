@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blobnet.hashing.index import Neighbours
+from blobnet.hashing.neighbours import Neighbours
 from blobnet.log.html import words
 from blobnet.view.web.album import Album
 from blobnet.view.web.frame import page

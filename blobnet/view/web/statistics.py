@@ -8,7 +8,8 @@ from typing import NamedTuple
 import numpy as np
 
 from blobnet.hashing.codes import Codes, unpack
-from blobnet.hashing.index import Index, Neighbours
+from blobnet.hashing.index import Index
+from blobnet.hashing.neighbours import Neighbours
 
 PAIRS = 1 << 24  # of a query and an item, whose distances are looked at
 ITEMS = 50_000   # whose bits are
@@ -17,16 +18,19 @@ ROWS = 256       # queries at once
 
 class Confusion(NamedTuple):
     """shares (C, D): among the first results of the queries of class c, the share with class d; counts (C,) of the
-    queries; the names of both."""
+    queries; precision (C,), the mean of their average precisions; the names of both."""
 
     shares: np.ndarray
     counts: np.ndarray
+    precision: np.ndarray
     rows: list[str]
     columns: list[str]
 
 
-def confusion(queries: Codes, base: Codes, found: Neighbours) -> Confusion | None:
+def confusion(queries: Codes, base: Codes, found: Neighbours, average_precision: np.ndarray) -> Confusion | None:
     """Which classes stand among the results `found`, as many of every query. None without labels of one kind.
+
+    average_precision (Q,): NaN for queries that do not count, of which the mean knows nothing.
 
     A query with several labels counts for each of them, and a result for each of its own: then rows may sum to more
     than 1.
@@ -36,15 +40,19 @@ def confusion(queries: Codes, base: Codes, found: Neighbours) -> Confusion | Non
     rows, members = _classes(queries.labels)
     columns, classes = _classes(base.labels)
     results = found.indices.reshape(len(queries), -1)
-    sums, counts = np.zeros((len(rows), len(columns))), np.zeros(len(rows), np.int64)
+    sums, (counts, known, precision) = np.zeros((len(rows), len(columns))), np.zeros((3, len(rows)))
     for start in range(0, len(queries), ROWS):
-        of_class = members(np.arange(start, min(start + ROWS, len(queries))))
+        places = np.arange(start, min(start + ROWS, len(queries)))
+        of_class, scores = members(places), average_precision[places]
         among = np.stack([classes(line).mean(axis=0) for line in results[start:start + ROWS]])
         sums += of_class.T @ among
-        counts += of_class.sum(axis=0).astype(np.int64)
+        counts += of_class.sum(axis=0)
+        known += np.isfinite(scores) @ of_class
+        precision += np.nan_to_num(scores) @ of_class
     used, there = counts > 0, sums.any(axis=0)
-    return Confusion(sums[np.ix_(used, there)] / counts[used, None], counts[used], _names(queries, rows[used]),
-                     _names(base, columns[there]))
+    means = np.where(known > 0, precision / np.maximum(known, 1), np.nan)
+    return Confusion(sums[np.ix_(used, there)] / counts[used, None], counts[used].astype(np.int64), means[used],
+                     _names(queries, rows[used]), _names(base, columns[there]))
 
 
 def _classes(labels: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:

@@ -4,12 +4,12 @@ STYLE = """
 :root {
   color-scheme: light dark;
   --paper: #f6f5f1; --card: #ffffff; --ink: #1c2127; --soft: #5c6670; --edge: #dedcd5; --accent: #c2410c;
-  --good: #1d7a4f; --bad: #b3261e; --heat: 29, 90, 150;
+  --good: #1d7a4f; --bad: #b3261e; --heat: 29, 90, 150; --heat-ink: #fff;
 }
 @media (prefers-color-scheme: dark) {
   :root {
     --paper: #14171b; --card: #1c2026; --ink: #e6e8ea; --soft: #a3abb4; --edge: #343a42; --accent: #ff9a5a;
-    --good: #6cc79a; --bad: #ff8a80; --heat: 110, 168, 230;
+    --good: #6cc79a; --bad: #ff8a80; --heat: 110, 168, 230; --heat-ink: #0b1420;
   }
 }
 * { box-sizing: border-box; }
@@ -80,18 +80,22 @@ kbd { border: 1px solid var(--edge); border-radius: 4px; padding: 0 4px; font: i
 /* The report. */
 nav { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 14px; }
 section.part { margin-top: 36px; }
-.charts { display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(380px, 100%), 1fr)); }
+.part > * + * { margin-top: 16px; }
+.charts { display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(460px, 100%), 1fr)); }
 .charts > .card { margin: 0; }
-.blobnet svg.bn-chart { display: block; width: 100%; max-width: 620px; }
+.blobnet svg.bn-chart { display: block; width: 100%; max-width: 620px; overflow: visible; }
 .key { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 0 0 6px; padding: 0; font-size: 13px; }
 .key svg { width: 26px; height: 8px; margin-right: 6px; vertical-align: middle; }
 .heat td { text-align: center; border: 1px solid var(--card); padding: 4px 7px; }
 .heat td.own { outline: 1.5px solid var(--ink); outline-offset: -2px; }
-.heat td.dark { color: #fff; }
+.heat td.dark { color: var(--heat-ink); }
 .rows .query { grid-template-columns: 116px minmax(0, 1fr); gap: 12px; }
-.rows .results { grid-template-columns: repeat(auto-fill, minmax(84px, 1fr)); gap: 6px; }
+.rows .results { grid-template-columns: repeat(10, minmax(0, 1fr)); gap: 6px; }
 .blobnet .wide-picture { width: 100%; max-width: 480px; }
 
+@media (max-width: 1000px) {
+  .rows .results { grid-template-columns: repeat(auto-fill, minmax(82px, 1fr)); }
+}
 @media (max-width: 560px) {
   main, header, nav, form.tools { padding-left: 14px; padding-right: 14px; }
   h1 { font-size: 25px; }
@@ -99,13 +103,13 @@ section.part { margin-top: 36px; }
   .query, .rows .query { grid-template-columns: minmax(0, 1fr); gap: 10px; }
   .asked { display: grid; grid-template-columns: 96px minmax(0, 1fr); gap: 2px 12px; align-content: start; }
   .asked > :first-child { grid-row: 1 / span 9; }
-  .results { grid-template-columns: repeat(auto-fill, minmax(82px, 1fr)); gap: 6px; }
+  .results, .rows .results { grid-template-columns: repeat(auto-fill, minmax(82px, 1fr)); gap: 6px; }
   .card { padding: 12px; }
 }
 @media print {
   :root {
     --paper: #fff; --card: #fff; --ink: #000; --soft: #444; --edge: #bbb; --good: #1d7a4f; --bad: #b3261e;
-    --heat: 29, 90, 150; color-scheme: light;
+    --heat: 29, 90, 150; --heat-ink: #fff; color-scheme: light;
   }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   form.tools, nav { display: none; }
