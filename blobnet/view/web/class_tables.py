@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import base64
-
 import numpy as np
 
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.neighbours import Neighbours
-from blobnet.log.html import html_table, words
-from blobnet.view.pictures import Extent, Picture, array_picture
+from blobnet.log.html import html_table, remark
+from blobnet.view.pictures import Extent, array_picture
+from blobnet.view.web.cards import card, picture_html
 from blobnet.view.web.heat import heat_table
 from blobnet.view.web.statistics import Confusion, confusion
 
@@ -27,9 +26,9 @@ def class_card(queries: Codes, base: Codes, found: Neighbours, average_precision
         return ""
     several = ("; a query or result with several labels counts for each, so rows may sum to more than 1"
                if queries.labels.ndim > 1 else "")
-    return (f'<div class="card"><h3>Classes among the first {found.offsets[1]} results</h3><p class="soft">For the '
-            f"queries of a class (row), the share of results with each class (column){several}.</p>"
-            + (_pairs(told) if max(told.shares.shape) > MOST else _table(told)) + "</div>")
+    return card(f"Classes among the first {found.offsets[1]} results",
+                remark(f"For the queries of a class (row), the share of results with each class (column){several}."),
+                _pairs(told) if max(told.shares.shape) > MOST else _table(told))
 
 
 def _table(told: Confusion) -> str:
@@ -51,11 +50,3 @@ def _pairs(told: Confusion) -> str:
     picture = array_picture(told.shares, Extent(0.0, 1.0, 0))
     return (picture_html(picture, f"shares of {len(told.rows)} x {len(told.columns)} classes, black 0, white 1")
             + html_table([("queries of", "results of", "share"), *cells], left=(0, 1)))
-
-
-def picture_html(picture: Picture, said: str) -> str:
-    """A picture with a line under it."""
-    address = base64.b64encode(picture.png).decode()
-    left_out = f"; {picture.left_out}" * bool(picture.left_out)
-    return (f'<figure><img class="wide-picture" alt="{words(said)}" width="{picture.width}" height="{picture.height}" '
-            f'src="data:image/png;base64,{address}"><figcaption>{words(said + left_out)}</figcaption></figure>')

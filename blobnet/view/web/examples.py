@@ -9,6 +9,7 @@ import numpy as np
 from blobnet.hashing.metrics import Evaluation
 from blobnet.hashing.neighbours import Neighbours
 from blobnet.view.web.album import Album
+from blobnet.view.web.cards import card
 from blobnet.view.web.items import Side, asked_html, distance_words, read_pictures, result_html
 
 EACH, RESULTS = 5, 10
@@ -43,7 +44,7 @@ def example_cards(album: Album, queries: Side, base: Side, score: Evaluation, fo
     cards = []
     for title, places in zip(("Best queries", "Worst queries"), best_and_worst(score.average_precision)):
         rows = "".join(_row(album, queries, base, score, found, relevant, place) for place in places)
-        cards.append(f'<div class="card rows"><h3>{title}, by average precision</h3>{rows}</div>' if rows else "")
+        cards.append(card(f"{title}, by average precision", rows, more="rows") if rows else "")
     return "".join(cards)
 
 

@@ -16,6 +16,7 @@ from blobnet.view.figure import PALETTE
 from blobnet.view.notebook.curve import Line, chart, look
 from blobnet.view.web.album import Album
 from blobnet.view.web.bit_charts import bit_cards
+from blobnet.view.web.cards import card, folded
 from blobnet.view.web.class_tables import class_card
 from blobnet.view.web.examples import example_cards, read_examples
 from blobnet.view.web.frame import page
@@ -39,7 +40,8 @@ class Entry(NamedTuple):
     neighbours: Neighbours | None = None
 
 
-def report(entries: Sequence[Entry], cells: Sequence[Sequence[str]], title: str = "Evaluation") -> tuple[str, list[str]]:
+def report(entries: Sequence[Entry], cells: Sequence[Sequence[str]],
+           title: str = "Evaluation") -> tuple[str, list[str]]:
     """The page of the entries, and notes: which pictures are not there. `cells`: the table of all, heads first."""
     album, parts = Album(), []
     for number, entry in enumerate(entries, 1):
@@ -84,13 +86,14 @@ def _curves(entries: Sequence[Entry]) -> str:
         by_recall.append(Line(name, across[some], along[some], False, colour, dash))
     key = _key(by_rank) if len(entries) > 1 else ""
     within = "within each radius" if all(entry.score.by_radius for entry in entries) else "after each rank or radius"
-    return "".join([
-        chart_card(f"Precision against recall, {within}", chart(by_recall, "recall", "precision", (0, 1), (0, 1), legend=False), key,
-                   _numbers(("recall", "precision"), by_recall)),
-        chart_card("Precision among the first k", chart(by_rank, "k", "precision", (0, 1), legend=False), key,
-                   _numbers(("k", "precision"), by_rank)),
-        chart_card("Recall among the first k", chart(found, "k", "recall", (0, 1), legend=False), key,
-                   _numbers(("k", "recall"), found))])
+    return "".join([_chart_card(f"Precision against recall, {within}", by_recall, "recall", "precision", key, (0, 1)),
+                    _chart_card("Precision among the first k", by_rank, "k", "precision", key),
+                    _chart_card("Recall among the first k", found, "k", "recall", key)])
+
+
+def _chart_card(title: str, lines: Sequence[Line], across: str, along: str, key: str,
+                reach: tuple[float, float] | None = None) -> str:
+    return card(title, chart(lines, across, along, (0, 1), reach, legend=False), key, _numbers((across, along), lines))
 
 
 def _colours(count: int) -> list[str]:
@@ -109,16 +112,11 @@ def _numbers(heads: Sequence[str], lines: Sequence[Line]) -> str:
     for line in lines:
         some = np.unique(np.linspace(0, len(line.x) - 1, 21).round().astype(int))
         rows += [(*[line.name] * (len(lines) > 1), f"{line.x[i]:.4g}", f"{line.y[i]:.4f}") for i in some]
-    return f"<details><summary>Numbers</summary>{html_table(rows)}</details>"
-
-
-def chart_card(title: str, *parts: str) -> str:
-    """A card with a title."""
-    return f'<div class="card"><h3>{words(title)}</h3>{"".join(parts)}</div>'
+    return folded("Numbers", html_table(rows))
 
 
 def _precision_card(score: Evaluation) -> str:
     recall, precision = score.by_rank
     ranks = [k for k in RANKS if k <= len(recall)]
     rows = [("k", "P@k", "recall@k"), *((f"{k:,}", f"{precision[k - 1]:.4f}", f"{recall[k - 1]:.4f}") for k in ranks)]
-    return chart_card("Precision and recall among the first k", html_table(rows))
+    return card("Precision and recall among the first k", html_table(rows))
