@@ -65,13 +65,13 @@ def _distances(queries: Codes, index: Index, relevant: Callable[[int, int], np.n
     shares = [count / max(count.sum(), 1) for count in counts]
     lines = [Line("relevant", places[first:last + 1], shares[0][first:last + 1]),
              Line("others", places[first:last + 1], shares[1][first:last + 1], False, OTHERS, "6 3")]
-    means = [float(distances[mask].mean()) if mask.any() else float("nan") for mask in (hits, ~hits)]
-    said = f"Of {hits.sum():,} relevant and {(~hits).sum():,} other pairs"
+    said = " and ".join(f"{mask.sum():,} {name} pairs, {distances[mask].mean():.4g} apart in the mean"
+                        for name, mask in (("relevant", hits), ("other", ~hits)) if mask.any())
     rows = [("distance", "relevant", "others"),
             *((f"{place:.4g}", f"{a:.4f}", f"{b:.4f}") for place, a, b in zip(lines[0].x, lines[0].y, lines[1].y))]
     return (chart(lines, f"distance, {'bits' if index.levels else index.metric}", "share of pairs",
                   (0, max(map(np.max, shares))))
-            + remark(f"{said}, whose mean distances are {means[0]:.4g} and {means[1]:.4g}.")
+            + remark(f"{said}.")
             + folded("Numbers", html_table(rows)))
 
 

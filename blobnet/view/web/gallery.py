@@ -14,6 +14,7 @@ from blobnet.view.web.gallery_script import SCRIPT
 from blobnet.view.web.items import (
     Side,
     asked_html,
+    comparable,
     distance_words,
     name_of,
     read_pictures,
@@ -52,7 +53,7 @@ def gallery(queries: Side, base: Side, found: Neighbours, metric: str = "hamming
         notes.append("codes without ids have no pictures: 'blobnet encode' keeps the names of images as ids")
     head = (f"<header><h1>{words(title)}</h1><p>{len(items):,} results of {shown:,} queries, nearest first, "
             f"{len(base.codes):,} items of {base.codes.capacity:g} bits, metric {words(metric)}."
-            + " Relevant (✓) are those with a class of the query." * (base.codes.labels is not None) + "</p>"
+            + " Relevant (✓) are those with a class of the query." * comparable(queries.codes, base.codes) + "</p>"
             + "".join(f'<p class="note">{words(note)}</p>' for note in notes) + "</header>")
     most = max(map(len, places), default=0)
     controls = _controls([name_of(queries.codes, query) for query in range(shown)], most, names, metric)

@@ -37,9 +37,14 @@ def picture_of(album: Album, side: Side, place: int) -> str:
     return album.show(side.root, name_of(side.codes, place))
 
 
+def comparable(queries: Codes, base: Codes) -> bool:
+    """Whether the classes of both are known, and of one kind."""
+    return queries.labels is not None and base.labels is not None and queries.labels.shape[1:] == base.labels.shape[1:]
+
+
 def shares_label(queries: Codes, query: int, base: Codes, items: np.ndarray) -> list[bool | None]:
     """Whether each item is of the query's class, or has one of its labels; None where either is not known."""
-    if queries.labels is None or base.labels is None or queries.labels.shape[1:] != base.labels.shape[1:]:
+    if not comparable(queries, base):
         return [None] * len(items)
     label, labels = queries.labels[query], base.labels[items]
     return ((labels == label) if label.ndim == 0 else (labels & label).any(axis=1)).tolist()

@@ -10,6 +10,7 @@ import numpy as np
 from blobnet.hashing.codes import Codes, unpack
 from blobnet.hashing.index import Index
 from blobnet.hashing.neighbours import Neighbours
+from blobnet.view.web.items import comparable
 
 PAIRS = 1 << 24  # of a query and an item, whose distances are looked at
 ITEMS = 50_000   # whose bits are
@@ -35,7 +36,7 @@ def confusion(queries: Codes, base: Codes, found: Neighbours, average_precision:
     A query with several labels counts for each of them, and a result for each of its own: then rows may sum to more
     than 1.
     """
-    if queries.labels is None or base.labels is None or queries.labels.shape[1:] != base.labels.shape[1:]:
+    if not comparable(queries, base):
         return None
     rows, members = _classes(queries.labels)
     columns, classes = _classes(base.labels)
