@@ -17,9 +17,9 @@ from blobnet.view.web.items import Side
 def add_page_flags(parser: argparse.ArgumentParser, what: str) -> None:
     """Add --html, which writes `what`, and the flags of `sides`."""
     parser.add_argument("--html", metavar="FILE.html", help=f"write {what} there: one page, which needs nothing else")
-    parser.add_argument("--root", metavar="DIR", help="for --html: where the pictures are that the ids name, the folder "
-                        "that paths start from or the database of the keys (default: the current folder, or that of "
-                        "the codes file)")
+    parser.add_argument("--root", metavar="DIR", help="for --html: where the pictures are that the ids name, the "
+                        "folder that paths start from or the database of the keys (default: the current folder, or "
+                        "that of the codes file)")
     parser.add_argument("--query-root", metavar="DIR", help="for --html: where those of the queries are, if elsewhere; "
                         "for keys of another database it must be said")
 
@@ -37,14 +37,16 @@ def check_page_flags(args: argparse.Namespace) -> None:
             raise DataError(f"--{option.replace('_', '-')}", expected="--html, whose pictures it finds", got="none")
 
 
-def sides(args: argparse.Namespace, queries: Codes, base: Codes, files: tuple[str, str]) -> tuple[Side, Side]:
-    """Queries and base, of the codes files `files`, with the places of their pictures.
+def sides(args: argparse.Namespace, queries: Codes, base: Codes, files: tuple[str, str],
+          alone: bool = False) -> tuple[Side, Side]:
+    """Queries and base, of the codes files `files`, with the places of their pictures; `alone`: both are of one file.
 
-    The keys of two databases are often alike, so the database of the base never serves the queries unasked.
+    The keys of two databases are often alike, so the database of the base never serves other queries unasked.
     """
-    shared = args.root and (queries is base or not is_database(args.root))
+    shared = args.root and (alone or not is_database(args.root))
     query_root = args.query_root or (args.root if shared else _near(queries, files[0]))
-    return Side(queries, query_root), Side(base, args.root or _near(base, files[1]))
+    base_root = query_root if base is queries else args.root or _near(base, files[1])
+    return Side(queries, query_root), Side(base, base_root)
 
 
 def _near(codes: Codes, file: str) -> str:
@@ -55,8 +57,10 @@ def _near(codes: Codes, file: str) -> str:
     return beside if found else "."
 
 
-def write(html: str, notes: list[str], path: str) -> None:
+def write(html: str, notes: list[str], args: argparse.Namespace) -> None:
     """Write the page, say so, and what there is to know of it."""
-    print(write_page(html, path))
+    print(write_page(html, args.html))
     for note in notes:
         print(f"note: {note}")
+    if any("not there" in note for note in notes):
+        print("note: --root and --query-root say where pictures are")

@@ -53,7 +53,7 @@ def report(entries: Sequence[Entry], cells: Sequence[Sequence[str]],
     head = (f"<header><h1>{words(title)}</h1>" + html_table(numbered, left=range(len(numbered[0])))
             + "".join(f'<p class="soft">Protocol {words(sentence)}</p>' for sentence in said)
             + "".join(f'<p class="note">{words(note)}</p>' for note in notes) + "</header>")
-    together = f'<div class="charts">{_curves(entries)}</div>' if len(entries) > 1 else ""
+    together = f'<div class="charts three">{_curves(entries)}</div>' if len(entries) > 1 else ""
     nav = f'<nav aria-label="Parts">{links}</nav>' if len(entries) > 1 else ""
     return page(title, album.definitions(), head, nav, "<main>", together, *parts, "</main>"), notes
 
@@ -97,7 +97,7 @@ def _chart_card(title: str, lines: Sequence[Line], across: str, along: str, key:
 
 
 def _colours(count: int) -> list[str]:
-    return [""] if count == 1 else [PALETTE[i % (len(PALETTE) - 1)] for i in range(count)]  # but for black
+    return (["", *PALETTE[1:-1]] * count)[:count]  # the page's own for the first, and no black
 
 
 def _key(lines: Sequence[Line]) -> str:

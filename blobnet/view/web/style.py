@@ -19,7 +19,7 @@ body.blobnet {
   font-variant-numeric: tabular-nums;
 }
 body > * { max-width: 1320px; margin-left: auto; margin-right: auto; }
-main, header, nav, form.tools { padding: 0 28px; }
+main, header, nav, form.tools { padding-left: 28px; padding-right: 28px; }
 header { padding-top: 28px; }
 main { padding-bottom: 64px; }
 h1 { font-size: 30px; line-height: 1.15; margin: 0 0 8px; font-weight: 650; letter-spacing: -0.015em; }
@@ -78,10 +78,11 @@ input[type="search"] { width: 11em; }
 kbd { border: 1px solid var(--edge); border-radius: 4px; padding: 0 4px; font: inherit; font-size: 12px; }
 
 /* The report. */
-nav { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 14px; }
+nav { display: flex; flex-wrap: wrap; gap: 4px 18px; font-size: 14px; padding-bottom: 14px; }
 section.part { margin-top: 36px; }
 .part > * + * { margin-top: 16px; }
 .charts { display: grid; gap: 16px; grid-template-columns: repeat(auto-fit, minmax(min(460px, 100%), 1fr)); }
+.charts.three { grid-template-columns: repeat(auto-fit, minmax(min(340px, 100%), 1fr)); }
 .charts > .card { margin: 0; }
 .blobnet svg.bn-chart { display: block; width: 100%; max-width: 620px; overflow: visible; }
 .key { list-style: none; display: flex; flex-wrap: wrap; gap: 2px 18px; margin: 0 0 6px; padding: 0; font-size: 13px; }
