@@ -17,9 +17,7 @@ class ListProtocols(argparse.Action):
 
     def __call__(self, parser, namespace, values, option_string=None):
         for name, sentence in list_protocols().items():
-            print(wrap(sentence))
-            if get_protocol(name).paper:
-                print(wrap(f"  {get_protocol(name).paper}"))
+            print(f"{wrap(sentence)}\n    {get_protocol(name).paper or 'of no paper'}\n")
         parser.exit()
 
 

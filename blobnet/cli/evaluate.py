@@ -52,7 +52,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("evaluate", help="score hash codes: mAP, precision, precision-recall curve",
                                    description=_DESCRIPTION + wrap(", ".join(list_protocols())),
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--queries", required=True, nargs="+", metavar="Q.npz", help="query codes, with labels")
+    parser.add_argument("--queries", required=True, nargs="+", metavar="Q.npz",
+                        help="query codes, with labels unless there are --neighbours")
     parser.add_argument("--base", nargs="+", metavar="B.npz",
                         help="the database of each query file, in the same order; not needed for dsh-authors")
     parser.add_argument("--names", nargs="+", metavar="NAME", help="the method of each query file, in the same order; "
@@ -86,6 +87,9 @@ def run(args: argparse.Namespace) -> int:
                             got=f"{len(given)} after --{option}, {len(args.queries)} after --queries")
     check_page_flags(args)
     rows, misfits = _evaluate(args)
+    if not rows:
+        raise DataError("evaluate --protocol all", "no protocol fits these files",
+                        hint="; ".join(f"{name}: {why}" for name, why in misfits.items()))
     cells = _cells(rows, args)
     print(table(cells, left=range(len(cells[0]))))
     if args.protocol == ALL:
@@ -99,10 +103,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"\ncurves written to {args.curve}")
     if args.html:
         print()
-        entries = [Entry(_title(row, args), *sides(args, row.queries, row.base, row.files, row.files[0] in
-                                                   (args.base or args.queries)), row.score, row.neighbours)
-                   for row in rows]
-        write(*report(entries, cells), args)
+        write(*report([_entry(row, args) for row in rows], cells), args)
     return 0
 
 
@@ -176,6 +177,12 @@ def _method(row: _Row, args: argparse.Namespace) -> str:
 
 def _title(row: _Row, args: argparse.Namespace) -> str:
     return f"{_method(row, args)}, {row.queries.capacity:g} bit{'s' * (row.queries.capacity != 1)}"
+
+
+def _entry(row: _Row, args: argparse.Namespace) -> Entry:
+    """The part of the report on a row."""
+    alone = row.files[0] in (args.base or args.queries)
+    return Entry(_title(row, args), *sides(args, row.queries, row.base, row.files, alone), row.score, row.neighbours)
 
 
 def _curves(number: int, row: _Row, args: argparse.Namespace) -> Retrieval:

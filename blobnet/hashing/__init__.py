@@ -14,6 +14,7 @@ from blobnet.hashing.metrics import (
     precision_at,
     precision_within,
 )
+from blobnet.hashing.neighbours import Neighbours
 from blobnet.hashing.principal_components import PrincipalComponents, principal_components
 from blobnet.hashing.protocol import Protocol, get_protocol, list_protocols
 from blobnet.hashing.real_index import AsymmetricIndex, CosineIndex, EuclideanIndex, InnerProductIndex

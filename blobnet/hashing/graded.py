@@ -7,7 +7,8 @@ Ranking Based Hashing for Multi-Label Image Retrieval, CVPR 2015, section 4.2):
     NDCG@k   normalised discounted cumulative gain: the sum of (2 ** r_i - 1) / log2(1 + i), over that of the best order
              of the whole base (Järvelin and Kekäläinen, Cumulated Gain-Based Evaluation of IR Techniques, TOIS 2002)
 
-Weighted mAP, the mean of ACG@i at the ranks i of relevant items, is average precision with average "gain".
+Weighted mAP, the mean of ACG@i at the ranks i of relevant items, is average precision with average "gain". The paper's
+program takes NDCG over random orders of equal distances, which is ties "expected", and the others in one order.
 """
 
 from __future__ import annotations

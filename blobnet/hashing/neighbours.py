@@ -83,10 +83,11 @@ class Neighbours(NamedTuple):
         if num_queries is not None and len(offsets) - 1 != num_queries:
             raise DataError(where, expected=f"a list of neighbours for each of {num_queries} queries",
                             got=f"{len(offsets) - 1} lists")
-        least, most = (indices.min(), indices.max()) if len(indices) else (0, 0)
-        if least < 0 or (num_base is not None and len(indices) and most >= num_base):
-            raise DataError(where, expected="places in the base, from 0" + f" to {num_base - 1}" * bool(num_base),
-                            got=f"{least} to {most}", hint="are these lists of another base?")
+        outside = indices < 0 if num_base is None else (indices < 0) | (indices >= num_base)
+        if outside.any():
+            most = "" if num_base is None else f" to {num_base - 1}"
+            raise DataError(where, expected=f"places in the base, from 0{most}", got=indices[outside][0],
+                            hint="are these lists of another base?")
         queries = np.repeat(np.arange(len(offsets) - 1), np.diff(offsets))
         order = np.lexsort((indices, queries))
         again = (np.diff(indices[order]) == 0) & (np.diff(queries[order]) == 0)

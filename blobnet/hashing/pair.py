@@ -71,5 +71,9 @@ def _check_relevance(where: str, queries: Codes, base: Codes, protocol: Protocol
         raise DataError(where, expected="labels on queries and base",
                         got="no labels on the " + ("queries" if queries.labels is None else "base"),
                         hint="protocol 'neighbours' scores by lists of neighbours")
-    elif protocol.relevance == "label-rows" and queries.labels.ndim == 1:
-        raise DataError(where, expected="rows of labels", got="class numbers")
+    elif protocol.relevance == "label-rows":
+        found = queries.labels.shape[1] if queries.labels.ndim == 2 else None
+        if found is None or protocol.num_labels not in (None, found):
+            raise DataError(where, expected="rows of " + f"{protocol.num_labels or ''} labels".lstrip(),
+                            got="class numbers" if found is None else f"rows of {found}",
+                            hint="'mAP@5000' takes labels of any kind")

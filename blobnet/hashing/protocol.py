@@ -59,7 +59,8 @@ class Protocol:
     average             of what at the relevant ranks: the "precision"; "trapezoid", the mean of the precisions just
                         before (1 before the first rank) and at the rank, as the evaluation package of the Holidays data
                         set has it; "gain", the mean number of shared labels so far: weighted average precision
-    num_queries, num_base, num_neighbours   the sizes it is for, the last of every list; None for any
+    num_queries, num_base, num_labels, num_neighbours   the sizes it is for: of queries, database, rows of labels and
+                        lists of neighbours; None for any
     paper               where it is from, "" for no paper
     """
 
@@ -76,6 +77,7 @@ class Protocol:
     average: str = "precision"
     num_queries: int | None = None
     num_base: int | None = None
+    num_labels: int | None = None
     num_neighbours: int | None = None
     paper: str = ""
 
