@@ -41,9 +41,10 @@ def sides(args: argparse.Namespace, queries: Codes, base: Codes, files: tuple[st
           alone: bool = False) -> tuple[Side, Side]:
     """Queries and base, of the codes files `files`, with the places of their pictures; `alone`: both are of one file.
 
-    The keys of two databases are often alike, so the database of the base never serves other queries unasked.
+    Queries of no file, "", are photos, whose paths start from the current folder. The keys of two databases are often
+    alike, so the database of the base never serves other queries unasked.
     """
-    shared = args.root and (alone or not is_database(args.root))
+    shared = args.root and files[0] and (alone or not is_database(args.root))
     query_root = args.query_root or (args.root if shared else _near(queries, files[0]))
     base_root = query_root if base is queries else args.root or _near(base, files[1])
     return Side(queries, query_root), Side(base, base_root)
