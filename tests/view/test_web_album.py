@@ -73,7 +73,7 @@ def test_pictures_of_a_database_are_found_by_key(tmp_path):
     assert note.startswith("2 of 5 pictures are not there: ")
 
 
-@pytest.mark.parametrize("data, said", [(None, "no such file"), (b"no image", "cannot be decoded"),
+@pytest.mark.parametrize("data, said", [(None, "there is no file"), (b"no image", "cannot be decoded"),
                                         (encode_image(np.zeros((3, 90, 90), np.uint8), "png")[:80], "cannot be")])
 def test_what_is_no_picture_has_a_place_with_the_reason(tmp_path, data, said):
     name = '<b>"&.png'

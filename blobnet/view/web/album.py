@@ -20,7 +20,6 @@ from blobnet.data.stores.datum import datum_to_array, parse_datum
 from blobnet.data.stores.ids import first_ids
 from blobnet.errors import BlobnetError, DataError
 from blobnet.log.html import words
-from blobnet.proto.storage import require_file
 
 SIDE = 160   # of a thumbnail at most, pixels
 EXACT = 32   # images up to this side are kept bit for bit, and shown in large pixels
@@ -84,7 +83,10 @@ class Album:
 
 
 def _from_folder(root: str, name: str) -> tuple[str, int, int] | str:
-    return _or_reason(lambda: _picture_of(require_file(Path(root, name)).read_bytes(), f"image {name!r}"))
+    path = os.path.join(root, name)
+    if not os.path.isfile(path):
+        return f"there is no file {path!r}"
+    return _or_reason(lambda: _picture_of(Path(path).read_bytes(), f"image {path!r}"))
 
 
 def _from_database(root: str, names: list[str]) -> list[tuple[str, int, int] | str]:

@@ -47,6 +47,7 @@ def _pairs(told: Confusion) -> str:
     largest = np.argsort(-others, axis=None, kind="stable")[:PAIRS]
     cells = [(told.rows[i], told.columns[j], f"{told.shares[i, j]:.4f}")
              for i, j in zip(*np.unravel_index(largest, others.shape))]
-    picture = array_picture(told.shares, Extent(0.0, 1.0, 0))
-    return (picture_html(picture, f"shares of {len(told.rows)} x {len(told.columns)} classes, black 0, white 1")
+    most = float(told.shares.max())
+    said = f"shares of {len(told.rows)} x {len(told.columns)} classes, black 0, white {most:.2f}"
+    return (picture_html(array_picture(told.shares, Extent(0.0, most, 0)), said)
             + html_table([("queries of", "results of", "share"), *cells], left=(0, 1)))
