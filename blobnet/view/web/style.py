@@ -114,6 +114,8 @@ section.part { margin-top: 36px; }
   }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   form.tools, nav { display: none; }
+  .charts, .charts.three { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
+  .blobnet th, .blobnet td { white-space: normal; padding: .2em .4em; }
   main, header { padding-left: 0; padding-right: 0; }
   li, figure, tr, .asked { break-inside: avoid; }
   .card { border-color: #ddd; padding: 10px; }
