@@ -115,7 +115,7 @@ section.part { margin-top: 36px; }
   * { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
   form.tools, nav { display: none; }
   .charts, .charts.three { grid-template-columns: minmax(0, 1fr) minmax(0, 1fr); }
-  .blobnet th, .blobnet td { white-space: normal; padding: .2em .4em; }
+  .blobnet th, .blobnet td { white-space: normal; overflow-wrap: break-word; padding: .2em .4em; font-size: 11px; }
   main, header { padding-left: 0; padding-right: 0; }
   li, figure, tr, .asked { break-inside: avoid; }
   .card { border-color: #ddd; padding: 10px; }
