@@ -73,8 +73,17 @@ def test_queries_that_are_ranked_among_themselves(folder, protocol):
     Codes(rows.packed, rows.bits, labels=[0, 0], ids=rows.ids).save("query_keys.npz")
     assert main(f"evaluate --queries query_keys.npz{base} --protocol {protocol} --html page.html".split()) == 0
     html = (folder / "page.html").read_text("utf-8")
-    part = html[html.index('aria-label="', html.rindex('<section class="part"')):]
-    assert ("no picture" in part) == (protocol == "all")
+    part = html[html.rindex('<section class="part"'):]
+    assert ("no picture" in part) == (protocol == "all") != ('<svg class="picture' in part)
+
+
+def test_lists_of_neighbours_mark_the_results(folder):
+    for name in ("query_files.npz", "base_files.npz"):
+        codes = Codes.load(name)
+        Codes(codes.packed, codes.bits, ids=codes.ids).save(name)
+    assert main("search --queries query_files.npz --base base_files.npz --top 1 --out near.npz".split()) == 0
+    assert main(f"evaluate {FILES} --neighbours near.npz".split()) == 0
+    assert (folder / "page.html").read_text("utf-8").count('title="relevant"') == 2
 
 
 def test_a_search_writes_instead_of_printing(folder, capsys):
