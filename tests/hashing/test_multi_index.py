@@ -92,7 +92,7 @@ def test_only_costly_queries_go_to_the_flat_search(monkeypatch):
     queries, asked = Codes(np.stack([near.packed, far.packed], 1).reshape(12, 8), 64), []
     flat = HammingIndex._search
     expected = HammingIndex(base).search(queries, top=2)
-    monkeypatch.setattr(multi_index, "_PATIENCE", 6)
+    monkeypatch.setattr(multi_index, "_PATIENCE", 25)
     monkeypatch.setattr(HammingIndex, "_search", lambda self, some, *rest: asked.append(some.packed) or flat(
         self, some, *rest))
     assert_same(MultiIndex(base).search(queries, top=2), expected)
