@@ -87,12 +87,12 @@ def test_far_codes_are_left_to_the_flat_search(limits, monkeypatch):
 
 
 def test_only_costly_queries_go_to_the_flat_search(monkeypatch):
-    base = codes(5000, 64, 1, 0.02)
-    near, far = codes(6, 64, 2, 0.02), codes(6, 64, 3, 0.5)
+    base = codes(5000, 64, 1, 0.02, 500)
+    near, far = codes(6, 64, 2, 0.02, 500), codes(6, 64, 3, 0.5)
     queries, asked = Codes(np.stack([near.packed, far.packed], 1).reshape(12, 8), 64), []
     flat = HammingIndex._search
     expected = HammingIndex(base).search(queries, top=2)
-    monkeypatch.setattr(multi_index, "_PATIENCE", 25)
+    monkeypatch.setattr(multi_index, "_PATIENCE", 10)
     monkeypatch.setattr(HammingIndex, "_search", lambda self, some, *rest: asked.append(some.packed) or flat(
         self, some, *rest))
     assert_same(MultiIndex(base).search(queries, top=2), expected)
