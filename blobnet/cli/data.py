@@ -1,16 +1,19 @@
-"""blobnet data: import known data sets and folders of photos, look into databases."""
+"""blobnet data: import data sets and folders of photos, divide sets as papers do, look into databases."""
 
 from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 
 from blobnet.cli._flags import whole
 from blobnet.data.sets import SETS, import_set, set_paths
 from blobnet.data.sets.folder import import_folder
 from blobnet.data.sets.imported import ABOUT, read_import
+from blobnet.data.sets.list_splits import LIST_SPLITS, write_list_split
+from blobnet.data.sets.splits import SPLITS, write_split
 from blobnet.data.stores.summary import summarize
-from blobnet.errors import DataError, within
+from blobnet.errors import DataError, close_matches, within
 
 _IMPORT = """\
 Of a known set, write OUT/NAME_train_lmdb, OUT/NAME_test_lmdb and OUT/NAME_mean.binaryproto. A set of several labels an
@@ -23,7 +26,7 @@ Folders named train and test in it say which photo is what. `blobnet new hashing
 
 def add_parser(subparsers) -> None:
     """Add `data import` and `data info` to the command line."""
-    parser = subparsers.add_parser("data", help="import data sets, look into databases", description=__doc__)
+    parser = subparsers.add_parser("data", help="import, divide and look into data sets", description=__doc__)
     commands = parser.add_subparsers(dest="data_command", metavar="COMMAND", required=True)
 
     importer = commands.add_parser("import", help="turn a known data set, or a folder of photos, into what nets read",
@@ -43,6 +46,18 @@ def add_parser(subparsers) -> None:
     photos.add_argument("--leave-out", action="store_true", help="leave out photos that are damaged, or there twice "
                         "with other labels")
 
+    split = commands.add_parser(
+        "split", help="divide an imported set as papers on hashing do",
+        description="Write the parts that papers know by NAME as DIR/NAME_query_lmdb, _train_lmdb, _base_lmdb and "
+                    "_validation_lmdb, whose images are to choose settings by, and the mean image of the training "
+                    "part. Every class gives as many images as any other. NUS-WIDE, ImageNet-100 and MS-COCO are "
+                    "divided by lists that you bring, test.txt, train.txt and database.txt; the parts are lists too.")
+    split.add_argument("name", metavar="NAME", help=", ".join([*SPLITS, *LIST_SPLITS]))
+    split.add_argument("--from", dest="lists", metavar="DIR", help="folder of the lists")
+    split.add_argument("--root", metavar="DIR", help="folder of the images in the lists (that of the lists)")
+    split.add_argument("--data", metavar="DIR", default="data", help="folder of the set and of its parts (data)")
+    split.add_argument("--seed", type=int, default=0, metavar="S", help="of the drawing (0)")
+
     info = commands.add_parser("info", help="records, shape and labels of a database")
     info.add_argument("path", metavar="PATH", help="folder of the database")
     parser.set_defaults(run=run)
@@ -51,9 +66,11 @@ def add_parser(subparsers) -> None:
 def run(args: argparse.Namespace) -> int:
     """Carry out the command in `args`."""
     if args.data_command == "import":
-        if args.name in SETS or not os.path.isdir(args.name):
-            return _import_set(args)
-        return _import_folder(args)
+        return _import_set(args) if args.name in SETS or not os.path.isdir(args.name) else _import_folder(args)
+    if args.data_command == "split":
+        for path in _split(args):
+            print(path)
+        return 0
     summary = summarize(args.path)
     print(f"backend  {summary.backend}\nrecords  {summary.records}")
     print(f"image    {' x '.join(map(str, summary.shape))} ({summary.storage})\nlabels")
@@ -100,3 +117,16 @@ def _size(text: str) -> tuple[int, int]:
     if len(words) > 2 or not all(word.isascii() and word.isdigit() and int(word) for word in words):
         raise argparse.ArgumentTypeError(f"expected a size such as 64 or 80x60, got {text!r}")
     return int(words[-1]), int(words[0])
+
+
+def _split(args: argparse.Namespace) -> list[Path]:
+    """Write the parts of a split by name."""
+    listed = args.name in LIST_SPLITS
+    if not listed and args.name not in SPLITS:
+        raise DataError(f"split {args.name!r}", "is not known", hint=close_matches(args.name, [*SPLITS, *LIST_SPLITS]))
+    if listed != bool(args.lists):
+        raise DataError(f"split {args.name!r}", expected="--from with the folder of its lists" if listed
+                        else "no --from, as it divides an imported set", got="none" if listed else args.lists)
+    if listed:
+        return write_list_split(args.name, args.data, args.lists, args.root or args.lists, args.seed)
+    return write_split(args.name, args.data, args.seed)

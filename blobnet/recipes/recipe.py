@@ -10,17 +10,20 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import yaml
 
 from blobnet.errors import DataError, close_matches
 from blobnet.proto.storage import require_file
 from blobnet.recipes import tasks
-from blobnet.recipes.options import REQUIRED, is_number, shown
+from blobnet.recipes.options import REQUIRED, Option, is_number, shown
 from blobnet.recipes.trial import trial_folder
 
 FIELDS = {"paper": str, "task": str, "methods": dict, "columns": list, "data": list, "seeds": list, "settings": dict,
-          "reduced": dict, "full": dict, "published": dict}
+          "reduced": dict, "full": dict, "published": dict, "validation": int}
+
+VALIDATION = Option(int, 0, least=0)
 
 
 @dataclass(frozen=True)
@@ -30,7 +33,8 @@ class Recipe:
     path: the file; paper; task: the name of a module of recipes/tasks, whose `run` does a trial; data: the data sets
     that it reads; seeds; columns: the measures of the table, in order; settings: options of all methods, which
     `reduced` and, with the published budget, `full` override; methods: the options of each method by its name, which
-    override those, and in the published budget those under its own `full`; published: measures of the paper by method.
+    override those, and in the published budget those under its own `full`; published: measures of the paper by method;
+    validation: how many images of each training set are held out where settings are chosen, 0 for a tenth.
     """
 
     path: Path
@@ -44,11 +48,17 @@ class Recipe:
     reduced: dict = field(default_factory=dict)
     full: dict = field(default_factory=dict)
     published: dict[str, dict] = field(default_factory=dict)
+    validation: int = 0
 
     @property
     def module(self) -> ModuleType:
         """The task."""
         return importlib.import_module(f"{tasks.__name__}.{self.task}")
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The defaults of the task's options."""
+        return {name: option.default for name, option in self.module.OPTIONS.items() if option.default is not REQUIRED}
 
     def options(self, method: str, full: bool = False) -> dict:
         """The complete options of a method, in the reduced or the full budget; DataError for wrong ones."""
@@ -66,7 +76,7 @@ class Recipe:
         missing = [name for name, option in known.items() if option.default is REQUIRED and name not in given]
         if missing:
             raise DataError(where, f"no option {missing[0]!r}", hint=f"task {self.task!r} needs it")
-        return {name: option.default for name, option in known.items()} | given
+        return self.defaults | given
 
 
 def read_recipe(path: str | os.PathLike) -> Recipe:
@@ -93,6 +103,8 @@ def _check_fields(content: Mapping, where: str) -> None:
             raise DataError(where, f"unknown field {name!r}", hint=close_matches(str(name), FIELDS))
         if not isinstance(value, FIELDS[name]):
             raise DataError(where, f"field {name!r}", expected=f"a {FIELDS[name].__name__}", got=shown(value))
+    if "validation" in content:
+        VALIDATION.check(where, "validation", content["validation"])
     for name in ("paper", "task", "methods", "columns"):
         if not content.get(name):
             raise DataError(where, f"no {name!r}", hint=f"add {name}: …")

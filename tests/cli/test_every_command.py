@@ -58,6 +58,9 @@ def write_files(folder):
         pixels = rng.integers(0, 256, (3, 6, 8 if i else 10), dtype=np.uint8)
         (images / f"{i}.{suffix}").write_bytes(encode_image(pixels, suffix))
         lines.append(f"{i}.{suffix} {i % 3}\n")
+        photo = folder / "photos" / str(i % 2) / f"a{i}.png"
+        photo.parent.mkdir(parents=True, exist_ok=True)
+        photo.write_bytes(encode_image(pixels, "png"))
     for name, text in {
         "list.txt": "".join(lines), "net.prototxt": NET, "old.prototxt": OLD_NET,
         "solver.prototxt": SOLVER + "random_seed: 1", "old_solver.prototxt": SOLVER + "solver_type: SGD",
@@ -73,6 +76,7 @@ def write_files(folder):
     codes.save(folder / "codes.npz")
     replace(codes, ids=np.array([f"photo{i}" for i in range(6)])).save(folder / "ids.npz")
     assert main(["convert_imageset", "-resize_height=6", "-resize_width=8", "images/", "list.txt", "images_lmdb"]) == 0
+    assert main("data import photos --size 8 --out imported".split()) == 0
     assert main(["train", "-solver", "solver.prototxt"]) == 0
     assert main(["convert", "old.prototxt", "old.caffemodel"]) == 0
 
@@ -162,6 +166,10 @@ GOOD = [
     ("evaluate --queries codes.npz --protocol dsh-authors", [], "protocol dsh-authors"),
     ("convert net.prototxt net.yaml", ["net.yaml"], "NetParameter from net.prototxt"),
     ("data info images_lmdb", [], "records  10"),
+    ("data import photos --size 8 --test 0.2 --out taken", ["taken/train.txt", "taken/images/1/a1.png"],
+     "taken: 8 training and 2 test photos, 2 classes"),
+    ("new hashing --data imported --bits 8 --out drafted", ["drafted/recipe.yaml", "drafted/solver.prototxt"],
+     "blobnet train --solver drafted/solver.prototxt"),
     ("prototxt list", [], "blobnet run dsh | dsh/better"),
     ("prototxt copy lenet --to copies", ["copies/prototxt/lenet/solver.prototxt"], "copies/prototxt/lenet"),
     ("layers", [], "InnerProduct"),
@@ -264,7 +272,12 @@ BAD = [
     ("search --codes codes.npz --queries no.npz", 1, "no.npz: no such file"),
     ("evaluate --queries codes.npz", 1, "a base apart from the queries"),
     ("convert net.prototxt net.json", 1, "cannot tell a format from this name"),
+    ("data split cifar-10-I", 1, "did you mean 'cifar10-I'"),
     ("data info images", 1, "expected the files of an LMDB"),
+    ("data import images --out new", 1, "is in no folder of a class"),
+    ("data import image", 1, "nor is there such a folder"),
+    ("new hashing --data images", 1, "images: no imported photos"),
+    ("new hashing --data imported --out drafted --net alexnet", 1, "no weights to start from"),
     ("prototxt copy lenett", 1, "did you mean 'lenet'"),
     ("layers --plugin no.py", 1, "expected a Python file"),
     ("layer InnerProdukt", 1, "did you mean 'InnerProduct'"),
