@@ -20,7 +20,7 @@ from blobnet.hashing.index import HammingIndex, count_ones
 from blobnet.hashing.upkeep import take
 
 _LONGEST = 20     # bits of a substring: a table has a place for each of its values
-_QUERIES = 128   # that go through the tables together
+_QUERIES = 128    # that go through the tables together
 _TILE = 1 << 16   # buckets, or candidates, looked at at once: they stay in the cache
 _BUCKET = 25      # what a bucket costs, in comparisons of the flat search
 _CANDIDATE = 15   # what an item in it costs
@@ -95,7 +95,6 @@ class MultiIndex(HammingIndex):
             _BUCKET + _CANDIDATE * len(self.codes) / 2 ** self.tables[a].length) for ring, a in steps)
 
 
-
 class _Walk:
     """The way of b queries through the tables, step by step: packed codes (b, B), the same as words (W, b)."""
 
@@ -133,7 +132,8 @@ class _Walk:
     def _look(self, owners: np.ndarray, first: np.ndarray, counts: np.ndarray, ring: int, number: int) -> None:
         """Keep those items of a table's buckets that are near and that no step before has found.
 
-        A bucket is of the query `owners`, has `counts` items, and its item i of all has the place i + `first`.
+        Each bucket has an owner, which is the query, and a count of items; item i of them all, if it is in this bucket,
+        has the place i + first in the table.
         """
         table = self._index.tables[number]
         places = np.arange(counts.sum()) + np.repeat(first, counts)
@@ -207,7 +207,7 @@ def ring_of(length: int, ones: int) -> np.ndarray:
 
 
 def _buckets(starts: np.ndarray, counts: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
-    """Buckets with items, about _TILE items at a time: their numbers, their counts, and what `_Walk._look` calls first.
+    """The buckets that have items, about _TILE items at a time: numbers, `first` and counts, as `_Walk._look` has them.
     """
     filled = np.flatnonzero(counts)
     starts, counts = starts[filled], counts[filled]
