@@ -163,6 +163,7 @@ GOOD = [
     ("index add new_index.npz ids.npz", ["new_index.npz"], "new_index.npz: 6 items, 6 more than before"),
     ("index info ids.npz", [], "items    6, "),
     ("search --codes codes.npz --queries codes.npz --top 1", [], "query\trank"),
+    ("search --base codes.npz --queries codes.npz --engine multi-index --radius 1", [], "query\trank"),
     ("evaluate --queries codes.npz --protocol dsh-authors", [], "protocol dsh-authors"),
     ("convert net.prototxt net.yaml", ["net.yaml"], "NetParameter from net.prototxt"),
     ("data info images_lmdb", [], "records  10"),
