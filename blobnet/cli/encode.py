@@ -86,7 +86,7 @@ def _records(args: argparse.Namespace) -> tuple[Codes, str]:
         codes = encode(net, args.blob, count, label, args.threshold or 0.0, bar.update, args.net, args.weights)
     names = names_beside(source)
     if names and codes.labels is not None:
-        codes = replace(codes, classes=names)
+        codes = replace(codes, classes=tuple(names))
     return codes if args.block_size is None else codes.in_blocks(args.block_size), source
 
 

@@ -100,7 +100,9 @@ def test_what_is_written_for_several_labels_and_for_gray_photos(new):
 @pytest.mark.parametrize("size, stride", [((32, 32), 0), ((63, 200), 0), ((64, 64), 2), ((128, 100), 3),
                                           ((500, 400), 4)])
 def test_larger_photos_are_gone_through_in_longer_steps(size, stride):
-    assert list(trunks.read_trunk("small", size).layers[0].convolution_param.stride) == [stride] * bool(stride)
+    options = trunks.read_trunk("small", size).layers[0].convolution_param
+    assert list(options.stride) == [stride] * bool(stride)
+    assert options.kernel_size[0] == 2 * options.pad[0] + 1 > stride
 
 
 def test_the_road_to_an_answer(new, imported, capsys):

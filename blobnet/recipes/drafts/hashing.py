@@ -119,7 +119,7 @@ class Draft:
         return layer
 
     def _solver(self) -> str:
-        """As that of the faster recipe of DSH; for the weights of a published net, steps as it was trained with."""
+        """As that of prototxt/hashing; for the weights of a published net SGD, which they were learnt with."""
         last, start = self.iterations, (self.folder / "solver.prototxt").as_posix()
         fine = self.weights and self.net != SMALL
         solver = new("SolverParameter", net=(self.folder / "train_test.prototxt").as_posix(), base_lr=0.001,
@@ -147,9 +147,8 @@ settings:
   bits: {self.bits}
   queries: {queries}
   base: {base}
-full: {{max_iter: {4 * self.iterations}}}
 methods:
-  after one iteration: {{max_iter: 1, full: {{max_iter: 1}}}}
+  after one iteration: {{max_iter: 1}}
   {json.dumps(method)}: {{}}
 """
 
