@@ -194,7 +194,7 @@ def test_weights_that_do_not_fit(new, monkeypatch, tmp_path, capsys):
             layer.blobs[0].data.extend([0] * 9)
     (tmp_path / "shapes.caffemodel").write_bytes(message.SerializeToString())
     for name, says in (("part", "expected parameters of all layers but 'code', got none for fc7"),
-                       ("shapes", "layer 'fc7' (InnerProduct): copying parameters"), ("no", "no such file")):
+                       ("shapes", "does the file belong to the net of --net?"), ("no", "no such file")):
         out = new("classes", "--net", "alexnet", "--weights", str(tmp_path / f"{name}.caffemodel"), status=1)
         error = capsys.readouterr().err
         assert says in error and f"{name}.caffemodel" in error

@@ -14,7 +14,7 @@ from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.core.without_data import without_data
 from blobnet.data.sets.imported import Imported
-from blobnet.errors import FEW, DataError, close_matches
+from blobnet.errors import FEW, DataError, close_matches, within
 from blobnet.netdef.load import load
 from blobnet.proto.compact import compact
 from blobnet.proto.messages import new
@@ -162,10 +162,11 @@ def check_net(net: Message, weights: str | os.PathLike = "") -> None:
     if not weights:
         return
     require_file(weights)
-    left = [name for name in built.copy_from(weights).left if name != CODE]
+    with within("", "does the file belong to the net of --net?"):
+        left = [name for name in built.copy_from(weights).left if name != CODE]
     if left:
         raise DataError(os.fspath(weights), expected=f"parameters of all layers but {CODE!r}", got="none for "
-                        + ", ".join(left[:FEW]) + ", …" * (len(left) > FEW), hint="give weights of the net of --net")
+                        + ", ".join(left[:FEW]) + ", …" * (len(left) > FEW), hint="give a file of the net of --net")
 
 
 def net_text(net: Message, about: Sequence[str]) -> str:
