@@ -50,13 +50,17 @@ def alternate(solver: Solver, data: np.ndarray, binary: np.ndarray, labels: np.n
             raise SolverError(solver.where, f"the objective rose with the {half}", expected=f"at most {history[-2]:g}",
                               got=f"{history[-1]:g}", hint="is a gradient of the net not the derivative of its loss?")
 
-    solver.step(steps)
-    record("weights")
+    def improve_weights() -> None:
+        for array in solver.history:  # of an objective with other codes
+            array.fill(0)
+        solver.step(steps)
+        record("weights")
+
+    improve_weights()
     for i in range(rounds):
         fill_inputs(net, binary=improve_codes(net))
         record("codes")
-        solver.step(steps)
-        record("weights")
+        improve_weights()
         note(f"round {i + 1} of {rounds}, objective {history[-1]:.6g}")
     return history
 
