@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
@@ -18,8 +20,10 @@ from blobnet.hashing.bdnn import alternate
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.discrete_codes import signs
 from blobnet.hashing.linear_codes import METHODS, fit_itq
-from blobnet.hashing.metrics import evaluate
-from blobnet.hashing.protocol import get_protocol
+from blobnet.hashing.metrics import evaluate, mean_average_precision
+from blobnet.hashing.neighbours import Neighbours
+from blobnet.hashing.protocol import Protocol, get_protocol
+from blobnet.hashing.real_index import EuclideanIndex
 from blobnet.hashing.vector_net import fill_inputs, objective, start_from_axes, values_of
 from blobnet.proto.messages import new
 from blobnet.proto.storage import atomic_write
@@ -41,9 +45,19 @@ OPTIONS = {
     "steps": Option(int, 2, least=1),        # of bdnn: iterations of the solver in a half round
     "max_iter": Option(int, 0, least=0),     # of gradient; 0: the solver file's
     "length": Option(float, 1.0),            # every image's vector gets it, before the mean is subtracted
+    "divide": Option(float, 0.0, least=0),   # every number is divided by it, whatever length; 0: no
+    "centre": Option(bool, True),            # whether the mean of what is learned from is subtracted
     "num_train": Option(int, 0, least=0),    # so many images of the base, drawn by the seed; 0: all
+    "num_validation": Option(int, 0, least=0),  # of bdnn: images of the base held out; their mAP says when to stop
 } | RETRIEVAL
 MEASURES = ("mAP", "P@N", "P(r<=2)")
+
+class Part(NamedTuple):
+    """Vectors (N, D) and their labels (N,)."""
+
+    data: np.ndarray
+    labels: np.ndarray
+
 
 Encoder = Callable[[np.ndarray], np.ndarray]
 
@@ -57,8 +71,11 @@ def check(trial: Trial) -> None:
                         hint=close_matches(options["learner"], LEARNERS))
     if options["length"] <= 0:
         raise DataError(trial.where, "option 'length'", expected="a number above 0", got=options["length"])
-    check_count(trial, "num_queries", len(open_source(trial, "queries")))
-    check_count(trial, "num_train", check_count(trial, "num_base", len(open_source(trial, "base"))))
+    check_count(trial, "num_queries", _count(trial, "queries"))
+    base = check_count(trial, "num_base", _count(trial, "base"))
+    if options["num_validation"] + (options["num_train"] or 1) > base:
+        raise DataError(trial.where, "options 'num_train' and 'num_validation'", expected=f"at most {base} together, "
+                        "all there are", got=f"{options['num_train']} and {options['num_validation']}")
     if options["learner"] not in METHODS:
         if not options["solver"]:
             raise DataError(trial.where, f"learner {options['learner']!r} needs a solver",
@@ -71,17 +88,21 @@ def run(trial: Trial) -> dict[str, float]:
     """Learn, encode, score. Leaves queries.npz, base.npz and, of nets, the snapshot and objective.json, a list."""
     options = trial.options
     sets = {name: _vectors(trial, name) for name in ("queries", "base")}
-    data, labels = sets["base"]
-    chosen = np.random.default_rng(trial.seed).permutation(len(data))[:options["num_train"] or None]
-    mean = data[chosen].mean(axis=0)
-    encode = LEARNERS[options["learner"]](trial, data[chosen] - mean, labels[chosen])
-    codes = {name: Codes.from_values(encode(vectors - mean), labels=of,
-                                     ids=first_ids(open_source(trial, name).keys(), len(of)))
-             for name, (vectors, of) in sets.items()}
+    data, labels, _ = sets["base"]
+    drawn = np.random.default_rng(trial.seed).permutation(len(data))
+    held, chosen = np.split(drawn[::-1], [options["num_validation"]])
+    chosen = chosen[::-1][:options["num_train"] or None]
+    mean = data[chosen].mean(axis=0) if options["centre"] else np.zeros(1, data.dtype)
+    parts = [Part(vectors - mean, of) for vectors, of in ((data[chosen], labels[chosen]), (data[held], labels[held]))]
+    encode = LEARNERS[options["learner"]](trial, *parts)
+    codes = {name: Codes.from_values(encode(vectors - mean), labels=of, ids=ids)
+             for name, (vectors, of, ids) in sets.items()}
     for name, made in codes.items():
         made.save(trial.out / f"{name}.npz")
     protocol = get_protocol(options["protocol"])
-    score = evaluate(codes["queries"], None if protocol.query_in_database else codes["base"], protocol)
+    near = _neighbours(protocol, sets["queries"][0], data)
+    score = evaluate(codes["queries"], None if protocol.query_in_database else codes["base"], protocol,
+                     neighbours=near)
     return {"mAP": score.mean_average_precision, f"P@{score.k}": score.precision,
             f"P(r<={score.radius})": score.precision_within}
 
@@ -101,34 +122,70 @@ def report(finished: Sequence[tuple[Trial, dict]], out: Path) -> None:
             plot_loss(range(1, len(history)), history[1:], trial.out / "objective.png")
 
 
-def _vectors(trial: Trial, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """The queries or the base as rows (N, D) of the length asked for, and their labels (N,)."""
-    reader = open_source(trial, name)
-    transformer = Transformer(new("TransformationParameter"), False, reader.where)
-    images, labels = DatumBatches(reader, transformer, trial.options[f"num_{name}"] or len(reader))(0)
-    vectors = images.reshape(len(images), -1)
+def _count(trial: Trial, name: str) -> int:
+    """How many vectors the queries or the base have."""
+    path = trial.data / trial.options[name]
+    return len(Codes.load(path, mmap=True) if path.suffix == ".npz" else open_source(trial, name))
+
+
+def _vectors(trial: Trial, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | list[str] | None]:
+    """The queries or the base as rows (N, D) of the scale asked for, their labels (N,) and their ids."""
+    options, path = trial.options, trial.data / trial.options[name]
+    count = options[f"num_{name}"]
+    if path.suffix == ".npz":
+        codes = Codes.load(path)
+        if codes.values is None or codes.labels is None:
+            raise DataError(str(path), expected="codes with their values, which are learned from, and labels",
+                            got="none", hint="`blobnet encode` writes them")
+        vectors, labels = codes.values[:count or None], codes.labels[:count or None]
+        ids = None if codes.ids is None else codes.ids[:len(vectors)]
+    else:
+        reader = open_source(trial, name)
+        transformer = Transformer(new("TransformationParameter"), False, reader.where)
+        images, labels = DatumBatches(reader, transformer, count or len(reader))(0)
+        vectors, ids = images.reshape(len(images), -1), first_ids(reader.keys(), len(images))
+    if options["divide"]:
+        return vectors / np.float32(options["divide"]), labels, ids
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors * (trial.options["length"] / np.maximum(lengths, 1)), labels
+    return vectors * (options["length"] / np.maximum(lengths, 1)), labels, ids
 
 
-def _linear(trial: Trial, data: np.ndarray, labels: np.ndarray) -> Encoder:
-    return METHODS[trial.options["learner"]](data, trial.options["bits"], trial.seed).encode
+def _neighbours(protocol: Protocol, queries: np.ndarray, base: np.ndarray) -> Neighbours | None:
+    """The nearest vectors of the base for each query, where the protocol asks for them."""
+    if protocol.relevance != "neighbours":
+        return None
+    values = [Codes.from_values(vectors) for vectors in (queries, base)]
+    return EuclideanIndex(values[1]).search(values[0], top=protocol.num_neighbours or 50)
 
 
-def _bdnn(trial: Trial, data: np.ndarray, labels: np.ndarray) -> Encoder:
-    """Weights and codes in turn, from the codes of ITQ."""
-    options, solver = trial.options, _solver(trial)
-    start = signs(fit_itq(data, options["bits"], trial.seed).encode(data))
-    history = alternate(solver, data, start, labels if "label" in solver.net.inputs else None, options["rounds"],
-                        options["steps"], trial.note)
+def _unsupervised(trial: Trial, train: Part, held: Part) -> Encoder:
+    return METHODS[trial.options["learner"]](train.data, trial.options["bits"], trial.seed).encode
+
+
+def _bdnn(trial: Trial, train: Part, held: Part) -> Encoder:
+    """Weights and codes in turn, from the codes of ITQ; with images held out, until their mAP rises no more."""
+    options, solver, protocol = trial.options, _solver(trial), get_protocol(trial.options["protocol"])
+    near = _neighbours(protocol, held.data, train.data) if len(held.data) else None
+
+    def encode(vectors: np.ndarray) -> np.ndarray:
+        return values_of(solver.net, "code", vectors)
+
+    def score() -> float:
+        codes = [Codes.from_values(encode(part.data), labels=part.labels) for part in (held, train)]
+        return mean_average_precision(*codes, dataclasses.replace(protocol, query_in_database=False), neighbours=near)
+
+    start = signs(fit_itq(train.data, options["bits"], trial.seed).encode(train.data))
+    history = alternate(solver, train.data, start, train.labels if "label" in solver.net.inputs else None,
+                        options["rounds"], options["steps"], trial.note, options["centre"],
+                        score if len(held.data) else None, keep=True)
     return _finish(trial, solver, history)
 
 
-def _gradient(trial: Trial, data: np.ndarray, labels: np.ndarray) -> Encoder:
+def _gradient(trial: Trial, train: Part, held: Part) -> Encoder:
     """The solver alone, from the principal axes."""
     solver = _solver(trial)
-    fill_inputs(solver.net, data=data, **({"label": labels} if "label" in solver.net.inputs else {}))
-    start_from_axes(solver.net, "code")
+    fill_inputs(solver.net, data=train.data, **({"label": train.labels} if "label" in solver.net.inputs else {}))
+    start_from_axes(solver.net, "code", trial.options["centre"])
     history, last = [objective(solver)], solver.param.max_iter
     for stop in np.linspace(0, last, POINTS + 1).astype(int)[1:]:
         solver.step(int(stop) - solver.iter)
@@ -149,4 +206,4 @@ def _finish(trial: Trial, solver: Solver, history: list[float]) -> Encoder:
     return lambda vectors: values_of(solver.net, "code", vectors)
 
 
-LEARNERS = {name: _linear for name in METHODS} | {"bdnn": _bdnn, "gradient": _gradient}
+LEARNERS = {name: _unsupervised for name in METHODS} | {"bdnn": _bdnn, "gradient": _gradient}
