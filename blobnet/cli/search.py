@@ -24,8 +24,9 @@ metrics:
                  of the real values: the Euclidean distance, 1 - cosine, minus the inner product
 
 Prints one line per result: query, rank, distance, item and, where the base has labels, its label; queries and items
-by their ids, or their places from 0 on. With --out the results go into an .npz file instead: header (JSON text),
-offsets (Q + 1), indices and distances; query q has indices[offsets[q]:offsets[q + 1]], places in the base."""
+by their ids, or their places from 0 on; labels by the names of the classes, or their numbers. With --out the results
+go into an .npz file instead: header (JSON text), offsets (Q + 1), indices and distances; query q has
+indices[offsets[q]:offsets[q + 1]], places in the base."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -53,33 +54,31 @@ def run(args: argparse.Namespace) -> int:
         raise DataError(args.queries, "no queries")
     found = build_index(base, args.metric, args.engine).search(queries, top=top, radius=args.radius)
     if args.out:
-        header = {"format": "blobnet neighbours", "version": 1, "codes": args.base, "queries": args.queries,
-                  "bits": base.bits, "metric": args.metric, "top": top, "radius": args.radius}
-        with atomic_write(args.out) as file:
-            np.savez(file, header=np.array(json.dumps(header)), **found._asdict())
+        _write(args, base, found, top)
         print(f"{len(found.indices)} results of {len(queries)} queries written to {args.out}")
     else:
         _print_rows(base, queries, found)
     return 0
 
 
+def _write(args: argparse.Namespace, base: Codes, found: Neighbours, top: int | None) -> None:
+    header = {"format": "blobnet neighbours", "version": 1, "codes": args.base, "queries": args.queries,
+              "bits": base.bits, "metric": args.metric, "top": top, "radius": args.radius}
+    with atomic_write(args.out) as file:
+        np.savez(file, header=np.array(json.dumps(header)), **found._asdict())
+
+
 def _print_rows(base: Codes, queries: Codes, found: Neighbours) -> None:
-    print("query", "rank", "distance", "item", *["label"] * (base.labels is not None), sep="\t")
+    labelled = base.labels is not None
+    print("query", "rank", "distance", "item", *["label"] * labelled, sep="\t")
     for query in range(len(queries)):
         places = range(found.offsets[query], found.offsets[query + 1])
         for rank, place in enumerate(places, 1):
             item, distance = found.indices[place], found.distances[place]
             shown = distance if distance.dtype.kind == "i" else f"{distance:.6g}"
-            print(_name(queries, query), rank, shown, _name(base, item), *_label(base, item), sep="\t")
+            labels = [",".join(base.label_names(item))] * labelled
+            print(_name(queries, query), rank, shown, _name(base, item), *labels, sep="\t")
 
 
 def _name(codes: Codes, place: int) -> object:
     return place if codes.ids is None else codes.ids[place]
-
-
-def _label(codes: Codes, place: int) -> list[str]:
-    """The class number, or the numbers of the labels that the item has; nothing for codes without labels."""
-    if codes.labels is None:
-        return []
-    label = codes.labels[place]
-    return [str(label) if label.ndim == 0 else ",".join(map(str, np.flatnonzero(label)))]

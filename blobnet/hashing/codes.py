@@ -7,6 +7,7 @@ two are always there):
 
     header   JSON text: {"format": "blobnet codes", "version": 1, "bits": K, "threshold": t or null,
              "block_size": B or null, "net": file, "weights": file, "blob": name,
+             "classes": the names of the classes, or null,
              "arrays": the names of those below that are there}; 0-dimensional
     packed   (N, ceil(K / 8)) uint8
     values   (N, K) float32, the outputs the bits were made of
@@ -19,6 +20,7 @@ from __future__ import annotations
 import json
 import math
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
@@ -29,6 +31,7 @@ from blobnet.hashing.mapped import map_arrays, read_arrays
 from blobnet.proto.storage import atomic_write, require_file
 
 FORMAT, VERSION = "blobnet codes", 1
+FIELDS = ("bits", "threshold", "block_size", "net", "weights", "blob", "classes")  # of the header
 ARRAYS = ("packed", "values", "labels", "ids")
 _HINT = "'blobnet encode' writes codes files"
 
@@ -120,8 +123,9 @@ class Codes:
     (None where the bits were given as such); labels (N,) class numbers or (N, L) rows of 0 and 1, or None; ids (N,)
     integers or text, or None. net, weights and blob name the files and the blob that the values came from.
     block_size B: the code is structured, K / B blocks with a single 1 each where the block's largest value is, as in
-    Jain et al., SuBiC, ICCV 2017; None for other codes. Labels may come as the floats of a Caffe blob, and (N, 1) means
-    (N,). Raises ShapeError and DataError.
+    Jain et al., SuBiC, ICCV 2017; None for other codes. classes: the names of the class numbers from 0 on, or of the
+    columns of the label rows, or None. Labels may come as the floats of a Caffe blob, and (N, 1) means (N,). Raises
+    ShapeError and DataError.
     """
 
     packed: np.ndarray
@@ -134,6 +138,7 @@ class Codes:
     net: str = ""
     weights: str = ""
     blob: str = ""
+    classes: tuple[str, ...] | None = None
 
     @classmethod
     def from_values(cls, values: np.ndarray, threshold: float = 0.0, block_size: int | None = None, **rest) -> Codes:
@@ -171,6 +176,8 @@ class Codes:
             given = getattr(self, name)
             if given is not None:
                 object.__setattr__(self, name, check(np.asanyarray(given), len(packed)))
+        if self.classes is not None:
+            object.__setattr__(self, "classes", _check_classes(self.classes, self.labels))
 
     def _check_values(self, values: np.ndarray, count: int) -> np.ndarray:
         if values.shape != (count, self.bits):
@@ -202,10 +209,18 @@ class Codes:
             return f"1 for the largest of each {self.block_size} values"
         return "bits as given" if self.threshold is None else f"bit = value >= {self.threshold:g}"
 
+    def label_names(self, place: int) -> list[str]:
+        """The class of the item, or each of its labels, by name or else by number; nothing for codes without labels."""
+        if self.labels is None:
+            return []
+        label = self.labels[place]
+        numbers = [label] if label.ndim == 0 else np.flatnonzero(label)
+        return [str(number) if self.classes is None else self.classes[number] for number in numbers]
+
     def save(self, path: str | os.PathLike) -> None:
         """Write the file described at the top of this page, whole or not at all."""
         header = {"format": FORMAT, "version": VERSION}
-        header |= {name: getattr(self, name) for name in ("bits", "threshold", "block_size", "net", "weights", "blob")}
+        header |= {name: getattr(self, name) for name in FIELDS}
         arrays = {name: getattr(self, name) for name in ARRAYS if getattr(self, name) is not None}
         header["arrays"] = list(arrays)  # a damaged archive may lose one of them without a trace
         with atomic_write(path) as file:
@@ -261,10 +276,11 @@ def _header(array: np.ndarray | None, where: str) -> dict:
         found = "no header of ours"
     if found != (FORMAT, VERSION):
         raise DataError(where, expected=f"{FORMAT}, version {VERSION}", got=found, hint=_HINT)
-    for name in ("block_size", "arrays"):  # which older files do not have
+    for name in ("block_size", "arrays", "classes"):  # which older files do not have
         header.setdefault(name, None)
     kinds: dict[str, Any] = {"bits": int, "threshold": (float, int, type(None)), "block_size": (int, type(None)),
-                             "net": str, "weights": str, "blob": str, "arrays": (list, type(None))}
+                             "net": str, "weights": str, "blob": str, "arrays": (list, type(None)),
+                             "classes": (list, type(None))}
     if set(header) != set(kinds) or not all(isinstance(header[name], kind) for name, kind in kinds.items()):
         raise DataError(where, "a damaged header", expected=f"the fields {', '.join(kinds)}", got=header)
     return header
@@ -292,3 +308,19 @@ def _check_ids(ids: np.ndarray, count: int) -> np.ndarray:
     if ids.shape != (count,) or ids.dtype.kind not in "iuU":
         raise ShapeError("codes", expected=f"ids ({count},) of integers or text", got=f"{ids.shape} {ids.dtype}")
     return ids
+
+
+def _check_classes(classes: Sequence[str], labels: np.ndarray | None) -> tuple[str, ...]:
+    names, seen = tuple(classes), set[str]()
+    for name in names:
+        if not isinstance(name, str) or not name or name in seen or isinstance(classes, str):
+            raise DataError("codes", expected="different names of classes", got=repr(name))
+        seen.add(name)
+    if labels is None or isinstance(labels, np.memmap):
+        return names
+    if labels.ndim == 2 and labels.shape[1] != len(names):
+        raise ShapeError("codes", expected=f"a name for each of {labels.shape[1]} labels", got=len(names))
+    if labels.ndim == 1 and len(labels) and not 0 <= labels.min() <= labels.max() < len(names):
+        raise DataError("codes", expected=f"class numbers from 0 to {len(names) - 1}, for {len(names)} names",
+                        got=f"{labels.min()} to {labels.max()}")
+    return names

@@ -61,9 +61,12 @@ def _solver(trial: Trial) -> tuple[Message, Message | str | Path]:
 def trial_net(trial: Trial, source: str | os.PathLike | Message) -> Message:
     """The NetParameter of the file `source`, or that one itself, with `data/…` in it for the trial's data folder.
 
-    The option `overrides` gives prototxt by the name of the layer whose fields it replaces: {"loss": "loss_weight: 0"}.
+    The option `overrides` gives prototxt by the name of the layer whose fields it replaces: {"loss": "loss_weight: 0"};
+    the net is in the option `stage`, in either phase.
     """
     net = source if isinstance(source, Message) else read_message(source, "NetParameter")
+    if trial.options.get("stage"):
+        net.state.stage.append(trial.options["stage"])
     for name, text in trial.options.get("overrides", {}).items():
         layers = [layer for layer in net.layer if layer.name == name]  # often one a phase
         if not layers:

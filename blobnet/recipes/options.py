@@ -67,6 +67,7 @@ def shown(value: object) -> str:
 TRAINING = {
     "solver": Option(str),                # solver file, beside the recipe
     "max_iter": Option(int, 0, least=0),  # 0: the solver file's
+    "stage": Option(str, ""),             # of the net, which its layers' include rules ask for; "": none
     "overrides": Option(dict, {}),        # prototxt by layer name, merged into the layer
 }
 RETRIEVAL = {

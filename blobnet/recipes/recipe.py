@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import yaml
 
@@ -50,6 +51,11 @@ class Recipe:
         """The task."""
         return importlib.import_module(f"{tasks.__name__}.{self.task}")
 
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The defaults of the task's options."""
+        return {name: option.default for name, option in self.module.OPTIONS.items() if option.default is not REQUIRED}
+
     def options(self, method: str, full: bool = False) -> dict:
         """The complete options of a method, in the reduced or the full budget; DataError for wrong ones."""
         where = f"{self.path}: method {method!r}"
@@ -66,7 +72,7 @@ class Recipe:
         missing = [name for name, option in known.items() if option.default is REQUIRED and name not in given]
         if missing:
             raise DataError(where, f"no option {missing[0]!r}", hint=f"task {self.task!r} needs it")
-        return {name: option.default for name, option in known.items()} | given
+        return self.defaults | given
 
 
 def read_recipe(path: str | os.PathLike) -> Recipe:

@@ -6,6 +6,8 @@ import json
 import math
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from types import MappingProxyType
+from typing import Any
 
 from blobnet.errors import DataError
 from blobnet.proto.storage import atomic_write
@@ -31,11 +33,11 @@ class Results:
                 raise DataError(str(path), expected="the results of a recipe", got=f"{type(error).__name__}: {error}",
                                 hint="remove it, or choose another --out") from error
 
-    def find(self, method: str, seed: int, options: Mapping) -> dict[str, float] | None:
-        """The measures of a finished trial of these very options."""
-        options = json.loads(json.dumps(options))
+    def find(self, method: str, seed: int, options: Mapping,
+             defaults: Mapping[str, Any] = MappingProxyType({})) -> dict[str, float] | None:
+        """The measures of a finished trial of these very options (see `alike`)."""
         return next((trial["measures"] for trial in self.trials if trial["method"] == method
-                     and trial["seed"] == seed and trial["options"] == options), None)
+                     and trial["seed"] == seed and alike(trial["options"], options, defaults)), None)
 
     def knows(self, method: str) -> bool:
         """Whether a trial of the method is finished, of whatever options."""
@@ -49,6 +51,15 @@ class Results:
                             "seconds": round(seconds, 1)})
         with atomic_write(self.path) as file:
             file.write(json.dumps({"trials": self.trials, "old": self.old}, indent=1).encode())
+
+
+def alike(kept: Any, options: Mapping, defaults: Mapping[str, Any]) -> bool:
+    """Whether `kept`, the options in a file, are `options`; one that was not known then has its default.
+
+    >>> alike({"bits": 12}, {"bits": 12, "stage": ""}, {"stage": ""})
+    True
+    """
+    return isinstance(kept, dict) and {**defaults, **kept} == json.loads(json.dumps(options))
 
 
 def table(measured: Mapping[str, Sequence[Mapping[str, float]]], columns: Sequence[str],

@@ -10,11 +10,12 @@ from itertools import count
 from pathlib import Path
 
 from blobnet.data.sets import SETS, import_command, import_set, set_paths
+from blobnet.data.sets.splits import SPLITS, split_paths, write_split
 from blobnet.errors import DataError, SolverError, close_matches
 from blobnet.proto.storage import atomic_write
 from blobnet.recipes.nets import identity
 from blobnet.recipes.recipe import Recipe, check_seeds
-from blobnet.recipes.results import Results, table
+from blobnet.recipes.results import Results, alike, table
 from blobnet.recipes.trial import Trial, trial_folder
 
 
@@ -51,9 +52,11 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
 
     identities = {method: identity(trial(method, seeds[0])) for method in recipe.methods
                   if method in wanted or results.knows(method)}
+    defaults = recipe.defaults
     waiting = []
     for method in wanted:
-        missing = [trial(method, seed) for seed in seeds if results.find(method, seed, identities[method]) is None]
+        missing = [trial(method, seed) for seed in seeds
+                   if results.find(method, seed, identities[method], defaults) is None]
         if missing:
             recipe.module.check(missing[0])
         waiting += missing
@@ -64,7 +67,7 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
         except SolverError as error:
             new.note(str(error))
             failed.append(f"{new.method}, seed {new.seed}: {error}")
-    found = [(trial(method, seed), results.find(method, seed, identities[method]))
+    found = [(trial(method, seed), results.find(method, seed, identities[method], defaults))
              for method in identities for seed in dict.fromkeys([*recipe.seeds, *seeds])]
     text = _report(recipe, [(done, measures) for done, measures in found if measures is not None], out, full)
     with atomic_write(out / "results.md") as file:
@@ -75,7 +78,15 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
 
 
 def _require_data(name: str, data: Path, note: Callable[[str], object]) -> None:
-    """Import the data set if nothing of it is there and no file is missing for that; DataError if it is not there."""
+    """Import the data set if nothing of it is there and no file is missing for that; DataError if it is not there.
+
+    A split is made of its set, which must be there.
+    """
+    if name in SPLITS:
+        if not all(path.exists() for path in split_paths(name, data)):
+            note(f"  divides {SPLITS[name].source} in {data} as {name}")
+            write_split(name, data)
+        return
     paths = set_paths(name, data)
     absent = [path for path in paths if not path.exists()]
     if absent == paths and SETS[name].complete(data / name):
@@ -87,7 +98,7 @@ def _require_data(name: str, data: Path, note: Callable[[str], object]) -> None:
 
 def _run_trial(recipe: Recipe, trial: Trial, itself: dict, results: Results) -> None:
     """Run the trial of the identity `itself`, and keep its measures."""
-    _prepare(trial, itself)
+    _prepare(trial, itself, recipe.defaults)
     start = time.perf_counter()
     measures = recipe.module.run(trial)
     seconds = time.perf_counter() - start
@@ -95,14 +106,14 @@ def _run_trial(recipe: Recipe, trial: Trial, itself: dict, results: Results) -> 
     trial.note(", ".join(f"{name} {value:.4f}" for name, value in measures.items()) + f"  ({seconds:.0f} s)")
 
 
-def _prepare(trial: Trial, itself: dict) -> None:
+def _prepare(trial: Trial, itself: dict, defaults: dict) -> None:
     """Make the trial's folder. What a run of another identity left there is moved aside; DataError for other things."""
     path, text = trial.out / "options.json", json.dumps(itself, sort_keys=True, indent=1)
     if trial.out.exists() and not (trial.out.is_dir() and not any(trial.out.iterdir())):
         if not path.is_file():
             raise DataError(str(trial.out), expected="the folder of a trial, with options.json", got="something else",
                             hint="move it away, or choose another --out")
-        if path.read_text("utf-8") != text:
+        if not alike(_options(path), itself, defaults):
             free = next(name for name in (trial.out.with_name(f"{trial.out.name}.old-{n}") for n in count(1))
                         if not name.exists())
             trial.out.rename(free)
@@ -110,6 +121,14 @@ def _prepare(trial: Trial, itself: dict) -> None:
     trial.out.mkdir(parents=True, exist_ok=True)
     with atomic_write(path) as file:
         file.write(text.encode())
+
+
+def _options(path: Path) -> object:
+    """What the file of a trial's options holds; None if that is no JSON."""
+    try:
+        return json.loads(path.read_text("utf-8"))
+    except ValueError:
+        return None
 
 
 def _report(recipe: Recipe, finished: Sequence[tuple[Trial, dict[str, float]]], out: Path, full: bool) -> str:

@@ -1,6 +1,7 @@
 """Every command with good and with bad input, over a folder of tiny generated files."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
@@ -70,6 +71,7 @@ def write_files(folder):
     (folder / "recipe.yaml").write_text(RECIPE)
     codes = Codes.from_bits(rng.integers(0, 2, (6, 4)), labels=np.arange(6) % 2)
     codes.save(folder / "codes.npz")
+    replace(codes, ids=np.array([f"photo{i}" for i in range(6)])).save(folder / "ids.npz")
     assert main(["convert_imageset", "-resize_height=6", "-resize_width=8", "images/", "list.txt", "images_lmdb"]) == 0
     assert main(["train", "-solver", "solver.prototxt"]) == 0
     assert main(["convert", "old.prototxt", "old.caffemodel"]) == 0
@@ -150,6 +152,8 @@ GOOD = [
     ("encode net.prototxt --weights run_iter_2.caffemodel --blob ip --threshold 0.5 --out half.npz", ["half.npz"],
      "10 codes of 3 bits, bit = value >= 0.5"),
     ("run recipe.yaml --data . --out results", ["results/results.md", "results/tiny/seed_1/queries.npz"], "| tiny | "),
+    ("index add new_index.npz ids.npz", ["new_index.npz"], "new_index.npz: 6 items, 6 more than before"),
+    ("index info ids.npz", [], "items    6, "),
     ("search --codes codes.npz --queries codes.npz --top 1", [], "query\trank"),
     ("evaluate --queries codes.npz --protocol dsh-authors", [], "protocol dsh-authors"),
     ("convert net.prototxt net.yaml", ["net.yaml"], "NetParameter from net.prototxt"),
@@ -244,9 +248,14 @@ BAD = [
     ("encode net.prototxt --weights run_iter_2.caffemodel --blob i --out out.npz", 1, "no blob 'i'"),
     ("run recipe.yaml --data . --only tine", 1, "did you mean 'tiny'?"),
     ("run recipe.yaml --seeds 1,a", 1, "whole numbers such as 1,2,3"),
+    ("index add ids.npz ids.npz", 1, "ids.npz: codes: 6 of 6 ids are in the index already"),
+    ("index add ids.npz", 2, "required: CODES.npz"),
+    ("index remove ids.npz pohto1", 1, "no item 'pohto1' in the index; did you mean 'photo1'"),
+    ("index info list.txt", 1, "list.txt: not a whole .npz file"),
     ("search --codes codes.npz --queries no.npz", 1, "no.npz: no such file"),
     ("evaluate --queries codes.npz", 1, "a base apart from the queries"),
     ("convert net.prototxt net.json", 1, "cannot tell a format from this name"),
+    ("data split cifar-10-I", 1, "did you mean 'cifar10-I'"),
     ("data info images", 1, "expected the files of an LMDB"),
     ("prototxt copy lenett", 1, "did you mean 'lenet'"),
     ("layers --plugin no.py", 1, "expected a Python file"),

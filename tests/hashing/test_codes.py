@@ -87,6 +87,13 @@ def test_structured_codes_have_a_one_where_each_block_is_largest(blocks, size, c
     (lambda: Codes.from_bits(np.eye(3), labels=np.array([0, 1, 0.5])), DataError, "whole numbers"),
     (lambda: Codes.from_bits(np.eye(3), labels=np.array([0, 1, np.nan])), DataError, "whole numbers"),
     (lambda: Codes.from_bits(np.eye(3), labels=np.full((3, 2), 4)), DataError, "0 and 1 in label rows"),
+    (lambda: example(classes=["a", "b", "c", "d"]), DataError, "from 0 to 3, for 4 names, got 0 to 4"),
+    (lambda: Codes.from_bits(np.eye(2), labels=[-1, 0], classes=["a"]), DataError, "from 0 to 0.*got -1 to 0"),
+    (lambda: Codes.from_bits(np.eye(2), labels=np.eye(2), classes=["a"]), ShapeError, "each of 2 labels, got 1"),
+    (lambda: Codes.from_bits(np.eye(2), classes=["a", "b", "a"]), DataError, "different names of classes, got 'a'"),
+    (lambda: Codes.from_bits(np.eye(2), classes=["a", ""]), DataError, "different names of classes, got ''"),
+    (lambda: Codes.from_bits(np.eye(2), classes=["a", 7]), DataError, "different names of classes, got 7"),
+    (lambda: Codes.from_bits(np.eye(2), classes="ab"), DataError, "different names of classes, got 'a'"),
     (lambda: Codes(np.zeros((2, 1), np.uint8), 7, values=np.zeros((2, 8))), ShapeError, r"values \(2, 7\)"),
 ])
 def test_errors_say_what_was_expected(call, error, words):
@@ -106,6 +113,7 @@ def test_labels_of_caffe_blobs_become_whole_numbers(labels, expected):
     example(ids=np.array(["a", "bild ä", "c", "d", "e"])),
     example(threshold=0.5),
     Codes.from_bits(np.eye(9), ids=np.arange(9) + 100, labels=np.eye(9)),
+    example(classes=["horse", "dog", "chat noir", "ä", "e"]),
     Codes.from_bits(np.ones((0, 48))),
     example().in_blocks(4),
 ])
@@ -144,6 +152,8 @@ def edit_header(**fields):
     (edit_header(threshold=0.9), "not those of the values"),
     (edit_header(block_size=4, threshold=None), "not those of the values"),
     (edit_header(block_size="4"), "damaged header"),
+    (edit_header(classes="abcde"), "damaged header"),
+    (edit_header(classes=["a", "b"]), "from 0 to 1"),
     (lambda found: found.pop("header"), "no header"),
     (lambda found: found.pop("labels"), "expected the arrays .*'labels'"),
     (lambda found: found.update(header=np.array("[1]")), "no header"),
@@ -173,14 +183,25 @@ def test_a_single_array_and_a_missing_file_are_refused(tmp_path):
         Codes.load(tmp_path / "none.npz")
 
 
-def test_files_without_a_block_size_are_read(tmp_path):
+def test_files_without_later_fields_are_read(tmp_path):
     def forget(found):
         header = json.loads(str(found["header"]))
-        del header["block_size"], header["arrays"]
+        del header["block_size"], header["arrays"], header["classes"]
         found.update(header=np.array(json.dumps(header)))
 
     rewrite(tmp_path / "codes.npz", forget)
-    assert Codes.load(tmp_path / "codes.npz").block_size is None
+    codes = Codes.load(tmp_path / "codes.npz")
+    assert codes.block_size is None and codes.classes is None
+
+
+@pytest.mark.parametrize("fields, names", [
+    ({}, [[], []]), ({"classes": ["a", "b"]}, [[], []]), ({"labels": [-1, 7]}, [["-1"], ["7"]]),
+    ({"labels": [1, 0], "classes": ["a", "b"]}, [["b"], ["a"]]),
+    ({"labels": [[1, 0, 1], [0, 0, 0]]}, [["0", "2"], []]),
+    ({"labels": [[1, 0, 1], [0, 1, 0]], "classes": ["a", "b", "c"]}, [["a", "c"], ["b"]])])
+def test_items_have_names_of_labels(fields, names):
+    codes = Codes.from_bits(np.eye(2), **fields)
+    assert [codes.label_names(place) for place in range(2)] == names
 
 
 def test_a_mapped_file_is_not_read(tmp_path):

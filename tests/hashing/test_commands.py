@@ -86,6 +86,12 @@ def test_search_prints_label_rows_and_does_without_labels(tmp_path, capsys):
     assert capsys.readouterr().out.splitlines() == ["query\trank\tdistance\titem", "0\t1\t0\t7", "1\t1\t0\t8"]
 
 
+def test_search_prints_the_names_of_classes(tmp_path, capsys):
+    Codes.from_bits(np.eye(2), labels=[[1, 0, 1], [0, 1, 0]], classes=["sea", "sand", "sun"]).save(tmp_path / "c.npz")
+    call("search", "--base", tmp_path / "c.npz", "--queries", tmp_path / "c.npz", "--top", 1)
+    assert capsys.readouterr().out.splitlines()[1:] == ["0\t1\t0\t0\tsea,sun", "1\t1\t0\t1\tsand"]
+
+
 def test_evaluate_prints_scores_and_the_protocol(files, capsys):
     base, query, *_ = files
     assert call("evaluate", "--queries", query, "--base", base, "--top-k", 7, "--curve", base.with_name("pr.png")) == 0

@@ -54,7 +54,7 @@ def test_queries_may_be_the_base(digits, tmp_path, request):
 
 
 @pytest.mark.parametrize("size, message", [
-    (7, "method 'mean': option 'block_size', expected a divisor of 64 bits, got 7"),
+    (7, "method 'mean': option 'block_size', expected a divisor of 64 bits above 1, got 7"),
     (1, "option 'block_size', expected a whole number of at least 2, got 1"),
     (0, "option 'block_size', expected a whole number of at least 2, got 0")])
 def test_blocks_that_do_not_fit_are_refused_before_the_training(size, message, digits, tmp_path, request):

@@ -11,7 +11,6 @@ what it consists of, and `write(folder, name)` writes that; it has no mean image
 from __future__ import annotations
 
 import os
-import tempfile
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +21,7 @@ from blobnet.data.images.encode import encode_image
 from blobnet.data.images.mean import mean_image
 from blobnet.data.sets import cifar10, digits, miml_scene, mnist, qmul_sbir, shape_sets
 from blobnet.data.sets.files import download_file
+from blobnet.data.sets.together import all_there, together
 from blobnet.data.stores.datum import array_to_datum
 from blobnet.data.stores.hdf5 import write_datasets
 from blobnet.data.stores.lmdb_writer import LmdbWriter
@@ -47,27 +47,19 @@ def import_set(name: str, out: str | os.PathLike, source: str | os.PathLike | No
     Raises DataError for unknown sets, for missing or damaged files, and if only a part of the results is there.
     """
     targets = set_paths(name, out)
-    data, out = SETS[name], Path(out)
-    folder = out / name if source is None else Path(source)
-    present = [str(path) for path in targets if path.exists()]
-    if len(present) == len(targets):
+    data = SETS[name]
+    folder = Path(out, name) if source is None else Path(source)
+    if all_there(f"data set {name!r}", targets):
         return targets
-    if present:
-        raise DataError(f"data set {name!r}", f"{', '.join(present)} already there, the others are missing",
-                        hint="remove it, or write into another folder")
-    out.mkdir(parents=True, exist_ok=True)
     if download and not data.complete(folder):
         folder.mkdir(parents=True, exist_ok=True)
         for file, (md5, urls) in data.DOWNLOADS.items():
             download_file(urls, folder / file, md5)
-    with tempfile.TemporaryDirectory(prefix=f".{name}_", dir=out) as temporary:
-        made = [Path(temporary) / path.name for path in targets]
+    with together(targets) as made:
         if hasattr(data, "PARTS"):
-            data.write(Path(temporary), name)
+            data.write(made[0].parent, name)
         else:
             _write_published(name, folder, made)
-        for temporary_path, path in zip(made, targets):
-            os.replace(temporary_path, path)
     return targets
 
 

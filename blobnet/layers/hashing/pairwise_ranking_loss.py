@@ -23,7 +23,8 @@ class PairwiseRankingLoss(LossLayer):
     Tops: loss ()
     Params: none
     Options: triplet_loss_param.margin m (1); sample (false): only terms with p_n > q_n are trained; gradient
-    Paper: Lai et al., Simultaneous Feature Learning and Hash Coding with Deep Neural Networks, CVPR 2015, equation 1.
+    Paper: Lai et al., Simultaneous Feature Learning and Hash Coding with Deep Neural Networks, CVPR 2015,
+    section 3.1: its triplet ranking loss, with similarities in the place of distances.
     Quirks: the published gradient, shown above, is neither divided by N nor multiplied with loss_weight. gradient:
     EXACT is the derivative of the loss, +-weight/N, which sample does not change. sim_type and mu, which belong to
     other layers, have no effect.

@@ -21,7 +21,8 @@ class TripletRankingHingeLoss(LossLayer):
     Tops: loss ()
     Params: none
     Options: triplet_ranking_hinge_loss_param.dim (10), which must be C; margin m (1); gradient
-    Paper: Lai et al., Simultaneous Feature Learning and Hash Coding with Deep Neural Networks, CVPR 2015, equation 3.
+    Paper: Lai et al., Simultaneous Feature Learning and Hash Coding with Deep Neural Networks, CVPR 2015,
+    section 3.1: its triplet ranking loss, relaxed from Hamming to squared Euclidean distances.
     Quirks: the published gradient, shown above, is twice the derivative and ignores loss_weight; if a gets no gradient,
     those of p and q are 0. gradient: EXACT is the derivative of the weighted loss for each of them.
     """

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import numpy as np
 
-from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes, unpack
 from blobnet.hashing.metrics import evaluate
 from blobnet.hashing.protocol import Protocol, get_protocol
@@ -21,18 +20,11 @@ OPTIONS = train_hash.OPTIONS | {
 }
 MEASURES = ("mAP symmetric", "mAP asymmetric", "largest", "usage")
 METRICS = {"mAP symmetric": "hamming", "mAP asymmetric": "asymmetric"}
-
-
-def check(trial: Trial) -> None:
-    """As train_hash, and that blocks divide the code."""
-    train_hash.check(trial)
-    bits, size = trial.options["bits"], trial.options["block_size"]
-    if bits % size:
-        raise DataError(trial.where, "option 'block_size'", expected=f"a divisor of {bits} bits", got=size)
+check = train_hash.check
 
 
 def run(trial: Trial) -> dict[str, float]:
-    """Train as train_hash does; the codes it leaves, queries.npz and base.npz, become structured ones.
+    """Train as train_hash does, which leaves structured codes in queries.npz and base.npz.
 
     Measures: mAP symmetric, mAP asymmetric; largest, the mean over items and blocks of a block's largest element (1 if
     all blocks are one-hot); usage, the entropy of where the base's blocks have their 1, as a share of the largest
@@ -40,9 +32,9 @@ def run(trial: Trial) -> dict[str, float]:
     the base has no base.npz.
     """
     train_hash.run(trial)
-    queries = _structure(trial, "queries")
+    queries = Codes.load(trial.out / "queries.npz")
     alone = get_protocol(trial.options["protocol"]).query_in_database
-    base = queries if alone else _structure(trial, "base")
+    base = queries if alone else Codes.load(trial.out / "base.npz")
     measures = {name: evaluate(queries, base, _protocol(trial.options, metric)).mean_average_precision
                 for name, metric in METRICS.items()}
     blocks = base.values.reshape(len(base), -1, base.block_size)
@@ -63,10 +55,3 @@ def footnote(options: dict) -> str:
 
 def _protocol(options: dict, metric: str) -> Protocol:
     return get_protocol(options["protocol"], top_k=options["top_k"] or None, metric=metric)
-
-
-def _structure(trial: Trial, name: str) -> Codes:
-    path = trial.out / f"{name}.npz"
-    codes = Codes.load(path).in_blocks(trial.options["block_size"])
-    codes.save(path)
-    return codes

@@ -27,6 +27,7 @@ OPTIONS = TRAINING | {
     "blob": Option(str),                       # whose values are the codes
     "bits": Option(int, least=1),
     "threshold": Option(float, 0.0),           # a bit is 1 where the value is at least this
+    "block_size": Option(int, 0, least=0),     # a bit is 1 for the largest of so many; 0: by the threshold
     "weights": Option(str, ""),                # where to start: a .caffemodel, or the name of a method that ran before
     "top_k": Option(int, 0, least=0),          # 0: whole rankings
     "evaluate_at": Option(list, [], least=1),  # iterations whose mAP goes into curve.json
@@ -43,6 +44,9 @@ def check(trial: Trial) -> None:
     if options["top_k"] > size:
         raise DataError(trial.where, "option 'top_k'", expected=f"at most {size}, all that are ranked",
                         got=options["top_k"])
+    if options["block_size"] == 1 or options["block_size"] and options["bits"] % options["block_size"]:
+        raise DataError(trial.where, "option 'block_size'", expected=f"a divisor of {options['bits']} bits above 1",
+                        got=options["block_size"])
     check_bits(trial, options["blob"], *check_blobs(trial, net, options["queries"], options["blob"]))
 
 
@@ -130,6 +134,8 @@ def _score(trial: Trial, net: Message, weights: str | os.PathLike) -> dict[str, 
     for name in _sets(protocol):
         codes[name] = encode_source(trial, net, weights, options["blob"], options[name], options[f"num_{name}"],
                                     options["threshold"])
+        if options["block_size"]:
+            codes[name] = codes[name].in_blocks(options["block_size"])
         codes[name].save(trial.out / f"{name}.npz")
     score = evaluate(codes["queries"], codes.get("base"), protocol)
     return {"mAP": score.mean_average_precision, f"P@{score.k}": score.precision,

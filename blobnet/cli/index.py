@@ -1,0 +1,97 @@
+"""`blobnet index`: keep the codes of a growing collection in one file."""
+
+from __future__ import annotations
+
+import argparse
+import os
+
+from blobnet.errors import DataError
+from blobnet.hashing.codes import Codes
+from blobnet.hashing.upkeep import add, contents, remove, require_ids, with_classes
+from blobnet.log.table import table
+
+_DESCRIPTION = """\
+Keep the codes of a growing collection in one file, without encoding again what is there. A file that 'blobnet encode'
+wrote is such an index. Its items are known by their ids, which are paths or keys; it remembers the net, the weights and
+the blob that its codes were made of, and takes only codes that were made in the same way."""
+_COLUMNS = 12  # shares of ones in a line
+
+
+def add_parser(subparsers: argparse._SubParsersAction) -> None:
+    """Register `index add`, `index remove` and `index info`."""
+    parser = subparsers.add_parser("index", help="add codes to an index, remove some, look into it",
+                                   description=_DESCRIPTION)
+    commands = parser.add_subparsers(dest="index_command", metavar="COMMAND", required=True)
+
+    adder = commands.add_parser("add", help="add codes, or photos", description=(
+        "Add the items of codes files, and photos, which the net of the index encodes. Classes are matched by name; an "
+        "index that is not there is made of the first codes file. All is added or, after an error, nothing."))
+    adder.add_argument("index", metavar="INDEX.npz", help="the index")
+    adder.add_argument("codes", nargs="+", metavar="CODES.npz", help="codes to add")
+    adder.add_argument("--class", dest="classes", action="append", default=[], metavar="NAME",
+                       help="the class of all that is added; again for items with several labels")
+    adder.add_argument("--replace", action="store_true", help="take the new code of an id that is there already")
+    adder.set_defaults(run=run_add)
+
+    remover = commands.add_parser("remove", help="remove items")
+    remover.add_argument("index", metavar="INDEX.npz", help="the index")
+    remover.add_argument("ids", nargs="+", metavar="ID", help="ids, or patterns of them such as 'holiday/*'")
+    remover.set_defaults(run=run_remove)
+
+    info = commands.add_parser("info", help="what an index holds")
+    info.add_argument("index", metavar="INDEX.npz", help="the index")
+    info.set_defaults(run=run_info)
+
+
+def run_add(args: argparse.Namespace) -> int:
+    """Write the index with what is added; the exit status."""
+    there = os.path.exists(args.index)
+    base = Codes.load(args.index) if there else None
+    before = 0 if base is None else len(base)
+    for path in args.codes:
+        base = _grown(base, Codes.load(path), path, args)
+    base.save(args.index)
+    print(f"{args.index}: {len(base)} items, {len(base) - before} more than before")
+    return 0
+
+
+def _grown(base: Codes | None, more: Codes, where: str, args: argparse.Namespace) -> Codes:
+    try:
+        if args.classes:
+            more = with_classes(more, args.classes, more if base is None else base)
+        if base is not None:
+            return add(base, more, args.replace)
+        require_ids(more)
+    except DataError as error:
+        raise error.inside(where) from None
+    return more
+
+
+def run_remove(args: argparse.Namespace) -> int:
+    """Write the index without the items; the exit status."""
+    before = Codes.load(args.index)
+    after = remove(before, args.ids)
+    after.save(args.index)
+    print(f"{args.index}: {len(after)} items, {len(before) - len(after)} removed")
+    return 0
+
+
+def run_info(args: argparse.Namespace) -> int:
+    """Print what the index holds; the exit status."""
+    codes = Codes.load(args.index)
+    found = contents(codes)
+    values = 0 if codes.values is None else codes.values.nbytes
+    rows = {
+        "items": f"{len(codes)}, {found.distinct} different codes", "bits": f"{codes.bits}, {codes.rule}",
+        "ones": f"{found.ones.mean():.1%} of the bits, from {found.ones.min():.1%} (bit {found.ones.argmin()}) to "
+                f"{found.ones.max():.1%} (bit {found.ones.argmax()})",
+        "net": codes.net or "-", "weights": codes.weights or "-", "blob": codes.blob or "-",
+        "size": f"{os.path.getsize(args.index):,} bytes, {codes.packed.nbytes:,} of them bits, {values:,} real values"}
+    print("\n".join(f"{name:8} {value}" for name, value in rows.items()))
+    for start in range(0, codes.bits, _COLUMNS):
+        shares = found.ones[start:start + _COLUMNS]
+        print("" if start else "each bit", " ".join(f"{share:4.0%}" for share in shares), sep=" " * (9 if start else 1))
+    if found.classes:
+        print("\n" + table([("class", "items", "share"), *((name, str(count), f"{count / max(1, len(codes)):.1%}")
+                                                            for name, count in found.classes)]))
+    return 0
