@@ -57,8 +57,8 @@ class Alternation:
         self.best = [arrays[f"best{i}"] for i in range(sum(name.startswith("best") for name in arrays))]
         found = self.solver.resume()
         if self.solver.iter not in range(self.half * self.steps, (self.half + 1) * self.steps + 1):
-            raise SolverError(str(self.path), expected=f"a snapshot of half round {self.half} beside it, from iteration "
-                              f"{self.half * self.steps} on", got=found or "none", hint=_HINT)
+            raise SolverError(str(self.path), expected=f"a snapshot of half round {self.half} beside it, of iteration "
+                              f"{self.half * self.steps} or later", got=found or "none", hint=_HINT)
         self._files = () if found is None else (found, found.replace(".solverstate", ".caffemodel"))
         return True
 

@@ -53,8 +53,8 @@ def start_from_axes(net: Net, blob: str, centre: bool = True) -> None:
     """Give the InnerProduct layers up to `blob` the principal axes of what they read, and biases of 0.
 
     One layer after the other, on the input that is in the net: a layer of K outputs takes the K first eigenvectors of
-    the covariance of its bottom, or with `centre` False of the mean product of its numbers. NetError without such a blob, ShapeError for a layer of more outputs than inputs or
-    rows but one.
+    the covariance of its bottom, or with `centre` False of its mean products. NetError without such a blob, ShapeError
+    for a layer of more outputs than inputs or rows but one.
     """
     previous, last = None, maker_of(net, blob)
     for layer in net.layers:

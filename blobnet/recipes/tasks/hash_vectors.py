@@ -12,25 +12,20 @@ import numpy as np
 
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
-from blobnet.data.batches.datums import DatumBatches
-from blobnet.data.images.transformer import Transformer
-from blobnet.data.stores.ids import first_ids
 from blobnet.errors import DataError, close_matches
 from blobnet.hashing.bdnn import alternate
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.discrete_codes import signs
 from blobnet.hashing.linear_codes import METHODS, fit_itq
 from blobnet.hashing.metrics import evaluate, mean_average_precision
-from blobnet.hashing.neighbours import Neighbours
-from blobnet.hashing.protocol import Protocol, get_protocol
-from blobnet.hashing.real_index import EuclideanIndex
+from blobnet.hashing.protocol import get_protocol
 from blobnet.hashing.vector_net import fill_inputs, objective, start_from_axes, values_of
-from blobnet.proto.messages import new
 from blobnet.proto.storage import atomic_write
 from blobnet.recipes.nets import trial_solver
 from blobnet.recipes.options import RETRIEVAL, Option
-from blobnet.recipes.sources import check_bits, check_count, image_size, in_words, open_source
+from blobnet.recipes.sources import check_bits, check_count, image_size, in_words
 from blobnet.recipes.trial import Trial
+from blobnet.recipes.vectors import count_vectors, nearest, read_vectors
 from blobnet.solvers import get_solver
 from blobnet.solvers.solver import Solver
 from blobnet.view.curves import plot_loss
@@ -71,11 +66,10 @@ def check(trial: Trial) -> None:
                         hint=close_matches(options["learner"], LEARNERS))
     if options["length"] <= 0:
         raise DataError(trial.where, "option 'length'", expected="a number above 0", got=options["length"])
-    check_count(trial, "num_queries", _count(trial, "queries"))
-    base = check_count(trial, "num_base", _count(trial, "base"))
-    if options["num_validation"] + (options["num_train"] or 1) > base:
-        raise DataError(trial.where, "options 'num_train' and 'num_validation'", expected=f"at most {base} together, "
-                        "all there are", got=f"{options['num_train']} and {options['num_validation']}")
+    check_count(trial, "num_queries", count_vectors(trial, "queries"))
+    base = check_count(trial, "num_base", count_vectors(trial, "base"))
+    check_count(trial, "num_validation", base - 1)
+    check_count(trial, "num_train", base - options["num_validation"])
     if options["learner"] not in METHODS:
         if not options["solver"]:
             raise DataError(trial.where, f"learner {options['learner']!r} needs a solver",
@@ -87,7 +81,7 @@ def check(trial: Trial) -> None:
 def run(trial: Trial) -> dict[str, float]:
     """Learn, encode, score. Leaves queries.npz, base.npz and, of nets, the snapshot and objective.json, a list."""
     options = trial.options
-    sets = {name: _vectors(trial, name) for name in ("queries", "base")}
+    sets = {name: read_vectors(trial, name) for name in ("queries", "base")}
     data, labels, _ = sets["base"]
     drawn = np.random.default_rng(trial.seed).permutation(len(data))
     held, chosen = np.split(drawn[::-1], [options["num_validation"]])
@@ -100,7 +94,7 @@ def run(trial: Trial) -> dict[str, float]:
     for name, made in codes.items():
         made.save(trial.out / f"{name}.npz")
     protocol = get_protocol(options["protocol"])
-    near = _neighbours(protocol, sets["queries"][0], data)
+    near = nearest(protocol, sets["queries"][0], data)
     score = evaluate(codes["queries"], None if protocol.query_in_database else codes["base"], protocol,
                      neighbours=near)
     return {"mAP": score.mean_average_precision, f"P@{score.k}": score.precision,
@@ -122,42 +116,6 @@ def report(finished: Sequence[tuple[Trial, dict]], out: Path) -> None:
             plot_loss(range(1, len(history)), history[1:], trial.out / "objective.png")
 
 
-def _count(trial: Trial, name: str) -> int:
-    """How many vectors the queries or the base have."""
-    path = trial.data / trial.options[name]
-    return len(Codes.load(path, mmap=True) if path.suffix == ".npz" else open_source(trial, name))
-
-
-def _vectors(trial: Trial, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | list[str] | None]:
-    """The queries or the base as rows (N, D) of the scale asked for, their labels (N,) and their ids."""
-    options, path = trial.options, trial.data / trial.options[name]
-    count = options[f"num_{name}"]
-    if path.suffix == ".npz":
-        codes = Codes.load(path)
-        if codes.values is None or codes.labels is None:
-            raise DataError(str(path), expected="codes with their values, which are learned from, and labels",
-                            got="none", hint="`blobnet encode` writes them")
-        vectors, labels = codes.values[:count or None], codes.labels[:count or None]
-        ids = None if codes.ids is None else codes.ids[:len(vectors)]
-    else:
-        reader = open_source(trial, name)
-        transformer = Transformer(new("TransformationParameter"), False, reader.where)
-        images, labels = DatumBatches(reader, transformer, count or len(reader))(0)
-        vectors, ids = images.reshape(len(images), -1), first_ids(reader.keys(), len(images))
-    if options["divide"]:
-        return vectors / np.float32(options["divide"]), labels, ids
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors * (options["length"] / np.maximum(lengths, 1)), labels, ids
-
-
-def _neighbours(protocol: Protocol, queries: np.ndarray, base: np.ndarray) -> Neighbours | None:
-    """The nearest vectors of the base for each query, where the protocol asks for them."""
-    if protocol.relevance != "neighbours":
-        return None
-    values = [Codes.from_values(vectors) for vectors in (queries, base)]
-    return EuclideanIndex(values[1]).search(values[0], top=protocol.num_neighbours or 50)
-
-
 def _unsupervised(trial: Trial, train: Part, held: Part) -> Encoder:
     return METHODS[trial.options["learner"]](train.data, trial.options["bits"], trial.seed).encode
 
@@ -165,7 +123,7 @@ def _unsupervised(trial: Trial, train: Part, held: Part) -> Encoder:
 def _bdnn(trial: Trial, train: Part, held: Part) -> Encoder:
     """Weights and codes in turn, from the codes of ITQ; with images held out, until their mAP rises no more."""
     options, solver, protocol = trial.options, _solver(trial), get_protocol(trial.options["protocol"])
-    near = _neighbours(protocol, held.data, train.data) if len(held.data) else None
+    near = nearest(protocol, held.data, train.data) if len(held.data) else None
 
     def encode(vectors: np.ndarray) -> np.ndarray:
         return values_of(solver.net, "code", vectors)
