@@ -42,7 +42,7 @@ def read_vectors(trial: Trial, name: str) -> tuple[np.ndarray, np.ndarray, np.nd
     if options["divide"]:
         return vectors / np.float32(options["divide"]), labels, ids
     lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors * (options["length"] / np.maximum(lengths, 1)), labels, ids
+    return vectors * (options["length"] / np.where(lengths > 0, lengths, 1)), labels, ids
 
 
 def nearest(protocol: Protocol, queries: np.ndarray, base: np.ndarray) -> Neighbours | None:

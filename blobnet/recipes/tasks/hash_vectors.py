@@ -1,4 +1,8 @@
-"""Learn hash codes of vectors, the pixels of small images, from a whole training set at once; encode and score."""
+"""Learn hash codes of vectors from a whole training set at once; encode and score.
+
+queries and base are databases, whose pixels are the vectors, or files of codes, NAME.npz, whose values are: features of
+any blob, as `blobnet encode` writes them.
+"""
 
 from __future__ import annotations
 
@@ -16,9 +20,12 @@ from blobnet.errors import DataError, close_matches
 from blobnet.hashing.bdnn import alternate
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.discrete_codes import signs
+from blobnet.hashing.kernel_codes import fit_ksh
 from blobnet.hashing.linear_codes import METHODS, fit_itq
 from blobnet.hashing.metrics import evaluate, mean_average_precision
 from blobnet.hashing.protocol import get_protocol
+from blobnet.hashing.spectral_codes import fit_spectral
+from blobnet.hashing.supervised_codes import fit_sdh
 from blobnet.hashing.vector_net import fill_inputs, objective, start_from_axes, values_of
 from blobnet.proto.storage import atomic_write
 from blobnet.recipes.nets import trial_solver
@@ -33,19 +40,23 @@ from blobnet.view.curves import plot_loss
 POINTS = 20  # of the objective's curve that a gradient solver leaves
 
 OPTIONS = {
-    "learner": Option(str),                  # lsh, pcah, itq; bdnn: weights and codes in turn; gradient: solver alone
+    "learner": Option(str),                  # of UNSUPERVISED, SUPERVISED; bdnn: weights and codes in turn; gradient
     "bits": Option(int, least=1),
     "solver": Option(str, ""),               # of bdnn and gradient: solver file, beside the recipe
+    "anchors": Option(int, 300, least=1),    # of ksh and sdh: images, drawn by the seed, whose kernels are learned from
     "rounds": Option(int, 10, least=1),      # of bdnn
     "steps": Option(int, 2, least=1),        # of bdnn: iterations of the solver in a half round
     "max_iter": Option(int, 0, least=0),     # of gradient; 0: the solver file's
     "length": Option(float, 1.0),            # every image's vector gets it, before the mean is subtracted
     "divide": Option(float, 0.0, least=0),   # every number is divided by it, whatever length; 0: no
     "centre": Option(bool, True),            # whether the mean of what is learned from is subtracted
-    "num_train": Option(int, 0, least=0),    # so many images of the base, drawn by the seed; 0: all
-    "num_validation": Option(int, 0, least=0),  # of bdnn: images of the base held out; their mAP says when to stop
+    "num_train": Option(int, 0, least=0),    # so many of the base, drawn by the seed; 0: all
+    "num_validation": Option(int, 0, least=0),  # of bdnn: so many of the base held out, whose mAP says when to stop
 } | RETRIEVAL
+UNSUPERVISED = METHODS | {"sh": fit_spectral}
+SUPERVISED = {"ksh": fit_ksh, "sdh": fit_sdh}
 MEASURES = ("mAP", "P@N", "P(r<=2)")
+
 
 class Part(NamedTuple):
     """Vectors (N, D) and their labels (N,)."""
@@ -69,8 +80,10 @@ def check(trial: Trial) -> None:
     check_count(trial, "num_queries", count_vectors(trial, "queries"))
     base = check_count(trial, "num_base", count_vectors(trial, "base"))
     check_count(trial, "num_validation", base - 1)
-    check_count(trial, "num_train", base - options["num_validation"])
-    if options["learner"] not in METHODS:
+    learned = check_count(trial, "num_train", base - options["num_validation"])
+    if options["learner"] in SUPERVISED:
+        check_count(trial, "anchors", learned)
+    elif options["learner"] not in UNSUPERVISED:
         if not options["solver"]:
             raise DataError(trial.where, f"learner {options['learner']!r} needs a solver",
                             hint="add solver: FILE.prototxt")
@@ -104,7 +117,8 @@ def run(trial: Trial) -> dict[str, float]:
 def footnote(options: dict) -> str:
     """What was learned from and asked for, and the protocol."""
     learned = f"{options['num_train']} images of it, drawn by the seed" if options["num_train"] else "all of it"
-    return f"{in_words(options)}; learned from {learned}. {get_protocol(options['protocol']).describe()}"
+    held = f"; {options['num_validation']} other images of it say when to stop" if options["num_validation"] else ""
+    return f"{in_words(options)}; learned from {learned}{held}. {get_protocol(options['protocol']).describe()}"
 
 
 def report(finished: Sequence[tuple[Trial, dict]], out: Path) -> None:
@@ -117,7 +131,12 @@ def report(finished: Sequence[tuple[Trial, dict]], out: Path) -> None:
 
 
 def _unsupervised(trial: Trial, train: Part, held: Part) -> Encoder:
-    return METHODS[trial.options["learner"]](train.data, trial.options["bits"], trial.seed).encode
+    return UNSUPERVISED[trial.options["learner"]](train.data, trial.options["bits"], trial.seed).encode
+
+
+def _supervised(trial: Trial, train: Part, held: Part) -> Encoder:
+    options = trial.options
+    return SUPERVISED[options["learner"]](*train, options["bits"], trial.seed, options["anchors"]).encode
 
 
 def _bdnn(trial: Trial, train: Part, held: Part) -> Encoder:
@@ -164,4 +183,5 @@ def _finish(trial: Trial, solver: Solver, history: list[float]) -> Encoder:
     return lambda vectors: values_of(solver.net, "code", vectors)
 
 
-LEARNERS = {name: _unsupervised for name in METHODS} | {"bdnn": _bdnn, "gradient": _gradient}
+LEARNERS = {name: _unsupervised for name in UNSUPERVISED} | {name: _supervised for name in SUPERVISED}
+LEARNERS |= {"bdnn": _bdnn, "gradient": _gradient}
