@@ -3,15 +3,13 @@
 from __future__ import annotations
 
 import argparse
-import json
 
 import numpy as np
 
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.engines import ENGINES, INDEXES, build_index
-from blobnet.hashing.index import Neighbours
-from blobnet.proto.storage import atomic_write
+from blobnet.hashing.neighbours import Neighbours
 
 _DESCRIPTION = """\
 Find the nearest codes of each query: exact, equal distances in the order of the base.
@@ -54,18 +52,12 @@ def run(args: argparse.Namespace) -> int:
         raise DataError(args.queries, "no queries")
     found = build_index(base, args.metric, args.engine).search(queries, top=top, radius=args.radius)
     if args.out:
-        _write(args, base, found, top)
+        found.save(args.out, codes=args.base, queries=args.queries, bits=base.bits, metric=args.metric, top=top,
+                   radius=args.radius)
         print(f"{len(found.indices)} results of {len(queries)} queries written to {args.out}")
     else:
         _print_rows(base, queries, found)
     return 0
-
-
-def _write(args: argparse.Namespace, base: Codes, found: Neighbours, top: int | None) -> None:
-    header = {"format": "blobnet neighbours", "version": 1, "codes": args.base, "queries": args.queries,
-              "bits": base.bits, "metric": args.metric, "top": top, "radius": args.radius}
-    with atomic_write(args.out) as file:
-        np.savez(file, header=np.array(json.dumps(header)), **found._asdict())
 
 
 def _print_rows(base: Codes, queries: Codes, found: Neighbours) -> None:

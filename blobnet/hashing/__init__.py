@@ -3,7 +3,7 @@
 from blobnet.hashing.codes import Codes, binarize, one_hot, pack, unpack
 from blobnet.hashing.engines import build_index
 from blobnet.hashing.faiss_index import FaissIndex
-from blobnet.hashing.index import HammingIndex, Neighbours
+from blobnet.hashing.index import HammingIndex
 from blobnet.hashing.metrics import (
     Evaluation,
     average_precision,
@@ -14,6 +14,7 @@ from blobnet.hashing.metrics import (
     precision_at,
     precision_within,
 )
+from blobnet.hashing.neighbours import Neighbours
 from blobnet.hashing.principal_components import PrincipalComponents, principal_components
 from blobnet.hashing.protocol import Protocol, get_protocol, list_protocols
 from blobnet.hashing.real_index import AsymmetricIndex, CosineIndex, EuclideanIndex, InnerProductIndex
