@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import zipfile
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -93,6 +94,7 @@ class Alternation:
     def _save(self) -> None:
         if self.keep:
             os.makedirs(self.path.parent, exist_ok=True)
+            arrays: dict[str, Any] = {f"best{i}": values for i, values in enumerate(self.best)}
             with atomic_write(self.path) as file:
                 np.savez(file, half=self.half, binary=self.binary.astype(np.int8), history=self.history,
-                         scores=self.scores, **{f"best{i}": values for i, values in enumerate(self.best)})
+                         scores=self.scores, **arrays)

@@ -33,7 +33,7 @@ def read_vectors(trial: Trial, name: str) -> tuple[np.ndarray, np.ndarray, np.nd
             raise DataError(str(path), expected="codes with their values, which are learned from, and labels",
                             got="none", hint="`blobnet encode` writes them")
         vectors, labels = codes.values[:count or None], codes.labels[:count or None]
-        ids = None if codes.ids is None else codes.ids[:len(vectors)]
+        ids: np.ndarray | list[str] | None = None if codes.ids is None else codes.ids[:len(vectors)]
     else:
         reader = open_source(trial, name)
         transformer = Transformer(new("TransformationParameter"), False, reader.where)

@@ -148,7 +148,7 @@ def test_features_are_vectors_too(recipe, digits, tmp_path):
         one, other = (Codes.load(tmp_path / where / name / "seed_1/base.npz") for where in ("pixels", "features"))
         np.testing.assert_array_equal(one.values, other.values)
     Codes(one.packed, one.bits).save(folder / "test.npz")
-    with pytest.raises(DataError, match="test.npz, expected codes with their values"):
+    with pytest.raises(DataError, match="test.npz: expected codes with their values"):
         run_recipe(read_recipe(recipe), tmp_path / "none", folder, only=only, note=[].append)
 
 

@@ -143,13 +143,14 @@ def _bdnn(trial: Trial, train: Part, held: Part) -> Encoder:
     """Weights and codes in turn, from the codes of ITQ; with images held out, until their mAP rises no more."""
     options, solver, protocol = trial.options, _solver(trial), get_protocol(trial.options["protocol"])
     near = nearest(protocol, held.data, train.data) if len(held.data) else None
+    apart = dataclasses.replace(protocol, query_in_database=False, num_queries=None, num_base=None)
 
     def encode(vectors: np.ndarray) -> np.ndarray:
         return values_of(solver.net, "code", vectors)
 
     def score() -> float:
-        codes = [Codes.from_values(encode(part.data), labels=part.labels) for part in (held, train)]
-        return mean_average_precision(*codes, dataclasses.replace(protocol, query_in_database=False), neighbours=near)
+        queries, base = (Codes.from_values(encode(part.data), labels=part.labels) for part in (held, train))
+        return mean_average_precision(queries, base, apart, near)
 
     start = signs(fit_itq(train.data, options["bits"], trial.seed).encode(train.data))
     history = alternate(solver, train.data, start, train.labels if "label" in solver.net.inputs else None,
