@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import argparse
 import os
+from pathlib import Path
 
 from blobnet.cli._flags import whole
 from blobnet.data.sets import SETS, import_set, set_paths
 from blobnet.data.sets.folder import import_folder
 from blobnet.data.sets.imported import ABOUT, read_import
+from blobnet.data.sets.list_splits import LIST_SPLITS, write_list_split
 from blobnet.data.sets.splits import SPLITS, write_split
 from blobnet.data.stores.summary import summarize
-from blobnet.errors import DataError, within
+from blobnet.errors import DataError, close_matches, within
 
 _IMPORT = """\
 Of a known set, write OUT/NAME_train_lmdb, OUT/NAME_test_lmdb and OUT/NAME_mean.binaryproto. A set of several labels an
@@ -48,8 +50,11 @@ def add_parser(subparsers) -> None:
         "split", help="divide an imported set as papers on hashing do",
         description="Write the parts that papers know by NAME as DIR/NAME_query_lmdb, _train_lmdb, _base_lmdb and "
                     "_validation_lmdb, whose images are to choose settings by, and the mean image of the training "
-                    "part. Every class gives as many images as any other.")
-    split.add_argument("name", metavar="NAME", help=", ".join(SPLITS))
+                    "part. Every class gives as many images as any other. NUS-WIDE, ImageNet-100 and MS-COCO are "
+                    "divided by lists that you bring, test.txt, train.txt and database.txt; the parts are lists too.")
+    split.add_argument("name", metavar="NAME", help=", ".join([*SPLITS, *LIST_SPLITS]))
+    split.add_argument("--from", dest="lists", metavar="DIR", help="folder of the lists")
+    split.add_argument("--root", metavar="DIR", help="folder of the images in the lists (that of the lists)")
     split.add_argument("--data", metavar="DIR", default="data", help="folder of the set and of its parts (data)")
     split.add_argument("--seed", type=int, default=0, metavar="S", help="of the drawing (0)")
 
@@ -63,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
     if args.data_command == "import":
         return _import_set(args) if args.name in SETS or not os.path.isdir(args.name) else _import_folder(args)
     if args.data_command == "split":
-        for path in write_split(args.name, args.data, args.seed):
+        for path in _split(args):
             print(path)
         return 0
     summary = summarize(args.path)
@@ -112,3 +117,16 @@ def _size(text: str) -> tuple[int, int]:
     if len(words) > 2 or not all(word.isascii() and word.isdigit() and int(word) for word in words):
         raise argparse.ArgumentTypeError(f"expected a size such as 64 or 80x60, got {text!r}")
     return int(words[-1]), int(words[0])
+
+
+def _split(args: argparse.Namespace) -> list[Path]:
+    """Write the parts of a split by name."""
+    listed = args.name in LIST_SPLITS
+    if not listed and args.name not in SPLITS:
+        raise DataError(f"split {args.name!r}", "is not known", hint=close_matches(args.name, [*SPLITS, *LIST_SPLITS]))
+    if listed != bool(args.lists):
+        raise DataError(f"split {args.name!r}", expected="--from with the folder of its lists" if listed
+                        else "no --from, as it divides an imported set", got="none" if listed else args.lists)
+    if listed:
+        return write_list_split(args.name, args.data, args.lists, args.root or args.lists, args.seed)
+    return write_split(args.name, args.data, args.seed)

@@ -1,6 +1,6 @@
 """How far codes are from -1 and +1, and which way pulls them there.
 
-Two distances of an element u, both of g = |u| - 1: the absolute value |g|, and the smooth log cosh g.
+Distances of an element u, all of g = |u| - 1: the absolute value |g|, the smooth log cosh g, and powers of |g|.
 """
 
 from __future__ import annotations
@@ -36,4 +36,18 @@ def log_cosh_slopes(u: Array, threshold: float = -1) -> Array:
     slopes = xp.tanh(gap)
     if threshold > 0:
         slopes = xp.where(gap > threshold, 1, slopes)
+    return xp.where(u >= 0, slopes, -slopes)
+
+
+def power_costs(u: Array, power: float) -> Array:
+    """| |u| - 1 |^power at every element."""
+    xp = array_module(u)
+    return xp.abs(xp.abs(u) - 1) ** power
+
+
+def power_slopes(u: Array, power: float) -> Array:
+    """The slope of `power_costs` for a power above 1, with sign(0) = 1 for the sign of u."""
+    xp = array_module(u)
+    gap = xp.abs(u) - 1
+    slopes = power * xp.sign(gap) * xp.abs(gap) ** (power - 1)
     return xp.where(u >= 0, slopes, -slopes)

@@ -266,7 +266,7 @@ BAD = [
     ("run recipe.yaml --data . --only tine", 1, "did you mean 'tiny'?"),
     ("run recipe.yaml --seeds 1,a", 1, "whole numbers such as 1,2,3"),
     ("index add ids.npz ids.npz", 1, "ids.npz: codes: 6 of 6 ids are in the index already"),
-    ("index add ids.npz", 2, "required: CODES.npz"),
+    ("index add ids.npz", 1, "expected codes files, or photos after --images, got neither"),
     ("index remove ids.npz pohto1", 1, "no item 'pohto1' in the index; did you mean 'photo1'"),
     ("index info list.txt", 1, "list.txt: not a whole .npz file"),
     ("search --codes codes.npz --queries no.npz", 1, "no.npz: no such file"),

@@ -15,9 +15,9 @@ TOLD = ["Deconvolution", "DepthwiseConvolution", "ConvolutionDepthwise", "Split"
         "Slice", "Crop", "AutoCrop", "Permute", "Transpose", "Tile", "Flip", "Reverse", "Reorg", "ShuffleChannel",
         "Gather", "BatchReindex", "Filter", "UpsampleNearest", "BatchNorm", "PSPNetBN", "SegNetBN", "LRN", "Softmax",
         "HashingLoss", "PairwiseHashingLoss", "PairwiseLoss", "PairwiseMeanLoss", "PairwiseDistanceLoss",
-        "PairwiseLabelLoss", "PairwiseRankingLoss", "ContrastiveLoss", "TripletLoss", "TripletRankingHingeLoss",
-        "BatchTripletLoss", "GeneralTripletLoss", "NaiveTripletLoss", "SigmoidCrossEntropyLoss", "HingeLoss",
-        "InfogainLoss", "Accuracy", "ArgMax"]
+        "PairwiseLabelLoss", "SoftPairwiseLoss", "TripletLikelihoodLoss", "PairwiseRankingLoss", "ContrastiveLoss",
+        "TripletLoss", "TripletRankingHingeLoss", "BatchTripletLoss", "GeneralTripletLoss", "NaiveTripletLoss",
+        "SigmoidCrossEntropyLoss", "HingeLoss", "InfogainLoss", "Accuracy", "ArgMax"]
 
 
 def run(kind, rest, *values, tops=1, seed=0):
