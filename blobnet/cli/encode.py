@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import sys
+from dataclasses import replace
 
 from tqdm import tqdm
 
@@ -13,6 +14,7 @@ from blobnet.cli._gpus import add_tf32_flag
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.data.images.photos import find_photos
+from blobnet.data.sets.imported import names_beside
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.encode import encode, label_blob, set_source
@@ -22,7 +24,8 @@ from blobnet.netdef.load import load
 _DESCRIPTION = """\
 Run a net over every image of its database or list once, in the TEST phase, and write the values of one blob as codes:
 real values, packed bits (1 where a value is at least the threshold, or for the largest of each block), labels, and the
-database's keys or the list's paths as ids, in one .npz file that `blobnet search` and `blobnet evaluate` read.
+database's keys or the list's paths as ids, in one .npz file that `blobnet search` and `blobnet evaluate` read. Beside a
+list of an imported folder, the names of its classes too.
 
 With --images it runs over photos of any size instead, which are turned upright, resized and transformed as the net's
 data layer has its images. Their codes have the paths as ids, and no labels."""
@@ -81,6 +84,9 @@ def _records(args: argparse.Namespace) -> tuple[Codes, str]:
               allow_tf32=args.tf32)
     with _bar(count) as bar:
         codes = encode(net, args.blob, count, label, args.threshold or 0.0, bar.update, args.net, args.weights)
+    names = names_beside(source)
+    if names and codes.labels is not None:
+        codes = replace(codes, classes=tuple(names))
     return codes if args.block_size is None else codes.in_blocks(args.block_size), source
 
 

@@ -163,6 +163,7 @@ GOOD = [
     ("index add new_index.npz ids.npz", ["new_index.npz"], "new_index.npz: 6 items, 6 more than before"),
     ("index info ids.npz", [], "items    6, "),
     ("search --codes codes.npz --queries codes.npz --top 1", [], "query\trank"),
+    ("search --base codes.npz --queries codes.npz --engine multi-index --radius 1", [], "query\trank"),
     ("search --codes codes.npz --queries codes.npz --top 1 --html found.html", ["found.html"], "written: found.html"),
     ("evaluate --queries codes.npz --protocol dsh-authors", [], "protocol dsh-authors"),
     ("evaluate --queries codes.npz --protocol dsh-authors --html scores.html", ["scores.html"],
