@@ -58,10 +58,11 @@ def test_where_pictures_are(folder, capsys, command, options, count):
     assert ("--root and --query-root say where pictures are" in said) == (count < 6)
 
 
-def test_pictures_beside_the_codes_are_found(folder, monkeypatch):
-    for name in ("query_files.npz", "base_files.npz"):
-        (folder / name).rename(folder / "photos" / name)
-    assert main("evaluate --queries photos/query_files.npz --base photos/base_files.npz --html page.html".split()) == 0
+def test_pictures_beside_the_codes_and_above_are_found(folder):
+    (folder / "photos/run/1").mkdir(parents=True)
+    (folder / "query_files.npz").rename(folder / "photos/q.npz")
+    (folder / "base_files.npz").rename(folder / "photos/run/1/b.npz")
+    assert main("evaluate --queries photos/q.npz --base photos/run/1/b.npz --html page.html".split()) == 0
     assert pictures(folder / "page.html")[0] == 6
 
 
