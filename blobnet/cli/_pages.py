@@ -10,7 +10,7 @@ from blobnet.cli._databases import require_folder_of
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
 from blobnet.view.web.album import is_database
-from blobnet.view.web.frame import write_page
+from blobnet.view.web.frame import Page, write_page
 from blobnet.view.web.items import Side
 
 
@@ -57,10 +57,10 @@ def _near(codes: Codes, file: str) -> str:
     return next((folder for folder in folders if first and os.path.isfile(os.path.join(folder, first))), ".")
 
 
-def write(html: str, notes: list[str], args: argparse.Namespace) -> None:
+def write(page: Page, args: argparse.Namespace) -> None:
     """Write the page, say so, and what there is to know of it."""
-    print(write_page(html, args.html))
-    for note in notes:
+    print(write_page(page.html, args.html))
+    for note in page.notes:
         print(f"note: {note}")
-    if any("not there" in note for note in notes):
+    if any("not there" in note for note in page.notes):
         print("note: --root and --query-root say where pictures are")

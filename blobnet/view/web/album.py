@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import os
 from collections.abc import Callable, Iterable
@@ -132,7 +133,8 @@ def _picture_of_record(value: bytes | memoryview, where: str) -> tuple[str, int,
 
 def _picture(image: Image.Image) -> tuple[str, int, int]:
     """The thumbnail's address, width and height: upright, PNG if it is tiny or has transparent parts, else JPEG."""
-    image = ImageOps.exif_transpose(image)
+    with contextlib.suppress(Exception):  # a photo is not lost for a damaged note on how it was held
+        image = ImageOps.exif_transpose(image)
     clear = image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info
     image = image.convert("RGBA" if clear else "L" if image.mode == "L" else "RGB")
     image.thumbnail((SIDE, SIDE))
