@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+from dataclasses import replace
 
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_extension_flags, whole
@@ -10,6 +11,7 @@ from blobnet.cli._gpus import add_tf32_flag
 from blobnet.cli._photos import bar, device, encode_given
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
+from blobnet.data.sets.imported import names_beside
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.encode import encode, label_blob, set_source
@@ -19,7 +21,8 @@ from blobnet.netdef.load import load
 _DESCRIPTION = """\
 Run a net over every image of its database or list once, in the TEST phase, and write the values of one blob as codes:
 real values, packed bits (1 where a value is at least the threshold, or for the largest of each block), labels, and the
-database's keys or the list's paths as ids, in one .npz file that `blobnet search` and `blobnet evaluate` read.
+database's keys or the list's paths as ids, in one .npz file that `blobnet search` and `blobnet evaluate` read. Beside a
+list of an imported folder, the names of its classes too.
 
 With --images it runs over photos of any size instead, which are turned upright, resized and transformed as the net's
 data layer has its images. Their codes have the paths as ids, and no labels."""
@@ -82,4 +85,7 @@ def _records(args: argparse.Namespace) -> tuple[Codes, str]:
               allow_tf32=args.tf32)
     with bar(count) as progress:
         codes = encode(net, args.blob, count, label, args.threshold or 0.0, progress.update, args.net, args.weights)
+    names = names_beside(source)
+    if names and codes.labels is not None:
+        codes = replace(codes, classes=tuple(names))
     return codes if args.block_size is None else codes.in_blocks(args.block_size), source
