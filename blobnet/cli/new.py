@@ -11,7 +11,8 @@ from blobnet.cli._flags import whole
 from blobnet.data.sets.imported import read_import
 from blobnet.errors import DataError
 from blobnet.proto.storage import atomic_write
-from blobnet.recipes.drafts.hashing import HASH, METHODS, Draft
+from blobnet.recipes.drafts.hashing import Draft
+from blobnet.recipes.drafts.heads import CODE, METHODS
 from blobnet.recipes.drafts.trunks import NETS, SMALL
 
 _DESCRIPTION = """\
@@ -63,7 +64,7 @@ def run(args: argparse.Namespace) -> int:
 def _next(draft: Draft) -> list[list]:
     """The command lines that lead on."""
     codes = {name: draft.folder / f"{name}.npz" for name in ("test", "train")}
-    encode = ["encode", draft.folder / "train_test.prototxt", "--weights", draft.snapshot, "--blob", HASH]
+    encode = ["encode", draft.folder / "train_test.prototxt", "--weights", draft.snapshot, "--blob", CODE]
     return [["train", "--solver", draft.folder / "solver.prototxt"],
             *([*encode, "--source", draft.data.folder / f"{name}.txt", "--out", codes[name]] for name in codes),
             ["evaluate", "--queries", codes["test"], "--base", codes["train"]],

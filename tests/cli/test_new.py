@@ -71,13 +71,19 @@ def test_what_is_written_for_classes(new, imported):
     assert train.transform_param.mirror and not test.transform_param.mirror
     assert test.transform_param.mean_file == "data/classes/mean.binaryproto"
     assert (code.name, list(code.bottom), list(code.top), code.inner_product_param.num_output) == (
-        "hash", ["ip2"], ["hash"], 12)
-    assert (list(loss.bottom), loss.hashing_loss_param.bi_margin) == (["hash", "label"], 24)
+        "code", ["ip2"], ["code"], 12)
+    assert (list(loss.bottom), loss.hashing_loss_param.bi_margin) == (["code", "label"], 24)
     assert [layer.name for layer in middle][0] == "conv1" and not middle[0].convolution_param.stride
     solver = read_solver(out / SOLVER)
     assert solver.net == f"{out}/{NET}" and solver.max_iter == 300 and list(solver.stepvalue) == [180, 255]
     for phase in (TRAIN, TEST):
         assert Net(str(out / NET), phase).blobs["data"].shape == ((32, 8)[phase], 3, 8, 10)
+
+
+def test_hashnet_follows_the_length_of_the_codes(new):
+    *_, code, continuation, loss = layers(new("rows", "--bits", "20", "--method", "hashnet"))
+    assert code.inner_product_param.num_output == 20 and continuation.type == "ScaleTanH"
+    assert loss.pairwise_param.sigmoid_param == 0.5 and not loss.include
 
 
 def test_what_is_written_for_several_labels_and_for_gray_photos(new):
@@ -94,7 +100,9 @@ def test_what_is_written_for_several_labels_and_for_gray_photos(new):
 @pytest.mark.parametrize("size, stride", [((32, 32), 0), ((63, 200), 0), ((64, 64), 2), ((128, 100), 3),
                                           ((500, 400), 4)])
 def test_larger_photos_are_gone_through_in_longer_steps(size, stride):
-    assert list(trunks.read_trunk("small", size).layers[0].convolution_param.stride) == [stride] * bool(stride)
+    options = trunks.read_trunk("small", size).layers[0].convolution_param
+    assert list(options.stride) == [stride] * bool(stride)
+    assert options.kernel_size[0] == 2 * options.pad[0] + 1 > stride
 
 
 def test_the_road_to_an_answer(new, imported, capsys):
@@ -112,7 +120,7 @@ def test_the_road_to_an_answer(new, imported, capsys):
     assert float(re.search(r"train.npz +(?:hamming)? +8 +(\S+)", output)[1]) > 0.9
     found = [line.split("\t") for line in output.splitlines() if line.startswith(str(photo))]
     names = Codes.load(out / "train.npz").ids.tolist()
-    assert all(row[3] in names for row in found)
+    assert all(row[3] in names for row in found) and {row[4] for row in found} <= {"red", "blue"}
     assert sum("/red/" in row[3] for row in found) >= 0.9 * len(found)
 
 
@@ -122,7 +130,7 @@ def test_the_recipe_runs(new, imported, capsys, tmp_path):
     recipe.write_text(recipe.read_text() + "reduced: {max_iter: 4}\n")
     assert main(["run", str(recipe), "--out", str(tmp_path / "runs"), "--seeds", "1"]) == 0
     table = capsys.readouterr().out
-    assert "| untrained |" in table and "| DSH 8 bits |" in table
+    assert "| after one iteration |" in table and "| DSH 8 bits |" in table
 
 
 def shrunk(monkeypatch, folder, crop=6):
@@ -159,11 +167,11 @@ def test_fine_tuning_copies_all_layers_but_the_new_one(new, monkeypatch, tmp_pat
     solver = read_solver(out / SOLVER)
     assert solver.type == "SGD" and list(solver.weights) == [str(tmp_path / "tiny.caffemodel")]
     net = get_solver(str(out / SOLVER)).net
-    assert sorted(net.params) == ["bn", "conv1", "fc7", "hash"]
+    assert sorted(net.params) == ["bn", "code", "conv1", "fc7"]
     for name in ("bn", "conv1", "fc7"):
         for mine, theirs in zip(net.params[name], given.params[name], strict=True):
             np.testing.assert_array_equal(mine.data, theirs.data)
-    assert net.params["hash"][0].data.shape == (8, 9)
+    assert net.params["code"][0].data.shape == (8, 9)
 
 
 def test_photos_smaller_than_the_crop_are_enlarged(new, monkeypatch, tmp_path):
@@ -185,8 +193,8 @@ def test_weights_that_do_not_fit(new, monkeypatch, tmp_path, capsys):
             layer.blobs[0].shape.dim[1] += 1
             layer.blobs[0].data.extend([0] * 9)
     (tmp_path / "shapes.caffemodel").write_bytes(message.SerializeToString())
-    for name, says in (("part", "expected parameters of all layers but 'hash', got none for fc7"),
-                       ("shapes", "layer 'fc7' (InnerProduct): copying parameters"), ("no", "no such file")):
+    for name, says in (("part", "expected parameters of all layers but 'code', got none for fc7"),
+                       ("shapes", "does the file belong to the net of --net?"), ("no", "no such file")):
         out = new("classes", "--net", "alexnet", "--weights", str(tmp_path / f"{name}.caffemodel"), status=1)
         error = capsys.readouterr().err
         assert says in error and f"{name}.caffemodel" in error

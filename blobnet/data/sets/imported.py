@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from blobnet.errors import DataError
+from blobnet.proto.storage import require_file
 
 ABOUT = "import.json"
 TARGETS = ("train.txt", "test.txt", "mean.binaryproto", "classes.txt", ABOUT, "images")
@@ -51,5 +52,14 @@ def read_import(folder: str | os.PathLike) -> Imported:
     if not all(type(side) is int and side > 0 for side in (height, width)):
         raise DataError(str(folder / ABOUT), expected="a size above 0", got=f"{height!r} x {width!r}", hint=hint)
     lines = {name: (folder / name).read_bytes().count(b"\n") for name in ("train.txt", "test.txt")}
-    names = (folder / "classes.txt").read_text("utf-8", "surrogateescape").splitlines()
-    return Imported(folder, (height, width), bool(color), bool(several), names, *lines.values())
+    return Imported(folder, (height, width), bool(color), bool(several), _names(folder), *lines.values())
+
+
+def names_beside(source: str | os.PathLike) -> list[str] | None:
+    """The names of the classes or labels of a list that lies in an imported folder; None for any other source."""
+    path = Path(source)
+    return _names(path.parent) if path.suffix == ".txt" and (path.parent / ABOUT).is_file() else None
+
+
+def _names(folder: Path) -> list[str]:
+    return require_file(folder / "classes.txt").read_text("utf-8", "surrogateescape").split("\n")[:-1]

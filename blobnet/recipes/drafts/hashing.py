@@ -14,17 +14,14 @@ from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.core.without_data import without_data
 from blobnet.data.sets.imported import Imported
-from blobnet.errors import FEW, DataError, close_matches
+from blobnet.errors import FEW, DataError, close_matches, within
 from blobnet.netdef.load import load
 from blobnet.proto.compact import compact
-from blobnet.proto.files import read_message
 from blobnet.proto.messages import new
 from blobnet.proto.storage import require_file
-from blobnet.published import ROOT
+from blobnet.recipes.drafts.heads import CODE, METHODS, read_head
 from blobnet.recipes.drafts.trunks import SMALL, Trunk, read_trunk
 
-HASH = "hash"  # the layer and the blob of the codes; no published net has such a name, so it is never copied
-METHODS = {"dsh": "dsh/better_train_test_12"}  # the published net whose loss is taken
 SCALE = 1 / 64  # of images minus their mean, so that they are about one
 BATCH, FINE_BATCH = 100, 32
 ORDER = ("net", "weights", "type", "base_lr", "momentum", "momentum2", "weight_decay", "lr_policy", "gamma",
@@ -82,16 +79,16 @@ class Draft:
 
     def _about(self) -> list[str]:
         lines = [f"{self.method.upper()}, {self.bits} bits, for the {self.data.describe()} in {self.data.folder}.",
-                 f"The blob {HASH!r} has the codes: a bit is 1 where a value is 0 or more."]
+                 f"The blob {CODE!r} has the codes: a bit is 1 where a value is 0 or more."]
         if self.weights:
-            lines.append(f"All layers but {HASH!r} start from {self.weights}; {HASH!r} learns ten times as fast.")
+            lines.append(f"All layers but {CODE!r} start from {self.weights}; {CODE!r} learns ten times as fast.")
         return lines
 
     def _net(self, trunk: Trunk) -> Message:
         net = new("NetParameter", name=self.name)
         net.layer.extend([self._reader(trunk, train=True), self._reader(trunk, train=False)])
         net.layer.extend(trunk.layers)
-        net.layer.extend(self._head(trunk.top))
+        net.layer.extend(read_head(self.method, trunk.top, self.bits, (10, 20) if self.weights else None))
         return net
 
     def _reader(self, trunk: Trunk, train: bool) -> Message:
@@ -121,26 +118,8 @@ class Draft:
             layer.type, options.cat_per_iter = "HashingImageData", min(max(len(data.names) // 2, 2), 10)
         return layer
 
-    def _head(self, top: str) -> list[Message]:
-        """The layers from `top` to the losses, those of the published net of the method with these bits."""
-        net = read_message(ROOT / "prototxt" / f"{METHODS[self.method]}.prototxt", "NetParameter")
-        last = max(i for i, layer in enumerate(net.layer) if layer.type == "InnerProduct")
-        head = list(net.layer[last:])
-        old = head[0].name
-        head[0].bottom[0], head[0].inner_product_param.num_output = top, self.bits
-        head[0].name = HASH
-        for layer in head:
-            for names in (layer.bottom, layer.top):
-                names[:] = [HASH if name == old else name for name in names]
-            if layer.type == "HashingLoss":
-                layer.hashing_loss_param.bi_margin = 2 * self.bits
-        if self.weights:
-            for rule, rate in zip(head[0].param, (10, 20)):
-                rule.lr_mult = rate
-        return head
-
     def _solver(self) -> str:
-        """As that of the faster recipe of DSH; for the weights of a published net, steps as it was trained with."""
+        """As that of prototxt/hashing; for the weights of a published net SGD, which they were learnt with."""
         last, start = self.iterations, (self.folder / "solver.prototxt").as_posix()
         fine = self.weights and self.net != SMALL
         solver = new("SolverParameter", net=(self.folder / "train_test.prototxt").as_posix(), base_lr=0.001,
@@ -164,19 +143,18 @@ seeds: [1, 2, 3]
 columns: [{', '.join(['mAP', *precision, 'P(r<=2)'])}]
 settings:
   solver: solver.prototxt
-  blob: {HASH}
+  blob: {CODE}
   bits: {self.bits}
   queries: {queries}
   base: {base}
-full: {{max_iter: {4 * self.iterations}}}
 methods:
-  untrained: {{max_iter: 1, full: {{max_iter: 1}}, overrides: {{loss: "loss_weight: 0"}}}}
+  after one iteration: {{max_iter: 1}}
   {json.dumps(method)}: {{}}
 """
 
 
 def check_net(net: Message, weights: str | os.PathLike = "") -> None:
-    """Build the net, and DataError, ShapeError or NetError unless `weights` has the parameters of all layers but HASH.
+    """Build the net, and DataError, ShapeError or NetError unless `weights` has the parameters of all layers but CODE.
     """
     definition = load(net, TEST)
     definition.layer[0].image_data_param.batch_size = 2
@@ -184,10 +162,11 @@ def check_net(net: Message, weights: str | os.PathLike = "") -> None:
     if not weights:
         return
     require_file(weights)
-    left = [name for name in built.copy_from(weights).left if name != HASH]
+    with within("", "does the file belong to the net of --net?"):
+        left = [name for name in built.copy_from(weights).left if name != CODE]
     if left:
-        raise DataError(os.fspath(weights), expected=f"parameters of all layers but {HASH!r}", got="none for "
-                        + ", ".join(left[:FEW]) + ", …" * (len(left) > FEW), hint="give weights of the net of --net")
+        raise DataError(os.fspath(weights), expected=f"parameters of all layers but {CODE!r}", got="none for "
+                        + ", ".join(left[:FEW]) + ", …" * (len(left) > FEW), hint="give a file of the net of --net")
 
 
 def net_text(net: Message, about: Sequence[str]) -> str:
