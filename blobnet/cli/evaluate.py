@@ -6,6 +6,7 @@ import argparse
 from pathlib import Path
 from typing import NamedTuple
 
+from blobnet.cli._pages import add_page_flags, check_page_flags, sides, write
 from blobnet.cli._protocols import ListProtocols, fitting, lists_for, wrap
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
@@ -15,6 +16,7 @@ from blobnet.hashing.neighbours import Neighbours
 from blobnet.hashing.protocol import DIVISORS, STANDARD, TIES, Protocol, get_protocol, list_protocols
 from blobnet.log.table import table
 from blobnet.view.curves import Retrieval, plot_retrieval_curves
+from blobnet.view.web.report import Entry, report
 
 ALL = "all"
 _FREE = (STANDARD.name, "neighbours")  # protocols of nobody's paper
@@ -42,6 +44,7 @@ class _Row(NamedTuple):
     queries: Codes
     base: Codes
     score: Evaluation
+    neighbours: Neighbours | None
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -71,6 +74,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--mmap", action="store_true", help="leave the bases in their files, for those larger than the "
                         "memory; the files are not checked")
     parser.add_argument("--curve", metavar="FILE.png", help="draw the curves there")
+    add_page_flags(parser, "a report with curves, classes, the best and the worst queries as pictures, and bits")
     parser.set_defaults(run=run)
 
 
@@ -81,11 +85,13 @@ def run(args: argparse.Namespace) -> int:
         if given and len(given) != len(args.queries):
             raise DataError("evaluate", expected=f"as many after --{option} as files after --queries",
                             got=f"{len(given)} after --{option}, {len(args.queries)} after --queries")
+    check_page_flags(args)
     rows, misfits = _evaluate(args)
     if not rows:
         raise DataError("evaluate --protocol all", "no protocol fits these files",
                         hint="; ".join(f"{name}: {why}" for name, why in misfits.items()))
-    _print_table(rows, args)
+    cells = _cells(rows, args)
+    print(table(cells, left=range(len(cells[0]))))
     if args.protocol == ALL:
         print("\n--list-protocols says what they mean" + "; those that do not fit:\n" * bool(misfits))
         print(table([(f"  {name}", why) for name, why in misfits.items()], left=(0, 1)))
@@ -95,6 +101,9 @@ def run(args: argparse.Namespace) -> int:
     if args.curve:
         plot_retrieval_curves([_curves(i, row, args) for i, row in enumerate(rows, 1)], args.curve)
         print(f"\ncurves written to {args.curve}")
+    if args.html:
+        print()
+        write(*report([_entry(row, args) for row in rows], cells), args)
     return 0
 
 
@@ -116,7 +125,7 @@ def _evaluate(args: argparse.Namespace) -> tuple[list[_Row], dict[str, str]]:
             lists = lists_for(protocol, neighbours) if args.protocol == ALL else neighbours
             score = evaluate(queries, queries if itself else base, protocol, neighbours=lists)
             files = query_path, "(queries)" if itself else str(base_path)
-            rows.append(_Row(name, files, queries, queries if base is None or itself else base, score))
+            rows.append(_Row(name, files, queries, queries if base is None or itself else base, score, lists))
     return rows, misfits
 
 
@@ -137,8 +146,8 @@ def _protocols(args: argparse.Namespace) -> list[Protocol]:
     return protocols
 
 
-def _print_table(rows: list[_Row], args: argparse.Namespace) -> None:
-    """A line for each row; the columns that all have alike are left out."""
+def _cells(rows: list[_Row], args: argparse.Namespace) -> list[list[str]]:
+    """The table: heads, and a line for each row; the columns that all have alike are left out."""
     cells = []
     for row in rows:
         score, within = row.score, row.score.precision_within
@@ -152,19 +161,33 @@ def _print_table(rows: list[_Row], args: argparse.Namespace) -> None:
         if any(other.score.ndcg is not None for other in rows):
             line |= {"ACG@k": _number(score.cumulative_gain), "NDCG@k": _number(score.ndcg)}
         cells.append({**line, "codes": row.base.rule})
-    print(table([list(cells[0]), *(list(line.values()) for line in cells)], left=range(len(cells[0]))))
+    return [list(cells[0]), *(list(line.values()) for line in cells)]
 
 
 def _number(value: float | None) -> str:
     return "-" if value is None else f"{value:.4f}"
 
 
+def _method(row: _Row, args: argparse.Namespace) -> str:
+    """The name of a row, with its metric or protocol where there are several."""
+    variant = row.score.protocol.metric if len(args.metric) > 1 else ""
+    variant = row.score.protocol.name if args.protocol == ALL else variant
+    return ", ".join(filter(None, (row.name, variant)))
+
+
+def _title(row: _Row, args: argparse.Namespace) -> str:
+    return f"{_method(row, args)}, {row.queries.capacity:g} bit{'s' * (row.queries.capacity != 1)}"
+
+
+def _entry(row: _Row, args: argparse.Namespace) -> Entry:
+    """The part of the report on a row."""
+    alone = row.files[0] in (args.base or args.queries)
+    return Entry(_title(row, args), *sides(args, row.queries, row.base, row.files, alone), row.score, row.neighbours)
+
+
 def _curves(number: int, row: _Row, args: argparse.Namespace) -> Retrieval:
     """The curves of a row, numbered like it; without names every row is a method of its own."""
-    score, variant = row.score, row.score.protocol.metric if len(args.metric) > 1 else ""
-    variant = row.score.protocol.name if args.protocol == ALL else variant
-    method = ", ".join(filter(None, (row.name, variant)))
-    curve = f"{number}: {method}, {row.queries.capacity:g} bit{'s' * (row.queries.capacity != 1)}"
+    score, curve = row.score, f"{number}: {_title(row, args)}"
     recall, precision = score.by_rank if score.by_radius is None else score.by_radius
-    return Retrieval(curve, method if args.names else curve, row.queries.capacity, score.mean_average_precision, recall,
-                     precision, score.by_rank[1])
+    return Retrieval(curve, _method(row, args) if args.names else curve, row.queries.capacity,
+                     score.mean_average_precision, recall, precision, score.by_rank[1])

@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import argparse
+import os
 
+from blobnet.cli._pages import add_page_flags, check_page_flags, sides, write
 from blobnet.cli._photos import add_photo_flags, encode_like
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.engines import INDEXES, build_index
 from blobnet.hashing.neighbours import Neighbours
+from blobnet.view.web.gallery import gallery
 
 _DESCRIPTION = """\
 Find the nearest codes of each query: exact, equal distances in the order of the base.
@@ -45,12 +48,14 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser.add_argument("--mmap", action="store_true", help="leave the base in its file, for bases larger than the "
                         "memory; the file is not checked")
     parser.add_argument("--out", metavar="FILE.npz", help="write the results there instead of printing them")
+    add_page_flags(parser, "queries and results as pictures, instead of printing them,")
     add_photo_flags(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Search and print or write; the exit status."""
+    check_page_flags(args)
     base = Codes.load(args.base, mmap=args.mmap)
     queries = encode_like(base, args.base, args.query, args) if args.query else Codes.load(args.queries)
     if not len(queries):
@@ -61,7 +66,10 @@ def run(args: argparse.Namespace) -> int:
         found.save(args.out, codes=args.base, queries=args.queries or args.query, bits=base.bits, metric=args.metric,
                    top=top, radius=args.radius)
         print(f"{len(found.indices)} results of {len(queries)} queries written to {args.out}")
-    else:
+    if args.html:
+        looked = sides(args, queries, base, (args.queries or "", args.base), alone=args.queries == args.base)
+        write(*gallery(*looked, found, args.metric, f"Search in {os.path.basename(args.base)}"), args)
+    if not (args.out or args.html):
         _print_rows(base, queries, found)
     return 0
 

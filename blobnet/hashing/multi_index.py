@@ -20,10 +20,10 @@ from blobnet.hashing.index import HammingIndex, count_ones
 from blobnet.hashing.upkeep import take
 
 _LONGEST = 20     # bits of a substring: a table has a place for each of its values
-_QUERIES = 64     # that go through the tables together
+_QUERIES = 128    # that go through the tables together
 _TILE = 1 << 16   # buckets, or candidates, looked at at once: they stay in the cache
-_BUCKET = 4       # what a bucket costs, in comparisons of the flat search
-_CANDIDATE = 10   # what an item in it costs
+_BUCKET = 25      # what a bucket costs, in comparisons of the flat search
+_CANDIDATE = 15   # what an item in it costs
 _PATIENCE = 0.5   # of what the flat search costs: who has spent more on buckets is searched for by it
 
 
@@ -35,6 +35,7 @@ class Table(NamedTuple):
     mask: np.ndarray    # (W,) words, ones where the substring is
     starts: np.ndarray  # (2^L + 1,) int32 or int64
     items: np.ndarray   # (N,) int32 or int64
+    words: np.ndarray   # (W, N) the codes of these items: so those of a bucket lie together
 
 
 class MultiIndex(HammingIndex):
@@ -47,8 +48,8 @@ class MultiIndex(HammingIndex):
     they are `top` or more, it was the last (section 3.2). A query whose buckets cost as much as half of all comparisons
     goes to HammingIndex: where codes are few, or spread evenly and far apart, or `radius` is large.
 
-    tables: m, which lets substrings have 1 to 20 bits; by default they have about log2(N) (section 4). A table takes 4
-    bytes an item, and 4 for each value of its substring.
+    tables: m, which lets substrings have 1 to 20 bits; by default they have about log2(N) (section 4). A table has
+    the codes once more, and 4 bytes for each item and for each value of its substring.
 
     >>> index = MultiIndex(Codes.from_bits(np.array([[0, 0, 0], [1, 1, 1], [0, 0, 1]])))
     >>> found = index.search(Codes.from_bits(np.array([[0, 1, 1]])), top=2)
@@ -58,13 +59,13 @@ class MultiIndex(HammingIndex):
 
     def __init__(self, codes: Codes, tables: int | None = None):
         super().__init__(codes)
-        self.words = self.part(0, len(codes)) if self._whole is None else self._whole  # (W, N)
         if tables is None:
             tables = max(1, round(codes.bits / max(1.0, math.log2(len(codes)))), -(-codes.bits // _LONGEST))
         if not -(-codes.bits // _LONGEST) <= tables <= codes.bits:
             raise DataError(self.where, expected=f"{-(-codes.bits // _LONGEST)} to {codes.bits} tables", got=tables)
         edges = [codes.bits * i // tables for i in range(tables + 1)]
-        self.tables = share(lambda piece: _table(codes, *piece), list(zip(edges[:-1], edges[1:])))
+        words = self.part(0, len(codes)) if self._whole is None else self._whole
+        self.tables = share(lambda ends: _table(codes, words, *ends), list(itertools.pairwise(edges)))
 
     @property
     def budget(self) -> float:
@@ -80,7 +81,7 @@ class MultiIndex(HammingIndex):
         def walk(piece: slice) -> list[tuple[np.ndarray, np.ndarray] | None]:
             return _Walk(self, queries.packed[piece], asked[:, piece], top, limit).ranking()
 
-        found = list(itertools.chain(*share(walk, cut(len(queries), _QUERIES, _QUERIES // 8))))
+        found = list(itertools.chain(*share(walk, cut(len(queries), _QUERIES, _QUERIES // 4))))
         left = [i for i, ranking in enumerate(found) if ranking is None]
         if left:
             for i, ranking in zip(left, super()._search(take(queries, np.array(left)), top, radius)):
@@ -94,7 +95,6 @@ class MultiIndex(HammingIndex):
             _BUCKET + _CANDIDATE * len(self.codes) / 2 ** self.tables[a].length) for ring, a in steps)
 
 
-
 class _Walk:
     """The way of b queries through the tables, step by step: packed codes (b, B), the same as words (W, b)."""
 
@@ -102,7 +102,7 @@ class _Walk:
         self._index, self._words, self._top = index, words, top
         self._values = [substrings(packed, table.first, table.length) for table in index.tables]
         self._counts = np.zeros((len(packed), index.levels), np.int64)  # of different items found, by distance
-        self._bounds = np.full(len(packed), limit)                      # farther items are not wanted
+        self._bounds = np.full(len(packed), limit, index.dtype)         # farther items are not wanted
         self._costs = np.zeros(len(packed))
         self._found: list[tuple[np.ndarray, np.ndarray, np.ndarray]] = []  # queries, items, distances
         for step in range(limit + 1):
@@ -125,40 +125,49 @@ class _Walk:
             starts = table.starts[values]
             counts = table.starts[values + 1] - starts
             self._costs[some] += _CANDIDATE * counts.sum(axis=1)
-            counts[self._costs[some] > self._index.budget] = 0
-            for owners, places in _places(starts.ravel(), counts.ravel(), width):
-                self._look(some[owners], table.items[places], ring, number)
+            counts[self._costs[some] > self._index.budget] = 0  # the flat search looks for them
+            for buckets, first, numbers in _buckets(starts.ravel(), counts.ravel()):
+                self._look(some[buckets // width], first, numbers, ring, number)
 
-    def _look(self, queries: np.ndarray, items: np.ndarray, ring: int, number: int) -> None:
-        """Keep those candidates that are near and that no step before this one has found."""
-        differing = self._index.words[:, items] ^ self._words[:, queries]
+    def _look(self, owners: np.ndarray, first: np.ndarray, counts: np.ndarray, ring: int, number: int) -> None:
+        """Keep those items of a table's buckets that are near and that no step before has found.
+
+        Each bucket has an owner, which is the query, and a count of items; item i of them all, if it is in this bucket,
+        has the place i + first in the table.
+        """
+        table = self._index.tables[number]
+        places = np.arange(counts.sum()) + np.repeat(first, counts)
+        differing = [words.take(places) ^ np.repeat(asked.take(owners), counts)
+                     for words, asked in zip(table.words, self._words)]
         distances = _ones(differing)
-        near = np.flatnonzero(distances <= self._bounds[queries])
-        differing = differing[:, near]
-        for other, table in enumerate(self._index.tables):
-            if ring or other < number:
-                new = _ones(differing & table.mask[:, None]) >= ring + (other < number)
-                near, differing = near[new], differing[:, new]
-        queries, distances = queries[near], distances[near]
-        self._found.append((queries, items[near], distances))
+        near = np.flatnonzero(distances <= np.repeat(self._bounds.take(owners), counts))
+        differing = [words.take(near) for words in differing]
+        for i, other in enumerate(self._index.tables):
+            if ring or i < number:
+                parts = [words & mask for words, mask in zip(differing, other.mask) if mask]
+                new = np.flatnonzero(_ones(parts) >= ring + (i < number))
+                near, differing = near.take(new), [words.take(new) for words in differing]
+        queries, distances = np.repeat(owners, counts).take(near), distances.take(near)
+        self._found.append((queries, table.items.take(places.take(near)), distances))
         if self._top is not None:
             keys = queries * self._counts.shape[1] + distances
             self._counts += np.bincount(keys, minlength=self._counts.size).reshape(self._counts.shape)
             within = np.count_nonzero(np.cumsum(self._counts, axis=1) < self._top, axis=1)
-            np.minimum(self._bounds, within, out=self._bounds)
+            np.minimum(self._bounds, within, out=self._bounds, casting="unsafe")
 
     def ranking(self) -> list[tuple[np.ndarray, np.ndarray] | None]:
         """The items of each query and their distances, nearest first; None for a query that costs too much."""
         none = np.empty(0, np.int64)
         queries, items, distances = (np.concatenate([none, *(found[i] for found in self._found)]) for i in range(3))
-        order = np.lexsort((items, distances, queries))
-        edges = np.searchsorted(queries[order], np.arange(len(self._costs) + 1))
-        places = [order[a:b][:self._top] for a, b in itertools.pairwise(edges)]
-        return [None if cost > self._index.budget else (items[some], distances[some])
-                for cost, some in zip(self._costs, places)]
+        done = self._costs <= self._index.budget
+        wanted = np.flatnonzero(done[queries] & (distances <= self._bounds[queries]))
+        order = wanted[np.lexsort((items[wanted], distances[wanted], queries[wanted]))]
+        edges = np.searchsorted(queries[order], np.arange(len(done) + 1))
+        places = (order[a:b][:self._top] for a, b in itertools.pairwise(edges))
+        return [(items[some], distances[some]) if whole else None for whole, some in zip(done, places)]
 
 
-def _table(codes: Codes, first: int, stop: int) -> Table:
+def _table(codes: Codes, words: np.ndarray, first: int, stop: int) -> Table:
     length, values = stop - first, substrings(codes.packed, first, stop - first)
     small = np.int32 if len(values) < 1 << 31 else np.int64
     starts = np.zeros((1 << length) + 1, small)
@@ -166,7 +175,8 @@ def _table(codes: Codes, first: int, stop: int) -> Table:
     ones = np.zeros((1, codes.bits), np.uint8)
     ones[:, first:stop] = 1
     mask = to_words(np.packbits(ones, axis=1, bitorder="little"))[:, 0]
-    return Table(first, length, mask, starts, np.argsort(values, kind="stable").astype(small))
+    items = np.argsort(values, kind="stable")
+    return Table(first, length, mask, starts, items.astype(small), words.take(items, axis=1))
 
 
 def substrings(packed: np.ndarray, first: int, length: int) -> np.ndarray:
@@ -196,18 +206,22 @@ def ring_of(length: int, ones: int) -> np.ndarray:
     return numbers
 
 
-def _places(starts: np.ndarray, counts: np.ndarray, width: int) -> Iterator[tuple[np.ndarray, np.ndarray]]:
-    """Walk through the items of buckets, about _TILE at a time: whose they are (a row has `width` buckets); places."""
+def _buckets(starts: np.ndarray, counts: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+    """The buckets that have items, about _TILE items at a time: numbers, `first` and counts, as `_Walk._look` has them.
+    """
     filled = np.flatnonzero(counts)
-    starts, counts, owners = starts[filled], counts[filled], filled // width
+    starts, counts = starts[filled], counts[filled]
     ends = np.cumsum(counts, dtype=np.int64)
     tiles = np.arange(0, ends[-1] if len(ends) else 0, _TILE)
     for a, b in itertools.pairwise([*np.searchsorted(ends, tiles), len(ends)]):
-        some = counts[a:b]
-        places = np.arange(some.sum()) + np.repeat(starts[a:b] - (np.cumsum(some) - some), some)
-        yield np.repeat(owners[a:b], some), places
+        if a < b:
+            before = ends[a] - counts[a]
+            yield filled[a:b], starts[a:b] - (ends[a:b] - counts[a:b] - before), counts[a:b]
 
 
-def _ones(words: np.ndarray) -> np.ndarray:
-    """(n,) the ones in the columns of words (W, n)."""
-    return count_ones(words[0]) if len(words) == 1 else count_ones(words).sum(axis=0, dtype=np.int64)
+def _ones(words: list[np.ndarray]) -> np.ndarray:
+    """(n,) how many ones the W words of each of n codes have together."""
+    total = count_ones(words[0])
+    for others in words[1:]:
+        total = total + count_ones(others).astype(np.int64)
+    return total

@@ -4,7 +4,7 @@ Where a paper is silent, its authors' program decides: the divisor, the queries 
 Two are easily mistaken. The database of CIFAR-10 is the 54,000 images outside queries and training (the lists of DCH's
 authors) or all 59,000 outside the queries (GreedyHash). And HashNet weights its loss, not its measure: its authors'
 programs take the plain mAP of the first 1,000 or 5,000, over the queries that find something there. The mAP weighted by
-shared labels is DSRH's.
+shared labels is DSRH's, whose queries all have a label.
 """
 
 from __future__ import annotations

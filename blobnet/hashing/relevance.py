@@ -90,9 +90,9 @@ def relevance_of(queries: Codes, base: Codes, neighbours: Neighbours | None = No
     DataError for lists that are not of these queries and this base; ShapeError for labels of two kinds.
     """
     if neighbours is not None:
-        neighbours.check("metrics", len(queries), len(base))
+        neighbours.check("neighbours", len(queries), len(base))
         return ByNeighbours(neighbours, len(base))
     if queries.labels.shape[1:] != base.labels.shape[1:]:
-        raise ShapeError("metrics", expected="labels of one kind on queries and base",
+        raise ShapeError("labels", expected="labels of one kind on queries and base",
                          got=f"{queries.labels.shape} and {base.labels.shape}")
     return (ByLabel if queries.labels.ndim == 1 else ByLabelRows)(queries.labels, base.labels)

@@ -13,6 +13,7 @@ from blobnet.hashing.codes import Codes
 from blobnet.hashing.engines import build_index
 from blobnet.hashing.index import HammingIndex
 from blobnet.hashing.multi_index import MultiIndex, ring_of, substrings
+from blobnet.hashing.upkeep import take
 
 
 def codes(count: int, bits: int, seed: int, flipped: float = 0.5, centres: int = 3) -> Codes:
@@ -64,6 +65,35 @@ def test_tables_alone_find_all(bits, tables, limits, monkeypatch):
     assert_same(MultiIndex(base, tables).search(queries, **limits), expected)
 
 
+@pytest.mark.parametrize("bits, tables", [(1, 1), (4, 1), (4, 4), (5, 2), (6, 5)])
+def test_every_code_is_found(bits, tables, monkeypatch):
+    every = Codes.from_bits(np.arange(1 << bits)[:, None] >> np.arange(bits) & 1)
+    monkeypatch.setattr(multi_index, "_PATIENCE", 1e6)
+    for limits in [{"radius": radius} for radius in range(bits + 1)] + [{"top": len(every)}]:
+        expected = HammingIndex(every).search(every, **limits)
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(HammingIndex, "_search", None)
+            assert_same(MultiIndex(every, tables).search(every, **limits), expected)
+
+
+def test_a_search_ends_with_the_last_item_that_is_wanted(no_flat_search):
+    """The next ones are far away."""
+    base, queries = codes(3000, 64, 1), codes(4, 64, 2)
+    base = Codes(np.concatenate([base.packed, np.tile(queries.packed, (5, 1))]), 64)
+    assert MultiIndex(base).search(queries, top=5).distances.tolist() == [0] * 20
+
+
+def test_full_buckets_are_left_alone(monkeypatch):
+    base = Codes(np.tile(codes(1, 64, 1).packed, (2000, 1)), 64)
+    monkeypatch.setattr(multi_index._Walk, "_look", None)
+    assert MultiIndex(base).search(take(base, np.arange(3)), top=7).indices.tolist() == [*range(7)] * 3
+
+
+def test_a_wide_radius_needs_no_look_at_tables(monkeypatch):
+    monkeypatch.setattr(multi_index, "_Walk", None)
+    assert len(MultiIndex(codes(500, 64, 1)).search(codes(3, 64, 2), radius=64).indices) == 1500
+
+
 @pytest.mark.parametrize("limits", [{"top": 10}, {"top": 30}, {"radius": 2}, {"radius": 8}])
 def test_near_codes_need_no_flat_search(limits, no_flat_search, monkeypatch):
     base, queries = codes(60_000, 64, 1, 0.06, 600), codes(50, 64, 2, 0.04, 600)
@@ -87,12 +117,12 @@ def test_far_codes_are_left_to_the_flat_search(limits, monkeypatch):
 
 
 def test_only_costly_queries_go_to_the_flat_search(monkeypatch):
-    base = codes(5000, 64, 1, 0.02)
-    near, far = codes(6, 64, 2, 0.02), codes(6, 64, 3, 0.5)
+    base = codes(5000, 64, 1, 0.02, 500)
+    near, far = codes(6, 64, 2, 0.02, 500), codes(6, 64, 3, 0.5)
     queries, asked = Codes(np.stack([near.packed, far.packed], 1).reshape(12, 8), 64), []
     flat = HammingIndex._search
     expected = HammingIndex(base).search(queries, top=2)
-    monkeypatch.setattr(multi_index, "_PATIENCE", 6)
+    monkeypatch.setattr(multi_index, "_PATIENCE", 10)
     monkeypatch.setattr(HammingIndex, "_search", lambda self, some, *rest: asked.append(some.packed) or flat(
         self, some, *rest))
     assert_same(MultiIndex(base).search(queries, top=2), expected)
