@@ -3,14 +3,15 @@
 beside FAISS's flat binary index and its multi-hash where FAISS is there.
 
 Prints milliseconds, the smallest of several runs in turns, and in brackets the time as a part of the flat index's
-(below 1: faster). All must find the same; the multi-hash is exact for a radius alone. None counts the time to make its
-index, which is printed for the multi-index.
+(below 1: faster). All must find the same; the multi-hash is exact for a radius alone. The time to make the multi-index
+stands apart.
 
     python tools/benchmark_search.py [--base 1000000] [--queries 100] [--bits 48 64 128] [--top 1000] [--radius R …]
-                                     [--codes uniform clusters classes] [--runs 5]
+                                     [--codes uniform clusters classes] [--runs 5] [--cpu]
 
 uniform: every bit is a coin; clusters: a centre for each 100 codes, from which 5 % of the bits differ; classes: ten
-centres, from which 10 % differ.
+centres, from which 10 % differ. --cpu counts the time of the processor in one thread, which other work on the machine
+hardly changes.
 """
 
 from __future__ import annotations
@@ -39,62 +40,69 @@ def make_codes(kind: str, count: int, base: int, bits: int, seed: int) -> Codes:
     return Codes.from_bits(centres[rng.integers(0, number, count)] ^ (rng.random((count, bits), np.float32) < flipped))
 
 
-def blobnet_search(index: HammingIndex, queries: Codes, limits: dict) -> Search:
+def own_search(index: HammingIndex, queries: Codes, limits: dict) -> Search:
     def search(threads: int) -> object:
         os.environ["BLOBNET_NUM_THREADS"] = str(threads)
         return index.search(queries, **limits)
     return search
 
 
-def faiss_searches(base: Codes, queries: Codes, limits: dict) -> list[Search | None]:
-    """FAISS's own search, flat and by tables; None without FAISS, and by tables for `top`, which is not exact there."""
+def faiss_indexes(base: Codes) -> list:
+    """FAISS's own indexes, flat and by tables; none without FAISS."""
     try:
         import faiss
     except ImportError:
-        return [None, None]
-    bits, radius = 8 * base.packed.shape[1], limits.get("radius")
-    flat = faiss.IndexBinaryFlat(bits)
-    flat.add(base.packed)
-
-    def by(index: object) -> Search:
-        def search(threads: int) -> object:
-            faiss.omp_set_num_threads(threads)
-            return index.search(queries.packed, limits["top"]) if radius is None \
-                else index.range_search(queries.packed, radius + 1)
-        return search
-
-    if radius is None:
-        return [by(flat), None]
+        return []
+    bits = 8 * base.packed.shape[1]
     count = -(-bits // 20)
-    tables = faiss.IndexBinaryMultiHash(bits, count, bits // count)
-    tables.nflip = radius // count  # bits that may differ in one of the substrings, at least
-    tables.add(base.packed)
-    return [by(flat), by(tables)]
+    indexes = [faiss.IndexBinaryFlat(bits), faiss.IndexBinaryMultiHash(bits, count, bits // count)]
+    for index in indexes:
+        index.add(base.packed)
+    return indexes
 
 
-def milliseconds(functions: list[Callable[[], object]], runs: int) -> list[float]:
+def faiss_search(index: object, queries: Codes, limits: dict) -> Search | None:
+    """None where it is not exact."""
+    import faiss
+
+    tables = getattr(index, "nhash", 0)
+    if tables and "top" in limits:
+        return None
+
+    def search(threads: int) -> object:
+        faiss.omp_set_num_threads(threads)
+        if "top" in limits:
+            return index.search(queries.packed, limits["top"])
+        if tables:
+            index.nflip = limits["radius"] // tables  # bits that differ in one of the substrings, at most
+        return index.range_search(queries.packed, limits["radius"] + 1)
+    return search
+
+
+def milliseconds(functions: list[Callable[[], object]], runs: int, clock: Callable[[], float]) -> list[float]:
     """The best time of each function; they run in turns."""
     best = [np.inf] * len(functions)
     for _ in range(runs):
         for i, function in enumerate(functions):
-            start = time.perf_counter()
+            start = clock()
             function()
-            best[i] = min(best[i], (time.perf_counter() - start) * 1e3)
+            best[i] = min(best[i], (clock() - start) * 1e3)
     return best
 
 
-def require_same(base: Codes, queries: Codes, limits: dict, multi: MultiIndex, flat: HammingIndex, peers: list) -> None:
-    expected = flat.search(queries, **limits)
-    found = [multi.search(queries, **limits)]
-    if peers[0] is not None:
-        found.append(build_index(base, engine="faiss").search(queries, **limits))
-    assert all(np.array_equal(a, b) for other in found for a, b in zip(other, expected)), "different results"
-    if peers[1] is not None:
-        offsets, _, items = peers[1](1)
+def require_same(searches: list[Search | None], base: Codes, queries: Codes, limits: dict) -> None:
+    """All find the same items; that FAISS's flat index does is asked in the order of blobnet's results."""
+    expected = searches[0](1)
+    others = [searches[1](1)]
+    if len(searches) > 2:
+        others.append(build_index(base, engine="faiss").search(queries, **limits))
+    assert all(np.array_equal(a, b) for other in others for a, b in zip(other, expected)), "different results"
+    if len(searches) > 3 and searches[3] is not None:
+        offsets, _, items = searches[3](1)
         assert np.array_equal(offsets, expected.offsets), "different results"
-        order = np.lexsort((items, np.repeat(np.arange(len(queries)), np.diff(offsets).astype(np.int64))))
-        same = np.lexsort((expected.indices, np.repeat(np.arange(len(queries)), np.diff(expected.offsets))))
-        assert np.array_equal(items[order], expected.indices[same]), "different results"
+        rows = np.repeat(np.arange(len(queries)), np.diff(expected.offsets))
+        one, other = (found[np.lexsort((found, rows))] for found in (items, expected.indices))
+        assert np.array_equal(one, other), "different results"
 
 
 def main() -> None:
@@ -106,30 +114,32 @@ def main() -> None:
     parser.add_argument("--bits", type=int, nargs="+", default=[48, 64, 128])
     parser.add_argument("--codes", choices=KINDS, nargs="+", default=["uniform"])
     parser.add_argument("--runs", type=int, default=5)
+    parser.add_argument("--cpu", action="store_true")
     args = parser.parse_args()
+    clock, threads = (time.process_time, [1]) if args.cpu else (time.perf_counter, sorted({1, num_threads()}))
     tops = args.top if args.top is not None else [] if args.radius else [1000]
     searches = [{"top": top} for top in tops] + [{"radius": radius} for radius in args.radius]
-    print(f"{args.queries} queries in {args.base:,} codes; milliseconds")
+    print(f"{args.queries} queries in {args.base:,} codes; milliseconds" + " of the processor" * args.cpu)
     print(f"{'codes':9}{'bits':>4}{'made in':>9}{'limit':>11}{'threads':>8}", *(f"{name:>18}" for name in ENGINES))
-    for kind in args.codes:
-        for bits in args.bits:
-            base, queries = (make_codes(kind, count, args.base, bits, seed)
-                             for seed, count in enumerate((args.base, args.queries), 1))
-            flat, start = HammingIndex(base), time.perf_counter()
-            multi = MultiIndex(base)
-            made = time.perf_counter() - start
-            for limits in searches:
-                peers = faiss_searches(base, queries, limits)
-                require_same(base, queries, limits, multi, flat, peers)
-                engines = [blobnet_search(flat, queries, limits), blobnet_search(multi, queries, limits), *peers]
-                for threads in sorted({1, num_threads()}):
-                    there = [engine for engine in engines if engine is not None]
-                    times = iter(milliseconds([lambda run=run: run(threads) for run in there], args.runs))  # noqa: B023
-                    cells = [None if engine is None else next(times) for engine in engines]
-                    name, limit = next(iter(limits.items()))
-                    print(f"{kind:9}{bits:4}{made:7.2f} s{name:>7}{limit:4}{threads:8}", *(
-                        f"{'-':>18}" if cell is None else f"{cell:9.1f} ({cell / cells[0]:6.3f})" for cell in cells),
-                        flush=True)
+    for kind, bits in ((kind, bits) for kind in args.codes for bits in args.bits):
+        base, queries = (make_codes(kind, count, args.base, bits, seed)
+                         for seed, count in enumerate((args.base, args.queries), 1))
+        flat, start = HammingIndex(base), clock()
+        multi, made = MultiIndex(base), clock() - start
+        peers = faiss_indexes(base)
+        for limits in searches:
+            engines = [own_search(index, queries, limits) for index in (flat, multi)]
+            engines += [faiss_search(index, queries, limits) for index in peers]
+            require_same(engines, base, queries, limits)
+            there = [engine for engine in engines if engine is not None]
+            for count in threads:
+                runs = [lambda run=run: run(count) for run in there]  # noqa: B023
+                times = iter(milliseconds(runs, args.runs, clock))
+                cells = [None if engine is None else next(times) for engine in engines]
+                name, limit = next(iter(limits.items()))
+                print(f"{kind:9}{bits:4}{made:7.2f} s{name:>7}{limit:4}{count:8}", *(
+                    f"{'-':>18}" if cell is None else f"{cell:9.1f} ({cell / cells[0]:6.3f})" for cell in cells),
+                    flush=True)
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""Photos that a command encodes as the codes of an index are: the flags, and the encoding."""
+"""Photos of commands: encoding them, and the flags of those that encode them as an index was made."""
 
 from __future__ import annotations
 
@@ -24,8 +24,8 @@ def add_photo_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags of `encode_like`."""
     group = parser.add_argument_group("encoding photos")
     for name, metavar in _NEEDED.items():
-        group.add_argument(f"--{name}", metavar=metavar, help=f"the {name}, where the index does not say it"
-                           + " or its file has moved" * (name != "blob"))
+        group.add_argument(f"--{name}", metavar=metavar, help=f"the {name}, where the index does not know"
+                           + ", or the file has moved" * (name != "blob"))
     group.add_argument("--channels", choices=CHANNELS, help="the order of the colours that the net learnt, where it "
                        "read a database of raw bytes")
     group.add_argument("--gpu", type=int, metavar="N", help="encode on this GPU (default: the CPU)")
@@ -43,13 +43,29 @@ def encode_like(base: Codes, where: str, given: Sequence[str], args: argparse.Na
         if not value:
             raise DataError(where, f"does not say of which {name} its codes were made", hint=f"give it with --{name}")
         if name != "blob" and not os.path.exists(value):
-            raise DataError(where, f"its {name} {value!r} is not there",
-                            hint=f"run this where it is, or say with --{name} where it is now")
+            raise DataError(where, f"the file of its {name}, {value!r}, is not there",
+                            hint=f"run this in the folder where it was, or say with --{name} where it is now")
     if base.threshold is None and base.block_size is None:
         raise DataError(where, "does not say how bits were made of values", got=base.rule)
     load_extensions(args.plugin)
+    return encode_given(given, net, weights, blob, args, base.threshold or 0.0, base.block_size)
+
+
+def encode_given(given: Sequence[str], net: str, weights: str, blob: str, args: argparse.Namespace,
+                 threshold: float = 0.0, block_size: int | None = None) -> Codes:
+    """The codes of the photos that the paths mean, see `find_photos` and `encode_photos`, with the flags of `args`."""
     paths = find_photos(given)
-    with tqdm(total=len(paths), unit="images", disable=not sys.stderr.isatty()) as bar:
-        return encode_photos(net, weights, blob, paths, threshold=base.threshold or 0.0, block_size=base.block_size,
-                             channels=args.channels, device="cpu" if args.gpu is None else f"gpu:{args.gpu}",
-                             python_layers=args.python_layers, allow_tf32=args.tf32, progress=bar.update)
+    with bar(len(paths)) as progress:
+        return encode_photos(net, weights, blob, paths, threshold=threshold, block_size=block_size,
+                             channels=args.channels, device=device(args), python_layers=args.python_layers,
+                             allow_tf32=args.tf32, progress=progress.update)
+
+
+def bar(count: int) -> tqdm:
+    """A progress bar of so many images, on a terminal."""
+    return tqdm(total=count, unit="images", disable=not sys.stderr.isatty())
+
+
+def device(args: argparse.Namespace) -> str:
+    """The device that --gpu names, or the CPU."""
+    return "cpu" if args.gpu is None else f"gpu:{args.gpu}"

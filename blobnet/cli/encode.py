@@ -3,22 +3,19 @@
 from __future__ import annotations
 
 import argparse
-import sys
 from dataclasses import replace
-
-from tqdm import tqdm
 
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_extension_flags, whole
 from blobnet.cli._gpus import add_tf32_flag
+from blobnet.cli._photos import bar, device, encode_given
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
-from blobnet.data.images.photos import find_photos
 from blobnet.data.sets.imported import names_beside
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.encode import encode, label_blob, set_source
-from blobnet.hashing.photos import CHANNELS, encode_photos
+from blobnet.hashing.photos import CHANNELS
 from blobnet.netdef.load import load
 
 _DESCRIPTION = """\
@@ -68,7 +65,11 @@ def run(args: argparse.Namespace) -> int:
         if args.images and getattr(args, flag):
             raise DataError("encode", f"--{flag} beside --images", hint="photos are all encoded, and have no labels")
     load_extensions(args.plugin)
-    codes, source = _photos(args) if args.images else _records(args)
+    if args.images:
+        codes, source = encode_given(args.images, args.net, args.weights, args.blob, args, args.threshold or 0.0,
+                                     args.block_size), " ".join(args.images)
+    else:
+        codes, source = _records(args)
     codes.save(args.out)
     size = f"{len(codes)} code{'s' * (len(codes) != 1)} of {codes.capacity:g} bit{'s' * (codes.capacity != 1)}"
     print(f"{args.out}: {size}, {codes.rule}, from {source}")
@@ -80,29 +81,11 @@ def _records(args: argparse.Namespace) -> tuple[Codes, str]:
     definition = load(args.net, TEST)
     source, images = set_source(definition, args.net, args.source or None)
     count, label = args.count or images, args.label or label_blob(definition, args.net)
-    net = Net(definition, TEST, args.weights, device=_device(args), origin=args.net, python_layers=args.python_layers,
+    net = Net(definition, TEST, args.weights, device=device(args), origin=args.net, python_layers=args.python_layers,
               allow_tf32=args.tf32)
-    with _bar(count) as bar:
-        codes = encode(net, args.blob, count, label, args.threshold or 0.0, bar.update, args.net, args.weights)
+    with bar(count) as progress:
+        codes = encode(net, args.blob, count, label, args.threshold or 0.0, progress.update, args.net, args.weights)
     names = names_beside(source)
     if names and codes.labels is not None:
         codes = replace(codes, classes=tuple(names))
     return codes if args.block_size is None else codes.in_blocks(args.block_size), source
-
-
-def _photos(args: argparse.Namespace) -> tuple[Codes, str]:
-    """The codes of the photos of --images, and its words."""
-    paths = find_photos(args.images)
-    with _bar(len(paths)) as bar:
-        codes = encode_photos(args.net, args.weights, args.blob, paths, threshold=args.threshold or 0.0,
-                              block_size=args.block_size, channels=args.channels, device=_device(args),
-                              python_layers=args.python_layers, allow_tf32=args.tf32, progress=bar.update)
-    return codes, " ".join(args.images)
-
-
-def _bar(count: int) -> tqdm:
-    return tqdm(total=count, unit="images", disable=not sys.stderr.isatty())
-
-
-def _device(args: argparse.Namespace) -> str:
-    return "cpu" if args.gpu is None else f"gpu:{args.gpu}"

@@ -82,8 +82,7 @@ def test_files_that_moved(folder, capsys):
     Path("net.caffemodel").rename("moved.caffemodel")
     line = ["search", "--base", "index.npz", "--query", NAMES[0], "--top", "1"]
     assert main(line) == 1
-    assert "index.npz: its weights 'net.caffemodel' is not there; run this where it is, or say with --weights" in \
-        capsys.readouterr().err
+    assert "index.npz: the file of its weights, 'net.caffemodel', is not there; " in capsys.readouterr().err
     assert main([*line, "--weights", "moved.caffemodel"]) == 0
     codes = Codes.load("index.npz")
     Codes(codes.packed, 20, codes.values, None, codes.ids, 0.0, None, codes.net, codes.weights, "ip").save("bare.npz")
