@@ -12,9 +12,9 @@ from blobnet.data.images.lists import read_image_list
 from blobnet.data.images.mean import read_mean
 from blobnet.data.images.photos import shrink
 from blobnet.data.sets import folder as module
-from blobnet.data.sets.folder import import_folder, split
+from blobnet.data.sets.folder import import_folder
 from blobnet.data.sets.imported import TARGETS, read_import
-from blobnet.data.sets.labelled import photos_by_folder, photos_by_table
+from blobnet.data.sets.labelled import photos_by_folder, photos_by_table, split
 from blobnet.errors import DataError
 
 COUNTS = {"sea": 10, "Ärger": 5, "trees and bushes": 5}

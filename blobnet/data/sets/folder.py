@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import tempfile
 from collections import Counter
@@ -20,7 +19,7 @@ from blobnet.data.images.files import in_parallel, read_image
 from blobnet.data.images.mean import mean_image
 from blobnet.data.images.photos import is_hidden, read_photo
 from blobnet.data.sets.imported import ABOUT, TARGETS
-from blobnet.data.sets.labelled import Labelled, photos_by_folder, photos_by_table
+from blobnet.data.sets.labelled import Labelled, photos_by_folder, photos_by_table, split
 from blobnet.errors import FEW, DataError
 from blobnet.proto.blobs import write_blob
 
@@ -177,27 +176,6 @@ def _write_lists(made: Path, kept: Labelled, test: float, seed: int, color: bool
     write_blob(made / "mean.binaryproto", mean_image(
         np.stack(in_parallel(lambda path: read_image(path, color), chunk)) for chunk in _chunks(train)))
     (made / "classes.txt").write_text("".join(f"{name}\n" for name in kept.names), "utf-8", "surrogateescape")
-
-
-def split(labels: np.ndarray, share: float) -> np.ndarray:
-    """Which photos are test photos, booleans (N,): about the `share` of each class or combination of labels, the first.
-
-    What a class has too much or too little for a whole number is carried over to the next ones; none gives all.
-
-    >>> split(np.array([0, 0, 1, 1, 1, 0]), 0.5).tolist()
-    [True, False, True, True, False, False]
-    """
-    _, group, sizes = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
-    counts, carried = [], 0.0
-    for size in sizes.tolist():
-        carried += share * size
-        counts.append(min(size - 1, math.ceil(share * size), max(0, round(carried))))
-        carried -= counts[-1]
-    chosen = np.zeros(len(labels), bool)
-    places = np.argsort(group.reshape(-1), kind="stable")
-    for end, size, count in zip(np.cumsum(sizes).tolist(), sizes.tolist(), counts):
-        chosen[places[end - size:end - size + count]] = True
-    return chosen
 
 
 def _chunks(items: list) -> Iterator[list]:
