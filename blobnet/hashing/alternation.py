@@ -28,7 +28,7 @@ class Alternation:
 
     def __init__(self, solver: Solver, binary: np.ndarray, steps: int, keep: bool):
         self.solver, self.binary, self.steps, self.keep = solver, binary, steps, keep
-        self.half = 0
+        self.half, self._begin = 0, solver.iter
         self.history: list[float] = []
         self.scores: list[float] = []
         self.best: list[np.ndarray] = []
@@ -40,37 +40,42 @@ class Alternation:
         """The file of the codes."""
         return Path(f"{self.solver.param.snapshot_prefix}_codes.npz")
 
+    @property
+    def _first(self) -> int:
+        """The iteration at which this half round begins."""
+        return self._begin + self.half * self.steps
+
     def resume(self) -> bool:
         """Go on from the files, if there are any. DataError for those of another training or with a part missing."""
         if not self.keep or not self.path.exists():
             return False
         try:
             arrays = read_arrays(self.path)
-        except (OSError, ValueError, zipfile.BadZipFile) as error:
-            raise DataError(str(self.path), f"not a whole .npz file ({error})", hint=_HINT) from error
-        names = {"half", "binary", "history", "scores"}
-        if names - arrays.keys() or arrays["binary"].shape != self.binary.shape:
-            raise DataError(str(self.path), expected=f"codes {self.binary.shape}, and {', '.join(sorted(names))}",
-                            got=", ".join(f"{name} {array.shape}" for name, array in sorted(arrays.items())),
-                            hint=_HINT)
-        self.half, self.binary = int(arrays["half"]), arrays["binary"].astype(self.binary.dtype)
-        self.history, self.scores = arrays["history"].tolist(), arrays["scores"].tolist()
-        self.best = [arrays[f"best{i}"] for i in range(sum(name.startswith("best") for name in arrays))]
+            self.half, binary = int(arrays["half"]), arrays["binary"]
+            self.history, self.scores = (arrays[name].tolist() for name in ("history", "scores"))
+            self.best = [arrays[f"best{i}"] for i in range(sum(name.startswith("best") for name in arrays))]
+        except (OSError, ValueError, TypeError, KeyError, zipfile.BadZipFile) as error:
+            raise DataError(str(self.path), f"not a whole file of codes ({error})", hint=_HINT) from error
+        shapes = [blob.shape for blob in self._weights] if self.best else []
+        if binary.shape != self.binary.shape or [array.shape for array in self.best] != shapes:
+            raise DataError(str(self.path), expected=f"codes {self.binary.shape} and weights of this net",
+                            got=f"codes {binary.shape}, or weights of another", hint=_HINT)
+        self.binary = binary.astype(self.binary.dtype)
         found = self.solver.resume()
-        if self.solver.iter not in range(self.half * self.steps, (self.half + 1) * self.steps + 1):
+        if not self._first <= self.solver.iter <= self._first + self.steps:
             raise SolverError(str(self.path), expected=f"a snapshot of half round {self.half} beside it, of iteration "
-                              f"{self.half * self.steps} or later", got=found or "none", hint=_HINT)
+                              f"{self._first} or later", got=found or "none", hint=_HINT)
         self._files = () if found is None else (found, found.replace(".solverstate", ".caffemodel"))
         return True
 
     def improve_weights(self) -> None:
         """The iterations of the solver that this half round has left."""
-        solver, last = self.solver, (self.half + 1) * self.steps
-        if solver.iter == self.half * self.steps:
+        solver = self.solver
+        if solver.iter == self._first:
             for array in solver.history:  # of an objective with other codes
                 array.fill(0)
             self._save()
-        while solver.iter < last:
+        while solver.iter < self._first + self.steps:
             solver.step(1)
             if self.keep:
                 files = solver.snapshot()

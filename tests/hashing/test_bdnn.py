@@ -115,6 +115,13 @@ def test_supervision_and_learning_help():
     assert scores["sh"] > scores["uh"] + 0.1 > scores["random"] + 0.2
 
 
+def test_a_second_training_of_a_solver_learns_too(monkeypatch):
+    monkeypatch.setattr(lbfgs, "STEPS", 3)
+    solver = solver_of(UNSUPERVISED)
+    ends = [alternate(solver, X, signs(X[:, 10:18]), rounds=1, steps=1)[-1] for _ in range(2)]
+    assert solver.iter == 4 and ends[0] == pytest.approx(ends[1], rel=1e-9)
+
+
 def test_a_rise_is_an_error():
     solver = solver_of(UNSUPERVISED, "SGD", base_lr=50, lr_policy="fixed")
     with pytest.raises(SolverError, match="objective rose with the weights.*expected at most"):
@@ -230,8 +237,10 @@ def test_each_half_round_begins_without_memory(tmp_path, monkeypatch):
 
 
 @pytest.mark.parametrize("damage, message", [
-    (lambda folder: (folder / "run_codes.npz").write_bytes(b"PK no"), "run_codes.npz: not a whole .npz file"),
-    (lambda folder: np.savez(folder / "run_codes.npz", half=1), r"expected codes \(600, 8\), and binary, half, hist"),
+    (lambda folder: (folder / "run_codes.npz").write_bytes(b"PK no"), "run_codes.npz: not a whole file of codes"),
+    (lambda folder: np.savez(folder / "run_codes.npz", half=1), "not a whole file of codes .*binary"),
+    (lambda folder: np.savez(folder / "run_codes.npz", half=1, binary=np.ones((600, 4)), history=[1], scores=[]),
+     r"expected codes \(600, 8\) and weights of this net, got codes \(600, 4\)"),
     (lambda folder: [path.unlink() for path in folder.glob("run_iter*")], "expected a snapshot of half round 1 "),
 ])
 def test_files_that_do_not_go_together(tmp_path, damage, message, monkeypatch):
