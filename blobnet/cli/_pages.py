@@ -10,7 +10,7 @@ from blobnet.cli._databases import require_folder_of
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
 from blobnet.view.web.album import is_database
-from blobnet.view.web.frame import write_page
+from blobnet.view.web.frame import Page, write_page
 from blobnet.view.web.items import Side
 
 
@@ -18,8 +18,8 @@ def add_page_flags(parser: argparse.ArgumentParser, what: str) -> None:
     """Add --html, which writes `what`, and the flags of `sides`."""
     parser.add_argument("--html", metavar="FILE.html", help=f"write {what} there: one page, which needs nothing else")
     parser.add_argument("--root", metavar="DIR", help="for --html: where the pictures are that the ids name, the "
-                        "folder that paths start from or the database of the keys (default: the current folder, or "
-                        "that of the codes file)")
+                        "folder that paths start from or the database of the keys (default: the current folder, that "
+                        "of the codes file, or one above it)")
     parser.add_argument("--query-root", metavar="DIR", help="for --html: where those of the queries are, if elsewhere; "
                         "for keys of another database it must be said")
 
@@ -51,17 +51,16 @@ def sides(args: argparse.Namespace, queries: Codes, base: Codes, files: tuple[st
 
 
 def _near(codes: Codes, file: str) -> str:
-    """The current folder, or that of the codes file if the first picture is there."""
-    beside = os.path.dirname(file)
+    """The current folder or, if the first picture is not there but in or above the folder of the codes file, that."""
     first = "" if codes.ids is None or not len(codes) else str(codes.ids[0])
-    found = first and not os.path.isfile(first) and Path(beside, first).is_file()
-    return beside if found else "."
+    folders = map(str, (".", *Path(file).parents))
+    return next((folder for folder in folders if first and os.path.isfile(os.path.join(folder, first))), ".")
 
 
-def write(html: str, notes: list[str], args: argparse.Namespace) -> None:
+def write(page: Page, args: argparse.Namespace) -> None:
     """Write the page, say so, and what there is to know of it."""
-    print(write_page(html, args.html))
-    for note in notes:
+    print(write_page(page.html, args.html))
+    for note in page.notes:
         print(f"note: {note}")
-    if any("not there" in note for note in notes):
+    if any("not there" in note for note in page.notes):
         print("note: --root and --query-root say where pictures are")

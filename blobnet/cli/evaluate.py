@@ -103,7 +103,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"\ncurves written to {args.curve}")
     if args.html:
         print()
-        write(*report([_entry(row, args) for row in rows], cells), args)
+        write(report([_entry(row, args) for row in rows], cells), args)
     return 0
 
 

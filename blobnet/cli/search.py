@@ -68,7 +68,7 @@ def run(args: argparse.Namespace) -> int:
         print(f"{len(found.indices)} results of {len(queries)} queries written to {args.out}")
     if args.html:
         looked = sides(args, queries, base, (args.queries or "", args.base), alone=args.queries == args.base)
-        write(*gallery(*looked, found, args.metric, f"Search in {os.path.basename(args.base)}"), args)
+        write(gallery(*looked, found, args.metric, f"Search in {os.path.basename(args.base)}"), args)
     if not (args.out or args.html):
         _print_rows(base, queries, found)
     return 0

@@ -58,10 +58,11 @@ def test_where_pictures_are(folder, capsys, command, options, count):
     assert ("--root and --query-root say where pictures are" in said) == (count < 6)
 
 
-def test_pictures_beside_the_codes_are_found(folder, monkeypatch):
-    for name in ("query_files.npz", "base_files.npz"):
-        (folder / name).rename(folder / "photos" / name)
-    assert main("evaluate --queries photos/query_files.npz --base photos/base_files.npz --html page.html".split()) == 0
+def test_pictures_beside_the_codes_and_above_are_found(folder):
+    (folder / "photos/run/1").mkdir(parents=True)
+    (folder / "query_files.npz").rename(folder / "photos/q.npz")
+    (folder / "base_files.npz").rename(folder / "photos/run/1/b.npz")
+    assert main("evaluate --queries photos/q.npz --base photos/run/1/b.npz --html page.html".split()) == 0
     assert pictures(folder / "page.html")[0] == 6
 
 
@@ -73,8 +74,17 @@ def test_queries_that_are_ranked_among_themselves(folder, protocol):
     Codes(rows.packed, rows.bits, labels=[0, 0], ids=rows.ids).save("query_keys.npz")
     assert main(f"evaluate --queries query_keys.npz{base} --protocol {protocol} --html page.html".split()) == 0
     html = (folder / "page.html").read_text("utf-8")
-    part = html[html.index('aria-label="', html.rindex('<section class="part"')):]
-    assert ("no picture" in part) == (protocol == "all")
+    part = html[html.rindex('<section class="part"'):]
+    assert ("no picture" in part) == (protocol == "all") != ('<svg class="picture' in part)
+
+
+def test_lists_of_neighbours_mark_the_results(folder):
+    for name in ("query_files.npz", "base_files.npz"):
+        codes = Codes.load(name)
+        Codes(codes.packed, codes.bits, ids=codes.ids).save(name)
+    assert main("search --queries query_files.npz --base base_files.npz --top 1 --out near.npz".split()) == 0
+    assert main(f"evaluate {FILES} --neighbours near.npz".split()) == 0
+    assert (folder / "page.html").read_text("utf-8").count('title="relevant"') == 2
 
 
 def test_a_search_writes_instead_of_printing(folder, capsys):

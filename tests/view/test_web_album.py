@@ -34,7 +34,10 @@ def test_pictures_are_made_small_and_kept_once(tmp_path):
     album = Album()
     album.read(str(tmp_path), ["tiny.png", "large.jpg", "tiny.png"])
     album.read(str(tmp_path), ["large.jpg"])
-    small, big = pictures(album).values()
+    (tmp_path / "more.png").write_bytes(encode_image(tiny[:1], "png"))
+    album.read(str(tmp_path), ["more.png", "tiny.png"])
+    small, big, more = (pictures(album)[number] for number in range(3))
+    np.testing.assert_array_equal(np.asarray(more), tiny[0])
     np.testing.assert_array_equal(np.asarray(small), tiny[::-1].transpose(1, 2, 0))
     assert big.size == (SIDE, SIDE // 2)
     assert np.abs(np.asarray(big, int) - [250, 0, 0]).max() < 8
@@ -62,6 +65,7 @@ def test_pictures_of_a_database_are_found_by_key(tmp_path):
         writer.put(b"c", array_to_datum(np.ones((2, 4, 5), np.float32)).SerializeToString())
         writer.put(b"d", array_to_datum(colour).SerializeToString())
     album, root = Album(), str(tmp_path / "db")
+    album.read(root, ["d"])
     album.read(root, ["d", "b", "zz", "a", "c"])
     found = pictures(album)
     for name, image in (("a", gray[0]), ("b", colour[::-1].transpose(1, 2, 0)), ("d", colour[::-1].transpose(1, 2, 0))):

@@ -67,6 +67,14 @@ def test_a_class_is_marked_only_where_both_are_known(searched):
     assert 'id="class"' not in made.html and "codes without ids have no pictures" in made.notes[0]
 
 
+def test_class_numbers_are_compared():
+    base = Codes.from_bits(BITS, labels=[7, 8, 7, 9, 7])
+    queries = Codes.from_bits(BITS[:1], labels=[7])
+    html = gallery(Side(queries), Side(base), build_index(base).search(queries, top=5)).html
+    assert [row[2:4] for row in rows(html)[0]] == [(True, "7"), (False, "8"), (True, "7"), (False, "9"), (True, "7")]
+    assert re.findall('<option value="(\\d)">(\\d)</option>', html) == [("0", "7"), ("1", "8"), ("2", "9")]
+
+
 def test_real_distances_are_no_bits():
     values = np.array([[1.0, 2.0], [4.0, 6.0]])
     base = Codes.from_values(values)
@@ -140,7 +148,7 @@ def test_keys_choose_the_query(opened):
     page = opened()
     for key, chosen in (("ArrowRight", "0"), ("ArrowRight", "1"), ("ArrowRight", ""), ("ArrowLeft", "1"), ("a", "")):
         page.key(key)
-        assert page.run("document.getElementById('query').value") == chosen
+        assert page.run("document.getElementById('query').selectedOptions[0].value") == chosen
     page.key("/")
     assert page.run("document.activeElement.id") == "path"
     page.key("ArrowRight")  # belongs to the field now

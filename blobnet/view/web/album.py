@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 import io
 import os
 from collections.abc import Callable, Iterable
@@ -11,7 +12,6 @@ from pathlib import Path
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image, ImageOps
 
 from blobnet.data.images.decode import open_image
 from blobnet.data.images.files import in_parallel
@@ -126,13 +126,19 @@ def _picture_of_record(value: bytes | memoryview, where: str) -> tuple[str, int,
     array = datum_to_array(datum, where=where)
     if array.dtype != np.uint8 or len(array) not in (1, 3):
         raise DataError(where, expected="an image of 1 or 3 channels of bytes", got=f"{array.shape} {array.dtype}")
+    from PIL import Image
+
     return _picture(Image.fromarray(array[0] if len(array) == 1
                                     else np.ascontiguousarray(array[::-1].transpose(1, 2, 0))))
 
 
-def _picture(image: Image.Image) -> tuple[str, int, int]:
-    """The thumbnail's address, width and height: upright, PNG if it is tiny or has transparent parts, else JPEG."""
-    image = ImageOps.exif_transpose(image)
+def _picture(image) -> tuple[str, int, int]:
+    """Of a PIL.Image.Image the thumbnail's address, width and height: upright; PNG if it is tiny or has transparent
+    parts, else JPEG."""
+    from PIL import ImageOps
+
+    with contextlib.suppress(Exception):  # a photo is not lost for a damaged note on how it was held
+        image = ImageOps.exif_transpose(image)
     clear = image.mode in ("LA", "PA", "RGBA") or "transparency" in image.info
     image = image.convert("RGBA" if clear else "L" if image.mode == "L" else "RGB")
     image.thumbnail((SIDE, SIDE))

@@ -3,11 +3,19 @@
 from __future__ import annotations
 
 import os
+from typing import NamedTuple
 
 from blobnet.log.html import STYLE as TABLES
 from blobnet.log.html import words
 from blobnet.proto.storage import atomic_write
 from blobnet.view.web.style import STYLE
+
+
+class Page(NamedTuple):
+    """The HTML of a page, and what a reader should know of it: what is left out or not there."""
+
+    html: str
+    notes: list[str]
 
 
 def page(title: str, *parts: str, script: str = "") -> str:

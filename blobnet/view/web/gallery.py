@@ -2,14 +2,12 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
-
 import numpy as np
 
 from blobnet.hashing.neighbours import Neighbours
 from blobnet.log.html import words
 from blobnet.view.web.album import Album
-from blobnet.view.web.frame import page
+from blobnet.view.web.frame import Page, page
 from blobnet.view.web.gallery_script import SCRIPT
 from blobnet.view.web.items import (
     Side,
@@ -26,14 +24,7 @@ RESULTS = 4000  # in a page, of all queries together
 QUERIES = 500
 
 
-class Gallery(NamedTuple):
-    """The page, and what a reader should know of it."""
-
-    html: str
-    notes: list[str]
-
-
-def gallery(queries: Side, base: Side, found: Neighbours, metric: str = "hamming", title: str = "Search") -> Gallery:
+def gallery(queries: Side, base: Side, found: Neighbours, metric: str = "hamming", title: str = "Search") -> Page:
     """The page of the results `found` of all `queries`, and notes: what is left out, which pictures are not there.
 
     Every result says its rank, distance, classes and name, and whether it shares a class with the query where both are
@@ -57,8 +48,7 @@ def gallery(queries: Side, base: Side, found: Neighbours, metric: str = "hamming
             + "".join(f'<p class="note">{words(note)}</p>' for note in notes) + "</header>")
     most = max(map(len, places), default=0)
     controls = _controls([name_of(queries.codes, query) for query in range(shown)], most, names, metric)
-    return Gallery(page(title, album.definitions(), head, controls, "<main>", *sections, "</main>", script=SCRIPT),
-                   notes)
+    return Page(page(title, album.definitions(), head, controls, "<main>", *sections, "</main>", script=SCRIPT), notes)
 
 
 def _fitting(offsets: np.ndarray) -> int:

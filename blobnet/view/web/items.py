@@ -78,9 +78,9 @@ def path_html(path: str) -> str:
     """A path as text that breaks where words do.
 
     >>> path_html("a_b/c.png")
-    'a_<wbr>b/<wbr>c<wbr>.png'
+    'a_<wbr>b/<wbr>c.png'
     """
-    return re.sub(r"([/_-])|(?=\.)", r"\1<wbr>", words(path))
+    return re.sub("([/_-])", r"\1<wbr>", words(path))
 
 
 def distance_words(distance: np.generic, metric: str) -> str:

@@ -19,7 +19,7 @@ from blobnet.view.web.bit_charts import bit_cards
 from blobnet.view.web.cards import card, folded
 from blobnet.view.web.class_tables import class_card
 from blobnet.view.web.examples import example_cards, read_examples
-from blobnet.view.web.frame import page
+from blobnet.view.web.frame import Page, page
 from blobnet.view.web.items import Side
 
 RANKS = (1, 5, 10, 20, 50, 100, 200, 500, 1000, 2000, 5000)
@@ -40,12 +40,13 @@ class Entry(NamedTuple):
     neighbours: Neighbours | None = None
 
 
-def report(entries: Sequence[Entry], cells: Sequence[Sequence[str]],
-           title: str = "Evaluation") -> tuple[str, list[str]]:
-    """The page of the entries, and notes: which pictures are not there. `cells`: the table of all, heads first."""
-    album, parts = Album(), []
-    for number, entry in enumerate(entries, 1):
-        parts.append(_part(album, number, entry, len(entries) > 1))
+def report(entries: Sequence[Entry], cells: Sequence[Sequence[str]], title: str = "Evaluation") -> Page:
+    """The page of the entries, with a part each, and notes: which pictures are not there.
+
+    cells: the table of all scores, its first row the heads, a row an entry.
+    """
+    album = Album()
+    parts = [_part(album, number, entry, len(entries) > 1) for number, entry in enumerate(entries, 1)]
     notes = album.notes()
     links = "".join(f'<a href="#part-{i}">{i}: {words(entry.name)}</a>' for i, entry in enumerate(entries, 1))
     numbered = [("", *cells[0]), *((str(i), *row) for i, row in enumerate(cells[1:], 1))] if len(entries) > 1 else cells
@@ -55,7 +56,7 @@ def report(entries: Sequence[Entry], cells: Sequence[Sequence[str]],
             + "".join(f'<p class="note">{words(note)}</p>' for note in notes) + "</header>")
     together = f'<div class="charts three">{_curves(entries)}</div>' if len(entries) > 1 else ""
     nav = f'<nav aria-label="Parts">{links}</nav>' if len(entries) > 1 else ""
-    return page(title, album.definitions(), head, nav, "<main>", together, *parts, "</main>"), notes
+    return Page(page(title, album.definitions(), head, nav, "<main>", together, *parts, "</main>"), notes)
 
 
 def _part(album: Album, number: int, entry: Entry, numbered: bool) -> str:
@@ -85,8 +86,8 @@ def _curves(entries: Sequence[Entry]) -> str:
         some = np.unique(np.linspace(0, len(across) - 1, POINTS).round().astype(int))
         by_recall.append(Line(name, across[some], along[some], False, colour, dash))
     key = _key(by_rank) if len(entries) > 1 else ""
-    within = "within each radius" if all(entry.score.by_radius for entry in entries) else "after each rank or radius"
-    return "".join([_chart_card(f"Precision against recall, {within}", by_recall, "recall", "precision", key, (0, 1)),
+    at = " or ".join(sorted({"each rank" if entry.score.by_radius is None else "each radius" for entry in entries}))
+    return "".join([_chart_card(f"Precision against recall, at {at}", by_recall, "recall", "precision", key, (0, 1)),
                     _chart_card("Precision among the first k", by_rank, "k", "precision", key),
                     _chart_card("Recall among the first k", found, "k", "recall", key)])
 
