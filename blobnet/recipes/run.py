@@ -131,6 +131,8 @@ def _report(recipe: Recipe, finished: Sequence[tuple[Trial, dict[str, float]]], 
              table(measured, recipe.columns, {} if validate else recipe.published)]
     if validate:
         lines += ["", VALIDATED]
+    elif recipe.published:
+        lines += ["", f"published: {recipe.published_as}"]
     if hasattr(recipe.module, "footnote"):
         notes = {recipe.module.footnote(recipe.options(method, full)): None for method in measured}
         lines += ["", *notes]

@@ -161,6 +161,7 @@ settings: {solver: digits_solver.prototxt, blob: ip1, bits: 12, queries: digits_
 reduced: {max_iter: 5, num_base: 300}
 methods: {DSH: {}}
 published: {DSH: {mAP: 0.9876}}
+published_as: the test digits against themselves
 """
 
 
