@@ -67,6 +67,11 @@ def _next(draft: Draft) -> list[list]:
     encode = ["encode", draft.folder / "train_test.prototxt", "--weights", draft.snapshot, "--blob", CODE]
     return [["train", "--solver", draft.folder / "solver.prototxt"],
             [*encode, "--source", draft.data.folder / "train.txt", "--out", base],
-            ["search", "--base", base, "--query", "PHOTO.jpg"],
+            ["search", "--base", base, "--query", "PHOTO.jpg", *_page(draft, "found")],
             [*encode, "--source", draft.data.folder / "test.txt", "--out", queries],
-            ["evaluate", "--queries", queries, "--base", base]]
+            ["evaluate", "--queries", queries, "--base", base, *_page(draft, "scores")]]
+
+
+def _page(draft: Draft, name: str) -> list:
+    """The flags for a page with the photos of the draft."""
+    return ["--root", draft.data.folder, "--html", draft.folder / f"{name}.html"]
