@@ -86,8 +86,6 @@ def train(body, kind, iterations=8):
                                         *(("convolution", kind) for kind in TYPES if kind not in ("Adam", "LBFGS")),
                                         ("recurrent", "LBFGS")])
 def test_the_bits_do_not_depend_on_the_number_of_threads(monkeypatch, body, kind):
-    if kind == "LBFGS":
-        pytest.importorskip("scipy")
     found = {}
     for threads in (1, 2, 3, 5, 16):
         monkeypatch.setenv("BLOBNET_NUM_THREADS", str(threads))

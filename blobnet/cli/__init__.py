@@ -15,7 +15,7 @@ from blobnet.proto import budget
 
 GROUPS = {  # what `blobnet --help` shows together
     "every day": ("train", "test", "run", "summary", "port", "check", "explain", "grade", "weights", "encode", "index",
-                  "search", "evaluate", "data", "convert", "prototxt", "layers", "layer"),
+                  "search", "evaluate", "data", "new", "convert", "prototxt", "layers", "layer"),
     "Caffe's tools, with their flags": (
         "time", "device_query", "convert_imageset", "convert_annoset", "compute_image_mean", "extract_features",
         "upgrade_net_proto_text", "upgrade_net_proto_binary", "upgrade_solver_proto_text", "draw_net", "summarize",

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import os
+from dataclasses import replace
 
+from blobnet.cli._photos import add_photo_flags, encode_like
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.upkeep import add, contents, remove, require_ids, with_classes
@@ -27,10 +29,13 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
         "Add the items of codes files, and photos, which the net of the index encodes. Classes are matched by name; an "
         "index that is not there is made of the first codes file. All is added or, after an error, nothing."))
     adder.add_argument("index", metavar="INDEX.npz", help="the index")
-    adder.add_argument("codes", nargs="+", metavar="CODES.npz", help="codes to add")
+    adder.add_argument("codes", nargs="*", metavar="CODES.npz", help="codes to add")
+    adder.add_argument("--images", nargs="+", action="extend", default=[], metavar="PATH",
+                       help="photos to add; folders of them; lists of their paths; these are their ids")
     adder.add_argument("--class", dest="classes", action="append", default=[], metavar="NAME",
                        help="the class of all that is added; again for items with several labels")
     adder.add_argument("--replace", action="store_true", help="take the new code of an id that is there already")
+    add_photo_flags(adder)
     adder.set_defaults(run=run_add)
 
     remover = commands.add_parser("remove", help="remove items")
@@ -45,11 +50,19 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run_add(args: argparse.Namespace) -> int:
     """Write the index with what is added; the exit status."""
-    there = os.path.exists(args.index)
-    base = Codes.load(args.index) if there else None
+    if not args.codes and not args.images:
+        raise DataError("index add", expected="codes files, or photos after --images", got="neither")
+    base = Codes.load(args.index) if os.path.exists(args.index) else None
     before = 0 if base is None else len(base)
     for path in args.codes:
         base = _grown(base, Codes.load(path), path, args)
+    if base is None:
+        raise DataError(args.index, "no such index, so there is no net to encode photos with",
+                        hint="'blobnet encode' makes the first codes")
+    if args.images:
+        photos = encode_like(base, args.index, args.images, args)
+        base = replace(base, net=photos.net, weights=photos.weights, blob=photos.blob)  # where they are now
+        base = _grown(base, photos, "photos", args)
     base.save(args.index)
     print(f"{args.index}: {len(base)} items, {len(base) - before} more than before")
     return 0

@@ -16,7 +16,8 @@ _DESCRIPTION = """\
 Run every method of a recipe with every seed, and print the table of the means over the seeds. Finished trials are kept
 in the output folder and not run again, so an interrupted run goes on where it was. A trial whose options, net or solver
 have changed since runs anew, and the folder it had is moved aside. Without --full the budget is the reduced one that
-the recipe states."""
+the recipe states. To choose settings, run with --validate: a part of the training images is held out and takes the
+place of the queries or test images, so that those by which results are reported stay unseen."""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -26,8 +27,11 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
                         help="a recipe's file, or the name of a published one: dsh for prototxt/dsh/recipe.yaml, "
                              "dsh/digits for recipe_digits.yaml beside it; `blobnet prototxt list` shows them")
     parser.add_argument("--full", action="store_true", help="the published budget")
+    parser.add_argument("--validate", action="store_true",
+                        help="score by images held out of the training part, never by the reported queries")
     parser.add_argument("--data", default="data", metavar="DIR", help="where the data sets were imported (data)")
-    parser.add_argument("--out", metavar="DIR", help="where results go (runs/FOLDER/RECIPE/BUDGET)")
+    parser.add_argument("--out", metavar="DIR",
+                        help="where results go (runs/FOLDER/RECIPE/BUDGET, or validation-BUDGET there)")
     parser.add_argument("--seeds", metavar="A,B", help="these seeds instead of the recipe's")
     parser.add_argument("--only", action="append", default=[], metavar="METHOD",
                         help="run only this method; may be given again")
@@ -45,9 +49,10 @@ def run(args: argparse.Namespace) -> int:
         raise DataError("--seeds", expected="whole numbers such as 1,2,3", got=repr(args.seeds)) from None
     recipe = read_recipe(find_recipe(args.recipe))
     path = recipe.path.resolve()
-    out = args.out or Path("runs", path.parent.name, path.stem, "full" if args.full else "reduced")
+    budget = "validation-" * args.validate + ("full" if args.full else "reduced")
+    out = args.out or Path("runs", path.parent.name, path.stem, budget)
     device = "cpu" if args.gpu is None else f"gpu:{args.gpu}"
     print(run_recipe(recipe, out, args.data, full=args.full, seeds=seeds, only=args.only, device=device,
-                     python_layers=args.python_layers))
+                     python_layers=args.python_layers, validate=args.validate))
     print(f"results in {out}")
     return 0

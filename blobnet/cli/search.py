@@ -1,17 +1,17 @@
-"""`blobnet search`: the nearest codes of each query."""
+"""`blobnet search`: the nearest codes of each query, which may be a photo."""
 
 from __future__ import annotations
 
 import argparse
-import json
+import os
 
-import numpy as np
-
+from blobnet.cli._pages import add_page_flags, check_page_flags, sides, write
+from blobnet.cli._photos import add_photo_flags, encode_like
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
-from blobnet.hashing.engines import ENGINES, INDEXES, build_index
-from blobnet.hashing.index import Neighbours
-from blobnet.proto.storage import atomic_write
+from blobnet.hashing.engines import INDEXES, build_index
+from blobnet.hashing.neighbours import Neighbours
+from blobnet.view.web.gallery import gallery
 
 _DESCRIPTION = """\
 Find the nearest codes of each query: exact, equal distances in the order of the base.
@@ -27,6 +27,7 @@ Prints one line per result: query, rank, distance, item and, where the base has 
 by their ids, or their places from 0 on; labels by the names of the classes, or their numbers. With --out the results
 go into an .npz file instead: header (JSON text), offsets (Q + 1), indices and distances; query q has
 indices[offsets[q]:offsets[q + 1]], places in the base."""
+_TOP = 10
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
@@ -34,38 +35,43 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     parser = subparsers.add_parser("search", help="find the nearest codes of each query", description=_DESCRIPTION,
                                    formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--base", "--codes", required=True, metavar="BASE.npz", help="the codes to search in")
-    parser.add_argument("--queries", required=True, metavar="QUERIES.npz", help="the codes to search for")
-    parser.add_argument("--top", type=int, metavar="N", help="at most N a query (default: 10; all with --radius)")
+    queries = parser.add_mutually_exclusive_group(required=True)
+    queries.add_argument("--queries", metavar="QUERIES.npz", help="the codes to search for")
+    queries.add_argument("--query", nargs="+", action="extend", metavar="PHOTO", help="photos to search for, folders "
+                         "or lists of them: they are encoded by the net that the base was made with")
+    parser.add_argument("--top", type=int, metavar="N", help=f"at most N a query (default: {_TOP}; all with --radius)")
     parser.add_argument("--radius", type=float, metavar="R", help="only results at most so far away")
     parser.add_argument("--metric", default="hamming", metavar="NAME", help=f"{', '.join(INDEXES)} (default: hamming)")
     parser.add_argument("--engine", default="blobnet", metavar="NAME",
-                        help=f"{' or '.join(ENGINES)}, which must be installed (default: blobnet)")
+                        help="blobnet, which compares with every item; multi-index, tables that spare most of "
+                        "that where few bits differ; or faiss, which must be installed (default: blobnet)")
     parser.add_argument("--mmap", action="store_true", help="leave the base in its file, for bases larger than the "
                         "memory; the file is not checked")
     parser.add_argument("--out", metavar="FILE.npz", help="write the results there instead of printing them")
+    add_page_flags(parser, "queries and results as pictures, instead of printing them,")
+    add_photo_flags(parser)
     parser.set_defaults(run=run)
 
 
 def run(args: argparse.Namespace) -> int:
     """Search and print or write; the exit status."""
-    base, queries = Codes.load(args.base, mmap=args.mmap), Codes.load(args.queries)
-    top = 10 if args.top is None and args.radius is None else args.top
+    check_page_flags(args)
+    base = Codes.load(args.base, mmap=args.mmap)
+    queries = encode_like(base, args.base, args.query, args) if args.query else Codes.load(args.queries)
     if not len(queries):
         raise DataError(args.queries, "no queries")
+    top = min(_TOP, max(1, len(base))) if args.top is None and args.radius is None else args.top
     found = build_index(base, args.metric, args.engine).search(queries, top=top, radius=args.radius)
     if args.out:
-        _write(args, base, found, top)
+        found.save(args.out, codes=args.base, queries=args.queries or args.query, bits=base.bits, metric=args.metric,
+                   top=top, radius=args.radius)
         print(f"{len(found.indices)} results of {len(queries)} queries written to {args.out}")
-    else:
+    if args.html:
+        looked = sides(args, queries, base, (args.queries or "", args.base), alone=args.queries == args.base)
+        write(gallery(*looked, found, args.metric, f"Search in {os.path.basename(args.base)}"), args)
+    if not (args.out or args.html):
         _print_rows(base, queries, found)
     return 0
-
-
-def _write(args: argparse.Namespace, base: Codes, found: Neighbours, top: int | None) -> None:
-    header = {"format": "blobnet neighbours", "version": 1, "codes": args.base, "queries": args.queries,
-              "bits": base.bits, "metric": args.metric, "top": top, "radius": args.radius}
-    with atomic_write(args.out) as file:
-        np.savez(file, header=np.array(json.dumps(header)), **found._asdict())
 
 
 def _print_rows(base: Codes, queries: Codes, found: Neighbours) -> None:

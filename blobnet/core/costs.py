@@ -50,10 +50,11 @@ def pulls(place: Place, blob, rows: Rows, forces: np.ndarray, down: Term, simila
     return listed(place, apart * forces * _product(down), term_at)
 
 
-def products_of_rows(place: Place, other: int, blob, rows: Rows, slopes: np.ndarray, down: Term) -> Terms:
+def products_of_rows(place: Place, other: int, blob, rows: Rows, slopes: np.ndarray, down: Term,
+                     k: int | None = None) -> Terms:
     """The sum over j of slopes[j] * v_jk, times `down`, for the number u_ik at a place; v are the rows of bottom
-    `other`, and slopes (N,) are by the inner products <u_i, v_j>."""
-    (_, k), v = row_of(place, blob, rows), blob.data.reshape(rows)
+    `other`, and slopes (N,) are by the inner products <u_i, v_j>. k may be left out if u and v have one shape."""
+    k, v = row_of(place, blob, rows)[1] if k is None else k, blob.data.reshape(rows)
 
     def term_at(at: Index) -> Term:
         words = "pushes" if slopes[at] > 0 else "pulls"  # a step goes against the gradient

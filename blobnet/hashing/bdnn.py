@@ -19,6 +19,7 @@ import numpy as np
 from blobnet.backend import single_threaded_blas, to_host
 from blobnet.core.net import Net
 from blobnet.errors import SolverError
+from blobnet.hashing.alternation import Alternation
 from blobnet.hashing.discrete_codes import cyclic_descent, signs
 from blobnet.hashing.vector_net import fill_inputs, objective, start_from_axes
 from blobnet.solvers.solver import Solver
@@ -27,38 +28,61 @@ ROUNDING = 100  # how far the objective may seem to rise, in units of the precis
 
 
 def alternate(solver: Solver, data: np.ndarray, binary: np.ndarray, labels: np.ndarray | None = None, rounds: int = 10,
-              steps: int = 2, note: Callable[[str], object] = lambda text: None) -> list[float]:
+              steps: int = 2, note: Callable[[str], object] = lambda text: None, centre: bool = True,
+              score: Callable[[], float] | None = None, keep: bool = False) -> list[float]:
     """Train the solver's net on data (N, D), from the codes `binary` (N, K), such as ITQ's; return the objective.
 
-    The layers up to the code start from the principal axes of what they read, the decoder from the identity. Then the
-    weights (`steps` iterations of the solver, of type LBFGS) and the codes are improved in turn: after the weights of
-    the first codes, `rounds` times codes and weights. The objective is returned as it was at the start and after each
-    half step, 2 + 2 rounds numbers; it never rises, and SolverError is raised if it does.
+    The layers up to the code start from the principal axes of what they read (about their mean, or with `centre` False
+    about 0), the decoder from the identity. Then the weights (`steps` iterations of the solver, of type LBFGS) and the
+    codes are improved in turn: after the weights of the first codes, `rounds` times codes and weights. The objective is
+    returned as it was at the start and after each half step, 2 + 2 rounds numbers; it never rises, and SolverError is
+    raised if it does.
+
+    score: measures the net as it is, higher is better; it may fill the input "data". The first round that is no better
+    than the best so far is the last, and the weights of the best are taken.
+    keep: keep the state beside the solver's snapshots after each of its iterations. A call with the same arguments goes
+    on from there, and ends with the same bits.
     """
     net = solver.net
     fill_inputs(net, data=data, binary=binary, **({} if labels is None else {"label": labels}))
-    start_from_axes(net, "code")
+    start_from_axes(net, "code", centre)
     if "decoder" in net.layer_dict:
         weight, bias = net.params["decoder"]
         weight.data[...] = net.xp.eye(*weight.shape)
         bias.data.fill(0)
-    history = [objective(solver)]
+    state = Alternation(solver, binary, steps, keep)
+    if state.resume():
+        fill_inputs(net, binary=state.binary)
+        note(f"goes on from iteration {solver.iter}")
+    else:
+        state.history.append(objective(solver))
+    while True:
+        state.improve_weights()
+        _record(solver, state.history, "weights")
+        if state.half:
+            text = f"round {state.half} of {rounds}, objective {state.history[-1]:.6g}"
+            if score is not None:
+                better = state.judge(score())
+                fill_inputs(net, data=data)
+                text += f", score {state.scores[-1]:.4f}"
+            note(text)
+            if state.half == rounds or score is not None and not better:
+                break
+        objective(solver)
+        state.binary = improve_codes(net)
+        fill_inputs(net, binary=state.binary)
+        _record(solver, state.history, "codes")
+        state.half += 1
+    state.take_best()
+    return state.history
 
-    def record(half: str) -> None:
-        history.append(objective(solver))
-        if history[-1] > history[-2] + ROUNDING * np.finfo(net.dtype).eps * abs(history[-2]):
-            raise SolverError(solver.where, f"the objective rose with the {half}", expected=f"at most {history[-2]:g}",
-                              got=f"{history[-1]:g}", hint="is a gradient of the net not the derivative of its loss?")
 
-    solver.step(steps)
-    record("weights")
-    for i in range(rounds):
-        fill_inputs(net, binary=improve_codes(net))
-        record("codes")
-        solver.step(steps)
-        record("weights")
-        note(f"round {i + 1} of {rounds}, objective {history[-1]:.6g}")
-    return history
+def _record(solver: Solver, history: list[float], half: str) -> None:
+    """Append the objective after a half step; SolverError if it rose."""
+    history.append(objective(solver))
+    if history[-1] > history[-2] + ROUNDING * np.finfo(solver.net.dtype).eps * abs(history[-2]):
+        raise SolverError(solver.where, f"the objective rose with the {half}", expected=f"at most {history[-2]:g}",
+                          got=f"{history[-1]:g}", hint="is a gradient of the net not the derivative of its loss?")
 
 
 def improve_codes(net: Net) -> np.ndarray:

@@ -70,7 +70,7 @@ def set_source(definition: Message, where: str, source: str | os.PathLike | None
     That is what its type reads: a database, or for ImageData and HashingImageData a list. Returns its path, and how
     many images it holds. NetError, beginning with `where`, unless one layer has a source of records.
     """
-    layer = _reader(definition, where)
+    layer = require_reader(definition, where)
     cls = declarations(layer)
     options = getattr(layer, cls.source_field)
     if source is not None:
@@ -81,14 +81,14 @@ def set_source(definition: Message, where: str, source: str | os.PathLike | None
 
 
 def label_blob(definition: Message, where: str) -> str:
-    """What the net calls its labels: "label" if a layer makes that, else the first top with labels of `_reader`."""
-    layer = _reader(definition, where)
+    """What the net calls its labels: "label" if a layer makes that, else the first top with labels of its reader."""
+    layer = require_reader(definition, where)
     tops = [top for i, top in enumerate(layer.top) if i in declarations(layer).label_tops]
     return tops[0] if tops and not any("label" in each.top for each in definition.layer) else "label"
 
 
-def _reader(definition: Message, where: str) -> Message:
-    """The one layer that reads records from a source; NetError unless there is one."""
+def require_reader(definition: Message, where: str) -> Message:
+    """The one layer that reads records from a source; NetError, beginning with `where`, unless there is one."""
     layers = [layer for layer in definition.layer if declarations(layer).source_field]
     if len(layers) != 1:
         raise NetError(where, expected="one layer that reads images or other records in the TEST phase",

@@ -6,7 +6,7 @@ import functools
 import itertools
 import math
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import Any
 
 import numpy as np
 
@@ -14,22 +14,12 @@ from blobnet.backend import cut, share
 from blobnet.errors import DataError, ShapeError
 from blobnet.hashing.codes import Codes, to_words
 from blobnet.hashing.nearest import Nearest
+from blobnet.hashing.neighbours import Neighbours
 
 _BLOCK = 1 << 17  # distances held at once by a worker
 _QUERIES = 8      # no fewer for a worker
 _TILE = 1 << 19   # pairs of codes compared at once: they stay in the cache, and threads seldom wait for each other
 _FEW = 16         # one item in so many is found faster by counting than by sorting, more are not
-
-
-class Neighbours(NamedTuple):
-    """The items near each query, nearest first, equal distances in index order.
-
-    The items of query q are indices[offsets[q]:offsets[q + 1]], at `distances` of the same places.
-    """
-
-    offsets: np.ndarray    # (Q + 1,) int64
-    indices: np.ndarray    # (M,) int64, rows of the base
-    distances: np.ndarray  # (M,) int64 bits, or float32 for the metrics of real values
 
 
 class Index:

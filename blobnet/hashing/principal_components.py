@@ -29,11 +29,12 @@ class PrincipalComponents(NamedTuple):
             return (values - self.mean.astype(np.float32)) @ self.directions.astype(np.float32)
 
 
-def principal_components(values: np.ndarray, dimensions: int) -> PrincipalComponents:
+def principal_components(values: np.ndarray, dimensions: int, centre: bool = True) -> PrincipalComponents:
     """The first principal components of the features (N, K), from the eigenvectors of their covariance (over N - 1).
 
     Fit them on the base only: queries are not known when a database is made. Signs are chosen so that the largest
-    entry of a direction is positive. ShapeError unless 1 <= dimensions <= min(N - 1, K).
+    entry of a direction is positive. With `centre` False 0 stands for the mean. ShapeError unless
+    1 <= dimensions <= min(N - 1, K).
     Pearson, On Lines and Planes of Closest Fit to Systems of Points in Space, Philosophical Magazine, 1901.
 
     >>> found = principal_components(np.array([[0, 1], [2, 1], [4, 1]]), 1)
@@ -44,7 +45,7 @@ def principal_components(values: np.ndarray, dimensions: int) -> PrincipalCompon
     if values.ndim != 2 or not 1 <= dimensions <= min(len(values) - 1, values.shape[1]):
         raise ShapeError("principal_components", expected="values (N, K) and 1 <= dimensions <= min(N - 1, K)",
                          got=f"values {values.shape} and {dimensions} dimensions")
-    mean = values.mean(axis=0, dtype=np.float64)
+    mean = values.mean(axis=0, dtype=np.float64) if centre else np.zeros(values.shape[1])
     covariance = np.zeros((len(mean), len(mean)))
     with single_threaded_blas():
         for start in range(0, len(values), _ROWS):

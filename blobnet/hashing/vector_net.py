@@ -49,12 +49,12 @@ def objective(solver: Solver) -> float:
     return solver.net.loss + solver.param.weight_decay * decay / 2
 
 
-def start_from_axes(net: Net, blob: str) -> None:
+def start_from_axes(net: Net, blob: str, centre: bool = True) -> None:
     """Give the InnerProduct layers up to `blob` the principal axes of what they read, and biases of 0.
 
     One layer after the other, on the input that is in the net: a layer of K outputs takes the K first eigenvectors of
-    the covariance of its bottom. NetError without such a blob, ShapeError for a layer of more outputs than inputs or
-    rows but one.
+    the covariance of its bottom, or with `centre` False of its mean products. NetError without such a blob, ShapeError
+    for a layer of more outputs than inputs or rows but one.
     """
     previous, last = None, maker_of(net, blob)
     for layer in net.layers:
@@ -62,7 +62,7 @@ def start_from_axes(net: Net, blob: str) -> None:
             net.forward(start=previous, end=layer.name)  # its bottom; what it makes of it is made again
             bottom = to_host(net.blobs[layer.param.bottom[0]].data)
             weight, *biases = layer.blobs
-            found = principal_components(bottom.reshape(len(bottom), -1), len(weight.data))
+            found = principal_components(bottom.reshape(len(bottom), -1), len(weight.data), centre)
             weight.data[...] = net.xp.asarray(found.directions.T)
             for bias in biases:
                 bias.data.fill(0)

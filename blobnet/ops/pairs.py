@@ -20,16 +20,19 @@ def squared_distances(u: Array) -> Array:
     return xp.maximum(distances, 0, out=distances)
 
 
-def similar(labels: Array, where: str, name: str) -> Array:
-    """(N, N) array of booleans: whether rows i and j have a label in common.
+def similar(labels: Array, where: str, name: str, others: Array | None = None, other_name: str = "") -> Array:
+    """(N, N) array of booleans: whether rows i and j have a label in common; with `others`, (N, M), row j is theirs.
 
-    labels (N, 1): class numbers, similar if equal; DataError, as `class_numbers` raises it, for other numbers.
-    labels (N, L): a row holds 1 for each of its labels; rows are similar if their inner product is positive.
+    labels (N, 1), and others (M, 1): class numbers, similar if equal; DataError, as `class_numbers` raises it, for
+    other numbers.
+    labels (N, L), and others (M, L): a row holds 1 for each of its labels; rows are similar if their inner product is
+    positive.
     """
     if labels.shape[1] == 1:
         classes = class_numbers(labels, where, name)[:, 0]
-        return classes[:, None] == classes[None, :]
-    return matrix_product(labels, labels.T) > 0
+        theirs = classes if others is None else class_numbers(others, where, other_name)[:, 0]
+        return classes[:, None] == theirs[None, :]
+    return matrix_product(labels, (labels if others is None else others).T) > 0
 
 
 def label_cosines(labels: Array, where: str, name: str) -> tuple[Array, Array]:

@@ -83,10 +83,11 @@ def _lines(message: Message, indent: str) -> Iterator[str]:
                 yield from _lines(item, indent + "  ")
                 yield indent + "}"
             else:
-                yield f"{indent}{field.name}: {_shown(field, item)}"
+                yield f"{indent}{field.name}: {show_value(field, item)}"
 
 
-def _shown(field: Field, value: Any) -> str:
+def show_value(field: Field, value: Any) -> str:
+    """A value of `field`, no message, as prototxt."""
     if field.type in (Field.TYPE_STRING, Field.TYPE_BYTES):
         return f'"{text_encoding.CEscape(value, as_utf8=False)}"'
     if field.type in (Field.TYPE_FLOAT, Field.TYPE_DOUBLE):

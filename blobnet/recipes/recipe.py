@@ -17,11 +17,13 @@ import yaml
 from blobnet.errors import DataError, close_matches
 from blobnet.proto.storage import require_file
 from blobnet.recipes import tasks
-from blobnet.recipes.options import REQUIRED, is_number, shown
+from blobnet.recipes.options import REQUIRED, Option, is_number, shown
 from blobnet.recipes.trial import trial_folder
 
 FIELDS = {"paper": str, "task": str, "methods": dict, "columns": list, "data": list, "seeds": list, "settings": dict,
-          "reduced": dict, "full": dict, "published": dict}
+          "reduced": dict, "full": dict, "published": dict, "published_as": str, "validation": int}
+
+VALIDATION = Option(int, 0, least=0)
 
 
 @dataclass(frozen=True)
@@ -31,7 +33,9 @@ class Recipe:
     path: the file; paper; task: the name of a module of recipes/tasks, whose `run` does a trial; data: the data sets
     that it reads; seeds; columns: the measures of the table, in order; settings: options of all methods, which
     `reduced` and, with the published budget, `full` override; methods: the options of each method by its name, which
-    override those, and in the published budget those under its own `full`; published: measures of the paper by method.
+    override those, and in the published budget those under its own `full`; published: measures of the paper by method,
+    published_as: the protocol that they were taken by, which stands under the table;
+    validation: how many images of each training set are held out where settings are chosen, 0 for a tenth.
     """
 
     path: Path
@@ -45,6 +49,8 @@ class Recipe:
     reduced: dict = field(default_factory=dict)
     full: dict = field(default_factory=dict)
     published: dict[str, dict] = field(default_factory=dict)
+    published_as: str = ""
+    validation: int = 0
 
     @property
     def module(self) -> ModuleType:
@@ -99,6 +105,8 @@ def _check_fields(content: Mapping, where: str) -> None:
             raise DataError(where, f"unknown field {name!r}", hint=close_matches(str(name), FIELDS))
         if not isinstance(value, FIELDS[name]):
             raise DataError(where, f"field {name!r}", expected=f"a {FIELDS[name].__name__}", got=shown(value))
+    if "validation" in content:
+        VALIDATION.check(where, "validation", content["validation"])
     for name in ("paper", "task", "methods", "columns"):
         if not content.get(name):
             raise DataError(where, f"no {name!r}", hint=f"add {name}: …")
@@ -125,7 +133,10 @@ def _check_methods(recipe: Recipe, where: str) -> None:
 
 
 def _check_measures(recipe: Recipe, where: str) -> None:
-    """DataError for published figures that are none or of no method, and for measures that the task does not take."""
+    """DataError for published figures that are none, of no method or no protocol, and for measures of another task."""
+    if recipe.published and not recipe.published_as:
+        raise DataError(where, "published figures without the protocol that they were taken by",
+                        hint="add published_as: …, in words")
     for method, measures in recipe.published.items():
         if method not in recipe.methods:
             raise DataError(where, f"published figures of an unknown method {method!r}",

@@ -9,24 +9,27 @@ from collections.abc import Callable, Sequence
 from itertools import count
 from pathlib import Path
 
-from blobnet.data.sets import SETS, import_command, import_set, set_paths
-from blobnet.data.sets.splits import SPLITS, split_paths, write_split
 from blobnet.errors import DataError, SolverError, close_matches
 from blobnet.proto.storage import atomic_write
+from blobnet.recipes.data_sets import require_data, validation_data
 from blobnet.recipes.nets import identity
 from blobnet.recipes.recipe import Recipe, check_seeds
 from blobnet.recipes.results import Results, alike, table
 from blobnet.recipes.trial import Trial, trial_folder
 
+VALIDATED = ("To choose settings by, not to report: what is called queries or test images here are others, held out of "
+             "the training part.")
+
 
 def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike = "data", *, full: bool = False,
                seeds: Sequence[int] = (), only: Sequence[str] = (), device: str = "cpu",
-               note: Callable[[str], object] = print, python_layers: bool = False) -> str:
+               note: Callable[[str], object] = print, python_layers: bool = False, validate: bool = False) -> str:
     """Run what is not yet in `out` and return the table, which is also written there as results.md.
 
     `full` takes the published budget; `seeds` replaces the recipe's; `only` names the methods to run, all without it;
     `python_layers` is as for Net. A data set of the recipe that is not in `data` is imported, if its files are there or
-    it needs none.
+    it needs none. With `validate` images that are held out of the training part stand in the place of the queries or
+    test images, which are not read: so settings are chosen.
     Every trial has a folder of its own in `out`; results.json there keeps those that are finished. A folder of other
     options or another net is moved aside. The table has all methods and seeds of the recipe that are finished.
     Raises DataError for missing data, unknown methods and wrong seeds, and, before any training, what the task's
@@ -39,7 +42,9 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
         if method not in recipe.methods:
             raise DataError(str(recipe.path), f"no method {method!r}", hint=close_matches(method, recipe.methods))
     for name in recipe.data:
-        _require_data(name, data, note)
+        require_data(name, data, note)
+    if validate:
+        data = validation_data(recipe, data, note)
     if out.exists() and not out.is_dir():
         raise DataError(str(out), expected="a folder for the results", got="a file")
     out.mkdir(parents=True, exist_ok=True)
@@ -48,9 +53,10 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
     def trial(method: str, seed: int) -> Trial:
         return Trial(method, recipe.options(method, full), seed, recipe.path.parent, data,
                      trial_folder(out, method, seed), device,
-                     lambda text: note(f"  {method}, seed {seed}: {text}"), python_layers)
+                     lambda text: note(f"  {method}, seed {seed}: {text}"), python_layers, validate)
 
-    identities = {method: identity(trial(method, seeds[0])) for method in recipe.methods
+    other = {"validation": recipe.validation} if validate else {}
+    identities = {method: identity(trial(method, seeds[0])) | other for method in recipe.methods
                   if method in wanted or results.knows(method)}
     defaults = recipe.defaults
     waiting = []
@@ -69,31 +75,13 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
             failed.append(f"{new.method}, seed {new.seed}: {error}")
     found = [(trial(method, seed), results.find(method, seed, identities[method], defaults))
              for method in identities for seed in dict.fromkeys([*recipe.seeds, *seeds])]
-    text = _report(recipe, [(done, measures) for done, measures in found if measures is not None], out, full)
+    text = _report(recipe, [(done, measures) for done, measures in found if measures is not None], out, full,
+                   validate)
     with atomic_write(out / "results.md") as file:
         file.write(text.encode())
     if failed:
         raise SolverError(str(recipe.path), f"{len(failed)} of {len(waiting)} trials failed\n  " + "\n  ".join(failed))
     return text
-
-
-def _require_data(name: str, data: Path, note: Callable[[str], object]) -> None:
-    """Import the data set if nothing of it is there and no file is missing for that; DataError if it is not there.
-
-    A split is made of its set, which must be there.
-    """
-    if name in SPLITS:
-        if not all(path.exists() for path in split_paths(name, data)):
-            note(f"  divides {SPLITS[name].source} in {data} as {name}")
-            write_split(name, data)
-        return
-    paths = set_paths(name, data)
-    absent = [path for path in paths if not path.exists()]
-    if absent == paths and SETS[name].complete(data / name):
-        note(f"  imports the data set {name} into {data}")
-        import_set(name, data)
-    elif absent:
-        raise DataError(str(absent[0]), f"no data set {name!r}", hint=f"import it: {import_command(name, data)}")
 
 
 def _run_trial(recipe: Recipe, trial: Trial, itself: dict, results: Results) -> None:
@@ -131,7 +119,8 @@ def _options(path: Path) -> object:
         return None
 
 
-def _report(recipe: Recipe, finished: Sequence[tuple[Trial, dict[str, float]]], out: Path, full: bool) -> str:
+def _report(recipe: Recipe, finished: Sequence[tuple[Trial, dict[str, float]]], out: Path, full: bool,
+            validate: bool) -> str:
     """Draw the task's pictures; the paper, the table, and the sentences under it."""
     if hasattr(recipe.module, "report"):
         recipe.module.report(finished, out)
@@ -139,7 +128,11 @@ def _report(recipe: Recipe, finished: Sequence[tuple[Trial, dict[str, float]]], 
     for trial, measures in finished:
         measured.setdefault(trial.method, []).append(measures)
     lines = [recipe.paper, f"({'full' if full else 'reduced'} budget)", "",
-             table(measured, recipe.columns, recipe.published)]
+             table(measured, recipe.columns, {} if validate else recipe.published)]
+    if validate:
+        lines += ["", VALIDATED]
+    elif recipe.published:
+        lines += ["", f"published: {recipe.published_as}"]
     if hasattr(recipe.module, "footnote"):
         notes = {recipe.module.footnote(recipe.options(method, full)): None for method in measured}
         lines += ["", *notes]

@@ -14,7 +14,8 @@ class Trial:
 
     method: its name in the recipe; options: the task's options, checked and complete; seed; folder: where the recipe
     lies, which its paths start from; data: the folder of the data sets; out: this trial's own folder; device: "cpu",
-    "gpu" or "gpu:<number>"; note: prints a line of progress; python_layers: as for Net.
+    "gpu" or "gpu:<number>"; note: prints a line of progress; python_layers: as for Net; validation: whether it is run
+    to choose settings, by other test images.
     """
 
     method: str
@@ -26,6 +27,7 @@ class Trial:
     device: str = "cpu"
     note: Callable[[str], object] = print
     python_layers: bool = False
+    validation: bool = False
 
     @property
     def where(self) -> str:

@@ -1,4 +1,4 @@
-"""All parameters as one vector, for algorithms that see them so."""
+"""Several arrays as one vector, for algorithms that see them so."""
 
 from __future__ import annotations
 
@@ -6,21 +6,18 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from blobnet.backend import to_host
-from blobnet.core.parameters import Parameter
+from blobnet.backend import Array, array_module, to_host
 
 
-def gather(parameters: Sequence[Parameter], which: str) -> np.ndarray:
-    """The data or the diffs of `parameters` as one vector in double precision."""
-    arrays = [to_host(getattr(parameter.blob, which)).reshape(-1) for parameter in parameters]
-    return np.concatenate([np.empty(0), *arrays])
+def gather(arrays: Sequence[Array]) -> np.ndarray:
+    """The numbers of `arrays` as one vector in double precision."""
+    return np.concatenate([np.empty(0), *(to_host(array).reshape(-1) for array in arrays)])
 
 
-def scatter(parameters: Sequence[Parameter], which: str, values: np.ndarray) -> None:
-    """Write a vector as `gather` makes it back into `parameters`."""
+def scatter(arrays: Sequence[Array], values: np.ndarray) -> None:
+    """Write a vector as `gather` makes it back into `arrays`."""
     first = 0
-    for parameter in parameters:
-        blob = parameter.blob
-        piece = values[first:first + blob.count].reshape(blob.shape).astype(blob.dtype)
-        getattr(blob, which)[...] = blob.xp.asarray(piece)
-        first += blob.count
+    for array in arrays:
+        piece = values[first:first + array.size].reshape(array.shape).astype(array.dtype)
+        array[...] = array_module(array).asarray(piece)
+        first += array.size

@@ -7,7 +7,6 @@ import math
 from typing import NamedTuple
 
 import numpy as np
-from PIL import Image
 
 from blobnet.backend import Array, array_module
 from blobnet.view.tiles import Sheet, is_coloured, sheet
@@ -83,7 +82,10 @@ def _shares(values: np.ndarray, low: float, high: float) -> np.ndarray:
     return np.clip((finite - low) / (high - low), 0, 1) if low < high else np.full(values.shape, 0.5)
 
 
-def _by_palette(page: Sheet, known: Extent, signed: bool) -> Image.Image:
+def _by_palette(page: Sheet, known: Extent, signed: bool):
+    """A PIL.Image.Image; Pillow is loaded when the first picture is made."""
+    from PIL import Image
+
     largest = max(-known.low, known.high)
     low, high = (-largest, largest) if signed else (known.low, known.high)
     numbers = np.rint(_shares(page.values, low, high) * (GRAYS - 1)).astype(np.uint8)
@@ -97,7 +99,9 @@ def _by_palette(page: Sheet, known: Extent, signed: bool) -> Image.Image:
     return image
 
 
-def _in_colour(page: Sheet, known: Extent) -> Image.Image:
+def _in_colour(page: Sheet, known: Extent):
+    from PIL import Image
+
     pixels = np.empty((*page.gaps.shape, 4), np.uint8)
     pixels[..., :3] = np.rint(_shares(page.values, known.low, known.high) * 255)[..., ::-1]
     pixels[~np.isfinite(page.values).all(axis=2), :3] = MAGENTA

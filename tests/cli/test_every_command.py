@@ -58,6 +58,9 @@ def write_files(folder):
         pixels = rng.integers(0, 256, (3, 6, 8 if i else 10), dtype=np.uint8)
         (images / f"{i}.{suffix}").write_bytes(encode_image(pixels, suffix))
         lines.append(f"{i}.{suffix} {i % 3}\n")
+        photo = folder / "photos" / str(i % 2) / f"a{i}.png"
+        photo.parent.mkdir(parents=True, exist_ok=True)
+        photo.write_bytes(encode_image(pixels, "png"))
     for name, text in {
         "list.txt": "".join(lines), "net.prototxt": NET, "old.prototxt": OLD_NET,
         "solver.prototxt": SOLVER + "random_seed: 1", "old_solver.prototxt": SOLVER + "solver_type: SGD",
@@ -73,6 +76,7 @@ def write_files(folder):
     codes.save(folder / "codes.npz")
     replace(codes, ids=np.array([f"photo{i}" for i in range(6)])).save(folder / "ids.npz")
     assert main(["convert_imageset", "-resize_height=6", "-resize_width=8", "images/", "list.txt", "images_lmdb"]) == 0
+    assert main("data import photos --size 8 --out imported".split()) == 0
     assert main(["train", "-solver", "solver.prototxt"]) == 0
     assert main(["convert", "old.prototxt", "old.caffemodel"]) == 0
 
@@ -151,13 +155,25 @@ GOOD = [
      "10 codes of 3 bits, bit = value >= 0"),
     ("encode net.prototxt --weights run_iter_2.caffemodel --blob ip --threshold 0.5 --out half.npz", ["half.npz"],
      "10 codes of 3 bits, bit = value >= 0.5"),
+    ("encode net.prototxt --weights run_iter_2.caffemodel --blob ip --channels bgr --out one.npz --images images/3.jpg",
+     ["one.npz"], "one.npz: 1 code of 3 bits, bit = value >= 0, from images/3.jpg"),
+    ("encode net.prototxt --weights run_iter_2.caffemodel --blob ip --channels rgb --images images --out folder.npz",
+     ["folder.npz"], "10 codes of 3 bits"),
     ("run recipe.yaml --data . --out results", ["results/results.md", "results/tiny/seed_1/queries.npz"], "| tiny | "),
     ("index add new_index.npz ids.npz", ["new_index.npz"], "new_index.npz: 6 items, 6 more than before"),
     ("index info ids.npz", [], "items    6, "),
     ("search --codes codes.npz --queries codes.npz --top 1", [], "query\trank"),
+    ("search --base codes.npz --queries codes.npz --engine multi-index --radius 1", [], "query\trank"),
+    ("search --codes codes.npz --queries codes.npz --top 1 --html found.html", ["found.html"], "written: found.html"),
     ("evaluate --queries codes.npz --protocol dsh-authors", [], "protocol dsh-authors"),
+    ("evaluate --queries codes.npz --protocol dsh-authors --html scores.html", ["scores.html"],
+     "written: scores.html"),
     ("convert net.prototxt net.yaml", ["net.yaml"], "NetParameter from net.prototxt"),
     ("data info images_lmdb", [], "records  10"),
+    ("data import photos --size 8 --test 0.2 --out taken", ["taken/train.txt", "taken/images/1/a1.png"],
+     "taken: 8 training and 2 test photos, 2 classes"),
+    ("new hashing --data imported --bits 8 --out drafted", ["drafted/recipe.yaml", "drafted/solver.prototxt"],
+     "blobnet train --solver drafted/solver.prototxt"),
     ("prototxt list", [], "blobnet run dsh | dsh/better"),
     ("prototxt copy lenet --to copies", ["copies/prototxt/lenet/solver.prototxt"], "copies/prototxt/lenet"),
     ("layers", [], "InnerProduct"),
@@ -246,10 +262,15 @@ BAD = [
     ("weights noise.bin", 1, "noise.bin"),
     ("check net.prototxt --shape data=2", 1, "got axis 1"),
     ("encode net.prototxt --weights run_iter_2.caffemodel --blob i --out out.npz", 1, "no blob 'i'"),
+    ("encode net.prototxt --weights run_iter_2.caffemodel --blob ip --images images --out out.npz", 1,
+     "give it: --channels rgb"),
+    ("encode net.prototxt --weights run_iter_2.caffemodel --blob ip --images no.jpg --out out.npz", 1, "no.jpg"),
+    ("encode net.prototxt --weights run_iter_2.caffemodel --blob ip --images images --count 2 --out out.npz", 1,
+     "--count beside --images"),
     ("run recipe.yaml --data . --only tine", 1, "did you mean 'tiny'?"),
     ("run recipe.yaml --seeds 1,a", 1, "whole numbers such as 1,2,3"),
     ("index add ids.npz ids.npz", 1, "ids.npz: codes: 6 of 6 ids are in the index already"),
-    ("index add ids.npz", 2, "required: CODES.npz"),
+    ("index add ids.npz", 1, "expected codes files, or photos after --images, got neither"),
     ("index remove ids.npz pohto1", 1, "no item 'pohto1' in the index; did you mean 'photo1'"),
     ("index info list.txt", 1, "list.txt: not a whole .npz file"),
     ("search --codes codes.npz --queries no.npz", 1, "no.npz: no such file"),
@@ -257,6 +278,10 @@ BAD = [
     ("convert net.prototxt net.json", 1, "cannot tell a format from this name"),
     ("data split cifar-10-I", 1, "did you mean 'cifar10-I'"),
     ("data info images", 1, "expected the files of an LMDB"),
+    ("data import images --out new", 1, "is in no folder of a class"),
+    ("data import image", 1, "nor is there such a folder"),
+    ("new hashing --data images", 1, "images: no imported photos"),
+    ("new hashing --data imported --out drafted --net alexnet", 1, "no weights to start from"),
     ("prototxt copy lenett", 1, "did you mean 'lenet'"),
     ("layers --plugin no.py", 1, "expected a Python file"),
     ("layer InnerProdukt", 1, "did you mean 'InnerProduct'"),

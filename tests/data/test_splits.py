@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 import numpy as np
 import pytest
 
@@ -45,11 +47,12 @@ def test_the_parts_hold_so_many_of_a_class_and_share_no_image(data):
     paths = write_split("digits-I", data)
     assert paths == split_paths("digits-I", data)
     parts = [read(path) for path in paths[:4]]
-    (query, _), (train, order), (base, _), (validation, _) = parts
+    (query, _), (train, _), (base, _), (validation, _) = parts
     for (records, labels), count in zip((parts[0], parts[1], parts[3]), (10, 20, 5), strict=True):
         np.testing.assert_array_equal(np.bincount(labels), [count] * 10)
         assert len(records) == 10 * count
-    assert (np.diff(order) < 0).any() and (np.diff(order[:100]) != 0).sum() > 50  # not by class
+    assert list(query) == sorted(query) and list(base) == sorted(base)
+    assert 60 < sum(one < other for one, other in pairwise(train)) < 140  # of 199 neighbours: in a random order
     assert not query.keys() & train.keys() and not query.keys() & base.keys() and not train.keys() & base.keys()
     assert validation.keys() < base.keys()
     whole = {f"{part}_{name.removeprefix(f'{part}_')}": value for part in ("train", "test")

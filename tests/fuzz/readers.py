@@ -251,7 +251,7 @@ def _read_images(folder):
 def _codes(folder):
     rng = np.random.default_rng(0)
     Codes.from_values(rng.normal(size=(20, 12)), labels=np.arange(20) % 3, ids=np.array([f"i{i}" for i in range(20)]),
-                      net="net.prototxt").save(folder / "codes.npz")
+                      net="net.prototxt", classes=("sea", "sand", "sun")).save(folder / "codes.npz")
 
 
 def _mnist(folder):

@@ -6,7 +6,7 @@ from sklearn.datasets import load_digits
 
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
-from blobnet.errors import NetError, SolverError
+from blobnet.errors import DataError, NetError, SolverError
 from blobnet.hashing.bdnn import alternate, improve_codes
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.discrete_codes import signs
@@ -16,6 +16,7 @@ from blobnet.hashing.vector_net import fill_inputs, objective, start_from_axes, 
 from blobnet.proto.messages import new
 from blobnet.proto.text import parse
 from blobnet.solvers import get_solver
+from blobnet.solvers.types import lbfgs
 
 BITS = 8
 ENCODER = """
@@ -114,6 +115,13 @@ def test_supervision_and_learning_help():
     assert scores["sh"] > scores["uh"] + 0.1 > scores["random"] + 0.2
 
 
+def test_a_second_training_of_a_solver_learns_too(monkeypatch):
+    monkeypatch.setattr(lbfgs, "STEPS", 3)
+    solver = solver_of(UNSUPERVISED)
+    ends = [alternate(solver, X, signs(X[:, 10:18]), rounds=1, steps=1)[-1] for _ in range(2)]
+    assert solver.iter == 4 and ends[0] == pytest.approx(ends[1], rel=1e-9)
+
+
 def test_a_rise_is_an_error():
     solver = solver_of(UNSUPERVISED, "SGD", base_lr=50, lr_policy="fixed")
     with pytest.raises(SolverError, match="objective rose with the weights.*expected at most"):
@@ -154,3 +162,102 @@ def test_unknown_names(act):
     net = Net(parse(UNSUPERVISED, "NetParameter"), TRAIN)
     with pytest.raises(NetError, match="net 'tiny': no .*did you mean"):
         act(net)
+
+
+class Cut(Exception):
+    """Ends a training in the middle."""
+
+
+def cut_after(solver, iterations):
+    class Watcher:
+        def after_update(self, iteration, rate):
+            if iteration == iterations:
+                raise Cut
+
+    solver.watch(Watcher())
+
+
+def weights(solver):
+    return [blob.data.copy() for blobs in solver.net.params.values() for blob in blobs]
+
+
+def in_turn(prefix, net=UNSUPERVISED, cut=0, **given):
+    """A training of three rounds of two iterations, which `cut` may end after some of its eight."""
+    solver = solver_of(net, dtype="float32", snapshot_prefix=str(prefix))
+    if cut:
+        cut_after(solver, cut)
+    labels = Y if "label" in solver.net.inputs else None
+    return solver, lambda: alternate(solver, X, signs(fit_itq(X, BITS, 1).encode(X)), labels, 3, 2, **given)
+
+
+@pytest.mark.parametrize("net", [UNSUPERVISED, SUPERVISED], ids=["unsupervised", "supervised"])
+@pytest.mark.parametrize("cuts", [(1,), (2, 3), (4, 7, 8)], ids=str)
+def test_a_training_goes_on_bit_for_bit(tmp_path, net, cuts, monkeypatch):
+    monkeypatch.setattr(lbfgs, "STEPS", 4)
+    solver, whole = in_turn(tmp_path / "whole", net, keep=True)
+    history = whole()
+    for cut in cuts:
+        with pytest.raises(Cut):
+            in_turn(tmp_path / "run", net, cut, keep=True)[1]()
+    notes = []
+    resumed, rest = in_turn(tmp_path / "run", net, keep=True, note=notes.append)
+    assert rest() == history
+    assert notes[0] == f"goes on from iteration {cuts[-1] - 1}"  # the last that was kept
+    for mine, theirs in zip(weights(resumed) + resumed.history, weights(solver) + solver.history, strict=True):
+        np.testing.assert_array_equal(mine, theirs)
+    assert len([*tmp_path.glob("run_iter_*")]) == 2  # weights and state, the last ones alone
+
+
+def test_the_last_round_is_the_first_without_a_better_score(tmp_path, monkeypatch):
+    """Scores of rounds 1, 2, 3: the third is no better, so the second's weights are those that stay."""
+    monkeypatch.setattr(lbfgs, "STEPS", 4)
+    kept, scores = [], iter([0.3, 0.5, 0.5])
+    solver, train_it = in_turn(tmp_path / "run", score=lambda: kept.append(weights(solver)) or next(scores), keep=True)
+    history = train_it()
+    assert len(history) == 2 + 2 * 3 and len(kept) == 3
+    for mine, second, third in zip(weights(solver), kept[1], kept[2], strict=True):
+        np.testing.assert_array_equal(mine, second)
+        assert (second != third).any()
+    with np.load(tmp_path / "run_codes.npz") as file:
+        assert file["scores"].tolist() == [0.3, 0.5]
+    scores = iter([0.3, 0.2])
+    other, train_it = in_turn(tmp_path / "other", score=lambda: next(scores))
+    assert len(train_it()) == 2 + 2 * 2 and not [*tmp_path.glob("other*")]
+
+
+def test_each_half_round_begins_without_memory(tmp_path, monkeypatch):
+    """Codes change the objective: its curvature is learned anew. One half round is one optimization of 2 iterations."""
+    monkeypatch.setattr(lbfgs, "STEPS", 1)
+    solver, train_it = in_turn(tmp_path / "run")
+    filled = []
+    solver.add_callback(on_start=lambda: filled.append(sum(array.any() for array in solver.history)))
+    train_it()
+    arrays = len(solver.net.parameters) * 2
+    assert filled == [0, arrays] * 4
+
+
+@pytest.mark.parametrize("damage, message", [
+    (lambda folder: (folder / "run_codes.npz").write_bytes(b"PK no"), "run_codes.npz: not a whole file of codes"),
+    (lambda folder: np.savez(folder / "run_codes.npz", half=1), "not a whole file of codes .*binary"),
+    (lambda folder: np.savez(folder / "run_codes.npz", half=1, binary=np.ones((600, 4)), history=[1], scores=[]),
+     r"expected codes \(600, 8\) and weights of this net, got codes \(600, 4\)"),
+    (lambda folder: [path.unlink() for path in folder.glob("run_iter*")], "expected a snapshot of half round 1 "),
+])
+def test_files_that_do_not_go_together(tmp_path, damage, message, monkeypatch):
+    monkeypatch.setattr(lbfgs, "STEPS", 1)
+    with pytest.raises(Cut):
+        in_turn(tmp_path / "run", cut=4, keep=True)[1]()
+    damage(tmp_path)
+    with pytest.raises((DataError, SolverError), match=message):
+        in_turn(tmp_path / "run", keep=True)[1]()
+
+
+def test_axes_about_0():
+    """Without centring, the first layer starts from the eigenvectors of the mean products of the numbers."""
+    net = Net(parse(UNSUPERVISED, "NetParameter"), TRAIN, dtype="float64")
+    data = X + 0.5
+    fill_inputs(net, data=data, binary=signs(X[:, :BITS]))
+    start_from_axes(net, "code", centre=False)
+    values = data @ net.params["ip1"][0].data.T
+    largest = np.linalg.eigvalsh(data.T @ data)[:-21:-1]
+    np.testing.assert_allclose(values.T @ values, np.diag(largest), atol=1e-7 * largest[0])

@@ -270,7 +270,7 @@ def test_search_refuses_signs_against_blocks(tmp_path, metric):
      "'dsh-authors': expected its own ties and divisor, got --ties best --divisor all; .* standard"),
     (["evaluate", "--queries", "BASE", "--base", "BASE"], "a base apart from the queries"),
     (["evaluate", "--queries", "QUERY", "QUERY", "--base", "BASE"], "2 after --queries"),
-    (["evaluate", "--queries", "QUERY", "--base", "BASE", "--protocol", "dsh"], "did you mean|known: dsh-authors"),
+    (["evaluate", "--queries", "QUERY", "--base", "BASE", "--protocol", "dsh"], "got 'dsh'; .*--list-protocols"),
 ])
 def test_errors_say_what_was_expected(files, arguments, words):
     names = {"BASE": files[0], "QUERY": files[1], "NONE": files[0].with_name("none.npz")}

@@ -16,6 +16,7 @@ def folder(tmp_path, monkeypatch):
                               ("b", "", {"labels": [0, 1, 0, 1], "classes": ["emu", "cat"]}), ("other", "n", {})]:
         ids = [f"{name}/{i}.jpg" for i in range(4)]
         Codes.from_values(rng.normal(size=(4, 10)), ids=ids, net=net, **labels).save(f"{name}.npz")
+    Codes.from_bits(np.eye(2), ids=["x", "x"]).save("twice.npz")
     return tmp_path
 
 
@@ -52,6 +53,7 @@ def test_an_index_says_what_it_holds(folder, capsys):
     ("index add a.npz b.npz other.npz", "other.npz: codes: made in another way than the index, expected net ''"),
     ("index add a.npz b.npz --class emu --class cat", "b.npz: codes: expected one class"),
     ("index add new.npz other.npz a.npz", "a.npz: codes: made in another way"),
+    ("index add new.npz twice.npz", "twice.npz: codes: the codes have the id 'x' 2 times"),
     ("index remove a.npz a/1.jpg a/7.jpg", "no item 'a/7.jpg'"),
 ])
 def test_after_an_error_nothing_has_changed(folder, capsys, line, words):

@@ -12,6 +12,9 @@ from blobnet.hashing.protocol import Protocol, get_protocol, list_protocols
     ("standard", {"top_k": 5000, "divisor": "all"}, ["first 5000", "all relevant items"]),
     ("standard", {"metric": "asymmetric"}, ["ranked by the inner product of the query's real values"]),
     ("standard", {"ties": "expected"}, ["expectation over random orders"]),
+    ("bdnn-neighbours", {}, ["list of neighbours", "the precisions just before and at each relevant rank"]),
+    ("weighted-mAP", {}, ["weighted average precision", "number of shared labels so far", "first 5000"]),
+    ("ms-coco", {}, ["is left out, and so is, of average precision, one that finds none"]),
     ("standard", {"ties": "worst", "without_relevant": "skip"}, ["relevant items last", "left out"]),
 ])
 def test_the_sentence_names_every_choice(name, changes, phrases):
@@ -21,7 +24,14 @@ def test_the_sentence_names_every_choice(name, changes, phrases):
 
 
 def test_named_protocols_are_listed_with_their_sentences():
-    assert list_protocols() == {name: get_protocol(name).describe() for name in ("standard", "dsh-authors")}
+    listed = list_protocols()
+    assert list(listed)[:2] == ["standard", "neighbours"] and len(listed) > 10
+    assert listed == {name: get_protocol(name).describe() for name in listed}
+
+
+def test_without_a_top_k_of_its_own_a_protocol_keeps_what_it_has():
+    assert get_protocol("mAP@1000", top_k=None) == get_protocol("mAP@1000")
+    assert (get_protocol("mAP@1000", top_k=7).top_k, get_protocol("mAP@all", top_k=None).divisor) == (7, "all")
 
 
 @pytest.mark.parametrize("call, words", [
@@ -31,6 +41,10 @@ def test_named_protocols_are_listed_with_their_sentences():
     (lambda: get_protocol("standard", divisor="none"), "'all' or 'found'"),
     (lambda: get_protocol("standard", top_k=0), "top_k of 1 or more"),
     (lambda: get_protocol("standard", top_k=5, ties="expected"), "divisor 'all'"),
+    (lambda: get_protocol("standard", ties="expected", average="trapezoid"), "average 'precision' and no 'skip-unf"),
+    (lambda: get_protocol("standard", ties="expected", without_relevant="skip-unfound"), "'precision' and 'skip-unf"),
+    (lambda: get_protocol("standard", average="gain"), "'label-rows' with average 'gain', got 'labels'"),
+    (lambda: get_protocol("standard", relevance="lists"), "'neighbours', got 'lists'"),
     (lambda: Protocol("mine", "a", "b", without_relevant="drop"), "protocol 'mine'.*'skip'"),
 ])
 def test_errors_say_what_was_expected(call, words):

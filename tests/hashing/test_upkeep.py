@@ -144,6 +144,10 @@ def test_contents(bits):
     np.testing.assert_allclose(found.ones, (values >= 0).mean(axis=0), rtol=1e-15)
 
 
+def test_codes_that_differ_in_one_bit_are_different():
+    assert contents(Codes.from_bits(np.eye(130))).distinct == 130
+
+
 def test_contents_of_rows_of_labels():
     rows = codes(["a", "b", "c"], labels=[[1, 0], [1, 1], [0, 0]], classes=["sea", "sand"])
     assert contents(rows).classes == [("sea", 2), ("sand", 1)]

@@ -24,7 +24,8 @@ def rows(text):
     return {line[1].strip(): float(line[2].split("+-")[0]) for line in cells[1:]}
 
 
-@pytest.mark.parametrize("name", ["csq", "dbdh", "deepbit", "dhn", "dpsh", "dtsh", "greedyhash", "hashnet", "idhn", "ssdh"])
+@pytest.mark.parametrize("name", ["csq", "dbdh", "deepbit", "dhn", "dpsh", "dtsh", "greedyhash", "hashnet", "idhn",
+                                  "ssdh"])
 def test_every_method_runs_on_digits(name, digits, tmp_path):
     recipe = read_recipe(PROTOTXT / name / "recipe_digits.yaml")
     methods = {method: options | TINY for method, options in recipe.methods.items()}

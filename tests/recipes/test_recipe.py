@@ -21,6 +21,7 @@ methods:
   plain: {}
   long: {bits: 24, max_iter: 6, full: {max_iter: 8}}
 published: {plain: {mAP: 0.5}}
+published_as: some images against others
 """
 
 
@@ -65,6 +66,7 @@ def test_options_override_each_other_in_order(tmp_path):
     (("seeds: [1, 2]", "data: [5]"), "expected names of data sets, got 5"),
     (("columns: [mAP]", "columns: [mAP, mAPP]"), "has no measure 'mAPP'; did you mean 'mAP'"),
     (("columns: [mAP]", "columns: [mAP, 100]"), "has no measure 100"),
+    (("published_as: some", "# some"), "published figures without the protocol that they were taken"),
     (("mAP: 0.5", "mAPP: 0.5"), "has no measure 'mAPP'; did you mean 'mAP'"),
     (("mAP: 0.5", 'mAP: "0,61"'), "published 'mAP' of 'plain', expected a number, got '0,61'"),
     (("mAP: 0.5", "mAP: .inf"), "published 'mAP' of 'plain', expected a number, got inf"),

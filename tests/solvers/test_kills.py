@@ -78,8 +78,6 @@ def temporary(folder):
 
 def kill_and_compare(make_solver, command, folder, name, kind, rounds, longest):
     """Kill a run that writes snapshots all the time `rounds` times, let it end, and compare; counts what was seen."""
-    if name == "LBFGS":
-        pytest.importorskip("scipy")
     make_solver(SETTINGS.format(name, kind, 10**8, "run"), net=NET)
     chance, seen, left = random.Random(f"{name} {kind}"), Counter(), set()
     for i in range(rounds):

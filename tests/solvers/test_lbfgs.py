@@ -1,12 +1,11 @@
-import sys
-
 import numpy as np
 import pytest
 
-from blobnet.errors import SolverError
+from blobnet.hashing.vector_net import objective
 from blobnet.proto.messages import new
 from blobnet.proto.text import parse
 from blobnet.solvers import get_solver
+from blobnet.solvers.types import lbfgs
 
 REGRESSION = """
 name: "regression"
@@ -27,6 +26,15 @@ layer { name: "drop" type: "Dropout" bottom: "bn" top: "drop" }
 layer { name: "ip2" type: "InnerProduct" bottom: "drop" top: "ip2" inner_product_param { num_output: 3
   weight_filler { type: "xavier" } } }
 layer { name: "loss" type: "SoftmaxWithLoss" bottom: "ip2" bottom: "l" top: "loss" }
+"""
+FIXED = """
+layer { name: "x" type: "Input" top: "x" top: "y" input_param { shape { dim: 80 dim: 6 } shape { dim: 80 dim: 3 } } }
+layer { name: "ip" type: "InnerProduct" bottom: "x" top: "ip" inner_product_param { num_output: 12
+  weight_filler { type: "xavier" } } }
+layer { name: "tanh" type: "TanH" bottom: "ip" top: "tanh" }
+layer { name: "ip2" type: "InnerProduct" bottom: "tanh" top: "ip2" inner_product_param { num_output: 3
+  weight_filler { type: "xavier" } } }
+layer { name: "loss" type: "EuclideanLoss" bottom: "ip2" bottom: "y" top: "loss" }
 """
 
 
@@ -72,7 +80,10 @@ def test_what_an_iteration_leaves():
     solver = solver_of(REGRESSION, iter_size=2)
     before = [parameter.blob.data.copy() for parameter in solver.net.parameters]
     solver.step(1)
-    assert (solver.iter, solver.net.context.step, solver.history) == (1, 2, [])
+    assert (solver.iter, solver.net.context.step) == (1, 2)
+    steps = [np.concatenate([array.ravel() for array in solver.history[i:i + 2]]) for i in range(0, 40, 2)]
+    newest, change = steps[0], steps[1]  # a parameter's array each, weight and bias
+    assert newest.any() and newest.dot(change) > 0
     for parameter, old in zip(solver.net.parameters, before):
         np.testing.assert_allclose(old - parameter.blob.diff, parameter.blob.data, atol=1e-7)
         assert parameter.blob.diff.any()
@@ -120,10 +131,34 @@ def test_goes_far_beyond_gradient_descent():
     np.testing.assert_allclose(solver.net.params["w"][0].data, [[1 / 30, 1]], rtol=1e-5)
 
 
-def test_without_scipy(monkeypatch):
-    monkeypatch.setitem(sys.modules, "scipy.optimize", None)
-    with pytest.raises(SolverError, match=r"LBFGS.*scipy.*pip install 'blobnet\[lbfgs\]'"):
-        solver_of(REGRESSION)
+def fixed(monkeypatch, steps, count, dtype, forget=False):
+    """The solver after `count` iterations of `steps` steps on the same data, and its objective then."""
+    monkeypatch.setattr(lbfgs, "STEPS", steps)
+    solver = solver_of(FIXED, dtype, weight_decay=1e-4)
+    for name, shape in (("x", (80, 6)), ("y", (80, 3))):
+        solver.net.blobs[name].data[...] = np.random.default_rng(len(name) + shape[1]).normal(size=shape)
+    for _ in range(count):
+        solver.step(1)
+        for array in solver.history if forget else ():
+            array.fill(0)
+    return solver, objective(solver)
+
+
+@pytest.mark.parametrize("dtype", ["float32", "float64"])
+@pytest.mark.parametrize("length", [1, 5, 20])
+def test_steps_are_the_same_in_pieces(monkeypatch, length, dtype):
+    """The memory lives on between iterations: 200 steps at once, or some at a time, end in the same bits."""
+    (whole, value), (pieces, other) = (fixed(monkeypatch, n, 200 // n, dtype) for n in (200, length))
+    assert value == other
+    for one, two in zip(*([*solver.history, *(parameter.blob.data for parameter in solver.net.parameters)]
+                          for solver in (whole, pieces)), strict=True):
+        np.testing.assert_array_equal(one, two)
+
+
+def test_what_is_forgotten_costs(monkeypatch):
+    """With a memory that begins anew every 5 steps, as many steps end higher."""
+    kept, forgot = (fixed(monkeypatch, 5, 20, "float64", forget)[1] for forget in (False, True))
+    assert kept < 0.95 * forgot
 
 
 def test_a_loop_of_ones_own_is_step():

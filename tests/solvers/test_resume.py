@@ -39,7 +39,7 @@ def test_resumed_run(make_solver, random_net, settings, snapshot_format):
 
 
 @pytest.mark.parametrize("name, count", [("SGD", 1), ("Nesterov", 1), ("AdaGrad", 1), ("RMSProp", 1), ("AdaDelta", 2),
-                                         ("Adam", 2), ("LBFGS", 0)])
+                                         ("Adam", 2), ("LBFGS", 20)])
 def test_history_goes_array_by_array(make_solver, random_net, name, count):
     solver = make_solver(f'type: "{name}" snapshot_prefix: "run"', net=random_net)
     message, _ = read_weights(solver.snapshot()[1], "SolverState")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -13,6 +13,7 @@ from blobnet.data.stores.annotated_datum import write_annotated
 COUNTS = {"train": 1000, "test": 400}
 SIZE = 96
 SEEDS = {"train": 1, "test": 2}  # of the drawing
+VALIDATION_SEEDS = {"train": 1, "test": 3}  # of images to choose settings by in the place of the test images
 
 
 @dataclass(frozen=True)
@@ -20,7 +21,7 @@ class DrawnSet:
     """A set that is drawn: `write(folder, name)` writes its PARTS, NAME_train_lmdb and so on."""
 
     PARTS: tuple[str, ...]
-    write: Callable[[Path, str], None]
+    write: Callable[..., None]
     COUNTS: dict = field(default_factory=lambda: COUNTS)
     DOWNLOADS: dict = field(default_factory=dict)
 
@@ -29,20 +30,20 @@ class DrawnSet:
         return True
 
 
-def _write_boxes(folder: Path, name: str) -> None:
+def _write_boxes(folder: Path, name: str, seeds: Mapping[str, int] = SEEDS) -> None:
     """LMDBs of AnnotatedDatum; labels from 1 on."""
     for split, count in COUNTS.items():
-        images, boxes = draw_shapes(count, SIZE, SEEDS[split])
+        images, boxes = draw_shapes(count, SIZE, seeds[split])
         rows = [[(box.label, *(side / SIZE for side in box[1:])) for box in found] for found in boxes]
         write_annotated(folder / f"{name}_{split}_lmdb", zip(images[..., ::-1], rows))
 
 
-def _write_masks(folder: Path, name: str) -> None:
+def _write_masks(folder: Path, name: str, seeds: Mapping[str, int] = SEEDS) -> None:
     """PNG files of images and of masks, gray as their labels, and lists with a pair of them on a line."""
     pictures = folder / f"{name}_images"
     pictures.mkdir()
     for split, count in COUNTS.items():
-        images, masks, _ = draw_all(count, SIZE, SEEDS[split])
+        images, masks, _ = draw_all(count, SIZE, seeds[split])
         lines = []
         for i, (image, mask) in enumerate(zip(images, masks)):
             files = [f"{pictures.name}/{split}_{i:05}{end}.png" for end in ("", "_mask")]

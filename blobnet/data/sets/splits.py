@@ -70,8 +70,8 @@ def write_split(name: str, data: str | os.PathLike, seed: int = 0) -> list[Path]
     base that are neither queries nor for training, and NAME_mean.binaryproto, the mean of the training part; "-" in the
     name becomes "_". cifar10-59000 is another base for the parts of cifar10-I, which are written if they are missing.
     The same seed draws the same images on every machine. Parts that are there already are left as they are.
-    DataError for unknown splits, a set that is not there, a class with too few images, a wrong seed, and if other images
-    are there than this seed draws, or only some of the parts.
+    DataError for unknown splits, a set that is not there, a class with too few images, a wrong seed, and if there are
+    other images than this seed draws, or only some of the parts.
     """
     targets = split_paths(name, data)
     split = SPLITS[name]

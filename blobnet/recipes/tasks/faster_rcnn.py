@@ -14,7 +14,7 @@ from blobnet.backend import to_host
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.data.images.encode import encode_image
-from blobnet.data.sets.shape_sets import SEEDS
+from blobnet.data.sets.shape_sets import SEEDS, VALIDATION_SEEDS
 from blobnet.data.sets.shapes import CLASSES, draw_shapes
 from blobnet.errors import NetError
 from blobnet.proto.storage import atomic_write
@@ -59,7 +59,8 @@ def run(trial: Trial) -> dict[str, float]:
     param = trial_solver(trial)
     _draw(trial, param.net_param)
     net = _test_net(trial, train(trial, param))
-    images, boxes = draw_shapes(options["test_images"], options["size"], SEEDS["test"])
+    seeds = VALIDATION_SEEDS if trial.validation else SEEDS
+    images, boxes = draw_shapes(options["test_images"], options["size"], seeds["test"])
     found = [_found(net, image) for image in images]
     with atomic_write(trial.out / "found.json") as file:
         file.write(json.dumps([np.round(rows, 4).tolist() for rows in found]).encode())

@@ -1,32 +1,38 @@
-"""Learn hash codes of vectors, the pixels of small images, from a whole training set at once; encode and score."""
+"""Learn hash codes of vectors from a whole training set at once; encode and score.
+
+queries and base are databases, whose pixels are the vectors, or files of codes, NAME.npz, whose values are: features of
+any blob, as `blobnet encode` writes them.
+"""
 
 from __future__ import annotations
 
+import dataclasses
 import json
 from collections.abc import Callable, Sequence
 from pathlib import Path
+from typing import NamedTuple
 
 import numpy as np
 
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
-from blobnet.data.batches.datums import DatumBatches
-from blobnet.data.images.transformer import Transformer
-from blobnet.data.stores.ids import first_ids
 from blobnet.errors import DataError, close_matches
 from blobnet.hashing.bdnn import alternate
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.discrete_codes import signs
+from blobnet.hashing.kernel_codes import fit_ksh
 from blobnet.hashing.linear_codes import METHODS, fit_itq
-from blobnet.hashing.metrics import evaluate
+from blobnet.hashing.metrics import evaluate, mean_average_precision
 from blobnet.hashing.protocol import get_protocol
+from blobnet.hashing.spectral_codes import fit_spectral
+from blobnet.hashing.supervised_codes import fit_sdh
 from blobnet.hashing.vector_net import fill_inputs, objective, start_from_axes, values_of
-from blobnet.proto.messages import new
 from blobnet.proto.storage import atomic_write
 from blobnet.recipes.nets import trial_solver
 from blobnet.recipes.options import RETRIEVAL, Option
-from blobnet.recipes.sources import check_bits, check_count, image_size, in_words, open_source
+from blobnet.recipes.sources import check_bits, check_count, image_size, in_words
 from blobnet.recipes.trial import Trial
+from blobnet.recipes.vectors import count_vectors, nearest, read_vectors
 from blobnet.solvers import get_solver
 from blobnet.solvers.solver import Solver
 from blobnet.view.curves import plot_loss
@@ -34,16 +40,31 @@ from blobnet.view.curves import plot_loss
 POINTS = 20  # of the objective's curve that a gradient solver leaves
 
 OPTIONS = {
-    "learner": Option(str),                  # lsh, pcah, itq; bdnn: weights and codes in turn; gradient: solver alone
+    "learner": Option(str),                  # of UNSUPERVISED, SUPERVISED; bdnn: weights and codes in turn; gradient
     "bits": Option(int, least=1),
     "solver": Option(str, ""),               # of bdnn and gradient: solver file, beside the recipe
+    "anchors": Option(int, 300, least=1),    # of ksh and sdh: images, drawn by the seed, whose kernels are learned from
     "rounds": Option(int, 10, least=1),      # of bdnn
     "steps": Option(int, 2, least=1),        # of bdnn: iterations of the solver in a half round
     "max_iter": Option(int, 0, least=0),     # of gradient; 0: the solver file's
     "length": Option(float, 1.0),            # every image's vector gets it, before the mean is subtracted
-    "num_train": Option(int, 0, least=0),    # so many images of the base, drawn by the seed; 0: all
+    "divide": Option(float, 0.0, least=0),   # every number is divided by it, whatever length; 0: no
+    "centre": Option(bool, True),            # whether the mean of what is learned from is subtracted
+    "train": Option(str, ""),                # images learned from; default: the base
+    "num_train": Option(int, 0, least=0),    # so many of them, drawn by the seed; 0: all
+    "num_validation": Option(int, 0, least=0),  # of bdnn: so many of them held out, whose mAP says when to stop
 } | RETRIEVAL
+UNSUPERVISED = METHODS | {"sh": fit_spectral}
+SUPERVISED = {"ksh": fit_ksh, "sdh": fit_sdh}
 MEASURES = ("mAP", "P@N", "P(r<=2)")
+
+
+class Part(NamedTuple):
+    """Vectors (N, D) and their labels (N,)."""
+
+    data: np.ndarray
+    labels: np.ndarray
+
 
 Encoder = Callable[[np.ndarray], np.ndarray]
 
@@ -57,9 +78,15 @@ def check(trial: Trial) -> None:
                         hint=close_matches(options["learner"], LEARNERS))
     if options["length"] <= 0:
         raise DataError(trial.where, "option 'length'", expected="a number above 0", got=options["length"])
-    check_count(trial, "num_queries", len(open_source(trial, "queries")))
-    check_count(trial, "num_train", check_count(trial, "num_base", len(open_source(trial, "base"))))
-    if options["learner"] not in METHODS:
+    check_count(trial, "num_queries", count_vectors(trial, "queries"))
+    size = check_count(trial, "num_base", count_vectors(trial, "base"))
+    if options["train"]:
+        size = count_vectors(trial, "train")
+    check_count(trial, "num_validation", size - 1)
+    learned = check_count(trial, "num_train", size - options["num_validation"])
+    if options["learner"] in SUPERVISED:
+        check_count(trial, "anchors", learned)
+    elif options["learner"] not in UNSUPERVISED:
         if not options["solver"]:
             raise DataError(trial.where, f"learner {options['learner']!r} needs a solver",
                             hint="add solver: FILE.prototxt")
@@ -70,26 +97,32 @@ def check(trial: Trial) -> None:
 def run(trial: Trial) -> dict[str, float]:
     """Learn, encode, score. Leaves queries.npz, base.npz and, of nets, the snapshot and objective.json, a list."""
     options = trial.options
-    sets = {name: _vectors(trial, name) for name in ("queries", "base")}
-    data, labels = sets["base"]
-    chosen = np.random.default_rng(trial.seed).permutation(len(data))[:options["num_train"] or None]
-    mean = data[chosen].mean(axis=0)
-    encode = LEARNERS[options["learner"]](trial, data[chosen] - mean, labels[chosen])
-    codes = {name: Codes.from_values(encode(vectors - mean), labels=of,
-                                     ids=first_ids(open_source(trial, name).keys(), len(of)))
-             for name, (vectors, of) in sets.items()}
+    sets = {name: read_vectors(trial, name) for name in ("queries", "base")}
+    data, labels, _ = read_vectors(trial, "train") if options["train"] else sets["base"]
+    drawn = np.random.default_rng(trial.seed).permutation(len(data))
+    held, chosen = np.split(drawn[::-1], [options["num_validation"]])
+    chosen = chosen[::-1][:options["num_train"] or None]
+    mean = data[chosen].mean(axis=0) if options["centre"] else np.zeros(1, data.dtype)
+    parts = [Part(vectors - mean, of) for vectors, of in ((data[chosen], labels[chosen]), (data[held], labels[held]))]
+    encode = LEARNERS[options["learner"]](trial, *parts)
+    codes = {name: Codes.from_values(encode(vectors - mean), labels=of, ids=ids)
+             for name, (vectors, of, ids) in sets.items()}
     for name, made in codes.items():
         made.save(trial.out / f"{name}.npz")
     protocol = get_protocol(options["protocol"])
-    score = evaluate(codes["queries"], None if protocol.query_in_database else codes["base"], protocol)
+    near = nearest(protocol, sets["queries"][0], sets["base"][0])
+    score = evaluate(codes["queries"], None if protocol.query_in_database else codes["base"], protocol,
+                     neighbours=near)
     return {"mAP": score.mean_average_precision, f"P@{score.k}": score.precision,
             f"P(r<={score.radius})": score.precision_within}
 
 
 def footnote(options: dict) -> str:
     """What was learned from and asked for, and the protocol."""
-    learned = f"{options['num_train']} images of it, drawn by the seed" if options["num_train"] else "all of it"
-    return f"{in_words(options)}; learned from {learned}. {get_protocol(options['protocol']).describe()}"
+    source = options["train"] or "the base"
+    learned = f"{options['num_train']} images of {source}, drawn by the seed" if options["num_train"] else source
+    held = f"; {options['num_validation']} other images of it say when to stop" if options["num_validation"] else ""
+    return f"{in_words(options)}; learned from {learned}{held}. {get_protocol(options['protocol']).describe()}"
 
 
 def report(finished: Sequence[tuple[Trial, dict]], out: Path) -> None:
@@ -101,34 +134,40 @@ def report(finished: Sequence[tuple[Trial, dict]], out: Path) -> None:
             plot_loss(range(1, len(history)), history[1:], trial.out / "objective.png")
 
 
-def _vectors(trial: Trial, name: str) -> tuple[np.ndarray, np.ndarray]:
-    """The queries or the base as rows (N, D) of the length asked for, and their labels (N,)."""
-    reader = open_source(trial, name)
-    transformer = Transformer(new("TransformationParameter"), False, reader.where)
-    images, labels = DatumBatches(reader, transformer, trial.options[f"num_{name}"] or len(reader))(0)
-    vectors = images.reshape(len(images), -1)
-    lengths = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors * (trial.options["length"] / np.maximum(lengths, 1)), labels
+def _unsupervised(trial: Trial, train: Part, held: Part) -> Encoder:
+    return UNSUPERVISED[trial.options["learner"]](train.data, trial.options["bits"], trial.seed).encode
 
 
-def _linear(trial: Trial, data: np.ndarray, labels: np.ndarray) -> Encoder:
-    return METHODS[trial.options["learner"]](data, trial.options["bits"], trial.seed).encode
+def _supervised(trial: Trial, train: Part, held: Part) -> Encoder:
+    options = trial.options
+    return SUPERVISED[options["learner"]](*train, options["bits"], trial.seed, options["anchors"]).encode
 
 
-def _bdnn(trial: Trial, data: np.ndarray, labels: np.ndarray) -> Encoder:
-    """Weights and codes in turn, from the codes of ITQ."""
-    options, solver = trial.options, _solver(trial)
-    start = signs(fit_itq(data, options["bits"], trial.seed).encode(data))
-    history = alternate(solver, data, start, labels if "label" in solver.net.inputs else None, options["rounds"],
-                        options["steps"], trial.note)
+def _bdnn(trial: Trial, train: Part, held: Part) -> Encoder:
+    """Weights and codes in turn, from the codes of ITQ; with images held out, until their mAP rises no more."""
+    options, solver, protocol = trial.options, _solver(trial), get_protocol(trial.options["protocol"])
+    near = nearest(protocol, held.data, train.data) if len(held.data) else None
+    apart = dataclasses.replace(protocol, query_in_database=False, num_queries=None, num_base=None)
+
+    def encode(vectors: np.ndarray) -> np.ndarray:
+        return values_of(solver.net, "code", vectors)
+
+    def score() -> float:
+        queries, base = (Codes.from_values(encode(part.data), labels=part.labels) for part in (held, train))
+        return mean_average_precision(queries, base, apart, near)
+
+    start = signs(fit_itq(train.data, options["bits"], trial.seed).encode(train.data))
+    history = alternate(solver, train.data, start, train.labels if "label" in solver.net.inputs else None,
+                        options["rounds"], options["steps"], trial.note, options["centre"],
+                        score if len(held.data) else None, keep=True)
     return _finish(trial, solver, history)
 
 
-def _gradient(trial: Trial, data: np.ndarray, labels: np.ndarray) -> Encoder:
+def _gradient(trial: Trial, train: Part, held: Part) -> Encoder:
     """The solver alone, from the principal axes."""
     solver = _solver(trial)
-    fill_inputs(solver.net, data=data, **({"label": labels} if "label" in solver.net.inputs else {}))
-    start_from_axes(solver.net, "code")
+    fill_inputs(solver.net, data=train.data, **({"label": train.labels} if "label" in solver.net.inputs else {}))
+    start_from_axes(solver.net, "code", trial.options["centre"])
     history, last = [objective(solver)], solver.param.max_iter
     for stop in np.linspace(0, last, POINTS + 1).astype(int)[1:]:
         solver.step(int(stop) - solver.iter)
@@ -149,4 +188,5 @@ def _finish(trial: Trial, solver: Solver, history: list[float]) -> Encoder:
     return lambda vectors: values_of(solver.net, "code", vectors)
 
 
-LEARNERS = {name: _linear for name in METHODS} | {"bdnn": _bdnn, "gradient": _gradient}
+LEARNERS = {name: _unsupervised for name in UNSUPERVISED} | {name: _supervised for name in SUPERVISED}
+LEARNERS |= {"bdnn": _bdnn, "gradient": _gradient}

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import chain
 
 import numpy as np
 
@@ -10,7 +11,8 @@ from blobnet.backend import single_threaded_blas
 from blobnet.core.net import Net
 from blobnet.core.parameters import Parameter
 from blobnet.errors import SolverError
-from blobnet.solvers.finite import check_gradients, refuse
+from blobnet.solvers.finite import check_gradients
+from blobnet.solvers.quasi_newton import minimize
 from blobnet.solvers.registry import register_solver
 from blobnet.solvers.settings import refuse_momentum
 from blobnet.solvers.solver import Solver
@@ -32,22 +34,22 @@ class LBFGS(Solver):
     A step takes one forward and backward pass, or a few where the line search must try again; an iteration ends before
     its 20 steps if f cannot be lowered further at the precision of the net (dtype="float64" goes deeper).
 
-    History: none. Every iteration starts its memory anew, so a resumed run is the uninterrupted one bit for bit.
+    History: the last 10 steps, the newest first, each before its change of the gradient; zeros where there are none
+    yet. So n iterations with the same data are one of 20 n steps, and a resumed run is the uninterrupted one bit for
+    bit. Who changes f, as with other inputs, fills it with zeros.
     Settings: weight_decay (L2), iter_size. No base_lr and no lr_policy are needed, as the line search sets the length
-    of a step. momentum, clip_gradients and regularization_type: "L1" are refused. The package scipy is needed: pip
-    install 'blobnet[lbfgs]'.
-    Paper: Byrd, Lu, Nocedal, Zhu, A limited memory algorithm for bound constrained optimization, SIAM J. Sci. Comput.
-    1995; no bounds here. scipy's L-BFGS-B in double precision on the CPU; the nets run on their own device.
+    of a step. momentum, clip_gradients and regularization_type: "L1" are refused.
+    Paper: Liu and Nocedal, On the limited memory BFGS method for large scale optimization, Mathematical Programming
+    1989. In double precision on the CPU, at points of the net's precision; the nets run on their own device.
     Quirks: not in Caffe. Parameters with lr_mult: 0 stay as the iteration's first iter_size forwards left them, running
     statistics of BatchNorm included; any other lr_mult is the same as 1. A loss whose published gradient is not its
     derivative misleads the line search: choose `gradient: EXACT`.
     """
 
-    num_histories = 0
+    num_histories = 2 * MEMORY
     needs_rate = False
 
     def check(self) -> None:
-        _minimizer(self.where)
         refuse_momentum(self.param, self.where, "LBFGS")
         if self.param.clip_gradients >= 0:
             raise SolverError(self.where, "LBFGS cannot clip gradients", hint="remove clip_gradients")
@@ -64,52 +66,47 @@ class LBFGS(Solver):
         if not self.allow_nan:
             check_gradients(self.net, self.iter, self.where)
         with self._whole.change():
-            found = self._minimize()
-        if not found:
-            refuse("the search found weights that are not finite", self.net, self.iter, self.where)
+            self._minimize()
+            self.iter += 1
 
-    def _minimize(self) -> bool:
-        """Update the weights. If the new ones would not be finite, leave them as they were and return False."""
-        parameters = self.net.parameters
+    def _minimize(self) -> None:
+        """Update the weights and the history."""
+        parameters, count = self.net.parameters, len(self.net.parameters)
         learned = [parameter for parameter in parameters if parameter.lr_mult]
         others = [parameter.blob for parameter in parameters if not parameter.lr_mult]
         kept = [blob.data.copy() for blob in others]
-        start = gather(learned, "data")
+        values, diffs = ([getattr(parameter.blob, which) for parameter in learned] for which in ("data", "diff"))
+        start = best = gather(values)
         position = self.net.context.step - self.param.iter_size
-        good = True
         if learned:
+            rows = [[self.history[i * count + j] for j in range(count) if parameters[j].lr_mult]
+                    for i in range(self.num_histories)]
+            vectors = [gather(row) for row in rows]
+            pairs = [pair for pair in zip(vectors[::2], vectors[1::2]) if pair[0].any()]
             with single_threaded_blas():
-                best = _minimizer(self.where)(
-                    lambda values: self._objective(values, learned, position), start, jac=True, method="L-BFGS-B",
-                    options={"maxiter": STEPS, "maxcor": MEMORY, "ftol": np.finfo(self.net.dtype).eps, "gtol": 0}).x
-            good = self.allow_nan or bool(np.isfinite(best).all())
-            scatter(learned, "data", best if good else start)
-        for blob, values in zip(others, kept):
-            blob.data[...] = values
+                best = minimize(lambda point: self._objective(point, learned, position), start, STEPS, pairs, MEMORY,
+                                self.net.dtype)
+            for array in self.history:
+                array.fill(0)
+            for row, vector in zip(rows, chain.from_iterable(pairs)):
+                scatter(row, vector)
+        scatter(values, best)
+        for blob, before in zip(others, kept):
+            blob.data[...] = before
             blob.diff.fill(0)
-        scatter(learned, "diff", start - gather(learned, "data"))
-        self.iter += good
-        return good
+        scatter(diffs, start - best)
 
     def _objective(self, values: np.ndarray, learned: Sequence[Parameter], position: int) -> tuple[float, np.ndarray]:
         """f and its derivative at `values`, over the batch that begins after `position` forwards."""
         size = self.param.iter_size
-        scatter(learned, "data", values)
+        scatter([parameter.blob.data for parameter in learned], values)
         self.net.clear_param_diffs()
         self.net.seek(position)
         loss = sum(_forward_backward(self.net) for _ in range(size)) / size
         decay = np.repeat([self.param.weight_decay * parameter.decay_mult for parameter in learned],
                           [parameter.blob.count for parameter in learned])
-        return loss + decay.dot(values ** 2) / 2, gather(learned, "diff") / size + decay * values
-
-
-def _minimizer(where: str):
-    try:
-        from scipy.optimize import minimize
-    except ImportError:
-        raise SolverError(where, "solver type 'LBFGS' needs the package scipy, which is not installed",
-                          hint="pip install 'blobnet[lbfgs]'") from None
-    return minimize
+        gradient = gather([parameter.blob.diff for parameter in learned])
+        return loss + decay.dot(values ** 2) / 2, gradient / size + decay * values
 
 
 def _forward_backward(net: Net) -> float:

@@ -15,26 +15,35 @@ LEFT, RIGHT, TOP, BOTTOM = 58, 12, 24, 38  # margins
 
 
 class Line(NamedTuple):
-    """A curve: x ascending and y, both (n,); y that is not finite interrupts it. A faint one stands behind others."""
+    """A curve: x ascending and y, both (n,); y that is not finite interrupts it. A faint one stands behind others.
+
+    colour and dash: as SVG has them, the page's own if empty.
+    """
 
     name: str
     x: np.ndarray
     y: np.ndarray
     faint: bool = False
+    colour: str = ""
+    dash: str = ""
 
 
-def chart(lines: Sequence[Line], xlabel: str, ylabel: str, span: tuple[float, float] | None = None) -> str:
-    """An SVG element with the `lines` and axes; `span`, of y, else it is that of the finite numbers. "" without any."""
+def chart(lines: Sequence[Line], xlabel: str, ylabel: str, span: tuple[float, float] | None = None,
+          reach: tuple[float, float] | None = None, legend: bool = True) -> str:
+    """An SVG element with the `lines` and axes. "" without any finite number.
+
+    span of y and reach of x: else they are those of the finite numbers.
+    """
     finite = [np.isfinite(line.y) for line in lines]
     xs = np.concatenate([line.x[good] for line, good in zip(lines, finite)])
     ys = np.concatenate([line.y[good] for line, good in zip(lines, finite)])
     if not xs.size:
         return ""
-    across = _Scale(_wide(xs), LEFT, WIDTH - RIGHT)
+    across = _Scale(reach or _wide(xs), LEFT, WIDTH - RIGHT)
     along = _Scale(span or _wide(ys), HEIGHT - BOTTOM, TOP)
     label = words(f"{ylabel} against {xlabel}: from {ys.min():.4g} to {ys.max():.4g}")
     shapes = [_grid(across, along), _labels(xlabel, ylabel)]
-    shapes += [_curve(line, across, along) for line in lines] + [_legend(lines)]
+    shapes += [_curve(line, across, along) for line in lines] + [_legend(lines)] * legend
     return (f'<svg class="bn-chart" xmlns="http://www.w3.org/2000/svg" role="img" aria-label="{label}" '
             f'width="{WIDTH}" height="{HEIGHT}" viewBox="0 0 {WIDTH} {HEIGHT}" font-size="12" fill="currentColor">'
             + "".join(shapes) + "</svg>")
@@ -87,9 +96,13 @@ def _labels(xlabel: str, ylabel: str) -> str:
             f'<text x="4" y="12">{words(ylabel)}</text>')
 
 
-def _look(line: Line) -> str:
-    return ('stroke="currentColor" stroke-opacity="0.35" stroke-width="1"' if line.faint
-            else 'stroke="#0072b2" style="stroke: var(--bn-line, #0072b2)" stroke-width="2"')
+def look(line: Line) -> str:
+    """The attributes of a curve's stroke."""
+    if line.faint:
+        return 'stroke="currentColor" stroke-opacity="0.35" stroke-width="1"'
+    colour = line.colour or "#0072b2"
+    style = "" if line.colour else ' style="stroke: var(--bn-line, #0072b2)"'
+    return f'stroke="{colour}"{style} stroke-width="2"' + f' stroke-dasharray="{line.dash}"' * bool(line.dash)
 
 
 def _curve(line: Line, across: _Scale, along: _Scale) -> str:
@@ -102,7 +115,7 @@ def _curve(line: Line, across: _Scale, along: _Scale) -> str:
         else:
             pen = "M"
     dot = "h0" if len(pieces) == 1 else ""  # a single point shows as the round end of a line
-    return (f'<path d="{"".join(pieces)}{dot}" fill="none" {_look(line)} stroke-linejoin="round" '
+    return (f'<path d="{"".join(pieces)}{dot}" fill="none" {look(line)} stroke-linejoin="round" '
             'stroke-linecap="round"/>')
 
 
@@ -110,5 +123,5 @@ def _legend(lines: Sequence[Line]) -> str:
     parts, x = [], WIDTH - RIGHT
     for line in reversed(lines):
         x -= 26 + 7 * len(line.name)
-        parts.append(f'<path d="M{x} 8h18" {_look(line)}/><text x="{x + 22}" y="12">{words(line.name)}</text>')
+        parts.append(f'<path d="M{x} 8h18" {look(line)}/><text x="{x + 22}" y="12">{words(line.name)}</text>')
     return "".join(parts) if len(lines) > 1 else ""
