@@ -48,7 +48,7 @@ setup(
                       "tqdm>=4.65", "h5py>=3.10", "cramjam>=2.7", "crc32c>=2.3"],
     extras_require={
         "gpu": ["cupy-cuda12x[ctk]>=14"],  # ctk: cuBLAS and NVRTC, which the wheel alone lacks
-        "lbfgs": ["scipy>=1.11.1"],
+        "matlab": ["scipy>=1.11.1"],  # the attributes of the sketch sets; splines of pycaffe
         "faiss": ["faiss-cpu>=1.8"],
         "view": ["matplotlib>=3.8"],
         "demo": ["matplotlib>=3.8", "scikit-learn>=1.3"],

@@ -63,10 +63,15 @@ def run(args: argparse.Namespace) -> int:
 
 def _next(draft: Draft) -> list[list]:
     """The command lines that lead on."""
-    codes = {name: draft.folder / f"{name}.npz" for name in ("test", "train")}
+    base, queries = (draft.folder / f"{name}.npz" for name in ("train", "test"))
     encode = ["encode", draft.folder / "train_test.prototxt", "--weights", draft.snapshot, "--blob", CODE]
     return [["train", "--solver", draft.folder / "solver.prototxt"],
-            *([*encode, "--source", draft.data.folder / f"{name}.txt", "--out", codes[name]] for name in codes),
-            ["evaluate", "--queries", codes["test"], "--base", codes["train"]],
-            [*encode, "--images", "PHOTO.jpg", "--out", draft.folder / "photo.npz"],
-            ["search", "--codes", codes["train"], "--queries", draft.folder / "photo.npz"]]
+            [*encode, "--source", draft.data.folder / "train.txt", "--out", base],
+            ["search", "--base", base, "--query", "PHOTO.jpg", *_page(draft, "found")],
+            [*encode, "--source", draft.data.folder / "test.txt", "--out", queries],
+            ["evaluate", "--queries", queries, "--base", base, *_page(draft, "scores")]]
+
+
+def _page(draft: Draft, name: str) -> list:
+    """The flags for a page with the photos of the draft."""
+    return ["--root", draft.data.folder, "--html", draft.folder / f"{name}.html"]

@@ -21,6 +21,7 @@ from blobnet.hashing.upkeep import take
 
 _LONGEST = 20     # bits of a substring: a table has a place for each of its values
 _QUERIES = 128    # that go through the tables together
+_FIRST = 16       # if most of these cost too much, so will the others
 _TILE = 1 << 16   # buckets, or candidates, looked at at once: they stay in the cache
 _BUCKET = 25      # what a bucket costs, in comparisons of the flat search
 _CANDIDATE = 15   # what an item in it costs
@@ -46,7 +47,8 @@ class MultiIndex(HammingIndex):
     bits of one of the others (section 3.1 of the paper). So the radius grows bit by bit: step r looks into those
     buckets of table a whose values are r' bits from the query's. After it all items at most r bits away are known; if
     they are `top` or more, it was the last (section 3.2). A query whose buckets cost as much as half of all comparisons
-    goes to HammingIndex: where codes are few, or spread evenly and far apart, or `radius` is large.
+    goes to HammingIndex, and so do all if most of the first ones must: where codes are few, or spread evenly and far
+    apart, or `radius` is large.
 
     tables: m, which lets substrings have 1 to 20 bits; by default they have about log2(N) (section 4). A table has
     the codes once more, and 4 bytes for each item and for each value of its substring.
@@ -81,7 +83,13 @@ class MultiIndex(HammingIndex):
         def walk(piece: slice) -> list[tuple[np.ndarray, np.ndarray] | None]:
             return _Walk(self, queries.packed[piece], asked[:, piece], top, limit).ranking()
 
-        found = list(itertools.chain(*share(walk, cut(len(queries), _QUERIES, _QUERIES // 4))))
+        found = walk(slice(0, min(_FIRST, len(queries))))
+        others = range(len(found), len(queries))
+        if 2 * sum(ranking is None for ranking in found) > len(found):
+            found += [None] * len(others)
+        else:
+            pieces = (others[piece] for piece in cut(len(others), _QUERIES, _QUERIES // 4))
+            found += itertools.chain(*share(walk, [slice(piece.start, piece.stop) for piece in pieces]))
         left = [i for i, ranking in enumerate(found) if ranking is None]
         if left:
             for i, ranking in zip(left, super()._search(take(queries, np.array(left)), top, radius)):

@@ -74,9 +74,9 @@ class Photos:
     """Photos as the data layer `layer` takes images: read, resized, transformed by its transform_param.
 
     layer: its LayerParameter; batch_size. They are read gray or in colour as the layer reads its images, and
-    get the size that these have: new_height and new_width; else that of the mean_file; else, for a database, that of
-    its first record or, where it is not there, that of the crop. Where nothing of that is said, or where there is a
-    resize_param, they go as they are into transform_param.
+    get the size that these have before transform_param: new_height and new_width, or that of the first record of a
+    database. If that is not known, and there is no resize_param, it is that of the mean_file or, for a database, of the
+    crop; else they go into transform_param as they are.
 
     `channels` is the order that the net learnt, bgr or rgb. None: bgr, as image files and compressed records are read.
     But raw records of a database do not say theirs (convert_imageset writes bgr, CIFAR-10 is rgb): for a net in colour
@@ -104,8 +104,9 @@ class Photos:
                            "--channels rgb for an imported CIFAR-10, bgr for a database by convert_imageset")
         self.color, self.reversed = depth == 3, depth == 3 and channels == "rgb"
         mean = self.transformer.mean_image
-        size = size if all(size) or mean is None else list(mean.shape[1:])
-        self.size = (size[0], size[1]) if all(size) and not self.transformer.resizer else None
+        if not all(size) and not self.transformer.resizer:
+            size = list(mean.shape[1:] if mean is not None else (0, 0) if listed else self.transformer.crop)
+        self.size = (size[0], size[1]) if all(size) else None
 
     def shape(self, path: str) -> tuple[int, int, int]:
         """The shape (C, H, W) that photos get, judged by this one."""
@@ -129,9 +130,8 @@ class Photos:
             reader = open_database(source)
             datum = parse_datum(reader.read(), reader.where)
             return not datum.encoded, datum_to_array(datum, self.transformer.color, reader.where).shape
-        if self.transformer.mean_image is not None:
-            return True, self.transformer.mean_image.shape
-        return True, (max(3, len(self.transformer.mean_values)), *self.transformer.crop)
+        mean = self.transformer.mean_image
+        return True, (max(3, len(self.transformer.mean_values)) if mean is None else len(mean), 0, 0)
 
 
 def _needed(net: Message, blob: str, reader: Message, shape: Sequence[int], where: str) -> Message:

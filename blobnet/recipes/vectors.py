@@ -18,15 +18,15 @@ from blobnet.recipes.trial import Trial
 
 
 def count_vectors(trial: Trial, name: str) -> int:
-    """How many vectors the queries or the base have."""
+    """How many vectors the option `name`, queries, base or train, names."""
     path = trial.data / trial.options[name]
     return len(Codes.load(path, mmap=True) if path.suffix == ".npz" else open_source(trial, name))
 
 
 def read_vectors(trial: Trial, name: str) -> tuple[np.ndarray, np.ndarray, np.ndarray | list[str] | None]:
-    """The queries or the base as rows (N, D) of the scale asked for, their labels (N,) and their ids."""
+    """The queries, the base or what is learned from as rows (N, D) of the scale asked for, labels (N,) and ids."""
     options, path = trial.options, trial.data / trial.options[name]
-    count = options[f"num_{name}"]
+    count = options[f"num_{name}"] if name != "train" else 0  # of train those that are drawn later
     if path.suffix == ".npz":
         codes = Codes.load(path)
         if codes.values is None or codes.labels is None:

@@ -12,9 +12,9 @@ from blobnet.data.images.lists import read_image_list
 from blobnet.data.images.mean import read_mean
 from blobnet.data.images.photos import shrink
 from blobnet.data.sets import folder as module
-from blobnet.data.sets.folder import import_folder, split
+from blobnet.data.sets.folder import import_folder
 from blobnet.data.sets.imported import TARGETS, read_import
-from blobnet.data.sets.labelled import photos_by_folder, photos_by_table
+from blobnet.data.sets.labelled import photos_by_folder, photos_by_table, split
 from blobnet.errors import DataError
 
 COUNTS = {"sea": 10, "Ärger": 5, "trees and bushes": 5}
@@ -48,7 +48,9 @@ def lists(out):
 def test_a_folder_a_class(photos, tmp_path):
     out = tmp_path / "data" / "out"
     out.parent.mkdir()
-    assert import_folder(photos, out, size=(6, 8)) == []
+    (photos / "sea" / "12.heic").write_bytes(b"")
+    assert import_folder(photos, out, size=(6, 8)) == ["1 files .heic, which are not read",
+                                                       "1 files .txt, which are not read"]
     assert sorted(path.name for path in out.iterdir()) == sorted(TARGETS)
     assert (out / "classes.txt").read_text("utf-8") == "sea\ntrees and bushes\nÄrger\n"
     names = list(COUNTS)
@@ -144,14 +146,14 @@ def test_damaged_photos_and_copies(photos, tmp_path):
     same = photos / "sea" / "2 .png"
     (photos / "sea" / "twice.png").write_bytes(same.read_bytes())
     notes = import_folder(photos, tmp_path / "out", leave_out=True)
-    assert len(notes) == 3 and notes[2] == "sea/twice.png: a copy of sea/2 .png"
+    assert len(notes) == 4 and notes[2] == "sea/twice.png: a copy of sea/2 .png"
     listed = {path for paths, _ in lists(tmp_path / "out").values() for path in paths}
     assert len(listed) == 20 == len(list((tmp_path / "out" / "images").rglob("*.*")))
     (photos / "Ärger" / "two of a kind.png").write_bytes(same.read_bytes())
     with pytest.raises(DataError, match="3 cannot be taken"):
         import_folder(photos, tmp_path / "other")
     notes = import_folder(photos, tmp_path / "other", leave_out=True)
-    assert "with other labels" in notes[-1]
+    assert "with other labels" in notes[-2]
     listed = {path for paths, _ in lists(tmp_path / "other").values() for path in paths}
     assert len(listed) == 19 and "images/sea/2 .png" not in listed
     assert not (tmp_path / "other/images/sea/2 .png").exists()
@@ -198,7 +200,9 @@ def test_a_table_of_several_labels(tmp_path, text):
     found = photos_by_table(folder, table(folder, text))
     assert found.names == ["sea", "trees"] and found.paths == [f"{i}.png" for i in range(6)]
     assert found.labels.tolist() == [[1, 0], [1, 1], [0, 1], [1, 1], [1, 1], [1, 0]]
-    import_folder(folder, out, labels=folder / "labels.csv", test=0.5)
+    photo(folder / "6.png", 6)
+    assert import_folder(folder, out, labels=folder / "labels.csv", test=0.5) == [
+        "1 photos that the table does not name"]
     rows = {path: row.tolist() for part in ("train", "test")
             for path, row in zip(*read_image_list(out / f"{part}.txt", 2))}
     assert rows == {f"images/{i}.png": row for i, row in enumerate(found.labels.tolist())}
@@ -255,7 +259,8 @@ def test_a_damaged_note(photos, tmp_path, content):
 def test_the_command(photos, tmp_path, monkeypatch, capsys):
     monkeypatch.chdir(tmp_path)
     assert main(["data", "import", "photos/", "--size", "8x6"]) == 0
-    assert capsys.readouterr().out == "data/photos: 16 training and 4 test photos, 3 classes\n"
+    assert capsys.readouterr().out == ("left out: 1 files .txt, which are not read\n"
+                                       "data/photos: 16 training and 4 test photos, 3 classes\n")
     assert json.loads((tmp_path / "data/photos/import.json").read_text())["size"] == [6, 8]
     assert main(["data", "import", "photos", "--size", "8x6"]) == 0
     assert capsys.readouterr().out.startswith("data/photos is there already: 16")

@@ -143,4 +143,4 @@ def test_the_command_writes_them(lists, capsys):
 
 def test_the_numbers_are_those_of_the_published_lists():
     assert {name: (split.labels, split.query) for name, split in LIST_SPLITS.items()} == {
-        "nuswide-21": (21, 2100), "nuswide-81": (81, 5000), "imagenet-100": (100, 5000), "coco": (80, 5000)}
+        "nus-wide": (21, 2100), "nus-wide-81": (81, 5000), "imagenet-100": (100, 5000), "ms-coco": (80, 5000)}

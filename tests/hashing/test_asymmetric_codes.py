@@ -73,8 +73,13 @@ def test_codes_of_adsh_tell_classes():
 
 @pytest.mark.parametrize("labels", [CLASSES, COLUMNS], ids=["classes", "columns"])
 def test_the_objective_of_dsdh_never_rises(labels):
-    values = RNG.normal(size=(30, 6))
-    codes, history = dsdh.improve_codes(signs(30, 6), values, labels, mu=2, nu=0.3, eta=0.04)
+    values, start = RNG.normal(size=(30, 6)), signs(30, 6)
+    codes, history = dsdh.improve_codes(start, values, labels, mu=2, nu=30, eta=0.04)
+    targets = labels if labels.ndim > 1 else labels[:, None] == np.arange(4)
+    stacked = np.concatenate([2 ** 0.5 * start, 30 ** 0.5 * np.eye(6)])  # the best W as plain least squares
+    wanted = np.concatenate([2 ** 0.5 * targets, np.zeros((6, targets.shape[1]))])
+    left = np.linalg.lstsq(stacked, wanted, rcond=None)[1].sum()
+    assert history[0] == pytest.approx(left + 0.04 * ((start - values) ** 2).sum(), rel=1e-12)
     assert set(codes.ravel()) == {-1, 1} and len(history) > 2
     assert all(b <= a * (1 + 1e-12) for a, b in zip(history, history[1:])) and history[-1] < history[0]
 

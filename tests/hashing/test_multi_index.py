@@ -116,13 +116,22 @@ def test_far_codes_are_left_to_the_flat_search(limits, monkeypatch):
     assert asked == [20]
 
 
+def test_after_costly_queries_no_others_go_through_the_tables(monkeypatch):
+    base, queries = codes(3000, 64, 1), codes(60, 64, 2)
+    expected, walks = HammingIndex(base).search(queries, top=5), []
+    start = multi_index._Walk.__init__
+    monkeypatch.setattr(multi_index._Walk, "__init__", lambda self, index, packed, *rest: (
+        walks.append(len(packed)), start(self, index, packed, *rest))[1])
+    assert_same(MultiIndex(base).search(queries, top=5), expected)
+    assert walks == [16]
+
+
 def test_only_costly_queries_go_to_the_flat_search(monkeypatch):
     base = codes(5000, 64, 1, 0.02, 500)
-    near, far = codes(6, 64, 2, 0.02, 500), codes(6, 64, 3, 0.5)
-    queries, asked = Codes(np.stack([near.packed, far.packed], 1).reshape(12, 8), 64), []
+    near, far = codes(30, 64, 2, 0.02, 500), codes(30, 64, 3, 0.5)
+    queries, asked = Codes(np.stack([near.packed, far.packed], 1).reshape(60, 8), 64), []
     flat = HammingIndex._search
     expected = HammingIndex(base).search(queries, top=2)
-    monkeypatch.setattr(multi_index, "_PATIENCE", 10)
     monkeypatch.setattr(HammingIndex, "_search", lambda self, some, *rest: asked.append(some.packed) or flat(
         self, some, *rest))
     assert_same(MultiIndex(base).search(queries, top=2), expected)

@@ -67,7 +67,7 @@ def photos_codes(**options):
 
 @pytest.mark.parametrize("more, transform", [
     ("", ""), ("", "crop_size: 6"), ("is_color: false", "mean_value: 100"), ("", "mean_value: [10, 20, 30]"),
-    ("", 'mean_file: "mean.binaryproto"')])
+    ("", 'mean_file: "mean.binaryproto"'), ("", "resize_param { height: 6 width: 7 interp_mode: NEAREST }")])
 def test_as_the_list_of_the_net(photos, more, transform):
     write_blob("mean.binaryproto", np.random.default_rng(1).random((1, 3, 8, 10)).astype(np.float32))
     expected, steps = write_net(LISTED.format(more), transform), []
@@ -124,10 +124,11 @@ def test_compressed_and_gray_records_say_it(photos):
     np.testing.assert_allclose(photos_codes().values, expected.values, rtol=1e-5, atol=1e-6)
 
 
-def test_the_database_need_not_be_there(photos):
+@pytest.mark.parametrize("transform", ['mean_file: "mean.binaryproto"', "crop_h: 8 crop_w: 10"])
+def test_the_database_need_not_be_there(photos, transform):
     write_database("images_lmdb")
     write_blob("mean.binaryproto", np.zeros((1, 3, 8, 10), np.float32))
-    expected = write_net(STORED.format("images_lmdb"), 'mean_file: "mean.binaryproto"')
+    expected = write_net(STORED.format("images_lmdb"), transform)
     (photos / "images_lmdb").rename(photos / "elsewhere")
     np.testing.assert_allclose(photos_codes(channels="bgr").values, expected.values, rtol=1e-5, atol=1e-6)
 

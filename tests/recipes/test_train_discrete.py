@@ -9,6 +9,7 @@ import pytest
 from blobnet.errors import DataError, NetError
 from blobnet.hashing import Codes, evaluate
 from blobnet.recipes import read_recipe, run_recipe
+from blobnet.recipes.trial import trial_folder
 
 PROTOTXT = Path(__file__).parent.parent.parent / "prototxt"
 TINY = "reduced: {rounds: 3, num_queries: 60, num_base: 500}"
@@ -40,7 +41,7 @@ def test_every_method(recipe, digits, tmp_path):
     text = run(recipe, digits, tmp_path / "out")
     for trial in json.loads((tmp_path / "out/results.json").read_text())["trials"]:
         name = trial["method"]
-        folder = next((tmp_path / "out").glob(f"{name.lower().replace(', ', '_').replace(' ', '_')}/seed_1"))
+        folder = trial_folder(tmp_path / "out", name, 1)
         queries, base = Codes.load(folder / "queries.npz"), Codes.load(folder / "base.npz")
         assert (len(queries), len(base), base.bits) == (60, 500, 32)
         assert len({*base.ids}) == 500

@@ -101,6 +101,6 @@ def find_photos(given: Iterable[str | os.PathLike]) -> list[str]:
     return found
 
 
-def is_hidden(name: str) -> bool:
+def is_hidden(name: str | os.PathLike) -> bool:
     """Whether a file or a folder of the relative path `name` begins with a dot, as what systems leave beside photos."""
     return any(part.startswith(".") for part in Path(name).parts)

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-import math
 import os
 import tempfile
+from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -17,9 +17,9 @@ from blobnet.data.images.decode import decode_image, open_image
 from blobnet.data.images.encode import ENCODINGS, encode_image, extension
 from blobnet.data.images.files import in_parallel, read_image
 from blobnet.data.images.mean import mean_image
-from blobnet.data.images.photos import read_photo
+from blobnet.data.images.photos import is_hidden, read_photo
 from blobnet.data.sets.imported import ABOUT, TARGETS
-from blobnet.data.sets.labelled import Labelled, photos_by_folder, photos_by_table
+from blobnet.data.sets.labelled import Labelled, photos_by_folder, photos_by_table, split
 from blobnet.errors import FEW, DataError
 from blobnet.proto.blobs import write_blob
 
@@ -42,9 +42,9 @@ def import_folder(folder: str | os.PathLike, out: str | os.PathLike, *, labels: 
         import.json       how it was made
 
     A second copy of a photo with the same labels is left out: in the test part it would be an answer that was learnt.
-    Photos that cannot be decoded, and copies of one photo under different labels, are errors, unless `leave_out`. All
-    results appear together at the end; if all are there already, made in the same way, nothing is done. DataError for
-    what cannot be, and where something else is there.
+    Photos that cannot be decoded, and copies of one photo under different labels, are errors, unless `leave_out`. Files
+    of other kinds are counted, hidden ones apart. All results appear together at the end; if all are there already,
+    made in the same way, nothing is done. DataError for what cannot be, and where something else is there.
     """
     folder, out = Path(folder), Path(out)
     about = {"folder": str(folder.resolve()), "labels": labels and str(Path(labels).resolve()), "size": list(size),
@@ -69,7 +69,7 @@ def import_folder(folder: str | os.PathLike, out: str | os.PathLike, *, labels: 
         (made / ABOUT).write_text(json.dumps(about, indent=1) + "\n", "utf-8")
         for name in TARGETS:
             os.replace(made / name, out / name)
-    return notes
+    return [*notes, *_not_taken(folder, found.paths, labels)]
 
 
 def _is_there(out: Path, about: dict) -> bool:
@@ -150,6 +150,20 @@ def _without_copies(found: Labelled, sums: list[bytes], damaged: dict[int, str],
     return found.take(np.array([i for i in range(len(found.paths)) if i not in left], int)), notes + torn
 
 
+def _not_taken(folder: Path, paths: list[str], table: str | os.PathLike | None) -> list[str]:
+    """How many files in `folder` are no photos, by their kind, and how many photos the table does not name."""
+    taken, counts, itself = set(paths), Counter[str](), table and Path(table).resolve()
+    for place, _, names in os.walk(folder):
+        for path in (Path(place, name) for name in names):
+            name = path.relative_to(folder)
+            if is_hidden(name) or name.as_posix() in taken or path.resolve() == itself:
+                continue
+            kind = extension(name.name)
+            counts["photos that the table does not name" if kind in ENCODINGS else f"files .{kind}, which are not read"
+                   if kind else "files without an extension"] += 1
+    return [f"{count} {kind}" for kind, count in sorted(counts.items())]
+
+
 def _write_lists(made: Path, kept: Labelled, test: float, seed: int, color: bool) -> None:
     """Lists, mean and names."""
     order = np.random.RandomState(seed).permutation(len(kept.paths))  # RandomState: its streams never change
@@ -162,27 +176,6 @@ def _write_lists(made: Path, kept: Labelled, test: float, seed: int, color: bool
     write_blob(made / "mean.binaryproto", mean_image(
         np.stack(in_parallel(lambda path: read_image(path, color), chunk)) for chunk in _chunks(train)))
     (made / "classes.txt").write_text("".join(f"{name}\n" for name in kept.names), "utf-8", "surrogateescape")
-
-
-def split(labels: np.ndarray, share: float) -> np.ndarray:
-    """Which photos are test photos, booleans (N,): about the `share` of each class or combination of labels, the first.
-
-    What a class has too much or too little for a whole number is carried over to the next ones; none gives all.
-
-    >>> split(np.array([0, 0, 1, 1, 1, 0]), 0.5).tolist()
-    [True, False, True, True, False, False]
-    """
-    _, group, sizes = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
-    counts, carried = [], 0.0
-    for size in sizes.tolist():
-        carried += share * size
-        counts.append(min(size - 1, math.ceil(share * size), max(0, round(carried))))
-        carried -= counts[-1]
-    chosen = np.zeros(len(labels), bool)
-    places = np.argsort(group.reshape(-1), kind="stable")
-    for end, size, count in zip(np.cumsum(sizes).tolist(), sizes.tolist(), counts):
-        chosen[places[end - size:end - size + count]] = True
-    return chosen
 
 
 def _chunks(items: list) -> Iterator[list]:

@@ -1,8 +1,9 @@
-"""Which photos a folder of a user has, and their labels: a folder a class, or a table of them."""
+"""Which photos a folder of a user has, and their labels: a folder a class, or a table of them; test photos of these."""
 
 from __future__ import annotations
 
 import csv
+import math
 import os
 from collections import Counter
 from dataclasses import dataclass
@@ -130,6 +131,27 @@ def in_order(names: set[str]) -> list[str]:
     if all(name.isascii() and name.isdigit() for name in names):
         return sorted(names, key=lambda name: (int(name), name))
     return sorted(names)
+
+
+def split(labels: np.ndarray, share: float) -> np.ndarray:
+    """Which photos are test photos, booleans (N,): about the `share` of each class or combination of labels, the first.
+
+    What a class has too much or too little for a whole number is carried over to the next ones; none gives all.
+
+    >>> split(np.array([0, 0, 1, 1, 1, 0]), 0.5).tolist()
+    [True, False, True, True, False, False]
+    """
+    _, group, sizes = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
+    counts, carried = [], 0.0
+    for size in sizes.tolist():
+        carried += share * size
+        counts.append(min(size - 1, math.ceil(share * size), max(0, round(carried))))
+        carried -= counts[-1]
+    chosen = np.zeros(len(labels), bool)
+    places = np.argsort(group.reshape(-1), kind="stable")
+    for end, size, count in zip(np.cumsum(sizes).tolist(), sizes.tolist(), counts):
+        chosen[places[end - size:end - size + count]] = True
+    return chosen
 
 
 def _read_table(table: str | os.PathLike) -> tuple[list[str], list[tuple[int, list[str]]]]:

@@ -34,18 +34,18 @@ class ListSplit:
 
 
 LIST_SPLITS = {
-    "nuswide-21": ListSplit(21, 2100, (10500,)),          # 100 and 500 images a label, of the 21 most frequent labels
-    "nuswide-81": ListSplit(81, 5000, (10000,)),          # HashNet's
+    "nus-wide": ListSplit(21, 2100, (10500,)),          # 100 and 500 images a label, of the 21 most frequent labels
+    "nus-wide-81": ListSplit(81, 5000, (10000,)),          # HashNet's
     "imagenet-100": ListSplit(100, 5000, (10000, 13000)),  # 100 images a class in HashNet's paper, 130 in its lists
-    "coco": ListSplit(80, 5000, (10000,)),
+    "ms-coco": ListSplit(80, 5000, (10000,)),
 }
 
 
 def list_split_paths(name: str, data: str | os.PathLike) -> list[Path]:
     """What `write_list_split` writes into the folder `data`; DataError for unknown splits.
 
-    >>> [path.name for path in list_split_paths("coco", "data")]
-    ['coco_query.txt', 'coco_train.txt', 'coco_base.txt', 'coco_validation.txt']
+    >>> [path.name for path in list_split_paths("ms-coco", "data")]
+    ['ms_coco_query.txt', 'ms_coco_train.txt', 'ms_coco_base.txt', 'ms_coco_validation.txt']
     """
     if name not in LIST_SPLITS:
         raise DataError(f"split {name!r}", "is not known", hint=close_matches(name, LIST_SPLITS))

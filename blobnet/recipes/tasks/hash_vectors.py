@@ -50,8 +50,9 @@ OPTIONS = {
     "length": Option(float, 1.0),            # every image's vector gets it, before the mean is subtracted
     "divide": Option(float, 0.0, least=0),   # every number is divided by it, whatever length; 0: no
     "centre": Option(bool, True),            # whether the mean of what is learned from is subtracted
-    "num_train": Option(int, 0, least=0),    # so many of the base, drawn by the seed; 0: all
-    "num_validation": Option(int, 0, least=0),  # of bdnn: so many of the base held out, whose mAP says when to stop
+    "train": Option(str, ""),                # images learned from; default: the base
+    "num_train": Option(int, 0, least=0),    # so many of them, drawn by the seed; 0: all
+    "num_validation": Option(int, 0, least=0),  # of bdnn: so many of them held out, whose mAP says when to stop
 } | RETRIEVAL
 UNSUPERVISED = METHODS | {"sh": fit_spectral}
 SUPERVISED = {"ksh": fit_ksh, "sdh": fit_sdh}
@@ -78,9 +79,11 @@ def check(trial: Trial) -> None:
     if options["length"] <= 0:
         raise DataError(trial.where, "option 'length'", expected="a number above 0", got=options["length"])
     check_count(trial, "num_queries", count_vectors(trial, "queries"))
-    base = check_count(trial, "num_base", count_vectors(trial, "base"))
-    check_count(trial, "num_validation", base - 1)
-    learned = check_count(trial, "num_train", base - options["num_validation"])
+    size = check_count(trial, "num_base", count_vectors(trial, "base"))
+    if options["train"]:
+        size = count_vectors(trial, "train")
+    check_count(trial, "num_validation", size - 1)
+    learned = check_count(trial, "num_train", size - options["num_validation"])
     if options["learner"] in SUPERVISED:
         check_count(trial, "anchors", learned)
     elif options["learner"] not in UNSUPERVISED:
@@ -95,7 +98,7 @@ def run(trial: Trial) -> dict[str, float]:
     """Learn, encode, score. Leaves queries.npz, base.npz and, of nets, the snapshot and objective.json, a list."""
     options = trial.options
     sets = {name: read_vectors(trial, name) for name in ("queries", "base")}
-    data, labels, _ = sets["base"]
+    data, labels, _ = read_vectors(trial, "train") if options["train"] else sets["base"]
     drawn = np.random.default_rng(trial.seed).permutation(len(data))
     held, chosen = np.split(drawn[::-1], [options["num_validation"]])
     chosen = chosen[::-1][:options["num_train"] or None]
@@ -107,7 +110,7 @@ def run(trial: Trial) -> dict[str, float]:
     for name, made in codes.items():
         made.save(trial.out / f"{name}.npz")
     protocol = get_protocol(options["protocol"])
-    near = nearest(protocol, sets["queries"][0], data)
+    near = nearest(protocol, sets["queries"][0], sets["base"][0])
     score = evaluate(codes["queries"], None if protocol.query_in_database else codes["base"], protocol,
                      neighbours=near)
     return {"mAP": score.mean_average_precision, f"P@{score.k}": score.precision,
@@ -116,7 +119,8 @@ def run(trial: Trial) -> dict[str, float]:
 
 def footnote(options: dict) -> str:
     """What was learned from and asked for, and the protocol."""
-    learned = f"{options['num_train']} images of it, drawn by the seed" if options["num_train"] else "all of it"
+    source = options["train"] or "the base"
+    learned = f"{options['num_train']} images of {source}, drawn by the seed" if options["num_train"] else source
     held = f"; {options['num_validation']} other images of it say when to stop" if options["num_validation"] else ""
     return f"{in_words(options)}; learned from {learned}{held}. {get_protocol(options['protocol']).describe()}"
 
