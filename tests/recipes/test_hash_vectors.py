@@ -90,7 +90,7 @@ def test_every_learner(recipe, digits, tmp_path):
         assert len(history) == points and history[-1] < history[0]
     assert max(scores[name] for name in ("LSH", "ITQ", "Spectral")) + 0.1 < min(scores["KSH"], scores["Discrete"])
     assert scores["LSH"] < scores["ITQ"] and scores["UH"] < scores["SH"] and scores["DH"] < scores["SDH"]
-    assert "learned from 400 images of it, drawn by the seed" in text
+    assert "learned from 400 images of the base, drawn by the seed" in text
 
 
 def test_the_seed_draws_what_is_learned_from(recipe, digits, tmp_path):
