@@ -42,7 +42,8 @@ def gallery(queries: Side, base: Side, found: Neighbours, metric: str = "hamming
     notes = _left_out(found.offsets, shown, sum(map(len, places))) + album.notes()
     if queries.codes.ids is None or base.codes.ids is None:
         notes.append("codes without ids have no pictures: 'blobnet encode' keeps the names of images as ids")
-    head = (f"<header><h1>{words(title)}</h1><p>{len(items):,} results of {shown:,} queries, nearest first, "
+    asked = "1 query" if shown == 1 else f"{shown:,} queries"
+    head = (f"<header><h1>{words(title)}</h1><p>{len(items):,} results of {asked}, nearest first, "
             f"{len(base.codes):,} items of {base.codes.capacity:g} bits, metric {words(metric)}."
             + " Relevant (✓) are those with a class of the query." * comparable(queries.codes, base.codes) + "</p>"
             + "".join(f'<p class="note">{words(note)}</p>' for note in notes) + "</header>")
