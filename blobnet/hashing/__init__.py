@@ -1,6 +1,6 @@
 """Hash codes: making and keeping them, search by several metrics, retrieval metrics under stated protocols."""
 
-from blobnet.hashing.codes import Codes, binarize, one_hot, pack, unpack
+from blobnet.hashing.codes import Codes
 from blobnet.hashing.engines import build_index
 from blobnet.hashing.faiss_index import FaissIndex
 from blobnet.hashing.index import HammingIndex
@@ -16,6 +16,7 @@ from blobnet.hashing.metrics import (
 )
 from blobnet.hashing.multi_index import MultiIndex
 from blobnet.hashing.neighbours import Neighbours
+from blobnet.hashing.packing import binarize, one_hot, pack, unpack
 from blobnet.hashing.principal_components import PrincipalComponents, principal_components
 from blobnet.hashing.protocol import Protocol, get_protocol, list_protocols
 from blobnet.hashing.real_index import AsymmetricIndex, CosineIndex, EuclideanIndex, InnerProductIndex

@@ -11,9 +11,10 @@ from types import ModuleType
 import numpy as np
 
 from blobnet.errors import BlobnetError, DataError
-from blobnet.hashing.codes import Codes, unpack
+from blobnet.hashing.codes import Codes
 from blobnet.hashing.index import check_limits, require_alike, require_bits
 from blobnet.hashing.neighbours import Neighbours
+from blobnet.hashing.packing import unpack
 from blobnet.hashing.real_index import real_values, unit_rows
 
 _CHUNK = 1 << 16  # items handed over at once

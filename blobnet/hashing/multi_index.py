@@ -5,38 +5,25 @@ Norouzi, Punjani and Fleet: Fast Exact Search in Hamming Space with Multi-Index 
 
 from __future__ import annotations
 
-import functools
 import itertools
 import math
 from collections.abc import Iterator
-from typing import NamedTuple
 
 import numpy as np
 
 from blobnet.backend import cut, share
 from blobnet.errors import DataError
-from blobnet.hashing.codes import Codes, to_words
+from blobnet.hashing.codes import Codes
 from blobnet.hashing.index import HammingIndex, count_ones
+from blobnet.hashing.substrings import LONGEST, make_table, ring_of, substrings
 from blobnet.hashing.upkeep import take
 
-_LONGEST = 20     # bits of a substring: a table has a place for each of its values
 _QUERIES = 128    # that go through the tables together
 _FIRST = 16       # if most of these cost too much, so will the others
 _TILE = 1 << 16   # buckets, or candidates, looked at at once: they stay in the cache
 _BUCKET = 25      # what a bucket costs, in comparisons of the flat search
 _CANDIDATE = 15   # what an item in it costs
 _PATIENCE = 0.5   # of what the flat search costs: who has spent more on buckets is searched for by it
-
-
-class Table(NamedTuple):
-    """The items by one substring of their codes: those of the value v are items[starts[v]:starts[v + 1]]."""
-
-    first: int          # bit of the code
-    length: int         # bits, L
-    mask: np.ndarray    # (W,) words, ones where the substring is
-    starts: np.ndarray  # (2^L + 1,) int32 or int64
-    items: np.ndarray   # (N,) int32 or int64
-    words: np.ndarray   # (W, N) the codes of these items: so those of a bucket lie together
 
 
 class MultiIndex(HammingIndex):
@@ -62,12 +49,12 @@ class MultiIndex(HammingIndex):
     def __init__(self, codes: Codes, tables: int | None = None):
         super().__init__(codes)
         if tables is None:
-            tables = max(1, round(codes.bits / max(1.0, math.log2(len(codes)))), -(-codes.bits // _LONGEST))
-        if not -(-codes.bits // _LONGEST) <= tables <= codes.bits:
-            raise DataError(self.where, expected=f"{-(-codes.bits // _LONGEST)} to {codes.bits} tables", got=tables)
+            tables = max(1, round(codes.bits / max(1.0, math.log2(len(codes)))), -(-codes.bits // LONGEST))
+        if not -(-codes.bits // LONGEST) <= tables <= codes.bits:
+            raise DataError(self.where, expected=f"{-(-codes.bits // LONGEST)} to {codes.bits} tables", got=tables)
         edges = [codes.bits * i // tables for i in range(tables + 1)]
         words = self.part(0, len(codes)) if self._whole is None else self._whole
-        self.tables = share(lambda ends: _table(codes, words, *ends), list(itertools.pairwise(edges)))
+        self.tables = share(lambda ends: make_table(codes, words, *ends), list(itertools.pairwise(edges)))
 
     @property
     def budget(self) -> float:
@@ -173,45 +160,6 @@ class _Walk:
         edges = np.searchsorted(queries[order], np.arange(len(done) + 1))
         places = (order[a:b][:self._top] for a, b in itertools.pairwise(edges))
         return [(items[some], distances[some]) if whole else None for whole, some in zip(done, places)]
-
-
-def _table(codes: Codes, words: np.ndarray, first: int, stop: int) -> Table:
-    length, values = stop - first, substrings(codes.packed, first, stop - first)
-    small = np.int32 if len(values) < 1 << 31 else np.int64
-    starts = np.zeros((1 << length) + 1, small)
-    np.cumsum(np.bincount(values, minlength=1 << length), out=starts[1:])
-    ones = np.zeros((1, codes.bits), np.uint8)
-    ones[:, first:stop] = 1
-    mask = to_words(np.packbits(ones, axis=1, bitorder="little"))[:, 0]
-    items = np.argsort(values, kind="stable")
-    return Table(first, length, mask, starts, items.astype(small), words.take(items, axis=1))
-
-
-def substrings(packed: np.ndarray, first: int, length: int) -> np.ndarray:
-    """The bits first … first + length - 1, at most 32 - 7, of packed codes (N, B) as numbers (N,) int64.
-
-    >>> substrings(np.array([[0b10110000, 0b101]], np.uint8), 4, 6).tolist() == [0b011011]
-    True
-    """
-    values = np.zeros(len(packed), np.int64)
-    for place, column in enumerate(range(first // 8, -(-(first + length) // 8))):
-        values |= packed[:, column].astype(np.int64) << 8 * place
-    return values >> first % 8 & (1 << length) - 1
-
-
-@functools.cache
-def ring_of(length: int, ones: int) -> np.ndarray:
-    """All numbers of `length` bits, `ones` of which are 1, int64; read-only, as it is kept.
-
-    >>> sorted(ring_of(3, 2).tolist())
-    [3, 5, 6]
-    """
-    if ones in (0, length):
-        numbers = np.array([(1 << ones) - 1])
-    else:
-        numbers = np.concatenate([ring_of(length - 1, ones), ring_of(length - 1, ones - 1) | 1 << length - 1])
-    numbers.flags.writeable = False
-    return numbers
 
 
 def _buckets(starts: np.ndarray, counts: np.ndarray) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:

@@ -8,8 +8,9 @@ from typing import NamedTuple
 import numpy as np
 
 from blobnet.errors import DataError
-from blobnet.hashing.codes import Codes, unpack
+from blobnet.hashing.codes import Codes
 from blobnet.hashing.index import Index, require_alike, require_bits
+from blobnet.hashing.packing import unpack
 
 _TILE = 1 << 12   # items compared at once
 _PIECE = 1 << 18  # numbers multiplied at once where every pair is a row

@@ -12,9 +12,10 @@ import numpy as np
 
 from blobnet.backend import cut, share
 from blobnet.errors import ShapeError
-from blobnet.hashing.codes import Codes, to_words
+from blobnet.hashing.codes import Codes
 from blobnet.hashing.index import count_ones
 from blobnet.hashing.neighbours import Neighbours
+from blobnet.hashing.packing import to_words
 
 _QUERIES = 8  # no fewer for a worker
 

@@ -12,7 +12,8 @@ from typing import Any
 import numpy as np
 
 from blobnet.errors import DataError, close_matches
-from blobnet.hashing.codes import Codes, to_words
+from blobnet.hashing.codes import Codes
+from blobnet.hashing.packing import to_words
 
 _MADE_BY = ("bits", "threshold", "block_size", "net", "weights", "blob")  # what codes that are compared must share
 _FILES = ("net", "weights")

@@ -18,9 +18,10 @@ import numpy as np
 
 import blobnet
 from blobnet.data.sets.digits import read
-from blobnet.hashing.codes import Codes, unpack
+from blobnet.hashing.codes import Codes
 from blobnet.hashing.index import HammingIndex
 from blobnet.hashing.metrics import mean_average_precision
+from blobnet.hashing.packing import unpack
 from blobnet.proto.messages import new
 from blobnet.proto.text import parse
 

@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from blobnet.errors import BlobnetError, DataError, ShapeError
-from blobnet.hashing.codes import Codes, binarize, one_hot, pack, to_words, unpack
+from blobnet.hashing.codes import Codes
+from blobnet.hashing.packing import binarize, one_hot, pack, to_words, unpack
 
 bit_arrays = arrays(np.uint8, array_shapes(min_dims=2, max_dims=2, max_side=70), elements=st.integers(0, 1))
 

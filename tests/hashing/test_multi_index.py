@@ -12,7 +12,8 @@ from blobnet.hashing import multi_index
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.engines import build_index
 from blobnet.hashing.index import HammingIndex
-from blobnet.hashing.multi_index import MultiIndex, ring_of, substrings
+from blobnet.hashing.multi_index import MultiIndex
+from blobnet.hashing.substrings import ring_of, substrings
 from blobnet.hashing.upkeep import take
 
 

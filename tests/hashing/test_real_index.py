@@ -9,8 +9,9 @@ from hypothesis import strategies as st
 
 from blobnet.errors import DataError, ShapeError
 from blobnet.hashing import real_index
-from blobnet.hashing.codes import Codes, unpack
+from blobnet.hashing.codes import Codes
 from blobnet.hashing.engines import INDEXES, build_index
+from blobnet.hashing.packing import unpack
 from blobnet.hashing.real_index import RealIndex
 
 REAL = ("l2", "cosine", "inner-product", "asymmetric")

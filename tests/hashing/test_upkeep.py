@@ -4,7 +4,8 @@ import numpy as np
 import pytest
 
 from blobnet.errors import DataError
-from blobnet.hashing.codes import Codes, unpack
+from blobnet.hashing.codes import Codes
+from blobnet.hashing.packing import unpack
 from blobnet.hashing.upkeep import add, contents, merge_labels, remove, require_ids, take, with_classes
 
 

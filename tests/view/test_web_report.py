@@ -7,10 +7,11 @@ import numpy as np
 import pytest
 
 from blobnet.data.images.encode import encode_image
-from blobnet.hashing.codes import Codes, unpack
+from blobnet.hashing.codes import Codes
 from blobnet.hashing.engines import build_index, exact_index
 from blobnet.hashing.metrics import evaluate
 from blobnet.hashing.neighbours import Neighbours
+from blobnet.hashing.packing import unpack
 from blobnet.hashing.protocol import get_protocol
 from blobnet.view.web import class_tables, statistics
 from blobnet.view.web.items import Side

@@ -8,8 +8,9 @@ from __future__ import annotations
 
 import numpy as np
 
-from blobnet.hashing.codes import Codes, unpack
+from blobnet.hashing.codes import Codes
 from blobnet.hashing.metrics import evaluate
+from blobnet.hashing.packing import unpack
 from blobnet.hashing.protocol import Protocol, get_protocol
 from blobnet.recipes.options import Option
 from blobnet.recipes.tasks import train_hash

@@ -7,9 +7,10 @@ from typing import NamedTuple
 
 import numpy as np
 
-from blobnet.hashing.codes import Codes, unpack
+from blobnet.hashing.codes import Codes
 from blobnet.hashing.index import Index
 from blobnet.hashing.neighbours import Neighbours
+from blobnet.hashing.packing import unpack
 from blobnet.view.web.items import comparable
 
 PAIRS = 1 << 24  # of a query and an item, whose distances are looked at
