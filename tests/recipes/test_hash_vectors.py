@@ -105,6 +105,7 @@ def test_the_seed_draws_what_is_learned_from(recipe, digits, tmp_path):
     (("length: 4", "length: 0"), "option 'length', expected a number above 0, got 0"),
     (("length: 4", "length: 4, protocol: x"), "expected a known name, got 'x'"),
     (("num_train: 400", "num_train: 1001"), "option 'num_train', expected at most 1000, all there are, got 1001"),
+    (("num_train: 400", "num_train: 400, train: digits_test_lmdb"), "'num_train', expected at most 360, all there are"),
     (("num_train: 400", "num_train: 950, num_validation: 60"), "'num_train', expected at most 940, all there are"),
     (("num_train: 400", "num_validation: 1000"), "'num_validation', expected at most 999, all there are, got 1000"),
     (("anchors: 60", "anchors: 401"), "method 'KSH': option 'anchors', expected at most 400, all there are, got 401"),

@@ -1,6 +1,7 @@
 """Running recipes on real digits: training, codes, scores, and going on after an interruption."""
 
 import json
+import re
 import shutil
 
 import pytest
@@ -59,6 +60,21 @@ def test_a_finished_trial_is_not_run_again(recipe, digits, tmp_path, monkeypatch
 
     monkeypatch.setattr(train_hash, "run", run)
     assert run_recipe(read_recipe(recipe), out, digits, only=["frozen"], note=[].append) == first
+
+
+def test_an_option_that_came_later_has_its_default_in_finished_trials(recipe, digits, tmp_path, monkeypatch):
+    out = tmp_path / "out"
+    first = run_recipe(read_recipe(recipe), out, digits, only=["frozen"], note=[].append)
+    for path in (out / "results.json", out / "frozen/seed_1/options.json"):
+        text = path.read_text()
+        older = re.sub(r'\s*"stage": "",', "", text)
+        assert older != text
+        path.write_text(older)
+    found = run_recipe(read_recipe(recipe), out, digits, only=["frozen"], note=[].append)
+    assert found == first and not list(out.rglob("*.old-*"))
+    recipe.write_text(recipe.read_text().replace("{max_iter: 2,", "{max_iter: 2, stage: other,"))
+    run_recipe(read_recipe(recipe), out, digits, only=["frozen"], note=[].append)
+    assert list(out.rglob("*.old-*"))
 
 
 def test_an_interrupted_trial_ends_as_if_it_had_not_been(recipe, digits, tmp_path, monkeypatch):
