@@ -91,6 +91,7 @@ reduced: {num_queries: 100}
 methods: {plain: {}, "other": {num_queries: 48}}
 columns: [mAP]
 published: {plain: {mAP: 0.5}}
+published_as: some images against others
 """
 LOG = "".join(f"I1231 23:59:5{i}.381027 25210 solver.cpp:1] {text}\n" for i, text in enumerate((
     "Solving net", "Iteration 0, Testing net (#0)", "    Test net output #0: accuracy = 0.1", "Iteration 0, loss = 2.3",

@@ -139,7 +139,7 @@ def split(labels: np.ndarray, share: float) -> np.ndarray:
     What a class has too much or too little for a whole number is carried over to the next ones; none gives all.
 
     >>> split(np.array([0, 0, 1, 1, 1, 0]), 0.5).tolist()
-    [True, False, True, True, False, False]
+    [True, True, True, False, False, False]
     """
     _, group, sizes = np.unique(labels, axis=0, return_inverse=True, return_counts=True)
     counts, carried = [], 0.0

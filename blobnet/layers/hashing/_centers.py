@@ -50,10 +50,16 @@ def distances(centers: np.ndarray) -> np.ndarray:
 
 def _draw(random: np.random.Generator, classes: int, bits: int) -> np.ndarray:
     centers = random.integers(0, 2, (classes, bits)) * 2 - 1
-    while len(first := np.unique(centers, axis=0, return_index=True)[1]) < classes:
+    while len(first := _first(centers)) < classes:
         again = np.setdiff1d(np.arange(classes), first)
         centers[again] = random.integers(0, 2, (len(again), bits)) * 2 - 1
     return centers
+
+
+def _first(centers: np.ndarray) -> np.ndarray:
+    """The places where each different centre stands first. As bytes, for NumPy takes no rows of many numbers."""
+    packed = np.packbits(centers > 0, axis=1)
+    return np.unique(packed.view(np.dtype((np.void, packed.shape[1]))).ravel(), return_index=True)[1]
 
 
 def _quality(centers: np.ndarray) -> tuple[bool, float]:
