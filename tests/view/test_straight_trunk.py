@@ -69,7 +69,8 @@ def inception(count):
 ], ids=["resnet train", "resnet test", "resnet both", "resnet deploy", "segnet", "ssd", "ssd train", "dnnh", "lenet",
         "inception"])
 @pytest.mark.parametrize("rankdir", ["TB", "BT"])
-def test_the_trunk_stands_on_one_line(graph, width, rankdir):
+def test_the_trunk_stands_on_one_line(graph, width, rankdir, tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)  # where no data is, of which shapes would be shown
     graph = graph()
     parts = net_parts(graph, rankdir)
     place, count = Counter(centres(parts)).most_common(1)[0]
