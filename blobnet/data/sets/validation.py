@@ -29,9 +29,9 @@ def write_validation(name: str, data: str | os.PathLike, count: int = 0) -> list
     """Hold out `count` images (0: a tenth) of the training part of a set in the folder `data`; the paths of the result.
 
     They are in `validation_folder`, under the names that the set has in `data`: NAME_train_lmdb, NAME_train.txt, or
-    NAME/train.txt of a folder of photos. Which images are held out is drawn, the
-    same ones each time. Of sketches with their photos, `count` pairs are held out. A set that is drawn has its own
-    training images, and others for the test. A split with a validation part takes that; the base is then without it.
+    NAME/train.txt of a folder of photos. Which images are held out is drawn, the same ones each time. Of sketches with
+    their photos, `count` pairs are held out. A set that is drawn has its own training images, and others for the test.
+    A split with a validation part takes that; the base is then without it.
     If all is there already, nothing is done. DataError for a set that is not there, a count that leaves no image, and
     if the set is younger than what was held out of it.
     """
