@@ -137,7 +137,11 @@ class Codes:
             return []
         label = self.labels[place]
         numbers = [label] if label.ndim == 0 else np.flatnonzero(label)
-        return [str(number) if self.classes is None else self.classes[number] for number in numbers]
+        return [self.class_name(int(number)) for number in numbers]
+
+    def class_name(self, number: int) -> str:
+        """The name of a class number or of a column of the label rows; the number itself where there are no names."""
+        return str(number) if self.classes is None else self.classes[number]
 
     def save(self, path: str | os.PathLike) -> None:
         """Write the file described at the top of this page, whole or not at all."""

@@ -144,8 +144,7 @@ def contents(codes: Codes) -> Contents:
     if codes.labels is not None:
         numbers, found = np.unique(codes.labels, return_counts=True) if codes.labels.ndim == 1 else (
             np.arange(codes.labels.shape[1]), codes.labels.sum(axis=0, dtype=np.int64))
-        counts = [(str(number) if codes.classes is None else codes.classes[number], count)
-                  for number, count in zip(numbers.tolist(), found.tolist())]
+        counts = [(codes.class_name(number), count) for number, count in zip(numbers.tolist(), found.tolist())]
     ones = [(codes.packed[:, k // 8] >> k % 8 & 1).sum() / max(1, len(codes)) for k in range(codes.bits)]
     words = to_words(codes.packed)
     words = words[:, np.lexsort(words)]

@@ -54,7 +54,8 @@ def confusion(queries: Codes, base: Codes, found: Neighbours, average_precision:
     used, there = counts > 0, sums.any(axis=0)
     means = np.where(known > 0, precision / np.maximum(known, 1), np.nan)
     return Confusion(sums[np.ix_(used, there)] / counts[used, None], counts[used].astype(np.int64), means[used],
-                     _names(queries, rows[used]), _names(base, columns[there]))
+                     [queries.class_name(number) for number in rows[used]],
+                     [base.class_name(number) for number in columns[there]])
 
 
 def _classes(labels: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.ndarray]]:
@@ -63,10 +64,6 @@ def _classes(labels: np.ndarray) -> tuple[np.ndarray, Callable[[np.ndarray], np.
         return np.arange(labels.shape[1]), lambda places: labels[places].astype(np.float64)
     classes = np.unique(labels)
     return classes, lambda places: (labels[places, None] == classes).astype(np.float64)
-
-
-def _names(codes: Codes, numbers: np.ndarray) -> list[str]:
-    return [str(number) if codes.classes is None else codes.classes[number] for number in numbers]
 
 
 class Bits(NamedTuple):
