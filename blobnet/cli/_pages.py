@@ -7,9 +7,9 @@ import os
 from pathlib import Path
 
 from blobnet.cli._databases import require_folder_of
+from blobnet.data.stores.database import is_database
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
-from blobnet.view.web.album import is_database
 from blobnet.view.web.frame import Page, write_page
 from blobnet.view.web.items import Side
 

@@ -33,6 +33,15 @@ def database_kind(path: str | os.PathLike) -> str:
                     got=", ".join(names[:5]) + ", …" * (len(names) > 5) if names else "an empty folder")
 
 
+def is_database(path: str | os.PathLike) -> bool:
+    """Whether the folder `path` is a database."""
+    try:
+        database_kind(path)
+    except DataError:
+        return False
+    return True
+
+
 def _remedy(folder: Path) -> str:
     """What to do where there is no `folder`."""
     from blobnet.data.sets import SETS, import_command, set_paths  # a later room: only for the hint

@@ -15,7 +15,7 @@ import numpy as np
 
 from blobnet.data.images.decode import open_image
 from blobnet.data.images.files import in_parallel
-from blobnet.data.stores.database import open_database
+from blobnet.data.stores.database import is_database, open_database
 from blobnet.data.stores.datum import datum_to_array, parse_datum
 from blobnet.data.stores.ids import first_ids
 from blobnet.errors import BlobnetError, DataError
@@ -24,7 +24,6 @@ from blobnet.log.html import words
 SIDE = 160   # of a thumbnail at most, pixels
 EXACT = 32   # images up to this side are kept bit for bit, and shown in large pixels
 QUALITY = 85
-DATABASES = ("data.mdb", "CURRENT")  # a folder with one of these files is a database
 
 
 class Thumbnail(NamedTuple):
@@ -36,13 +35,8 @@ class Thumbnail(NamedTuple):
     height: int
 
 
-def is_database(folder: str | os.PathLike) -> bool:
-    """Whether the folder is a database: then ids are its keys, else paths below it."""
-    return any(Path(folder, name).is_file() for name in DATABASES)
-
-
 class Album:
-    """The thumbnails of a page. A picture is what an id names below a root, a folder or a database."""
+    """The thumbnails of a page. A picture is what an id names: a path below a root, or the key of a database."""
 
     def __init__(self) -> None:
         self._pictures: dict[tuple[str, str], Thumbnail | str] = {}  # or why there is none
