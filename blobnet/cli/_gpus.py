@@ -23,6 +23,11 @@ def add_tf32_flag(parser: argparse._ActionsContainer) -> None:
            "products are those of float32, as Caffe's")
 
 
+def device_of(number: int | None) -> str:
+    """The device that a --gpu of one number names, or the CPU where it is not given."""
+    return "cpu" if number is None else f"gpu:{number}"
+
+
 def gpu_numbers(given: list[int] | str) -> list[int]:
     """The numbers that --gpu names, without a repetition; DeviceError for "all" where there is none."""
     if not isinstance(given, str):

@@ -11,7 +11,7 @@ from tqdm import tqdm
 
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_extension_flags
-from blobnet.cli._gpus import add_tf32_flag
+from blobnet.cli._gpus import add_tf32_flag, device_of
 from blobnet.data.images.photos import find_photos
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
@@ -57,15 +57,10 @@ def encode_given(given: Sequence[str], net: str, weights: str, blob: str, args: 
     paths = find_photos(given)
     with bar(len(paths)) as progress:
         return encode_photos(net, weights, blob, paths, threshold=threshold, block_size=block_size,
-                             channels=args.channels, device=device(args), python_layers=args.python_layers,
+                             channels=args.channels, device=device_of(args.gpu), python_layers=args.python_layers,
                              allow_tf32=args.tf32, progress=progress.update)
 
 
 def bar(count: int) -> tqdm:
     """A progress bar of so many images, on a terminal."""
     return tqdm(total=count, unit="images", disable=not sys.stderr.isatty())
-
-
-def device(args: argparse.Namespace) -> str:
-    """The device that --gpu names, or the CPU."""
-    return "cpu" if args.gpu is None else f"gpu:{args.gpu}"

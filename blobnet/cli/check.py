@@ -8,6 +8,7 @@ from blobnet.check.net import check_net
 from blobnet.check.results import format_table
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import PHASES, add_extension_flags
+from blobnet.cli._gpus import device_of
 from blobnet.cli._shapes import add_shape_option
 
 _DESCRIPTION = """\
@@ -40,7 +41,7 @@ def run(args: argparse.Namespace) -> int:
     """Check and print the table; the exit status."""
     load_extensions(args.plugin)
     results = check_net(args.net, PHASES[args.phase], shapes=dict(args.shape), layers=args.layer,
-                        python_layers=args.python_layers, device="cpu" if args.gpu is None else f"gpu:{args.gpu}")
+                        python_layers=args.python_layers, device=device_of(args.gpu))
     print(format_table(results))
     gradients = [result for result in results if result.kind != "top"]
     checked, wrong = sum(result.checked > 0 for result in gradients), sum(not result.passed for result in gradients)

@@ -7,8 +7,8 @@ from dataclasses import replace
 
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_extension_flags, whole
-from blobnet.cli._gpus import add_tf32_flag
-from blobnet.cli._photos import bar, device, encode_given
+from blobnet.cli._gpus import add_tf32_flag, device_of
+from blobnet.cli._photos import bar, encode_given
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.data.sets.imported import names_beside
@@ -81,8 +81,8 @@ def _records(args: argparse.Namespace) -> tuple[Codes, str]:
     definition = load(args.net, TEST)
     source, images = set_source(definition, args.net, args.source or None)
     count, label = args.count or images, args.label or label_blob(definition, args.net)
-    net = Net(definition, TEST, args.weights, device=device(args), origin=args.net, python_layers=args.python_layers,
-              allow_tf32=args.tf32)
+    net = Net(definition, TEST, args.weights, device=device_of(args.gpu), origin=args.net,
+              python_layers=args.python_layers, allow_tf32=args.tf32)
     with bar(count) as progress:
         codes = encode(net, args.blob, count, label, args.threshold or 0.0, progress.update, args.net, args.weights)
     names = names_beside(source)

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_extension_flags
+from blobnet.cli._gpus import device_of
 from blobnet.errors import DataError
 from blobnet.published import find_recipe
 from blobnet.recipes import read_recipe, run_recipe
@@ -51,8 +52,7 @@ def run(args: argparse.Namespace) -> int:
     path = recipe.path.resolve()
     budget = "validation-" * args.validate + ("full" if args.full else "reduced")
     out = args.out or Path("runs", path.parent.name, path.stem, budget)
-    device = "cpu" if args.gpu is None else f"gpu:{args.gpu}"
-    print(run_recipe(recipe, out, args.data, full=args.full, seeds=seeds, only=args.only, device=device,
+    print(run_recipe(recipe, out, args.data, full=args.full, seeds=seeds, only=args.only, device=device_of(args.gpu),
                      python_layers=args.python_layers, validate=args.validate))
     print(f"results in {out}")
     return 0
