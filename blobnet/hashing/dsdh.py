@@ -14,6 +14,7 @@ from __future__ import annotations
 import numpy as np
 
 from blobnet.hashing.discrete_codes import cyclic_descent
+from blobnet.hashing.supervised_codes import class_columns, regression
 
 
 def improve_codes(codes: np.ndarray, values: np.ndarray, labels: np.ndarray, mu: float = 1, nu: float = 0.1,
@@ -23,7 +24,7 @@ def improve_codes(codes: np.ndarray, values: np.ndarray, labels: np.ndarray, mu:
     values (N, K): U; labels (N,) classes, or (N, C) columns of 0 and 1; `rounds` of both steps at most: it ends when no
     bit changes. mu and nu above 0; their numbers, and that of eta, are those of the authors' program.
     """
-    targets = (labels[:, None] == np.unique(labels) if labels.ndim == 1 else labels).astype(np.float64)
+    targets = class_columns(labels) if labels.ndim == 1 else labels.astype(np.float64)
     codes, values, history = codes.astype(np.float64), values.astype(np.float64), []
     for _ in range(rounds):
         weights = regression(codes, targets, nu / mu)
@@ -34,11 +35,6 @@ def improve_codes(codes: np.ndarray, values: np.ndarray, labels: np.ndarray, mu:
             break
         codes = better
     return codes, history
-
-
-def regression(codes: np.ndarray, targets: np.ndarray, ridge: float) -> np.ndarray:
-    """W (K, C) of the smallest ||Y - B W||^2 + ridge ||W||^2, for codes B (N, K) and targets Y (N, C)."""
-    return np.linalg.solve(codes.T @ codes + ridge * np.eye(codes.shape[1]), codes.T @ targets)
 
 
 def objective(codes: np.ndarray, weights: np.ndarray, values: np.ndarray, targets: np.ndarray, mu: float,

@@ -29,7 +29,7 @@ def fit_sdh(data: np.ndarray, labels: np.ndarray, bits: int, seed: int = 0, anch
     distances = squared_distances(data, data[chosen])
     distances[chosen, np.arange(anchors)] = np.inf  # of an anchor from itself
     seen = Anchors(data[chosen], float(np.sqrt(distances.min(axis=1)).mean()), one=True)
-    features, targets = seen.see(data).astype(np.float64), one_hot(labels)
+    features, targets = seen.see(data).astype(np.float64), class_columns(labels)
     codes = signs(np.random.default_rng(seed).normal(size=(len(data), bits)))
     with single_threaded_blas():
         *_, (projection, _, _) = improve(features, targets, codes, rounds)
@@ -41,7 +41,7 @@ def improve(features: np.ndarray, targets: np.ndarray, codes: np.ndarray,
     """Yield P (M, K), B (N, K) and the objective: for the first codes, then after each round."""
     root = np.linalg.cholesky(features.T @ features + DECAY * np.eye(features.shape[1]))
     for left in range(rounds, -1, -1):
-        classifier = np.linalg.solve(codes.T @ codes + CLASSIFIER * np.eye(codes.shape[1]), codes.T @ targets)
+        classifier = regression(codes, targets, CLASSIFIER)
         projection = np.linalg.solve(root.T, np.linalg.solve(root, features.T @ codes))
         yield projection, codes, objective(features, targets, codes, classifier, projection)
         if left:
@@ -56,7 +56,12 @@ def objective(features: np.ndarray, targets: np.ndarray, codes: np.ndarray, clas
     return float(((targets - codes @ classifier) ** 2).sum() + CLASSIFIER * (classifier ** 2).sum() + FIT * fit)
 
 
-def one_hot(labels: np.ndarray) -> np.ndarray:
+def regression(codes: np.ndarray, targets: np.ndarray, ridge: float) -> np.ndarray:
+    """W (K, C) of the smallest ||Y - B W||^2 + ridge ||W||^2, for codes B (N, K) and targets Y (N, C)."""
+    return np.linalg.solve(codes.T @ codes + ridge * np.eye(codes.shape[1]), codes.T @ targets)
+
+
+def class_columns(labels: np.ndarray) -> np.ndarray:
     """Rows (N, C) with a 1 at the class of each label (N,)."""
     classes, places = np.unique(labels, return_inverse=True)
     return np.eye(len(classes))[places]

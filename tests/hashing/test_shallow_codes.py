@@ -16,7 +16,7 @@ from blobnet.hashing.kernel_codes import fit_ksh, residue
 from blobnet.hashing.linear_codes import fit_lsh
 from blobnet.hashing.metrics import mean_average_precision
 from blobnet.hashing.spectral_codes import fit_spectral
-from blobnet.hashing.supervised_codes import fit_sdh, one_hot
+from blobnet.hashing.supervised_codes import class_columns, fit_sdh
 
 X, Y = load_digits(return_X_y=True)
 X = (X / 16).astype(np.float32)
@@ -113,7 +113,7 @@ def test_each_bit_of_ksh_lowers_its_objective():
 
 @pytest.mark.parametrize("seed", range(3))
 def test_the_objective_of_sdh_never_rises(seed):
-    features, targets = Anchors(X[:80], 1.5, one=True).see(X[:300]), one_hot(Y[:300])
+    features, targets = Anchors(X[:80], 1.5, one=True).see(X[:300]), class_columns(Y[:300])
     start = signs(np.random.default_rng(seed).normal(size=(300, 10)))
     rounds = list(supervised_codes.improve(features, targets, start, 6))
     values = [value for _, _, value in rounds]
@@ -125,7 +125,7 @@ def test_the_objective_of_sdh_never_rises(seed):
 def test_a_round_of_sdh_in_loops(monkeypatch):
     """Ridge regressions by their normal equations, and every bit of every row tried both ways."""
     monkeypatch.setattr(supervised_codes, "FIT", 0.3)  # so that the kernel has a say
-    features, targets = RNG.normal(size=(30, 6)), one_hot(CLASSES)
+    features, targets = RNG.normal(size=(30, 6)), class_columns(CLASSES)
     codes = signs(RNG.normal(size=(30, 4)))
     (_, _, _), (projection, found, value) = supervised_codes.improve(features, targets, codes, 1)
 
