@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
@@ -20,6 +19,7 @@ from blobnet.data.images.mean import mean_image
 from blobnet.data.images.photos import is_hidden, read_photo
 from blobnet.data.sets.imported import ABOUT, TARGETS
 from blobnet.data.sets.labelled import Labelled, photos_by_folder, photos_by_table, split
+from blobnet.data.sets.together import all_there, together
 from blobnet.errors import FEW, DataError
 from blobnet.proto.blobs import write_blob
 
@@ -57,9 +57,8 @@ def import_folder(folder: str | os.PathLike, out: str | os.PathLike, *, labels: 
     if out.resolve().is_relative_to(folder.resolve()):
         raise DataError(str(out), f"is in the folder of the photos, {str(folder)!r}", hint="choose another --out")
     found = photos_by_folder(folder) if labels is None else photos_by_table(folder, labels)
-    out.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(prefix=".import_", dir=out) as temporary:
-        made = Path(temporary)
+    with together([out / name for name in TARGETS]) as targets:
+        made = targets[0].parent
         sums, damaged = _copy_images(folder, made / "images", found.paths, size, color)
         kept, notes = _without_copies(found, sums, damaged, leave_out)
         for path in set(found.paths).difference(kept.paths):
@@ -67,19 +66,13 @@ def import_folder(folder: str | os.PathLike, out: str | os.PathLike, *, labels: 
         _write_lists(made, kept, test, seed, color)
         about["several"] = kept.labels.ndim > 1
         (made / ABOUT).write_text(json.dumps(about, indent=1) + "\n", "utf-8")
-        for name in TARGETS:
-            os.replace(made / name, out / name)
     return [*notes, *_not_taken(folder, found.paths, labels)]
 
 
 def _is_there(out: Path, about: dict) -> bool:
     """Whether `out` has all, made as `about` says; DataError if it has a part, or something made in another way."""
-    present = [name for name in TARGETS if (out / name).exists()]
-    if not present:
+    if not all_there(str(out), [out / name for name in TARGETS]):
         return False
-    if len(present) < len(TARGETS):
-        raise DataError(str(out), f"{', '.join(present)} already there, the others are missing",
-                        hint="remove it, or choose another --out")
     try:
         before = dict(json.loads((out / ABOUT).read_text("utf-8")))
     except (ValueError, TypeError, RecursionError):

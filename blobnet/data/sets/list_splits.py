@@ -34,7 +34,7 @@ class ListSplit:
 
 
 LIST_SPLITS = {
-    "nus-wide": ListSplit(21, 2100, (10500,)),          # 100 and 500 images a label, of the 21 most frequent labels
+    "nus-wide": ListSplit(21, 2100, (10500,)),             # 100 and 500 images a label, of the 21 most frequent labels
     "nus-wide-81": ListSplit(81, 5000, (10000,)),          # HashNet's
     "imagenet-100": ListSplit(100, 5000, (10000, 13000)),  # 100 images a class in HashNet's paper, 130 in its lists
     "ms-coco": ListSplit(80, 5000, (10000,)),
