@@ -17,12 +17,13 @@ class Results:
     """The finished trials of a recipe, kept in a JSON file that is replaced after each of them.
 
     A trial is {"method": name, "seed": number, "options": {…}, "measures": {name: number}, "seconds": wall time}; its
-    options are all that tells it from others of the method and seed. `old` are trials whose place others took.
+    options are all that tells it from others of the method and seed. `old` are trials whose place others took. An
+    option that the file does not know has its value in `defaults`.
     """
 
-    def __init__(self, path: Path):
+    def __init__(self, path: Path, defaults: Mapping[str, Any] = MappingProxyType({})):
         """Take up what the file holds, if it is there; DataError if it holds something else."""
-        self.path, self.trials, self.old = path, [], []
+        self.path, self.defaults, self.trials, self.old = path, defaults, [], []
         if path.exists():
             try:
                 content = json.loads(path.read_text("utf-8"))
@@ -33,11 +34,10 @@ class Results:
                 raise DataError(str(path), expected="the results of a recipe", got=f"{type(error).__name__}: {error}",
                                 hint="remove it, or choose another --out") from error
 
-    def find(self, method: str, seed: int, options: Mapping,
-             defaults: Mapping[str, Any] = MappingProxyType({})) -> dict[str, float] | None:
+    def find(self, method: str, seed: int, options: Mapping) -> dict[str, float] | None:
         """The measures of a finished trial of these very options (see `alike`)."""
         return next((trial["measures"] for trial in self.trials if trial["method"] == method
-                     and trial["seed"] == seed and alike(trial["options"], options, defaults)), None)
+                     and trial["seed"] == seed and alike(trial["options"], options, self.defaults)), None)
 
     def knows(self, method: str) -> bool:
         """Whether a trial of the method is finished, of whatever options."""

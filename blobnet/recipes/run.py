@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 import os
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from itertools import count
 from pathlib import Path
 
@@ -48,7 +48,7 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
     if out.exists() and not out.is_dir():
         raise DataError(str(out), expected="a folder for the results", got="a file")
     out.mkdir(parents=True, exist_ok=True)
-    results = Results(out / "results.json")
+    results = Results(out / "results.json", recipe.defaults)
 
     def trial(method: str, seed: int) -> Trial:
         return Trial(method, recipe.options(method, full), seed, recipe.path.parent, data,
@@ -58,11 +58,9 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
     other = {"validation": recipe.validation} if validate else {}
     identities = {method: identity(trial(method, seeds[0])) | other for method in recipe.methods
                   if method in wanted or results.knows(method)}
-    defaults = recipe.defaults
     waiting = []
     for method in wanted:
-        missing = [trial(method, seed) for seed in seeds
-                   if results.find(method, seed, identities[method], defaults) is None]
+        missing = [trial(method, seed) for seed in seeds if results.find(method, seed, identities[method]) is None]
         if missing:
             recipe.module.check(missing[0])
         waiting += missing
@@ -73,7 +71,7 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
         except SolverError as error:
             new.note(str(error))
             failed.append(f"{new.method}, seed {new.seed}: {error}")
-    found = [(trial(method, seed), results.find(method, seed, identities[method], defaults))
+    found = [(trial(method, seed), results.find(method, seed, identities[method]))
              for method in identities for seed in dict.fromkeys([*recipe.seeds, *seeds])]
     text = _report(recipe, [(done, measures) for done, measures in found if measures is not None], out, full,
                    validate)
@@ -86,7 +84,7 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
 
 def _run_trial(recipe: Recipe, trial: Trial, itself: dict, results: Results) -> None:
     """Run the trial of the identity `itself`, and keep its measures."""
-    _prepare(trial, itself, recipe.defaults)
+    _prepare(trial, itself, results.defaults)
     start = time.perf_counter()
     measures = recipe.module.run(trial)
     seconds = time.perf_counter() - start
@@ -94,7 +92,7 @@ def _run_trial(recipe: Recipe, trial: Trial, itself: dict, results: Results) -> 
     trial.note(", ".join(f"{name} {value:.4f}" for name, value in measures.items()) + f"  ({seconds:.0f} s)")
 
 
-def _prepare(trial: Trial, itself: dict, defaults: dict) -> None:
+def _prepare(trial: Trial, itself: dict, defaults: Mapping) -> None:
     """Make the trial's folder. What a run of another identity left there is moved aside; DataError for other things."""
     path, text = trial.out / "options.json", json.dumps(itself, sort_keys=True, indent=1)
     if trial.out.exists() and not (trial.out.is_dir() and not any(trial.out.iterdir())):

@@ -28,6 +28,7 @@ from blobnet.hashing.spectral_codes import fit_spectral
 from blobnet.hashing.supervised_codes import fit_sdh
 from blobnet.hashing.vector_net import fill_inputs, objective, start_from_axes, values_of
 from blobnet.proto.storage import atomic_write
+from blobnet.recipes.measures import RETRIEVAL_MEASURES, retrieval_measures
 from blobnet.recipes.nets import trial_solver
 from blobnet.recipes.options import RETRIEVAL, Option
 from blobnet.recipes.sources import check_bits, check_count, image_size, in_words
@@ -56,7 +57,7 @@ OPTIONS = {
 } | RETRIEVAL
 UNSUPERVISED = METHODS | {"sh": fit_spectral}
 SUPERVISED = {"ksh": fit_ksh, "sdh": fit_sdh}
-MEASURES = ("mAP", "P@N", "P(r<=2)")
+MEASURES = RETRIEVAL_MEASURES
 
 
 class Part(NamedTuple):
@@ -113,8 +114,7 @@ def run(trial: Trial) -> dict[str, float]:
     near = nearest(protocol, sets["queries"][0], sets["base"][0])
     score = evaluate(codes["queries"], None if protocol.query_in_database else codes["base"], protocol,
                      neighbours=near)
-    return {"mAP": score.mean_average_precision, f"P@{score.k}": score.precision,
-            f"P(r<={score.radius})": score.precision_within}
+    return retrieval_measures(score)
 
 
 def footnote(options: dict) -> str:

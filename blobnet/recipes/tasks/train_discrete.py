@@ -27,6 +27,7 @@ from blobnet.hashing.protocol import get_protocol
 from blobnet.hashing.vector_net import fill_inputs, values_of
 from blobnet.netdef.load import load
 from blobnet.proto.storage import atomic_write
+from blobnet.recipes.measures import RETRIEVAL_MEASURES, retrieval_measures
 from blobnet.recipes.nets import trial_solver
 from blobnet.recipes.options import RETRIEVAL, TRAINING, Option
 from blobnet.recipes.sources import check_bits, check_count, check_source, encode_source, image_size, in_words
@@ -46,7 +47,7 @@ OPTIONS = {name: option for name, option in TRAINING.items() if name != "max_ite
     "train": Option(str, ""),                # images learned from; default: the base, with the codes that adsh learned
     "num_train": Option(int, 0, least=0),    # only the first so many; 0: all
 } | RETRIEVAL
-MEASURES = ("mAP", "P@N", "P(r<=2)")
+MEASURES = RETRIEVAL_MEASURES
 
 
 def check(trial: Trial) -> None:
@@ -100,8 +101,7 @@ def run(trial: Trial) -> dict[str, float]:
     for name, made in codes.items():
         made.save(trial.out / f"{name}.npz")
     score = evaluate(codes["queries"], None if protocol.query_in_database else codes["base"], protocol)
-    return {"mAP": score.mean_average_precision, f"P@{score.k}": score.precision,
-            f"P(r<={score.radius})": score.precision_within}
+    return retrieval_measures(score)
 
 
 def footnote(options: dict) -> str:

@@ -12,6 +12,7 @@ from blobnet.errors import DataError
 from blobnet.hashing.metrics import evaluate
 from blobnet.hashing.protocol import Protocol, get_protocol
 from blobnet.proto.storage import atomic_write
+from blobnet.recipes.measures import RETRIEVAL_MEASURES, retrieval_measures
 from blobnet.recipes.nets import trial_net, trial_solver
 from blobnet.recipes.options import RETRIEVAL, TRAINING, Option
 from blobnet.recipes.sources import check_bits, check_blobs, check_source, encode_source, in_words
@@ -32,7 +33,7 @@ OPTIONS = TRAINING | {
     "top_k": Option(int, 0, least=0),          # 0: whole rankings
     "evaluate_at": Option(list, [], least=1),  # iterations whose mAP goes into curve.json
 } | RETRIEVAL
-MEASURES = ("mAP", "P@N", "P(r<=2)")
+MEASURES = RETRIEVAL_MEASURES
 
 
 def check(trial: Trial) -> None:
@@ -138,8 +139,7 @@ def _score(trial: Trial, net: Message, weights: str | os.PathLike) -> dict[str, 
             codes[name] = codes[name].in_blocks(options["block_size"])
         codes[name].save(trial.out / f"{name}.npz")
     score = evaluate(codes["queries"], codes.get("base"), protocol)
-    return {"mAP": score.mean_average_precision, f"P@{score.k}": score.precision,
-            f"P(r<={score.radius})": score.precision_within}
+    return retrieval_measures(score)
 
 
 def _write_curve(trial: Trial, curve: dict) -> None:
