@@ -3,6 +3,7 @@
 import contextlib
 import sys
 
+import browser as browsers
 import fakecupy
 import pytest
 from hypothesis import HealthCheck, settings
@@ -62,3 +63,13 @@ def gpu(request):
     """device="gpu" is the stand-in, and once more, marked gpu, a GPU."""
     with stand_in_installed() if request.param == "stand-in" else contextlib.nullcontext():
         yield
+
+
+@pytest.fixture(scope="module")
+def browser(tmp_path_factory):
+    """Chromium, for the tests of a file; without it they are skipped, and say so."""
+    if browsers.PROGRAM is None:
+        pytest.skip("NOT TESTED: no chromium on this machine, so nobody looked at the pages")
+    shown = browsers.Browser(tmp_path_factory.mktemp("home"))
+    yield shown
+    shown.close()
