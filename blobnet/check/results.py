@@ -75,10 +75,7 @@ def format_table(results: Sequence[GradientResult], stream: TextIO | None = None
     The column forward has the error of the layer's forward against its formula, plain if it needs none, - if it was not
     compared, or FAIL; the last column says ok, FAIL, published or skipped, and the note.
     """
-    text = table(_rows(results), LEFT)
-    if stream is None:
-        return text
-    head, *lines = text.splitlines()
+    head, *lines = table(_rows(results), LEFT).splitlines()
     for i, result in enumerate(results):
         verdict, look = _verdict(result), LOOKS[_word(result)]
         if look:

@@ -81,11 +81,16 @@ def main(arguments: Sequence[str] | None = None) -> int:
     words = _with_memory(_as_caffe(list(sys.argv[1:] if arguments is None else arguments)))
     if not words or words[0] == "help":  # alone, or of a command
         words = [*words[1:2], "--help"]
-    if not words[0].startswith("-"):
+    if words[0].startswith("-"):
+        root = parser(COMMANDS if words[0] in ("-h", "--help") else ())
+        if not any(flag.startswith(words[0]) for flag in ("-h", "--help", "--version")):
+            root.error(f"the command comes first, and then {words[0]}; `blobnet --help` lists the commands")
+    else:
         words[0] = words[0].replace("-", "_")  # device-query is device_query
+        root = parser([name for name in COMMANDS if name == words[0]])
         if words[0] not in COMMANDS:
-            parser(()).error(f"no command {words[0]!r}; {close_matches(words[0], COMMANDS) or 'see blobnet --help'}")
-    args = parser(words[:1] if words[0] in COMMANDS else () if words == ["--version"] else COMMANDS).parse_args(words)
+            root.error(f"no command {words[0]!r}; {close_matches(words[0], COMMANDS) or '`blobnet --help` lists them'}")
+    args = root.parse_args(words)
     try:
         status = args.run(args) or 0
         sys.stdout.flush()

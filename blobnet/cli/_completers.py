@@ -70,7 +70,7 @@ def _arguments(parser: argparse.ArgumentParser, command: str) -> Iterator[tuple[
             for name, inner in action.choices.items():
                 yield from _arguments(inner, f"{command} {name}".strip())
         elif action.choices:
-            action.choices = list(action.choices)  # old releases of shtab take no mappings
+            action.choices = list(map(str, action.choices))  # old releases of shtab take no mappings
         elif action.nargs != 0:
             yield command, action
 

@@ -15,6 +15,7 @@ from blobnet.errors import did_you_mean, nearest
 from blobnet.log.colour import painted
 
 WIDEST = 120  # columns of help, however wide the terminal is
+MISSING = "the following arguments are required: "  # as argparse says it
 SHOWN = re.compile(r" +(?:\S+(?: \S+)* {2,})?")  # what a line of a list begins with: its indent, and its first column
 
 
@@ -69,6 +70,7 @@ class CommandParser(argparse.ArgumentParser):
 
     def __init__(self, *args, **options):
         super().__init__(*args, **{"formatter_class": Help, **options})
+        self._words: list[str] = []  # what was typed
         self.color = False  # Python 3.14 has colours of its own; these are the same in all versions
 
     def format_help(self) -> str:
@@ -76,19 +78,34 @@ class CommandParser(argparse.ArgumentParser):
         return painted(usage, "heading", sys.stdout) + rest.removeprefix(usage)
 
     def parse_known_args(self, args=None, namespace=None):
+        self._words = list(sys.argv[1:] if args is None else args)
         namespace, others = super().parse_known_args(args, namespace)
         if others:
-            flags = [name for action in self._actions if action.help != argparse.SUPPRESS
-                     for name in action.option_strings if name.startswith("--")]
-            near = [name for word in others if word.startswith("-")
-                    for name in nearest("--" + word.strip("-").partition("=")[0], flags, 1)]
-            self.error(f"unrecognized arguments: {' '.join(others)}; "
-                       + (did_you_mean(near) or f"`{self.prog} --help` lists what there is"))
+            hint = did_you_mean(self._near_flags(others)) or f"`{self.prog} --help` lists what there is"
+            self.error(f"unrecognized arguments: {' '.join(others)}; {hint}")
         return namespace, others
 
     def error(self, message: str) -> NoReturn:
-        for action in self._actions:  # what of data, index … is missing, by name
-            if isinstance(action, argparse._SubParsersAction) and message.endswith(f"required: {action.metavar}"):
-                message += f", one of {', '.join(action.choices)}"
+        if message.startswith(MISSING):
+            message += f"; {self._missing_hint(message)}"
         self.print_usage(sys.stderr)
         self.exit(2, f"{painted(f'{self.prog}: error:', 'bad', sys.stderr)} {message}\n")
+
+    def _missing_hint(self, message: str) -> str:
+        """What to do about arguments that are missing: a flag may be misspelt, or a word have none before it."""
+        positional = self._get_positional_actions()
+        for action in positional:
+            if isinstance(action, argparse._SubParsersAction) and message.endswith(f" {action.metavar}"):
+                return f"one of {', '.join(action.choices)}"
+        first = next(iter(self._words), "-")
+        if not positional and not first.startswith("-"):
+            return f"{first!r} needs its flag: {message.removeprefix(MISSING).split(',')[0]} {first}"
+        return did_you_mean(self._near_flags(self._words)) or f"`{self.prog} --help` explains them"
+
+    def _near_flags(self, words: Iterable[str]) -> list[str]:
+        """The flags that are nearest to those among `words` which there are not."""
+        shown = [name for action in self._actions if action.help != argparse.SUPPRESS
+                 for name in action.option_strings if name.startswith("--")]
+        names = [word.partition("=")[0] for word in words if word.startswith("-")]
+        return [near for name in names if not any(known.startswith(name) for known in self._option_string_actions)
+                for near in nearest("--" + name.strip("-"), shown, 1)]

@@ -20,10 +20,11 @@ LAYER = '''layer { name: "conv" type: "Convolution" bottom: "x" top: "y"
 
 def product() -> str:
     """A product of BLAS, of whole numbers: (i + k) times (k - j), summed over k."""
-    i, j = np.ogrid[:SIZE, :SIZE]
+    i = np.arange(SIZE)[:, None]
+    j = i.T
     once, squares = SIZE * (SIZE - 1) // 2, SIZE * (SIZE - 1) * (2 * SIZE - 1) // 6
     for dtype in (np.float32, np.float64):
-        found = (i + j).astype(dtype) @ (i - j).astype(dtype)
+        found = np.matmul((i + j).astype(dtype), (i - j).astype(dtype))
         wrong = int((found != i * once - i * j * SIZE + squares - j * once).sum())
         if wrong:
             raise ArithmeticError(f"{wrong} of {found.size} numbers are wrong in {np.dtype(dtype).name}")
