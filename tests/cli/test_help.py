@@ -12,7 +12,8 @@ A first paragraph whose words
 stand in two lines.
 
 things:
-  one    is the first of them
+  one    is the first
+         of them
   second
          is longer than the column, so its words begin
          below it
