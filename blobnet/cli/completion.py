@@ -12,12 +12,19 @@ _DESCRIPTION = """\
 Print a script that lets the Tab key complete commands, flags, their choices, layer types, recipes, protocols, and files
 of the kinds that a command reads. Run it again after blobnet has changed.
 
-  bash  blobnet completion bash > ~/.blobnet_completion
-        and in ~/.bashrc the line: . ~/.blobnet_completion
-  zsh   blobnet completion zsh > a file _blobnet in a folder of $fpath
-  fish  blobnet completion fish > ~/.config/fish/completions/blobnet.fish
-  tcsh  blobnet completion tcsh > ~/.blobnet_completion
-        and in ~/.tcshrc the line: source ~/.blobnet_completion"""
+bash:
+  blobnet completion bash > ~/.blobnet_completion
+  echo '. ~/.blobnet_completion' >> ~/.bashrc
+
+zsh, where FOLDER is one of $fpath:
+  blobnet completion zsh > FOLDER/_blobnet
+
+fish:
+  blobnet completion fish > ~/.config/fish/completions/blobnet.fish
+
+tcsh:
+  blobnet completion tcsh > ~/.blobnet_completion
+  echo 'source ~/.blobnet_completion' >> ~/.tcshrc"""
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
