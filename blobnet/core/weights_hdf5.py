@@ -19,7 +19,8 @@ from blobnet.core.blob import Blob
 from blobnet.core.building_log import log_ignored
 from blobnet.core.layer import Layer
 from blobnet.core.parameters import Parameter
-from blobnet.core.weights import REMEDY, Copied, assign, fits
+from blobnet.core.weights import Copied, assign, fits
+from blobnet.core.weights_named import REMEDY
 from blobnet.errors import DataError, NetError, ShapeError
 from blobnet.proto import hdf5
 

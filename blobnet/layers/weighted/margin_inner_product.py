@@ -43,6 +43,7 @@ class MarginInnerProduct(Layer):
     """
 
     options_field = "margin_inner_product_param"
+    param_names = ("weight",)
     replays = False  # its margin follows the step
     key_options = {"num_output": ""}
     published_gradient = True
