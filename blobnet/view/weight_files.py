@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from blobnet.core.weights import read_weight_message
+from blobnet.core.weights_hdf5 import hdf5_arrays
 from blobnet.core.weights_named import by_layer
-from blobnet.errors import DataError
 from blobnet.log.table import table
-from blobnet.proto import hdf5
 from blobnet.proto.blobs import blob_array, blob_shape, read_blob
 from blobnet.proto.hdf5_bytes import is_hdf5
 from blobnet.proto.named_arrays import holds_named_arrays, read_named
@@ -66,13 +65,7 @@ def weight_arrays(path: str | os.PathLike) -> Iterator[tuple[str, int | str, np.
         for i, array in enumerate(read_state(path).history):
             yield "history", i, array
     elif is_hdf5(path):
-        where = hdf5.hdf5_where(path)
-        with hdf5.reading(path) as file:
-            data = hdf5.find(file, "data", where)
-            if data is None:
-                raise DataError(where, "no group 'data', so these are no weights",
-                                hint="a state is called .solverstate.h5")
-            yield from _in_group(data, "", where)
+        yield from hdf5_arrays(path)
     elif holds_named_arrays(path):
         for name, given in by_layer(read_named(path)).items():
             yield from ((name, int(own) if own.isdecimal() else own, array) for own, array in given.items())
@@ -82,16 +75,6 @@ def weight_arrays(path: str | os.PathLike) -> Iterator[tuple[str, int | str, np.
             for i, blob in enumerate(layer.blobs):
                 values, shape = blob_array(blob, arrays), blob_shape(blob)
                 yield layer.name, i, values.reshape(shape) if values.size == np.prod(shape) else values
-
-
-def _in_group(group: Any, layer: str, where: str) -> Iterator[tuple[str, int, np.ndarray]]:
-    """The arrays of a group and of the groups in it; a slash in the name of a layer made groups in groups."""
-    for name in hdf5.names(group, where):
-        found = hdf5.find(group, name, where)
-        if isinstance(found, hdf5.Group):
-            yield from _in_group(found, f"{layer}/{name}".lstrip("/"), where)
-        elif found is not None:
-            yield layer, int(name) if name.isdecimal() else 0, hdf5.read_numbers(found, f"data/{layer}/{name}", where)
 
 
 def _row(layer: str, number: int | str, values: np.ndarray) -> Row:
