@@ -8,26 +8,37 @@ from typing import Any
 
 from blobnet.core.net import Net
 from blobnet.errors import BlobnetError, NetError
+from blobnet.exchange.onnx.fold import fold
 from blobnet.exchange.onnx.graph import Graph
 from blobnet.exchange.onnx.part import Part
 from blobnet.exchange.onnx.registry import exporter_of
+from blobnet.exchange.onnx.sizes import Sizes, fixed_sizes, for_any_size, larger_twin, open_sizes
 from blobnet.exchange.onnx.wires import Wired, Wires
 from blobnet.proto.storage import atomic_write
 
 
-def export(net: Net, blobs: Sequence[str] = ()) -> Any:
+def export(net: Net, blobs: Sequence[str] = (), *, dynamic_batch: bool = False, fold_batch_norm: bool = False) -> Any:
     """The net, built in the phase TEST, as an onnx.ModelProto of opset 17 that onnx.checker has checked.
 
     Inputs and outputs have the names and shapes of the net's blobs. Losses, measures, and inputs that only they read
     are left out: the outputs are the blobs that no other layer reads, or `blobs`. A layer that takes more than two
     operators is a function of the domain "blobnet". Parameters are initializers such as "conv1.weight".
-    NetError that names every layer that cannot be said in ONNX; BlobnetError without the package onnx.
+    dynamic_batch: leave the first axis of the inputs open; fold_batch_norm: put normalisation by stored statistics, and
+    what scales and shifts channels after it, into the weights before it.
+    NetError that names every layer that cannot be said in ONNX, or not for any size of a batch; BlobnetError without
+    the package onnx.
     """
     onnx = require_onnx()
     wires = Wires(net, blobs)
     parts = write_parts(wires, net.name)
-    sizes = {state: blob.shape for wired in wires.layers for state, blob in zip(wired.writes, wired.node.tops)}
-    sizes |= {state: net.blobs[state.name].shape for state in wires.inputs}
+    sizes: Sizes = fixed_sizes(wires)
+    if dynamic_batch or any(part.open for part in parts):
+        larger = larger_twin(net, wires, parts, dynamic_batch, blobs)
+        for_any_size(parts, write_parts(larger, net.name))
+        batch = sizes[wires.inputs[0]][0] if dynamic_batch else None
+        sizes = open_sizes(wires, larger, batch)
+    if fold_batch_norm:
+        fold(wires, parts)
     model = Graph(net.name, wires, parts, sizes).model()
     onnx.checker.check_model(model, full_check=True)
     return model

@@ -47,7 +47,8 @@ class Part:
     """Operators of ONNX that compute the tops of a layer from its bottoms; functions of `families` write it.
 
     bottom_shapes and top_shapes: shapes of the blobs; operations: what was added; constants and parameters: by name;
-    tops: the names of the values of the tops, once they are known. Names are those within the part.
+    tops: the names of the values of the tops, once they are known; open: (top, axis) of sizes that only a run tells.
+    Names are those within the part.
     """
 
     def __init__(self, node: Node):
@@ -59,6 +60,7 @@ class Part:
         self.constants: dict[str, np.ndarray] = {}
         self.parameters: dict[str, Parameter] = {}
         self.tops: list[str] = []
+        self.open: list[tuple[int, int]] = []
         self._values = 0
 
     def add(self, kind: str, *inputs: Operand, outputs: int = 1, **attributes: Any) -> Any:

@@ -37,8 +37,9 @@ class Wired:
 
 
 class Wires:
-    """inputs: the states that are to be given; layers: those to export, in order; outputs: states that none of them
-    reads; left_out: the layers that are not exported, as they are losses, measures, or read only what those make.
+    """inputs: the states that are to be given, by the layers `givers`; layers: those to export, in order; outputs:
+    states that none of them reads; left_out: the layers that are not exported, as they are losses, measures, or read
+    only what those make.
 
     blobs: the names of the outputs, if they are others. NetError for a name that is not there, and without any output.
     """
@@ -59,7 +60,8 @@ class Wires:
                            "does not only read labels", got=", ".join(each.node.layer.where for each in self.left_out))
         needed = _behind(self.outputs)
         self.layers = [each for each in kept if each in needed and not each.node.layer.is_input]
-        self.inputs = [state for each in kept if each.node.layer.is_input for state in each.writes
+        self.givers = [each for each in kept if each.node.layer.is_input]
+        self.inputs = [state for each in self.givers for state in each.writes
                        if state in self.outputs or any(reader in needed for reader, _ in state.readers)]
 
     def _wire(self, node: Node) -> Wired | None:

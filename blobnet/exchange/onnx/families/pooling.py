@@ -80,7 +80,7 @@ def window_means(part: Part, x: str, axes: Sequence[Axis]) -> str:
     return part.add("AveragePool", x, pads=pads, count_include_pad=1, **windows(axes))
 
 
-def windows(axes: Sequence[Axis]) -> dict[str, list[int]]:
+def windows(axes: Sequence[Axis]) -> dict[str, Any]:
     """The attributes of the windows."""
     return {"kernel_shape": [axis.taps for axis in axes], "strides": [axis.stride for axis in axes]}
 

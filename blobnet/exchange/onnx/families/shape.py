@@ -36,6 +36,7 @@ def concat(layer: Any, part: Part, *x: str) -> str:
 @exports("Filter")
 def filter_rows(layer: Any, part: Part, *bottoms: str) -> list[str]:
     *x, selector = bottoms
+    part.open += [(i, 0) for i in range(len(x))]
     marked = part.reshape(part.add("Cast", selector, to=9), [part.bottom_shapes[-1][0]])
     return [part.add("Compress", each, marked, axis=0) for each in x]
 

@@ -10,6 +10,7 @@ import numpy as np
 from blobnet.errors import NetError
 from blobnet.exchange.onnx.part import Part
 from blobnet.exchange.onnx.registry import exports
+from blobnet.layers.weighted.margin_inner_product import TINY
 
 MOST_SPATIAL = 3  # axes of kernels that runtimes know
 
@@ -128,3 +129,37 @@ def inner_distance(layer: Any, part: Part, x: str, centres: str = "", labels: st
     powers = part.add("Mul", difference, difference) if layer.options.distance_type == "L2" else part.add(
         "Abs", difference)
     return part.reshape(part.total(powers, [2]), part.top_shapes[0])
+
+
+@exports("MarginInnerProduct")
+def margin_inner_product(layer: Any, part: Part, x: str, labels: str) -> list[str]:
+    """The product with weights of length 1, and in the column of each row's own class the angle times m."""
+    weight, m, level = layer.param_data(0), 1 + layer.options.type, layer.level_at(layer.context.step)
+    weight = weight / np.maximum(np.sqrt(np.square(weight).sum(axis=1, keepdims=True)), TINY)
+    x = x if part.bottom_shapes[0] == layer.rows else part.add("Flatten", x, axis=layer.axis)
+    y = part.add("Gemm", x, part.numbers("weight", weight), transB=1)
+    length = part.add("Max", part.add("Sqrt", part.total(part.add("Mul", x, x), [1])), TINY)
+    c = part.add("Div", y, length)
+    own = part.add("Mul", length, multiplied_angle(part, c, m))
+    own = part.add("Div", part.add("Add", part.add("Mul", y, level), own), 1 + level)
+    labels = part.add("Cast", part.reshape(labels, (layer.rows[0], 1)), to=7)
+    y = part.add("Where", part.add("Equal", labels, np.arange(len(weight))), own, y)
+    y = y if part.top_shapes[0] == (layer.rows[0], len(weight)) else part.reshape(y, part.top_shapes[0])
+    return [y, part.add("Identity", part.constant([level]))]
+
+
+def multiplied_angle(part: Part, c: str, m: int) -> str:
+    """(-1)^j cos(m a) - 2 j of angles with cosines c, as blobnet.ops.angles has it."""
+    add = part.add
+    squares, sign = add("Mul", c, c), add("Sign", c)
+    if m == 1:
+        return c
+    if m == 2:
+        return add("Sub", add("Mul", add("Mul", sign, squares), 2.0), 1.0)
+    if m == 3:
+        s = add("Sign", add("Sub", add("Abs", c), 0.5))
+        cosine = add("Mul", c, add("Sub", add("Mul", squares, 4.0), 3.0))
+        return add("Sub", add("Add", add("Mul", s, cosine), add("Mul", sign, add("Add", s, 1.0))), 2.0)
+    s = add("Mul", sign, add("Sign", add("Sub", add("Mul", squares, 2.0), 1.0)))
+    cosine = add("Add", add("Mul", add("Mul", squares, 8.0), add("Sub", squares, 1.0)), 1.0)
+    return add("Add", add("Add", add("Mul", s, cosine), add("Mul", sign, 2.0)), add("Sub", s, 3.0))
