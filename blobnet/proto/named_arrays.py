@@ -71,7 +71,7 @@ def write_named(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> No
     DataError for a name that the format cannot have.
     """
     kind, where = array_format(path), os.fspath(path)
-    copies = {name: np.require(array, array.dtype.newbyteorder("="), "CW") for name, array in arrays.items()}
+    copies = {name: np.require(array, array.dtype.newbyteorder("="), ["C", "W"]) for name, array in arrays.items()}
     size = sum(array.nbytes for array in copies.values())
     if kind == "safetensors":
         _library("safetensors", "safetensors files", "'blobnet[safetensors]'")
