@@ -8,7 +8,7 @@ from pathlib import Path
 
 from google.protobuf.message import Message
 
-from blobnet.cli import _to_weights
+from blobnet.cli import _to_codes, _to_weights
 from blobnet.cli._flags import add_extension_flags
 from blobnet.cli._shapes import add_shape_option
 from blobnet.errors import BlobnetError, ParseError
@@ -21,9 +21,12 @@ _DESCRIPTION = """\
 Rewrite a net, a solver or another message of the schema as prototxt (.prototxt), YAML (.yaml) or protobuf's binary
 format (.caffemodel, .solverstate, .binaryproto), as the names of the files say. Nothing is lost but comments. With --to
 a net and its weights are written for other programs. Weights alone, a .caffemodel or an HDF5 file, become named arrays
-(conv1.weight, conv1.bias) as .safetensors, .npz, .pth or, with --to torch, .pt, and with --net a .caffemodel again."""
+(conv1.weight, conv1.bias) as .safetensors, .npz, .pth or, with --to torch, .pt, and with --net a .caffemodel again.
+Codes files, .npz, become .parquet (and come back), an index of FAISS (.faiss) or a script for PostgreSQL with pgvector
+(.sql)."""
 # what --to names: the module of this folder whose `convert(args)` writes it
-TARGETS = {"onnx": "_to_onnx", **dict.fromkeys(ENDINGS, "_to_weights")}
+TARGETS = {"onnx": "_to_onnx", **dict.fromkeys(ENDINGS, "_to_weights"),
+           **dict.fromkeys(_to_codes.ENDINGS, "_to_codes")}
 BINARY = {".caffemodel": "NetParameter", ".solverstate": "SolverState", ".binaryproto": "BlobProto"}
 UPGRADES = {"NetParameter": upgrade_net, "SolverParameter": upgrade_solver}
 
@@ -31,7 +34,7 @@ UPGRADES = {"NetParameter": upgrade_net, "SolverParameter": upgrade_solver}
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("convert",
-                                   help="turn prototxt into YAML or binary, and back; write ONNX or safetensors",
+                                   help="turn prototxt into YAML or binary, and back; write ONNX, safetensors, Parquet …",
                                    description=_DESCRIPTION)
     parser.add_argument("source", metavar="IN", help="the file to read")
     parser.add_argument("target", metavar="OUT", nargs="?", help="the file to write; with --to it may be left out")
@@ -50,6 +53,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     other.add_argument("--fold-batch-norm", action="store_true",
                        help="onnx: put BatchNorm and Scale into the convolution before them, where that is all that "
                             "reads it")
+    _to_codes.add_flags(parser)
     add_extension_flags(parser)
     parser.set_defaults(run=run)
 
@@ -58,6 +62,8 @@ def run(args: argparse.Namespace) -> int:
     """Convert and say what was written; the exit status."""
     if args.to:
         return importlib.import_module(f"blobnet.cli.{TARGETS[args.to]}").convert(args)
+    if args.target and _to_codes.is_about_codes(args.source, args.target):
+        return _to_codes.convert(args)
     if args.target and _to_weights.is_about_weights(args.source, args.target):
         return _to_weights.convert(args)
     if not args.target:

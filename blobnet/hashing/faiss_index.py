@@ -20,12 +20,13 @@ from blobnet.hashing.real_index import real_values, unit_rows
 _CHUNK = 1 << 16  # items handed over at once
 
 
-def _faiss() -> ModuleType:
+def import_faiss(where: str, what: str, otherwise: str = "") -> ModuleType:
+    """The module faiss; BlobnetError if it is not there, which says how to install it or what to do otherwise."""
     try:
         import faiss
     except ImportError as error:
-        raise BlobnetError("FaissIndex", "the engine faiss needs FAISS",
-                           hint="pip install 'blobnet[faiss]', or take the engine blobnet") from error
+        raise BlobnetError(where, f"{what} needs FAISS",
+                           hint="pip install 'blobnet[faiss]'" + f", or {otherwise}" * bool(otherwise)) from error
     return faiss
 
 
@@ -41,7 +42,7 @@ class FaissIndex:
     def __init__(self, codes: Codes, metric: str = "hamming"):
         if not len(codes):
             raise DataError("FaissIndex", "no codes to search in")
-        faiss = _faiss()
+        faiss = import_faiss("FaissIndex", "the engine faiss", "take the engine blobnet")
         self.codes, self.metric = codes, metric
         if metric == "hamming":
             self._index = faiss.IndexBinaryFlat(8 * codes.packed.shape[1])

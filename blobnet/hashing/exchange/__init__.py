@@ -1,0 +1,1 @@
+"""Codes for the engines that people run: Parquet for analytics, FAISS's index files, SQL for PostgreSQL."""
