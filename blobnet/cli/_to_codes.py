@@ -19,8 +19,9 @@ ENDINGS = {"parquet": ".parquet", "faiss": ".faiss", "sql": ".sql"}
 def add_flags(parser: argparse.ArgumentParser) -> None:
     """Add the flags of codes."""
     group = parser.add_argument_group("codes for other engines")
-    group.add_argument("--faiss-index", choices=faiss_files.KINDS, default="flat", help="faiss: every item is compared, "
-                       "those of a few inverted lists, or those that a graph leads to (default: flat)")
+    group.add_argument("--faiss-index", choices=faiss_files.KINDS, default="flat",
+                       help="faiss: every item is compared, those of a few inverted lists, or those that a graph leads "
+                       "to (default: flat)")
     group.add_argument("--nlist", type=whole(1), metavar="L", help="faiss ivf: the lists (default: 4 sqrt(N))")
     group.add_argument("--links", type=whole(1), metavar="M", default=faiss_files.LINKS,
                        help=f"faiss hnsw: the links of an item (default: {faiss_files.LINKS})")

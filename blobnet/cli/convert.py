@@ -34,7 +34,7 @@ UPGRADES = {"NetParameter": upgrade_net, "SolverParameter": upgrade_solver}
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("convert",
-                                   help="turn prototxt into YAML or binary, and back; write ONNX, safetensors, Parquet …",
+                                   help="turn prototxt into YAML or binary, and back; write ONNX, weights, codes",
                                    description=_DESCRIPTION)
     parser.add_argument("source", metavar="IN", help="the file to read")
     parser.add_argument("target", metavar="OUT", nargs="?", help="the file to write; with --to it may be left out")

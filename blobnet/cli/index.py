@@ -6,9 +6,11 @@ import argparse
 import os
 from dataclasses import replace
 
+from blobnet.cli._flags import whole
 from blobnet.cli._photos import add_photo_flags, encode_like
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
+from blobnet.hashing.shards.build import ITEMS, build_shards
 from blobnet.hashing.upkeep import add, contents, remove, require_ids, with_classes
 from blobnet.log.table import table
 
@@ -20,7 +22,7 @@ _COLUMNS = 12  # shares of ones in a line
 
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
-    """Register `index add`, `index remove` and `index info`."""
+    """Register `index add`, `index remove`, `index shard` and `index info`."""
     parser = subparsers.add_parser("index", help="add codes to an index, remove some, look into it",
                                    description=_DESCRIPTION)
     commands = parser.add_subparsers(dest="index_command", metavar="COMMAND", required=True)
@@ -42,6 +44,19 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     remover.add_argument("index", metavar="INDEX.npz", help="the index")
     remover.add_argument("ids", nargs="+", metavar="ID", help="ids, or patterns of them such as 'holiday/*'")
     remover.set_defaults(run=run_remove)
+
+    sharder = commands.add_parser("shard", help="make shards of codes files, for bases larger than the memory",
+                                  description=("Make a folder of shards, which 'blobnet search --shards DIR' searches "
+                                               "without reading them whole: inverted lists of FAISS, which must be "
+                                               "installed. Codes files are mapped, and their order is the order of the "
+                                               "base. Real values stay behind."))
+    sharder.add_argument("codes", nargs="+", metavar="CODES.npz", help="codes files of the same net, weights and rule")
+    sharder.add_argument("--out", required=True, metavar="DIR", help="the folder to make")
+    sharder.add_argument("--items-per-shard", type=whole(1), default=ITEMS, metavar="N",
+                         help=f"the items of a shard (default: {ITEMS:,})")
+    sharder.add_argument("--nlist", type=whole(1), metavar="L",
+                         help="the lists of a shard (default: 4 sqrt(N), but no fewer than 4 items each)")
+    sharder.set_defaults(run=run_shard)
 
     info = commands.add_parser("info", help="what an index holds")
     info.add_argument("index", metavar="INDEX.npz", help="the index")
@@ -86,6 +101,15 @@ def run_remove(args: argparse.Namespace) -> int:
     after = remove(before, args.ids)
     after.save(args.index)
     print(f"{args.index}: {len(after)} items, {len(before) - len(after)} removed")
+    return 0
+
+
+def run_shard(args: argparse.Namespace) -> int:
+    """Make the folder; the exit status."""
+    manifest = build_shards(args.codes, args.out, args.items_per_shard, args.nlist)
+    size = sum(size for shard in manifest.shards for size, _ in shard.files.values())
+    print(f"{args.out}: {len(manifest)} items of {manifest.codes.bits} bits in {len(manifest.shards)} shards of "
+          f"{manifest.nlist} lists, {size:,} bytes")
     return 0
 
 

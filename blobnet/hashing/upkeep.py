@@ -27,11 +27,7 @@ def add(base: Codes, more: Codes, replacing: bool = False) -> Codes:
     net, weights, blob), both have ids, of one kind, and both or neither labels, of one kind; and for an id that is
     there twice. `replacing`: items of `base` whose ids `more` has are left out instead.
     """
-    differing = [name for name in _MADE_BY if not _alike(name, getattr(base, name), getattr(more, name))]
-    if differing:
-        expected, got = (", ".join(f"{name} {getattr(codes, name)!r}" for name in differing) for codes in (base, more))
-        raise DataError("codes", "made in another way than the index", expected=expected, got=got,
-                        hint="only codes of the same net, weights and rule can be compared")
+    require_made_alike(base, more)
     old, new = require_ids(base, "the index has"), require_ids(more, "the codes to add have")
     if old.dtype.kind != new.dtype.kind and len(old) and len(new) and "U" in (old.dtype.kind, new.dtype.kind):
         raise DataError("codes", expected=f"ids such as {old[0].item()!r}", got=repr(new[0].item()))
@@ -47,6 +43,15 @@ def add(base: Codes, more: Codes, replacing: bool = False) -> Codes:
     values = None if base.values is None else np.concatenate([base.values, more.values])
     return replace(base, packed=np.concatenate([base.packed, more.packed]), values=values, classes=classes,
                    labels=None if first is None else np.concatenate([first, second]), ids=np.concatenate([old, new]))
+
+
+def require_made_alike(base: Codes, more: Codes) -> None:
+    """DataError unless both have the same bits, threshold, block size, net, weights and blob."""
+    differing = [name for name in _MADE_BY if not _alike(name, getattr(base, name), getattr(more, name))]
+    if differing:
+        expected, got = (", ".join(f"{name} {getattr(codes, name)!r}" for name in differing) for codes in (base, more))
+        raise DataError("codes", "made in another way than the index", expected=expected, got=got,
+                        hint="only codes of the same net, weights and rule can be compared")
 
 
 def take(codes: Codes, places: np.ndarray) -> Codes:

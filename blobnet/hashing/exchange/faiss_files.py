@@ -1,8 +1,9 @@
 """Codes as a binary index of FAISS, for `faiss.read_index_binary`. Needs FAISS: pip install 'blobnet[faiss]'.
 
-FAISS takes whole bytes: codes of K bits are padded with zeros to a multiple of 8, which changes no distance; queries are
-padded alike. Items are known by their row numbers. Their ids go into a file beside the index, its name with `.ids` after
-it: line n (from 0 on) has the id of row n as JSON, so a text may hold line ends. Labels and real values stay behind.
+FAISS takes whole bytes: codes of K bits are padded with zeros to a multiple of 8, which changes no distance; queries
+are padded alike. Items are known by their row numbers. Their ids go into a file beside the index, its name with `.ids`
+after it: line n (from 0 on) has the id of row n as JSON, so a text may hold line ends. Labels and real values stay
+behind.
 """
 
 from __future__ import annotations
@@ -22,7 +23,7 @@ from blobnet.proto.storage import atomic_write, require_file
 
 KINDS = ("flat", "ivf", "hnsw")
 CHUNK = 1 << 16     # items handed over at once
-SAMPLE = 256        # items a list from which its centre is learnt; FAISS takes no more
+SAMPLE = 64         # items a list from which its centre is learnt
 LINKS = 32          # of an item in HNSW
 
 

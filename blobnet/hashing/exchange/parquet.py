@@ -9,7 +9,7 @@ The columns, of which only `code` is always there:
     label   int64, the class number; class: string, its name
     labels  list(int64), the numbers of all labels of the item; classes: list(string), their names
 
-The key `blobnet` of the file's metadata has JSON text with K, the rule, net, weights, blob and the names of the classes.
+The key `blobnet` of the file's metadata has JSON text: K, the rule, net, weights, blob, and the names of the classes.
 """
 
 from __future__ import annotations

@@ -16,6 +16,7 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Iterable, Iterator
+from typing import Any
 
 import numpy as np
 
@@ -83,7 +84,7 @@ def _lines(codes: Codes, start: int, stop: int) -> Iterator[str]:
     if codes.labels is not None:
         labels = codes.labels[start:stop]
         several = labels.ndim == 2
-        numbers = [np.flatnonzero(row).tolist() for row in labels] if several else labels.tolist()
+        numbers: list[Any] = [np.flatnonzero(row).tolist() for row in labels] if several else labels.tolist()
         fields.append(["{" + ",".join(map(str, row)) + "}" for row in numbers] if several else map(str, numbers))
         if codes.classes is not None:
             fields.append([_escape(_array(codes.classes[number] for number in row)) for row in numbers] if several
