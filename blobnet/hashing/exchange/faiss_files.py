@@ -32,8 +32,8 @@ def write_faiss(codes: Codes, path: str | os.PathLike, kind: str = "flat", nlist
     """Write an index of FAISS, and `path`.ids if the codes have ids.
 
     kind: flat compares with every item; ivf, inverted lists, with those of some of `nlist` lists (default: 4 sqrt(N),
-    see `lists_for`); hnsw goes through a graph in which an item has `links` links. DataError for no codes, an unknown
-    kind, more lists than items; BlobnetError without FAISS.
+    see `lists_for`); hnsw goes through a graph in which an item has `links` links, and misses much where many codes are
+    the same. DataError for no codes, an unknown kind, more lists than items; BlobnetError without FAISS.
     """
     faiss = import_faiss("FAISS", "writing its index")
     if kind not in KINDS:

@@ -76,6 +76,8 @@ class ShardedIndex:
         try:
             index = self._faiss.read_index_binary(str(path), self._faiss.IO_FLAG_MMAP)
             kind = index.d, index.ntotal, index.nlist
+            # Otherwise each search starts 32 threads that read ahead, which the system does as well.
+            self._faiss.downcast_InvertedLists(index.invlists).prefetch_nthread = 0
         except (RuntimeError, AttributeError, MemoryError) as error:
             raise DataError(str(path), "cannot be read by FAISS", got=str(error).splitlines()[-1]) from error
         expected = 8 * self.codes.packed.shape[1], shard.count, self.manifest.nlist
