@@ -50,6 +50,7 @@ setup(
         "gpu": ["cupy-cuda12x[ctk]>=14"],  # ctk: cuBLAS and NVRTC, which the wheel alone lacks
         "matlab": ["scipy>=1.11.1"],  # the attributes of the sketch sets; splines of pycaffe
         "faiss": ["faiss-cpu>=1.8"],
+        "parquet": ["pyarrow>=17"],  # codes for DuckDB, Spark and others
         "view": ["matplotlib>=3.8"],
         "demo": ["matplotlib>=3.8", "scikit-learn>=1.3"],
         "sklearn": ["scikit-learn>=1.6"],
@@ -60,6 +61,7 @@ setup(
         "docs": ["sphinx>=8", "furo>=2024.8.6", "myst-parser>=4"],
         "test": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.90", "ruff>=0.13", "mypy>=1.11", "scipy>=1.11.1",
                  "matplotlib>=3.8", "scikit-learn>=1.3", "nbclient>=0.10", "ipykernel>=6.29", "faiss-cpu>=1.8",
+                 "pyarrow>=17", "duckdb>=1.1",
                  "onnx>=1.17", "onnxruntime>=1.20", "safetensors>=0.4.3", "tensorboardX>=2.6.2.2", "shtab>=1.7",
                  "opencv-python-headless>=4.8.1.78,<5",  # 5 reads no Caffe files
                  "setuptools>=70.1", "build>=1.2", "twine>=6.1",

@@ -64,6 +64,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Search and print or write; the exit status."""
     check_page_flags(args)
+    if args.nprobe and not args.shards:
+        raise DataError("search --nprobe", expected="--shards, whose lists it counts", got="none")
     where = args.shards or args.base
     shards = _shards(args) if args.shards else None
     base = shards.codes if shards else Codes.load(where, mmap=args.mmap)

@@ -75,6 +75,8 @@ def write_files(folder):
     codes = Codes.from_bits(rng.integers(0, 2, (6, 4)), labels=np.arange(6) % 2)
     codes.save(folder / "codes.npz")
     replace(codes, ids=np.array([f"photo{i}" for i in range(6)])).save(folder / "ids.npz")
+    assert main(["convert", "codes.npz", "codes.parquet"]) == 0
+    assert main("index shard codes.npz --out shards --items-per-shard 4".split()) == 0
     assert main(["convert_imageset", "-resize_height=6", "-resize_width=8", "images/", "list.txt", "images_lmdb"]) == 0
     assert main("data import photos --size 8 --out imported".split()) == 0
     assert main(["train", "-solver", "solver.prototxt"]) == 0
@@ -170,6 +172,9 @@ GOOD = [
     ("run recipe.yaml --data . --out results", ["results/results.md", "results/tiny/seed_1/queries.npz"], "| tiny | "),
     ("index add new_index.npz ids.npz", ["new_index.npz"], "new_index.npz: 6 items, 6 more than before"),
     ("index info ids.npz", [], "items    6, "),
+    ("index shard codes.npz codes.npz --out pieces --items-per-shard 5", ["pieces/shards.json", "pieces/00002.faiss"],
+     "pieces: 12 items of 4 bits in 3 shards of 1 lists"),
+    ("search --shards shards --queries codes.npz --top 1", [], "query\trank"),
     ("search --codes codes.npz --queries codes.npz --top 1", [], "query\trank"),
     ("search --base codes.npz --queries codes.npz --engine multi-index --radius 1", [], "query\trank"),
     ("search --codes codes.npz --queries codes.npz --top 1 --html found.html", ["found.html"], "written: found.html"),
@@ -180,6 +185,11 @@ GOOD = [
     ("convert run_iter_2.caffemodel w.safetensors", ["w.safetensors"], "w.safetensors: 2 arrays of 1 layers from run"),
     ("convert --to npz run_iter_2.caffemodel", ["run_iter_2.npz"], "run_iter_2.npz: 2 arrays of 1 layers"),
     ("convert named.npz back.caffemodel --net net.prototxt", ["back.caffemodel"], "2 arrays of 1 layers from named"),
+    ("convert ids.npz ids.parquet", ["ids.parquet"], "ids.parquet: 6 codes of 4 bits from ids.npz"),
+    ("convert codes.parquet codes_again.npz", ["codes_again.npz"], "6 codes of 4 bits from codes.parquet"),
+    ("convert ids.npz ids.faiss --faiss-index ivf --nlist 2", ["ids.faiss", "ids.faiss.ids"], "left out: labels"),
+    ("convert --to faiss codes.npz --faiss-index hnsw", ["codes.faiss"], "4 zeros after each code"),
+    ("convert codes.npz codes.sql --table items", ["codes.sql"], "codes.sql: 6 codes of 4 bits from codes.npz"),
     ("data info images_lmdb", [], "records  10"),
     ("data import photos --size 8 --test 0.2 --out taken", ["taken/train.txt", "taken/images/1/a1.png"],
      "taken: 8 training and 2 test photos, 2 classes"),
@@ -287,6 +297,18 @@ BAD = [
     ("index add ids.npz", 1, "expected codes files, or photos after --images, got neither"),
     ("index remove ids.npz pohto1", 1, "no item 'pohto1' in the index; did you mean 'photo1'"),
     ("index info list.txt", 1, "list.txt: not a whole .npz file"),
+    ("search --shards codes.npz --queries codes.npz", 1, "shards.json: no such file"),
+    ("search --shards shards --queries codes.npz --engine faiss", 1, "no --engine with --shards, got hamming, faiss"),
+    ("search --shards shards --codes codes.npz --queries codes.npz", 2, "not allowed with argument"),
+    ("search --shards shards --queries codes.npz --nprobe 0", 2, "a whole number of at least 1"),
+    ("search --codes codes.npz --queries codes.npz --nprobe 2", 1, "--shards"),
+    ("index shard codes.npz --out shards", 1, "shards: is there already"),
+    ("index shard codes.npz no.npz --out more", 1, "no.npz: no such file"),
+    ("convert codes.npz codes.parquet --to sql", 1, "expected a name that ends in .sql, got codes.parquet"),
+    ("convert codes.parquet codes.yaml", 1, "expected a name that ends in .npz or .parquet or .faiss or .sql"),
+    ("convert net.prototxt net.parquet", 1, "net.prototxt: not a whole .npz file"),
+    ("convert list.txt list.sql", 1, "list.txt: not a whole .npz file"),
+    ("convert codes.npz a.faiss --faiss-index ivf --nlist 9", 1, "from 1 to 6 lists, for so many items, got 9"),
     ("search --codes codes.npz --queries no.npz", 1, "no.npz: no such file"),
     ("evaluate --queries codes.npz", 1, "a base apart from the queries"),
     ("convert net.prototxt net.json", 1, "cannot tell a format from this name"),

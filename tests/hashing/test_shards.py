@@ -167,7 +167,8 @@ def test_errors(tmp_path, call, error, words):
 
 
 @pytest.mark.parametrize("other, words", [
-    (make(2, 9), "made in another way.*got bits 9"), (make(2, 10, ids=["a", "b"]), "ids as those of the first.*got text"),
+    (make(2, 9), "made in another way.*got bits 9"),
+    (make(2, 10, ids=["a", "b"]), "ids as those of the first file, none, got text"),
     (make(2, 10, labels=np.eye(2)), "labels as those of the first file, none, got rows of 2 numbers"),
     (make(2, 10, classes=["a"]), "classes as those of the first file, None"),
 ])
@@ -208,7 +209,8 @@ def test_commands(tmp_path, monkeypatch, capsys, rest):
             assert main(f"search {base} --queries queries.npz {limits}".split()) == 0
             printed.append(capsys.readouterr().out)
         assert printed[0] == printed[1]
-    assert main("search --shards shards --nprobe 4 --queries queries.npz --out found.npz --html found.html".split()) == 0
+    written = "--out found.npz --html found.html"
+    assert main(f"search --shards shards --nprobe 4 --queries queries.npz {written}".split()) == 0
     assert main("search --base base.npz --queries queries.npz --out exact.npz".split()) == 0
     with np.load("found.npz") as found, np.load("exact.npz") as exact:
         assert all(np.array_equal(found[name], exact[name]) for name in ("offsets", "indices", "distances"))

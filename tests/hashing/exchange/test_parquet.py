@@ -7,8 +7,8 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from any_codes import any_codes
 from hypothesis import given, settings
-from kinds import codes as any_codes
 
 from blobnet.errors import BlobnetError, DataError
 from blobnet.hashing.codes import ARRAYS, FIELDS, Codes
@@ -56,8 +56,8 @@ def test_duckdb_orders_them_by_hamming_distance(tmp_path, bits):
     with duckdb.connect() as connection:
         for query, packed in enumerate(queries.packed):
             rows = connection.execute(
-                "SELECT id, bit_count(xor(code::BIT, ?::BLOB::BIT)) AS distance FROM read_parquet(?) ORDER BY distance, id",
-                [packed.tobytes(), str(tmp_path / "base.parquet")]).fetchall()
+                "SELECT id, bit_count(xor(code::BIT, ?::BLOB::BIT)) AS distance FROM read_parquet(?) "
+                "ORDER BY distance, id", [packed.tobytes(), str(tmp_path / "base.parquet")]).fetchall()
             places = slice(*found.offsets[query:query + 2])
             assert rows == list(zip(base.ids[found.indices[places]].tolist(), found.distances[places].tolist()))
 
@@ -67,13 +67,13 @@ def changed(tmp_path, **columns):
     write_parquet(example(labels=np.eye(40, 3)), tmp_path / "a.parquet")
     table = pq.read_table(tmp_path / "a.parquet")
     arrays = {name: table.column(name) for name in table.column_names} | columns
-    table = pa.table({name: array for name, array in arrays.items() if array is not None}, metadata=table.schema.metadata)
-    pq.write_table(table, tmp_path / "a.parquet")
+    there = {name: array for name, array in arrays.items() if array is not None}
+    pq.write_table(pa.table(there, metadata=table.schema.metadata), tmp_path / "a.parquet")
 
 
 @pytest.mark.parametrize("columns, words", [
     ({"code": None}, "not a whole Parquet file of codes"),
-    ({"code": pa.array([b"abc"] * 40, pa.binary(3))}, r"column 'code', expected fixed_size_binary\[2\], got fixed_size"),
+    ({"code": pa.array([b"abc"] * 40, pa.binary(3))}, r"column 'code', expected fixed_size_binary\[2\], got"),
     ({"code": pa.array([b"ab"] * 39 + [None], pa.binary(2))}, "column 'code'.*1 of them null"),
     ({"code": pa.array([b"\xff\xff"] * 40, pa.binary(2))}, "ones after the last of 13 bits"),
     ({"label": pa.array([0.5] * 40)}, "column 'label'.*got double"),
@@ -117,7 +117,8 @@ def test_what_cannot_be_written_says_so(tmp_path, monkeypatch):
     with pytest.raises(DataError, match=r"text in Unicode, got '\\udcff'"):
         write_parquet(example(1, ids=["\udcff"]), tmp_path / "a.parquet")
     monkeypatch.setitem(sys.modules, "pyarrow", None)
-    for call in (lambda: write_parquet(example(), tmp_path / "a.parquet"), lambda: read_parquet(tmp_path / "a.parquet")):
+    path = tmp_path / "a.parquet"
+    for call in (lambda: write_parquet(example(), path), lambda: read_parquet(path)):
         with pytest.raises(BlobnetError, match=r"pip install 'blobnet\[parquet\]'"):
             call()
     assert not list(tmp_path.iterdir())

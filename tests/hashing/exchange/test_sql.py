@@ -13,10 +13,9 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from any_codes import AWKWARD, TEXTS, any_codes
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from kinds import AWKWARD, TEXTS
-from kinds import codes as any_codes
 
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
@@ -48,6 +47,7 @@ def test_every_item_has_its_line(tmp_path_factory, codes):
     lines = script(codes, tmp_path_factory.getbasetemp()).split("\n")
     start = next(number for number, line in enumerate(lines) if line.startswith("COPY "))
     assert all(line.startswith("--") for line in lines[:2]) and lines[start + len(codes) + 1] == "\\."
+    assert not any("\r" in line for line in lines)  # COPY takes it for a line's end
     rows = [line.split("\t") for line in lines[start + 1:start + len(codes) + 1]]
     ids = list(range(len(codes))) if codes.ids is None else codes.ids.tolist()
     assert [unescaped(row[0]) for row in rows] == list(map(str, ids))
@@ -96,8 +96,8 @@ class Server:
 
     def psql(self, text):
         """What a script, given as text, prints."""
-        command = [self.bin / "psql", "-X", "-q", "-A", "-t", "-h", self.folder, "-U", "postgres", "-v", "ON_ERROR_STOP=1"]
-        done = subprocess.run(command, input=text.encode(), capture_output=True, cwd="/")
+        words = ["-h", self.folder, "-U", "postgres", "-v", "ON_ERROR_STOP=1"]
+        done = subprocess.run([self.bin / "psql", "-XqAt", *words], input=text.encode(), capture_output=True, cwd="/")
         assert done.returncode == 0, done.stderr.decode()
         return done.stdout.decode()
 
@@ -124,7 +124,7 @@ def server():
 @pytest.fixture(scope="module")
 def pgvector(server):
     if not server.rows("SELECT 1 FROM pg_available_extensions WHERE name = 'vector'"):
-        pytest.skip("pgvector is not installed: its search is not tested. Debian: apt-get install postgresql-17-pgvector")
+        pytest.skip("pgvector is not installed: its search is not tested. Debian 13 has it as postgresql-17-pgvector")
     return server
 
 
