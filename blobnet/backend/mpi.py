@@ -34,8 +34,8 @@ class MpiProcesses(Processes):
         found = int(self._wishes[0])
         if found & FAILED and not wishes & FAILED:
             self._over = True
-            raise next(ProcessError(f"process {rank}", message) for rank, message in enumerate(self._comm.allgather(None))
-                       if message is not None)
+            messages = enumerate(self._comm.allgather(None))
+            raise next(ProcessError(f"process {rank}", message) for rank, message in messages if message is not None)
         return found
 
     def fail(self, error: BaseException) -> None:

@@ -64,7 +64,8 @@ def processes() -> Processes:
     try:
         from mpi4py import MPI
     except ImportError as error:
-        raise DeviceError("mpiexec", f"mpi4py cannot be imported ({error})", hint="pip install 'blobnet[mpi]'") from None
+        raise DeviceError("mpiexec", f"mpi4py cannot be imported ({error})",
+                          hint="pip install 'blobnet[mpi]'") from None
     from blobnet.backend.mpi import MpiProcesses
 
     return MpiProcesses(MPI.COMM_WORLD) if MPI.COMM_WORLD.size > 1 else ALONE

@@ -56,7 +56,8 @@ class Net(Watched, Shown):
                  weights: str | os.PathLike | Message | Sequence | None = None, *, level: int = 0,
                  stages: Sequence[str] = (), device: str = "cpu", dtype: str = "float32",
                  random_seed: int | None = None, origin: str | os.PathLike | None = None,
-                 python_layers: bool = False, fillers: bool = True, allow_tf32: bool = False, processes: Processes = ALONE):
+                 python_layers: bool = False, fillers: bool = True, allow_tf32: bool = False,
+                 processes: Processes = ALONE):
         """Read, upgrade, filter and wire the net of `source`, a file (prototxt, YAML, binary) or a NetParameter.
 
         phase: TRAIN or TEST. The include and exclude rules of the layers decide by phase, level (a number) and stages

@@ -30,8 +30,9 @@ def build_nets(solver: Message, seed: int, file: str | os.PathLike | None, where
                processes: Processes = ALONE, **kwargs) -> list[Net]:
     """The net that the SolverParameter `solver` trains, then its test nets, which use the parameters of the first.
 
-    Several processes train the first net together; process 0 alone has test nets. Net number i has the random seed `seed + i`. file: where `solver` was read from, which errors of nets that stand in
-    it show; where: what the solver's own errors begin with; kwargs: as for Net.
+    Several processes train the first net together; process 0 alone has test nets. Net number i has the random seed
+    `seed + i`. file: where `solver` was read from, which errors of nets that stand in it show; where: what the solver's
+    own errors begin with; kwargs: as for Net.
     """
     definitions = [train_net(solver, where), *(test_nets(solver, where) if processes.rank == 0 else [])]
     nets: list[Net] = []

@@ -29,8 +29,8 @@ class State:
 
     iter: how many updates were made; model: the file with the weights, None if it is not known; current_step: how many
     steps down the learning rate has taken; history: arrays in the order of `Solver.history`; random_seed: what all
-    random numbers came from; weights: `fingerprint(model)`; these two are None in files that Caffe wrote. processes: how
-    many trained together.
+    random numbers came from; weights: `fingerprint(model)`; these two are None in files that Caffe wrote. processes:
+    how many trained together.
     """
 
     iter: int

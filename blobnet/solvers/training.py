@@ -75,10 +75,10 @@ class Training(SolverType, Watched, Shown):
             log.info("Initializing solver from parameters:\n%s", dump(param).rstrip("\n"))
         log_ignored_fields(param)
         check_solver(param, self.where, self.needs_rate)
+        self.together = Together(processes)
         self.check()
         if param.snapshot and processes.rank == 0:
             snapshot.check_destination(param, self.where)
-        self.together = Together(processes)
         self.random_seed = processes.told(seed_of(param))
         self.device = choose_device(param) if device is None else device
         self.net, *self.test_nets = build_nets(param, self.random_seed, file, self.where, device=self.device,

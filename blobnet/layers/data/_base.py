@@ -56,11 +56,11 @@ class Source(Layer):
 class BatchSource(Source):
     """A source that reads batches ahead: the base class of data layers, a user's too.
 
-    Forward number n copies batch n, whatever its shape, into the tops; of several processes that run the net, each takes
-    the next one in turn. A subclass calls `read_ahead` in setup. It
-    declares where its options are (batch_field, and source_field if the source may be exchanged) and which tops have
-    labels (label_tops), and tells by class methods the shapes of its tops (declared_shapes, read_shape) and how many
-    records there are (count_records). LayerType explains these.
+    Forward number n copies batch n, whatever its shape, into the tops; processes that run the net together take the
+    batches in turn. A subclass calls `read_ahead` in setup. It declares where its options are (batch_field, and
+    source_field if the source may be exchanged) and which tops have labels (label_tops), and tells by class methods the
+    shapes of its tops (declared_shapes, read_shape) and how many records there are (count_records). LayerType explains
+    these.
     """
 
     batches: Prefetch
