@@ -18,8 +18,9 @@ from blobnet.backend.devices import (
     whole_limit,
 )
 from blobnet.backend.doubts import Doubts, Wrong, doubt
+from blobnet.backend.mpi import processes
 from blobnet.backend.pieces import PARTS, Pieces, cut, cut_array, longest
-from blobnet.backend.processes import ALONE, Processes, processes
+from blobnet.backend.processes import ALONE, Processes
 from blobnet.backend.random_numbers import RandomNumbers
 from blobnet.backend.random_streams import random_stream
 from blobnet.backend.sharing import share, share_in_order

@@ -2,14 +2,19 @@
 
 from __future__ import annotations
 
+import functools
+import os
 from types import ModuleType
 from typing import Any
 
 import numpy as np
 
 from blobnet.backend.devices import Array, array_module
-from blobnet.backend.processes import FAILED, Processes
-from blobnet.errors import ProcessError
+from blobnet.backend.processes import ALONE, Processes
+from blobnet.errors import DeviceError, ProcessError
+
+LAUNCHERS = ("PMI_SIZE", "PMIX_RANK", "OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS")  # MPICH, OpenMPI, Intel's, Slurm's
+WISH, FAILED = 1, 2  # what a process may say before anything is exchanged
 
 
 class MpiProcesses(Processes):
@@ -22,26 +27,29 @@ class MpiProcesses(Processes):
     def __init__(self, comm: Any):
         self._comm = comm
         self.rank, self.size = comm.rank, comm.size
-        self._wishes = np.zeros(1, np.int64)
+        self._said = np.zeros(1, np.int64)
         self._nccl: Nccl | None = None
         self._over = False
 
-    def agree(self, wishes: int = 0) -> int:
-        from mpi4py import MPI
-
-        self._wishes[0] = wishes
-        self._comm.Allreduce(MPI.IN_PLACE, self._wishes, op=MPI.BOR)
-        found = int(self._wishes[0])
-        if found & FAILED and not wishes & FAILED:
+    def agree(self, wish: bool = False) -> bool:
+        if self._most(WISH * wish) == FAILED:
             self._over = True
             messages = enumerate(self._comm.allgather(None))
             raise next(ProcessError(f"process {rank}", message) for rank, message in messages if message is not None)
-        return found
+        return self._said[0] == WISH
+
+    def _most(self, said: int) -> int:
+        """The greatest of what all say."""
+        from mpi4py import MPI
+
+        self._said[0] = said
+        self._comm.Allreduce(MPI.IN_PLACE, self._said, op=MPI.MAX)
+        return int(self._said[0])
 
     def fail(self, error: BaseException) -> None:
         if not self._over:
             self._over = True
-            self.agree(FAILED)
+            self._most(FAILED)
             self._comm.allgather(str(error) or type(error).__name__)
 
     def add(self, array: Array) -> None:
@@ -94,17 +102,33 @@ class Nccl:
         self._types = {"float32": self._nccl.NCCL_FLOAT32, "float64": self._nccl.NCCL_FLOAT64,
                        "int64": self._nccl.NCCL_INT64}
 
-    def add(self, array: Array) -> None:
+    def add(self, array: Any) -> None:
         """As Processes.add."""
         place = array.data.ptr
         self._comm.allReduce(place, place, array.size, self._types[array.dtype.name], self._nccl.NCCL_SUM,
                              self._stream().ptr)
 
-    def gather(self, rows: Array, out: Array) -> None:
+    def gather(self, rows: Any, out: Any) -> None:
         """As Processes.gather; both arrays are contiguous."""
         self._comm.allGather(rows.data.ptr, out.data.ptr, rows.size, self._types[rows.dtype.name], self._stream().ptr)
 
-    def spread(self, array: Array) -> None:
+    def spread(self, array: Any) -> None:
         """As Processes.spread."""
         self._comm.broadcast(array.data.ptr, array.data.ptr, array.size, self._types[array.dtype.name], 0,
                              self._stream().ptr)
+
+
+@functools.cache
+def processes() -> Processes:
+    """The processes that `mpiexec -n N` started this program in; `ALONE` for a program that was started by itself.
+
+    DeviceError if there are several and mpi4py is missing.
+    """
+    if not any(name in os.environ for name in LAUNCHERS):
+        return ALONE
+    try:
+        from mpi4py import MPI
+    except ImportError as error:
+        raise DeviceError("mpiexec", f"mpi4py cannot be imported ({error})",
+                          hint="pip install 'blobnet[mpi]'") from None
+    return MpiProcesses(MPI.COMM_WORLD) if MPI.COMM_WORLD.size > 1 else ALONE

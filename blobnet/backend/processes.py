@@ -2,15 +2,9 @@
 
 from __future__ import annotations
 
-import functools
-import os
 from typing import Any
 
 from blobnet.backend.devices import Array
-from blobnet.errors import DeviceError
-
-STOP, SNAPSHOT, FAILED = 1, 2, 4  # what a process may wish; of the bits of `agree`
-LAUNCHERS = ("PMI_SIZE", "PMIX_RANK", "OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS")  # MPICH, OpenMPI, Intel's, Slurm's
 
 
 class Processes:
@@ -24,9 +18,9 @@ class Processes:
 
     rank, size = 0, 1
 
-    def agree(self, wishes: int = 0) -> int:
-        """The bits that any process wishes: STOP, SNAPSHOT."""
-        return wishes
+    def agree(self, wish: bool = False) -> bool:
+        """Whether any process has the wish."""
+        return wish
 
     def add(self, array: Array) -> None:
         """Let `array`, one of each process, hold the sum of all; the bits are the same in every process."""
@@ -51,21 +45,3 @@ class Processes:
 
 
 ALONE = Processes()
-
-
-@functools.cache
-def processes() -> Processes:
-    """The processes that `mpiexec -n N` started this program in; `ALONE` for a program that was started by itself.
-
-    DeviceError if there are several and mpi4py is missing.
-    """
-    if not any(name in os.environ for name in LAUNCHERS):
-        return ALONE
-    try:
-        from mpi4py import MPI
-    except ImportError as error:
-        raise DeviceError("mpiexec", f"mpi4py cannot be imported ({error})",
-                          hint="pip install 'blobnet[mpi]'") from None
-    from blobnet.backend.mpi import MpiProcesses
-
-    return MpiProcesses(MPI.COMM_WORLD) if MPI.COMM_WORLD.size > 1 else ALONE

@@ -68,7 +68,7 @@ class Solver(Training):
             if is_due(self.iter, param.test_interval):
                 self.test_all()
             self.stop_requested = False
-            self.together.agree(False, False)  # the others wait here for the last test of process 0
+            self.together.processes.agree()  # the others wait here for the last test of process 0
             log.info("Optimization Done.")
 
     @on_device
@@ -92,7 +92,7 @@ class Solver(Training):
 
     def _iterate(self, n: int) -> None:
         """Make `n` iterations, or fewer if a stop is requested."""
-        param = self.param
+        param, processes = self.param, self.together.processes
         for _ in range(n):
             self.net.clear_param_diffs()
             if is_test_due(self.iter, param):
@@ -107,17 +107,16 @@ class Solver(Training):
                 self.settle()
             self.together.average(self.net)
             if is_due(self.iter, param.display):
-                loss, mean = self.smoothed_loss, self.together.processes.mean
-                outputs = {name: mean(to_host(self.net.blobs[name].data)) for name in self.net.outputs}
+                loss = self.smoothed_loss
+                outputs = {name: processes.mean(to_host(self.net.blobs[name].data)) for name in self.net.outputs}
                 self._display.show(self.iter, param.display, loss, outputs, loss_weights(self.net))
             if self._told["gradients_ready"]:
                 self._tell("gradients_ready", self.iter, self.loss)
             self.apply_update()
             self._tell("after_update", self.iter, self.rate)
-            stop, snapshot = self.together.agree(self.stop_requested, self.snapshot_requested)
-            if snapshot or is_due(self.iter, param.snapshot):
+            if processes.agree(self.snapshot_requested) or is_due(self.iter, param.snapshot):
                 self.snapshot()
-            if stop:
+            if processes.agree(self.stop_requested):
                 self.stop_requested = True  # perhaps of another process
                 break
 

@@ -20,7 +20,6 @@ import os
 from collections.abc import Iterator
 
 from blobnet.backend import Processes
-from blobnet.backend.processes import SNAPSHOT, STOP
 from blobnet.core.net import Net
 
 log = logging.getLogger(__name__)
@@ -50,11 +49,6 @@ class Together:
         for diff in [parameter.blob.diff for parameter in net.parameters] if whole is None else [whole]:
             self.processes.add(diff)
             diff /= self.size
-
-    def agree(self, stop: bool, snapshot: bool) -> tuple[bool, bool]:
-        """Whether any process is asked to stop, and to write a snapshot."""
-        wishes = self.processes.agree(STOP * stop | SNAPSHOT * snapshot)
-        return bool(wishes & STOP), bool(wishes & SNAPSHOT)
 
     @contextlib.contextmanager
     def ending(self) -> Iterator[None]:

@@ -4,20 +4,13 @@ from __future__ import annotations
 
 import numpy as np
 
+from blobnet.backend import ALONE
 from blobnet.core.context import TEST
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.normalization._joined import JoinedBatchNorm
 from blobnet.layers.normalization._terms import BatchNormTerms
-from blobnet.ops.standardize import (
-    Eps,
-    Tail,
-    keep_statistics,
-    normalize,
-    standardize,
-    standardize_backward,
-    stored_statistics,
-)
+from blobnet.ops.standardize import Eps, Tail, keep_statistics, normalize, stored_statistics
 from blobnet.ops.standardize_across import standardize_across, standardize_across_backward
 from blobnet.proto.messages import new
 
@@ -59,8 +52,8 @@ class BatchNorm(BatchNormTerms):
             raise ShapeError(self.where, expected="at least 1 axis", got=shape)
         self.use_global = options.use_global_stats if options.HasField("use_global_stats") else self.phase == TEST
         self.channels = shape[1] if len(shape) > 1 else 1
-        processes = self.context.processes
-        self.across = options.across_processes and not self.use_global and processes.size > 1
+        across = options.across_processes and not self.use_global
+        self.processes = self.context.processes if across else ALONE  # whose statistics count
         for size in (self.channels, self.channels, 1):
             self.add_param((size,), new("FillerParameter"))
         while len(self.param.param) < len(self.blobs):
@@ -102,19 +95,13 @@ class BatchNorm(BatchNormTerms):
             stored_statistics(*sums, eps, self.mean, self.variance, self.deviation)
             normalize(x, self.mean, self.deviation, tail.y if kept is None else kept, tail)
         else:
-            count = bottom[0].count // self.channels
-            if self.across:
-                standardize_across(self.context.processes, x, eps, self.mean, self.variance, self.deviation,
-                                   self.normalized)
-                tail.y[...] = self.normalized
-                count *= self.context.processes.size
-            else:
-                standardize(x, eps, self.mean, self.variance, self.deviation, self.normalized, tail)
+            standardize_across(self.processes, x, eps, self.mean, self.variance, self.deviation, self.normalized, tail)
+            count = bottom[0].count // self.channels * self.processes.size
             unbiased = count / (count - 1) if count > 1 else 1
             keep_statistics(self.mean, self.variance, sums, self.options.moving_average_fraction, unbiased)
 
     def join(self, followers, learns):
-        return None if self.across else JoinedBatchNorm.of(self, followers, learns)
+        return None if self.processes.size > 1 else JoinedBatchNorm.of(self, followers, learns)
 
     def backward(self, top, propagate_down, bottom):
         if not propagate_down[0]:
@@ -122,7 +109,5 @@ class BatchNorm(BatchNormTerms):
         dx, dy = bottom[0].diff.reshape(self.grouped), top[0].diff.reshape(self.grouped)
         if self.use_global:
             self.xp.divide(dy, self.deviation[:, None], out=dx)
-        elif self.across:
-            standardize_across_backward(self.context.processes, self.normalized, dy, self.deviation, dx)
         else:
-            standardize_backward(self.normalized, dy, self.deviation, dx)
+            standardize_across_backward(self.processes, self.normalized, dy, self.deviation, dx)
