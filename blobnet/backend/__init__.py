@@ -18,6 +18,7 @@ from blobnet.backend.devices import (
     whole_limit,
 )
 from blobnet.backend.doubts import Doubts, Wrong, doubt
+from blobnet.backend.memory import free_bytes, total_bytes
 from blobnet.backend.mpi import processes
 from blobnet.backend.pieces import PARTS, Pieces, cut, cut_array, longest
 from blobnet.backend.processes import ALONE, Processes
@@ -30,6 +31,6 @@ from blobnet.backend.workspace import Workspace, scratch
 
 __all__ = ["ALONE", "Array", "Doubts", "PARTS", "Pieces", "Processes", "RandomNumbers", "Twin", "Workspace", "Wrong",
            "array_module", "as_numbers", "current_device", "cut", "cut_array", "device_module", "doubt",
-           "folded", "free_memory", "gpu_available", "longest", "num_threads", "on_device", "processes",
-           "products_in", "random_stream", "scratch", "share", "share_in_order", "single_threaded_blas",
-           "thread_pool", "to_host", "twin", "whole_limit"]
+           "folded", "free_bytes", "free_memory", "gpu_available", "longest", "num_threads", "on_device",
+           "processes", "products_in", "random_stream", "scratch", "share", "share_in_order",
+           "single_threaded_blas", "thread_pool", "to_host", "total_bytes", "twin", "whole_limit"]

@@ -39,7 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     flag(parser, "--solver", required=True, metavar="SOLVER.prototxt", help="the solver file")
     start = parser.add_mutually_exclusive_group()
     flag(start, "--snapshot", metavar="FILE.solverstate", help="continue from this state")
-    flag(start, "--weights", metavar="A.caffemodel,B.caffemodel",
+    flag(start, "--weights", metavar="FILE.caffemodel,…",
          help="start from the weights in these files, for layers of the same names, and not from those that the solver "
               "file names")
     switch(parser, "--resume", "continue from the latest whole snapshot of the solver file's prefix, if there is one")
