@@ -394,14 +394,14 @@ def test_large_nets(tmp_path):
     text = residual(52)
     assert text.count("layer {") > 700
     start = time.process_time()
-    draw_net(read(text), tmp_path / "net.svg")
+    draw_net(read(text), tmp_path / "net.svg", folded=False)
     assert time.process_time() - start < 8
     assert len(svg_texts(tmp_path / "net.svg", "name")) == text.count("layer {")
 
 
 @pytest.mark.slow
 def test_large_nets_as_dots(tmp_path):
-    note = draw_net(read(residual(52)), tmp_path / "net.png")
+    note = draw_net(read(residual(52)), tmp_path / "net.png", folded=False)
     assert "scaled by" in note
     with Image.open(tmp_path / "net.png") as image:
         assert 20_000 < image.width <= 32_001
