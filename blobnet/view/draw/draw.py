@@ -35,19 +35,21 @@ def draw_net(source: str | os.PathLike | Message, path: str | os.PathLike, rankd
     The suffix of `path` names the format: .html, a page with search, zoom and details; .svg; .dot, .gv or .raw
     (Graphviz); .mmd or .mermaid; any other through Matplotlib (.png, .pdf …). `rankdir` is where the data flows: LR,
     RL, TB or BT; None is TB for pages, which have LR and TB alone, and LR for all others. `phases` are 0 (TRAIN), 1
-    (TEST) or both; `display_lrm` shows learning rate multipliers. `folded`: whether equal blocks in a row are drawn
-    once, with their number, which a page unfolds again; None folds pages and pictures of more than 100 layers. Texts
-    for other programs always have all layers.
+    (TEST) or both; `display_lrm` shows learning rate multipliers. `folded`: whether equal pieces in a row are drawn
+    once, with their number, which a page unfolds again; None folds pages, and pictures of more than 100 layers. Texts
+    for other programs have all layers.
     To learn the shapes of its blobs the net is built without its data: `shapes` gives those of tops of data layers,
     `python_layers` is as for Net. If that fails the net is drawn without shapes and not folded, and the note says why.
     Raises BlobnetError for a net that cannot be read and a format that cannot be written.
     """
     suffix = Path(path).suffix.lower()
-    is_page = suffix in PAGES
-    known_rankdirs = PAGE_RANKDIRS if is_page else RANKDIRS
+    is_page, is_text = suffix in PAGES, suffix in TEXTS
+    allowed = PAGE_RANKDIRS if is_page else RANKDIRS
     rankdir = rankdir or ("TB" if is_page else "LR")
-    if rankdir not in known_rankdirs:
-        raise BlobnetError("rankdir", expected=" or ".join(known_rankdirs), got=repr(rankdir))
+    if rankdir not in allowed:
+        raise BlobnetError("rankdir", expected=" or ".join(allowed), got=repr(rankdir))
+    if folded and is_text:
+        raise BlobnetError(os.fspath(path), expected="a page or a picture, which can be folded", got=suffix)
     origin = "net" if isinstance(source, Message) else os.fspath(source)
     net = upgrade_net(source if isinstance(source, Message) else read_message(source, "NetParameter"), origin)
     nets, note = built_nets(net, tuple(phases), shapes or {}, origin, python_layers)
@@ -55,19 +57,20 @@ def draw_net(source: str | os.PathLike | Message, path: str | os.PathLike, rankd
     graph = net_graph(net, known)
     if not graph.boxes:
         raise NetError(origin, "no layer to draw")
-    if suffix not in TEXTS and (is_page or len(net.layer) > LONG if folded is None else folded):
+    if not is_text and (is_page or len(net.layer) > LONG if folded is None else folded):
         graph = fold(graph, known)
+        if not any(nets.values()):
+            note += "\nnot folded: without shapes nobody knows which pieces of the net are equal"
     if is_page:
         text = net_page(graph, net, nets, rankdir, display_lrm)
-    elif suffix in TEXTS:
+    elif is_text:
         text = TEXTS[suffix](graph, rankdir, display_lrm)
+    elif suffix == ".svg":
+        text = svg(net_picture(graph, rankdir, display_lrm))
     else:
-        picture = net_picture(graph, rankdir, display_lrm)
-        if suffix != ".svg":
-            scale = write_raster(picture, path, [*(name[1:] for name in TEXTS), "html"])
-            small = f"too large for dots: scaled by {scale:.2g}; .svg keeps every detail" if scale < 1 else ""
-            return "\n".join(filter(None, [note, small]))
-        text = svg(picture)
+        scale = write_raster(net_picture(graph, rankdir, display_lrm), path, [name[1:] for name in (*TEXTS, *PAGES)])
+        small = f"too large for dots: scaled by {scale:.2g}; .svg keeps every detail" if scale < 1 else ""
+        return "\n".join(filter(None, [note, small]))
     with atomic_write(path) as file:
         file.write(text.encode())
     return note

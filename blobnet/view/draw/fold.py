@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Hashable, Mapping, Sequence
 from typing import NamedTuple
 
@@ -11,6 +12,7 @@ from blobnet.netdef.fields import without
 from blobnet.view.draw.graph import Block, Box, Graph, Wire
 from blobnet.view.draw.repeats import block_names
 
+WORD = re.compile(r"[^\W_]*")
 Shapes = Mapping[int, Mapping[str, tuple[int, ...]]]
 
 
@@ -145,13 +147,18 @@ def _folded(graph: Graph, runs: list[Run], ways: _Ways) -> Graph:
 
 
 def _block(graph: Graph, run: Run, ways: _Ways) -> Block:
-    starts = [graph.boxes[start].layers for start in (run.start, run.stop - run.length)]
-    pieces = [[layer.name for box in graph.boxes[start:start + run.length] for layer in box.layers]
-              for start in (run.start, run.stop - run.length)]
-    names = block_names(*pieces) or [layers[0].name for layers in starts]
-    title = f"{run.times} × {' … '.join(names)}"
+    title = f"{run.times} × {' … '.join(_names(graph, run))}"
     once, whole = (_piece(graph, run.start, stop, ways, title) for stop in (run.start + run.length, run.stop))
     return Block(title, run.times, once, whole)
+
+
+def _names(graph: Graph, run: Run) -> list[str]:
+    """The names of the first piece and of the last one: those of their first layers, or what tells them apart."""
+    titles = [[layer.name for box in graph.boxes[start:start + run.length] for layer in box.layers]
+              for start in (run.start, run.stop - run.length)]
+    firsts = [names[0] for names in titles]
+    short = block_names(*titles) if run.length > 1 else []
+    return [first[:WORD.match(first, len(name)).end()] for name, first in zip(short, firsts)] or firsts
 
 
 def _piece(graph: Graph, start: int, stop: int, ways: _Ways, title: str) -> Graph:

@@ -9,7 +9,7 @@ from pathlib import Path
 from google.protobuf.message import Message
 
 from blobnet.core.net import Net
-from blobnet.log.html import words
+from blobnet.log.html import clean, words
 from blobnet.view.draw.colours import FAMILIES
 from blobnet.view.draw.details import layer_details, net_lines
 from blobnet.view.draw.graph import Graph
@@ -29,6 +29,8 @@ CONTROLS = """\
 <button type="button" id="larger" aria-label="larger">+</button>
 <button type="button" id="fit" aria-label="fit into the width">fit</button></span>
 <button type="button" id="unfold" hidden>unfold all</button>
+<span class="soft keys"><kbd>+</kbd> <kbd>−</kbd> <kbd>0</kbd>, <kbd>Ctrl</kbd> and wheel: zoom;
+<kbd>/</kbd> search</span>
 </form>"""
 DETAILS = """\
 <aside id="details" aria-label="What is chosen" aria-live="polite" hidden>
@@ -47,7 +49,7 @@ def net_page(graph: Graph, net: Message, nets: Mapping[int, Net | None], rankdir
         shapes.update({name: blob.shape for name, blob in one.blobs.items()})
     look = Look(range(len(net.layer)), shapes, {}, gradients=False)
     drawn = graph_svg(graph, net_parts(graph, rankdir, display_lrm, unfolding=True), look)
-    data = {"layers": details, "shapes": {name: shape_text(shape) for name, shape in shapes.items()},
+    data = {"layers": details, "shapes": {clean(name): shape_text(shape) for name, shape in shapes.items()},
             "upright": rankdir == "TB"}
     text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
     count = f"{len(net.layer):,} layers" if len(net.layer) > 1 else "1 layer"

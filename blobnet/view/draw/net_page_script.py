@@ -29,8 +29,9 @@ function arrange() {
     if (ways.has(node)) stretch(ways.get(node), start, moved);
     else node.setAttribute("transform", shift(node.matches("g.block") ? begin : start));
   }
-  const by = moved(Infinity);
-  drawing.setAttribute("viewBox", `0 0 ${width + (axis ? 0 : by)} ${height + (axis ? by : 0)}`);
+  const sides = [width, height];
+  sides[axis] += moved(Infinity);
+  drawing.setAttribute("viewBox", ["0 0", ...sides.map((side) => +side.toFixed(1))].join(" "));
   view.resize();
 }
 
@@ -191,8 +192,8 @@ control("search").addEventListener("keydown", (event) => {
   step(-1);
 });
 control("next").addEventListener("click", () => step(1));
-control("smaller").addEventListener("click", () => view.by(1 / 1.3));
-control("larger").addEventListener("click", () => view.by(1.3));
+control("smaller").addEventListener("click", view.smaller);
+control("larger").addEventListener("click", view.larger);
 control("fit").addEventListener("click", view.fit);
 control("close").addEventListener("click", closeDetails);
 control("unfold").hidden = !blocks.length;
@@ -206,7 +207,9 @@ document.addEventListener("keydown", (event) => {
 
 control("tools").hidden = false;
 view.to(Math.max(0.8, Math.min(1.15, view.fitting())));
-const first = all("g.layer")[0], frame = control("drawing");
-if (first) frame.scrollLeft += first.getBoundingClientRect().left + first.getBoundingClientRect().width / 2
-  - frame.getBoundingClientRect().left - frame.clientWidth / 2;
+const first = all("g.layer")[0];
+if (first) {
+  view.centre(first);
+  control("drawing").scrollTo({top: 0, behavior: "instant"});
+}
 """

@@ -27,16 +27,17 @@ function zoomable(frame, drawing) {
 
   function middle() {
     const {left, top} = frame.getBoundingClientRect();
-    return [left + frame.clientWidth / 2, top + frame.clientHeight / 2];
+    return [left + frame.clientLeft + frame.clientWidth / 2, top + frame.clientTop + frame.clientHeight / 2];
   }
 
   // Bring a part of the drawing into the middle; with `always` false, only if it is out of sight.
   function centre(part, always = true) {
-    const outer = frame.getBoundingClientRect(), inner = part.getBoundingClientRect();
-    const by = (start, end, low, high) => always || start < low || end > high ? (start + end - low - high) / 2 : 0;
+    const [x, y] = middle(), {left, top, right, bottom} = part.getBoundingClientRect();
+    const by = (start, end, spot, half) => always || start < spot - half || end > spot + half
+      ? (start + end) / 2 - spot : 0;
     const calm = matchMedia("(prefers-reduced-motion: reduce)").matches;
-    frame.scrollBy({left: by(inner.left, inner.right, outer.left, outer.right),
-                    top: by(inner.top, inner.bottom, outer.top, outer.bottom), behavior: calm ? "auto" : "smooth"});
+    frame.scrollBy({left: by(left, right, x, frame.clientWidth / 2), top: by(top, bottom, y, frame.clientHeight / 2),
+                    behavior: calm ? "instant" : "smooth"});
   }
 
   frame.addEventListener("wheel", (event) => {
@@ -45,12 +46,11 @@ function zoomable(frame, drawing) {
     to(zoom * Math.exp(-Math.max(-60, Math.min(60, event.deltaY)) / 200), [event.clientX, event.clientY]);
   }, {passive: false});
 
-  const KEYS = {"+": () => to(zoom * STEP), "=": () => to(zoom * STEP), "-": () => to(zoom / STEP),
-                "0": () => to(fitting())};
+  const KEYS = {"+": STEP, "=": STEP, "-": 1 / STEP, "0": 0};
   frame.addEventListener("keydown", (event) => {
     if (event.ctrlKey || event.metaKey || event.altKey || !(event.key in KEYS)) return;
     event.preventDefault();
-    KEYS[event.key]();
+    to(KEYS[event.key] ? zoom * KEYS[event.key] : fitting());
   });
 
   frame.addEventListener("pointerdown", (event) => {
@@ -86,6 +86,7 @@ function zoomable(frame, drawing) {
   }, {passive: false});
   frame.addEventListener("touchend", () => pinch = null);
 
-  return {to, by: (factor) => to(zoom * factor), fit: () => to(fitting()), fitting, resize, centre};
+  return {to, smaller: () => to(zoom / STEP), larger: () => to(zoom * STEP), fit: () => to(fitting()), fitting, resize,
+          centre};
 }
 """
