@@ -222,6 +222,23 @@ def test_zoom(browser, files):
     page.call("Input.dispatchMouseEvent", type="mouseWheel", x=600, y=400, deltaX=0, deltaY=-60, modifiers=2)
     page.run("new Promise((done) => setTimeout(done, 100))")
     assert page.run(wide) > 1.2 * before
+    page.run("document.getElementById('fit').click()")
+    fitted = page.run(wide)
+    assert fitted == pytest.approx(page.run("document.getElementById('drawing').clientWidth") - 24, abs=1)
+    page.run("document.getElementById('smaller').click()")
+    assert page.run(wide) == pytest.approx(fitted / 1.3, rel=0.01)
+    page.close()
+
+
+def test_two_fingers_zoom(browser, files):
+    page = browser.open(files / "open.html", 420, 700)
+    before = page.run(CORNER)
+    for kind, apart in (("touchStart", 20), ("touchMove", 30), ("touchMove", 40)):
+        page.call("Input.dispatchTouchEvent", type=kind, touchPoints=[
+            {"x": before[0] + side * apart, "y": before[1], "id": i} for i, side in enumerate((-1, 1))])
+    page.call("Input.dispatchTouchEvent", type="touchEnd", touchPoints=[])
+    after = page.run("document.querySelector('#drawing svg').getAttribute('width')")
+    assert float(after) > 1.5 * page.run("document.querySelector('#drawing svg').viewBox.baseVal.width")
     page.close()
 
 

@@ -17,7 +17,7 @@ Shapes = Mapping[int, Mapping[str, tuple[int, ...]]]
 
 
 class Run(NamedTuple):
-    """As many as `times` equal pieces of `length` boxes each, from box `start` on."""
+    """`times` equal pieces of `length` boxes each, from box `start` on."""
 
     start: int
     length: int
@@ -26,6 +26,10 @@ class Run(NamedTuple):
     @property
     def stop(self) -> int:
         return self.start + self.length * self.times
+
+    @property
+    def boxes(self) -> range:
+        return range(self.start, self.stop)
 
 
 def fold(graph: Graph, shapes: Shapes) -> Graph:
@@ -36,13 +40,16 @@ def fold(graph: Graph, shapes: Shapes) -> Graph:
     blob goes into a piece, and one out of it to the next. Where pieces can be cut in several ways, those are taken
     that hide most boxes.
     """
-    ways = _Ways(graph)
-    runs: list[Run] = []
+    ways, runs = _Ways(graph), []
+    taken: set[int] = set()  # boxes
     for run in _candidates(_kinds(graph, shapes)):
-        while run.times > 1 and not ways.is_chain(run):
+        if run.start in taken:
+            continue
+        while run.times > 1 and not (taken.isdisjoint(run.boxes) and ways.is_chain(run)):
             run = run._replace(times=run.times - 1)
-        if run.times > 1 and all(run.stop <= other.start or other.stop <= run.start for other in runs):
+        if run.times > 1:
             runs.append(run)
+            taken.update(run.boxes)
     return _folded(graph, sorted(runs), ways) if runs else graph
 
 
@@ -134,7 +141,7 @@ def _folded(graph: Graph, runs: list[Run], ways: _Ways) -> Graph:
     boxes: list[Box] = []
     place: dict[int, int] = {}  # of each box in the new graph
     for number, box in enumerate(graph.boxes):
-        run = next((run for run in runs if run.start <= number < run.stop), None)
+        run = next((run for run in runs if number in run.boxes), None)
         if run is None or number == run.start:
             boxes.append(box if run is None else Box([], [], block=_block(graph, run, ways)))
         place[number] = len(boxes) - 1

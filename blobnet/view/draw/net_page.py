@@ -27,7 +27,7 @@ CONTROLS = """\
 <output id="count" class="soft" aria-live="polite"></output></span>
 <span role="group" aria-label="Zoom"><button type="button" id="smaller" aria-label="smaller">−</button>
 <button type="button" id="larger" aria-label="larger">+</button>
-<button type="button" id="fit" aria-label="fit into the width">fit</button></span>
+<button type="button" id="fit" aria-label="fit into the window">fit</button></span>
 <button type="button" id="unfold" hidden>unfold all</button>
 <span class="soft keys"><kbd>+</kbd> <kbd>−</kbd> <kbd>0</kbd>, <kbd>Ctrl</kbd> and wheel: zoom;
 <kbd>/</kbd> search</span>

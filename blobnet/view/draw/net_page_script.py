@@ -3,7 +3,8 @@
 SCRIPT = r"""
 const control = (id) => document.getElementById(id);
 const net = JSON.parse(control("net-data").textContent);
-const drawing = control("drawing").querySelector("svg"), view = zoomable(control("drawing"), drawing);
+const drawing = control("drawing").querySelector("svg");
+const view = zoomable(control("drawing"), drawing, net.upright ? "Width" : "Height");
 const all = (selector) => [...drawing.querySelectorAll(selector)];
 const isShown = (node) => !node.closest("[display=none]");
 

@@ -2,13 +2,14 @@
 
 SCRIPT = r"""
 // A drawing in a frame that scrolls: larger and smaller by Ctrl and the wheel, by two fingers, and by the keys + - 0;
-// dragged with the mouse. Scrolling by wheel, finger and arrow keys is the frame's own.
-function zoomable(frame, drawing) {
+// dragged with the mouse. Scrolling by wheel, finger and arrow keys is the frame's own. `side`, "Width" or "Height", is
+// the one that is to fit; the frame must have a height of its own for the second.
+function zoomable(frame, drawing, side = "Width") {
   const LEAST = 0.05, MOST = 6, STEP = 1.3;
   let zoom = 1, drag = null, pinch = null;
-  const sides = getComputedStyle(frame);
-  const fitting = () => (frame.clientWidth - parseFloat(sides.paddingLeft) - parseFloat(sides.paddingRight))
-    / drawing.viewBox.baseVal.width;
+  const looks = getComputedStyle(frame), ends = side === "Width" ? ["Left", "Right"] : ["Top", "Bottom"];
+  const fitting = () => ends.reduce((room, end) => room - parseFloat(looks[`padding${end}`]), frame[`client${side}`])
+    / drawing.viewBox.baseVal[side.toLowerCase()];
 
   function resize() {
     drawing.setAttribute("width", drawing.viewBox.baseVal.width * zoom);
