@@ -70,8 +70,9 @@ def test_what_the_page_says(files):
 def test_phases_that_differ_have_a_line_each(tmp_path):
     text = small_net(1) + layer("InnerProduct", "more", "r0", more="inner_product_param { num_output: 2 } "
                                 "include { phase: TRAIN }")
+    assert "6 layers" in write(text, tmp_path / "net.html", phases=[1])
     html = write(text, tmp_path / "net.html")
-    assert "TRAIN: " in html and "TEST: " in html
+    assert "7 layers" in html and "TRAIN: " in html and "TEST: " in html
     assert {row["name"]: dict(row["facts"]) for row in data_of(html)["layers"]}["more"]["phase"] == "TRAIN"
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from typing import Any
 
 from google.protobuf.message import Message
@@ -10,6 +9,7 @@ from google.protobuf.message import Message
 from blobnet.core.net import Net
 from blobnet.core.registry import declarations
 from blobnet.log.html import clean
+from blobnet.view.draw.built import blob_shapes
 from blobnet.view.draw.graph import blob_label, only_phase
 from blobnet.view.draw.rows import layer_family
 from blobnet.view.layer_facts import option_rows, rates
@@ -17,19 +17,26 @@ from blobnet.view.summary import layer_rows, shape_text, totals
 
 PHASE_NAMES = ("TRAIN", "TEST")
 
+Nets = dict[int, Net | None]  # that were built, by phase
 
-def layer_details(net: Message, nets: Mapping[int, Net | None]) -> list[dict[str, Any]]:
+
+def shapes_of(nets: Nets) -> dict[str, tuple[int, ...]]:
+    """The shape of each blob, in the first of the `nets` that has it."""
+    found: dict[str, tuple[int, ...]] = {}
+    for shapes in reversed(blob_shapes(nets).values()):
+        found.update(shapes)
+    return found
+
+
+def layer_details(net: Message, nets: Nets) -> list[dict[str, Any]]:
     """For each layer of `net` (upgraded, neither filtered nor split) its name, type, family, bottoms, tops and facts:
-    pairs of a word and what there is to say. Blobs are
-    named as in the drawing. `nets` are the nets that were built of it, by phase; shapes and counts
-    are those of the first of them that has the layer.
+    pairs of a word and what there is to say. Blobs are named as in the drawing. Shapes and counts are those of the
+    first of the `nets` that has the layer.
     """
-    built = [one for one in nets.values() if one]
-    shapes: dict[str, tuple[int, ...]] = {}
+    shapes = shapes_of(nets)
     counted: dict[str, list[tuple[str, str]]] = {}
-    for one in reversed(built):
-        shapes.update({name: blob.shape for name, blob in one.blobs.items()})
-        counted.update(_counted(one))
+    for one in reversed(nets.values()):
+        counted.update(_counted(one) if one else {})
     rows = []
     for layer in net.layer:
         facts = [("phase", only_phase(layer))]
@@ -44,7 +51,7 @@ def layer_details(net: Message, nets: Mapping[int, Net | None]) -> list[dict[str
     return rows
 
 
-def net_lines(nets: Mapping[int, Net | None]) -> list[str]:
+def net_lines(nets: Nets) -> list[str]:
     """What the layers of each net add up to: a line, or one for each phase if they differ."""
     lines = {}
     for phase, net in nets.items():

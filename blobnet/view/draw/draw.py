@@ -24,7 +24,7 @@ from blobnet.view.draw.text import dot, mermaid
 TEXTS = {".dot": dot, ".gv": dot, ".raw": dot, ".mmd": mermaid, ".mermaid": mermaid}
 PAGES = (".html", ".htm")
 RANKDIRS, PAGE_RANKDIRS = ("LR", "RL", "TB", "BT"), ("LR", "TB")
-LONG = 100  # layers, from which on a picture is folded
+LONG = 100  # layers; pictures of more are folded
 
 
 def draw_net(source: str | os.PathLike | Message, path: str | os.PathLike, rankdir: str | None = None,

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
 from pathlib import Path
 
 from google.protobuf.message import Message
 
-from blobnet.core.net import Net
 from blobnet.log.html import clean, words
 from blobnet.view.draw.colours import FAMILIES
-from blobnet.view.draw.details import layer_details, net_lines
+from blobnet.view.draw.details import Nets, layer_details, net_lines, shapes_of
+from blobnet.view.draw.fold import layer_numbers
 from blobnet.view.draw.graph import Graph
 from blobnet.view.draw.net_page_script import SCRIPT
 from blobnet.view.draw.page_svg import Look, graph_svg, style
@@ -37,25 +36,22 @@ DETAILS = """\
 <button type="button" id="close" aria-label="close">×</button><div id="details-text"></div></aside>"""
 
 
-def net_page(graph: Graph, net: Message, nets: Mapping[int, Net | None], rankdir: str = "TB",
-             display_lrm: bool = False) -> str:
+def net_page(graph: Graph, net: Message, nets: Nets, rankdir: str = "TB", display_lrm: bool = False) -> str:
     """The HTML of `graph`, folded or not, whose data flows from top to bottom (TB) or from left to right (LR).
 
     `net` is what the graph was made of, `nets` what was built of it, by phase, for shapes and counts.
     """
-    details = layer_details(net, nets)
-    shapes: dict[str, tuple[int, ...]] = {}
-    for one in reversed([one for one in nets.values() if one]):
-        shapes.update({name: blob.shape for name, blob in one.blobs.items()})
+    details, shapes = layer_details(net, nets), shapes_of(nets)
     look = Look(range(len(net.layer)), shapes, {}, gradients=False)
     drawn = graph_svg(graph, net_parts(graph, rankdir, display_lrm, unfolding=True), look)
     data = {"layers": details, "shapes": {clean(name): shape_text(shape) for name, shape in shapes.items()},
             "upright": rankdir == "TB"}
     text = json.dumps(data, separators=(",", ":")).replace("<", "\\u003c")
-    count = f"{len(net.layer):,} layers" if len(net.layer) > 1 else "1 layer"
+    numbers = layer_numbers(graph)
+    count = f"{len(numbers):,} layers" if len(numbers) > 1 else "1 layer"
     title = graph.name or "net"
     head = "<br>".join([count, *map(words, net_lines(nets))])
-    shown = {row["family"] for row in details}
+    shown = {details[number]["family"] for number in numbers}
     legend = "".join(f'<li><svg class="net-drawing" aria-hidden="true"><rect width="12" height="12" '
                      f'class="family-{name}"/></svg>{name}</li>' for name in FAMILIES if name in shown)
     return page(title, f"<style>{style()}{Path(__file__).with_suffix('.css').read_text('utf-8')}</style>",
