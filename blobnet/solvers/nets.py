@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 
 import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.core.net import Net
+from blobnet.core.without_data import Shape
 from blobnet.log.loggers import building
 from blobnet.netdef import net_sources, test_nets, train_net
+from blobnet.netdef.load import load_filtered
 from blobnet.solvers.settings import check_multipliers
 
 log = logging.getLogger(__name__)
@@ -25,18 +28,25 @@ def seed_of(solver: Message) -> int:
     return seed
 
 
-def build_nets(solver: Message, seed: int, file: str | os.PathLike | None, where: str, **kwargs) -> list[Net]:
+def build_nets(solver: Message, seed: int, file: str | os.PathLike | None, where: str,
+               inputs: Mapping[str, Shape] | None = None, **kwargs) -> list[Net]:
     """The net that the SolverParameter `solver` trains, then its test nets, which use the parameters of the first.
 
     Net number i has the random seed `seed + i`. file: where `solver` was read from, which errors of nets that stand in
-    it show; where: what the solver's own errors begin with; kwargs: as for Net.
+    it show; where: what the solver's own errors begin with; inputs: as for Net, but that a test net need not have all
+    of the tops; kwargs: as for Net.
     """
     definitions = [train_net(solver, where), *test_nets(solver, where)]
     nets: list[Net] = []
     for i, ((definition, state, path), source) in enumerate(zip(definitions, net_sources(solver), strict=True)):
         building.info("%s", source)
+        given = inputs
+        if inputs and i:
+            filtered = load_filtered(definition, state.phase, state.level, state.stage, path or "")
+            given = {top: inputs[top] for layer in filtered.layer if not layer.bottom for top in layer.top
+                     if top in inputs}
         nets.append(Net(definition, state.phase, level=state.level, stages=state.stage, random_seed=seed + i,
-                        origin=path or file, **kwargs))
+                        origin=path or file, inputs=given, **kwargs))
     check_multipliers(nets[0].parameters, where)
     for net in nets[1:]:
         net.share_with(nets[0])
