@@ -45,6 +45,11 @@ def with_inputs(net: Message, shapes: Mapping[str, Shape]) -> Message:
     return _replaced(net, shapes, lambda layer: False)
 
 
+def shapes_in(net: Message, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+    """Those of `shapes` whose names are tops of layers without bottoms in `net`."""
+    return {top: shapes[top] for layer in net.layer if not layer.bottom for top in layer.top if top in shapes}
+
+
 def _replaced(net: Message, shapes: Mapping[str, Shape], needs_data: Callable[[Message], bool],
               assumed: dict[str, Shape] | None = None) -> Message:
     tops = [name for layer in net.layer if not layer.bottom for name in layer.top]

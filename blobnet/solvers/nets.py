@@ -10,7 +10,7 @@ import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.core.net import Net
-from blobnet.core.without_data import Shape
+from blobnet.core.without_data import Shape, shapes_in
 from blobnet.log.loggers import building
 from blobnet.netdef import net_sources, test_nets, train_net
 from blobnet.netdef.load import load_filtered
@@ -42,9 +42,7 @@ def build_nets(solver: Message, seed: int, file: str | os.PathLike | None, where
         building.info("%s", source)
         given = inputs
         if inputs and i:
-            filtered = load_filtered(definition, state.phase, state.level, state.stage, path or "")
-            given = {top: inputs[top] for layer in filtered.layer if not layer.bottom for top in layer.top
-                     if top in inputs}
+            given = shapes_in(load_filtered(definition, state.phase, state.level, state.stage, path or ""), inputs)
         nets.append(Net(definition, state.phase, level=state.level, stages=state.stage, random_seed=seed + i,
                         origin=path or file, inputs=given, **kwargs))
     check_multipliers(nets[0].parameters, where)
