@@ -13,14 +13,15 @@ from sklearn.utils.validation import validate_data
 from blobnet.errors import EstimatorError
 
 
-def features(estimator: BaseEstimator, X: Any, y: Any = "no_validation", reset: bool = False, least: int = 1) -> Any:
+def features(estimator: BaseEstimator, X: Any, y: Any = "no_validation", reset: bool = False, **check: Any) -> Any:
     """X as (n, D) float32 or float64, images (n, C, H, W) as rows; with y, both. ValueError for what cannot be.
 
-    reset: whether it is what the estimator learns from, of `least` rows or more; otherwise its D is asked for.
+    reset: whether it is what the estimator learns from; otherwise the D of that is asked for. check: as for
+    validate_data of scikit-learn.
     """
     if getattr(X, "ndim", 2) > 2:
         X = np.asarray(X).reshape(len(X), -1)
-    return validate_data(estimator, X, y, reset=reset, dtype=(np.float64, np.float32), ensure_min_samples=least)
+    return validate_data(estimator, X, y, reset=reset, dtype=(np.float64, np.float32), **check)
 
 
 def item_shape(estimator: BaseEstimator, X: Any, given: Sequence[int] | None) -> tuple[int, ...]:

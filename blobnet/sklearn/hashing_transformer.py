@@ -73,9 +73,9 @@ class HashingTransformer(ClassNamePrefixFeaturesOutMixin, TransformerMixin, Base
     def fit(self, X: Any, y: Any = None) -> HashingTransformer:
         """Learn from X (n, features) or images (n, C, H, W), n >= 2. ValueError for data that the learner cannot take.
         """
-        data, labels = features(self, X, reset=True, least=2), None
+        data, labels = features(self, X, reset=True, ensure_min_samples=2), None
         if y is not None:
-            data, labels = features(self, X, y, reset=True, least=2)
+            data, labels = features(self, X, y, reset=True, ensure_min_samples=2, multi_output=True)
         learn = self._by_learner if self.net is None and self.solver is None else self._by_net
         self.encoder_, self._n_features_out = learn(X, data, labels)
         return self
