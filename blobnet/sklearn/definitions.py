@@ -22,8 +22,9 @@ SCORES = "scores"  # of the classes, in nets that are made here
 
 def read(source: Source, kind: str) -> Message:
     """The message of this kind in a file, or in a text of prototxt. Errors as those of files."""
-    is_text = isinstance(source, str) and not os.path.isfile(source) and (":" in source or "{" in source)
-    return parse(source, kind) if is_text else read_message(source, kind)
+    if isinstance(source, str) and not os.path.isfile(source) and (":" in source or "{" in source):
+        return parse(source, kind)
+    return read_message(source, kind)
 
 
 def definitions(net: Source | None, solver: Source | None, made: Message | None, where: str) -> tuple[Message, Message]:

@@ -69,8 +69,8 @@ class NetClassifier(ClassifierMixin, BaseEstimator):
         self.classes_, numbers = np.unique(labels, return_inverse=True)
         learning = self._begin(X, data)
         learning.feed(data, numbers)
+        self._learning: Learning | None = None  # of partial_fit, which goes on with it
         self._learn(learning, learning.solver.param.max_iter)
-        self._learning = None
         return self
 
     def partial_fit(self, X: Any, y: Any, classes: Any = None) -> NetClassifier:

@@ -26,7 +26,7 @@ def test_checks_of_scikit_learn(estimator, check):
 
 
 @pytest.mark.slow
-@parametrize_with_checks([HashingTransformer(4, "pcah"), HashingTransformer(4, "sh"), HashingTransformer(4, "ksh"),
+@parametrize_with_checks([HashingTransformer(learner="pcah"), HashingTransformer(4, "sh"), HashingTransformer(4, "ksh"),
                           NetClassifier()])
 def test_checks_of_other_settings(estimator, check):
     check(estimator)
