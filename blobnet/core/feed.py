@@ -70,9 +70,8 @@ class Feed:
     def _refuse_end(self) -> None:
         if not self._count:
             raise DataError(self.where, expected="batches to take", got=f"a {type(self._batches).__name__} without any")
-        iterations = self._count // self.keep
-        raise DataError(self.where, f"the batches came to their end: there were {self._count}, for {iterations} "
-                        f"iteration{'s' * (iterations != 1)} of {self.keep}",
+        many = f"{self._count // self.keep} iterations of {self.keep}" if self.keep > 1 else "one an iteration"
+        raise DataError(self.where, f"the batches came to their end: there were {self._count}, {many}",
                         hint="a generator serves once: give more batches, or what can be iterated again, as a list")
 
     def _named(self, batch: object) -> dict[str, object]:

@@ -153,9 +153,9 @@ class Net(Watched, Shown):
         With `end`, these are the tops of that layer. The arrays are the blobs' own: the next forward overwrites them.
         First each keyword argument, an array or a tensor of numbers, is copied into the blob of its name, which takes
         its shape, batch size included; so do all layers above. A data layer whose tops are given does not run in this
-        pass, and the batch that it would have brought is left out; all of its tops that are read must be given. Inputs
-        that are not given stay as they are. NetError for blobs that are not there or that this pass computes,
-        ShapeError for what holds no numbers or does not fit a layer.
+        pass, and the batch that it would have brought is left out; all of its tops that are read must be given, as its
+        transform_param would leave them. Inputs that are not given stay as they are. NetError for blobs that are not
+        there or that this pass computes, ShapeError for what holds no numbers or does not fit a layer.
         """
         first, last = self._range(start, end)
         whole = start is end is None

@@ -259,7 +259,7 @@ def test_no_more_batches():
     ([np.ones((2, 4))], "expected batches of 2, data and label, got one of 1"),
     ([{"data": np.ones((2, 4))}], "no values for 'label'"),
     ([{"image": np.ones((2, 4))}], "no blob 'image'"),
-    (itertools.islice(BATCHES, 2), r"the batches came to their end: there were 2, for 2 iterations of 1; a generator"),
+    (itertools.islice(BATCHES, 2), r"the batches came to their end: there were 2, one an iteration; a generator"),
 ])
 def test_batches_that_cannot_be(batches, words):
     net = build(MISSING, inputs={"data": (2, 4)})

@@ -74,8 +74,8 @@ def test_a_list_goes_round(make):
 def test_a_generator_that_ends(make):
     solver = make("iter_size: 2")
     solver.feed(itertools.islice(batches(), 4))
-    with pytest.raises(DataError, match="net 'fed': the batches came to their end: there were 4, for 2 iterations of "
-                                        "2; a generator serves once"):
+    with pytest.raises(DataError, match="net 'fed': the batches came to their end: there were 4, 2 iterations of 2; "
+                                        "a generator serves once"):
         solver.step(4)
     assert solver.iter == 2
     np.testing.assert_array_equal(weights(solver), by_hand(make("iter_size: 2"), 2, 2))
