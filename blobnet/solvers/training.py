@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 
 import numpy as np
 from google.protobuf.message import Message
@@ -15,6 +16,7 @@ from blobnet.core.shown import Shown
 from blobnet.core.trouble import explained, no_memory
 from blobnet.core.watching import Watched
 from blobnet.core.weights import none_copied
+from blobnet.core.without_data import Shape
 from blobnet.errors import BlobnetError, SolverError
 from blobnet.netdef.ignored import log_ignored_fields
 from blobnet.proto.text import dump
@@ -57,11 +59,12 @@ class Training(SolverType, Watched, Shown):
 
     def __init__(self, source: str | os.PathLike | Message, device: str | None = None, dtype: str = "float32",
                  origin: str | os.PathLike | None = None, python_layers: bool = False, allow_nan: bool = False,
-                 graph: bool = True, allow_tf32: bool = False, processes: Processes = ALONE):
+                 graph: bool = True, allow_tf32: bool = False, processes: Processes = ALONE,
+                 inputs: Mapping[str, Shape] | None = None):
         """Build the nets of the solver file or SolverParameter `source`.
 
         `origin` is the file that a SolverParameter was read from, which errors then show; `python_layers` and
-        `allow_tf32` as for Net.
+        `allow_tf32` as for Net; so is `inputs`, for all nets: shapes of what is fed to them in the place of their data.
         `device` is "cpu", "gpu" or "gpu:<number>"; without it, what solver_mode and device_id say, and the CPU if there
         is no GPU. Without a random_seed in the file, one is drawn. graph: whether a GPU replays iterations as a CUDA
         graph, where it can; they give the same numbers. processes: those that train together, `blobnet.processes()`;
@@ -83,7 +86,7 @@ class Training(SolverType, Watched, Shown):
         self.device = choose_device(param) if device is None else device
         self.net, *self.test_nets = build_nets(param, self.random_seed, file, self.where, device=self.device,
                                                dtype=dtype, python_layers=python_layers, allow_tf32=allow_tf32,
-                                               processes=processes)
+                                               processes=processes, inputs=inputs)
         for files in param.weights:
             self.copy_from(files)
         self.iter = self.current_step = 0

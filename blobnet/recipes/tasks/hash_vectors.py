@@ -20,12 +20,10 @@ from blobnet.errors import DataError, close_matches
 from blobnet.hashing.bdnn import alternate
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.discrete_codes import signs
-from blobnet.hashing.kernel_codes import fit_ksh
-from blobnet.hashing.linear_codes import METHODS, fit_itq
+from blobnet.hashing.learners import SUPERVISED, UNSUPERVISED
+from blobnet.hashing.linear_codes import fit_itq
 from blobnet.hashing.metrics import evaluate, mean_average_precision
 from blobnet.hashing.protocol import get_protocol
-from blobnet.hashing.spectral_codes import fit_spectral
-from blobnet.hashing.supervised_codes import fit_sdh
 from blobnet.hashing.vector_net import fill_inputs, objective, start_from_axes, values_of
 from blobnet.proto.storage import atomic_write
 from blobnet.recipes.measures import RETRIEVAL_MEASURES, retrieval_measures
@@ -55,8 +53,6 @@ OPTIONS = {
     "num_train": Option(int, 0, least=0),    # so many of them, drawn by the seed; 0: all
     "num_validation": Option(int, 0, least=0),  # of bdnn: so many of them held out, whose mAP says when to stop
 } | RETRIEVAL
-UNSUPERVISED = METHODS | {"sh": fit_spectral}
-SUPERVISED = {"ksh": fit_ksh, "sdh": fit_sdh}
 MEASURES = RETRIEVAL_MEASURES
 
 
