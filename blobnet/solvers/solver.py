@@ -110,6 +110,7 @@ class Solver(Training):
                 self._tell("gradients_ready", self.iter, self.loss)
             self.apply_update()
             self._tell("after_update", self.iter, self.rate)
+            self._tell("after_iteration", self)
             if self.snapshot_requested or is_due(self.iter, param.snapshot):
                 self.snapshot()
             if self.stop_requested:
@@ -226,6 +227,9 @@ class Solver(Training):
             if not self.stop_requested:
                 results.append(evaluate(net, batches, outputs_of(self.param), k, self.iter, self.where, self._goes_on,
                                         self.param.test_compute_loss, self.allow_nan))
+        if results and not self.stop_requested:
+            self.tested.add(self.iter, results)
+            self._tell("after_test", self, results)
         return results
 
     def _goes_on(self) -> bool:
