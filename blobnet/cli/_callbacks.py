@@ -28,7 +28,7 @@ def add_callback_flags(parser: argparse.ArgumentParser) -> None:
     flag(parser, "--keep-best", metavar="OUTPUT", type=watched_output,
          help="keep the snapshot with the best such output as PREFIX_best.caffemodel; :min and :max as above")
     flag(parser, "--find-rate", metavar="LOW:HIGH:STEPS", nargs="?", const=(1e-6, 1.0, 100), type=_range,
-         help="train nothing, but try rates from LOW to HIGH (default: 1e-6:1:100), print the losses and a rate to take")
+         help="train nothing, but try rates from LOW to HIGH (default: 1e-6:1:100), print losses and a rate to take")
     flag(parser, "--curve", metavar="PICTURE.png", help="with --find-rate: draw the losses against the rates")
 
 

@@ -32,7 +32,8 @@ def log_file(path: str | os.PathLike, append: bool = False) -> Iterator[None]:
             raise DataError(str(path), expected="a log, or no such file", got="something else",
                             hint="choose another file")
     logger = logging.getLogger("blobnet")
-    handlers: list[logging.Handler] = [logging.FileHandler(path, "a" if append else "w", "utf-8", errors="replace")]
+    handlers: list[logging.Handler] = [
+        logging.FileHandler(path, "a" if append else "w", "utf-8", delay=append, errors="replace")]
     handlers[0].setFormatter(GlogFormatter())
     if not logger.hasHandlers() and logging.lastResort is not None:  # else Python takes no longer care of warnings
         handlers.append(logging.lastResort)

@@ -45,8 +45,8 @@ class Training(SolverType, Watched, Shown):
     many steps down it had taken; goal: the iteration that the last `step` or `solve` goes to; history: for every
     parameter an array of its shape, then the second array of every parameter, and so on; decay: the weight decay of the
     parameter that is being updated; random_seed: what all random numbers come from; stopped: whether the last `step` or
-    `solve` ended early because of `request_stop`; tested: the outputs of the tests so far; allow_nan: whether training goes
-    on, as Caffe's does, where a loss, a gradient or a test result is not finite.
+    `solve` ended early because of `request_stop`; tested: the outputs of the tests so far; allow_nan: whether training
+    goes on, as Caffe's does, where a loss, a gradient or a test result is not finite.
 
     Watchers (`watch`, `watched_by`) are told before_iteration(iter), where the diffs of the parameters are 0 and the
     test of this iteration was made; gradients_ready(iter, loss), before the gradients are used; after_update(iter,
