@@ -58,7 +58,8 @@ class LiveCurve:
     def draw(self, finished: bool = False) -> None:
         """Show the present picture."""
         said = self.speed(finished)
-        self.show(solver_html(self.solver, said, self.rates), f"{self.solver!r}: loss {self.solver.loss:.4g}, {said}".rstrip(", "))
+        text = f"{self.solver!r}: loss {self.solver.loss:.4g}, {said}".rstrip(", ")
+        self.show(solver_html(self.solver, said, self.rates), text)
         self.drawn = self.clock()
 
     def speed(self, finished: bool) -> str:
