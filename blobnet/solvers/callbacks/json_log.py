@@ -32,9 +32,9 @@ class JsonLog:
     second test net. every: how many iterations there are from one line to the next, the solver's `display` if it is not
     given, 1 if that is 0.
     A run that goes on from a snapshot drops the lines of later iterations, which a run that was killed may have left,
-    and appends: so the file is that of a run that was not interrupted, but for the times, and for smoothed losses, whose
-    mean begins anew. A run from iteration 0 begins
-    the file anew. DataError, before anything is written, for a file of other things.
+    and appends: so the file is that of a run that was not interrupted, but for the times, and for smoothed losses,
+    whose mean begins anew. A run from iteration 0 begins the file anew. DataError, before anything is written, for a
+    file of other things.
     """
 
     def __init__(self, path: str | os.PathLike, every: int = 0):

@@ -23,17 +23,20 @@ class TensorBoard:
         with TensorBoard("events") as board, solver.watched_by(board):
             solver.solve()
 
-    Scalars: train/loss, train/smoothed_loss, train/rate and train/OUTPUT every `every` iterations (the solver's
+    Scalars: train/loss, train/smoothed_loss, train/rate and outputs/OUTPUT every `every` iterations (the solver's
     `display` if it is not given, 1 if that is 0), test/OUTPUT at every test; #1 is added to the outputs of the second
     test net. Every `histograms` iterations, if that is not 0, histograms parameters/LAYER/NUMBER and
     gradients/LAYER/NUMBER, and with `images` a picture of filters/LAYER of each layer whose filters have one or three
     channels, from its smallest number, black, to its largest. Iterations are counted as in the log.
     A resumed run opens a new file, and TensorBoard hides what older ones have of later iterations. Call `close` at the
-    end, or use it in a with block. SolverError without tensorboardX.
+    end, or use it in a with block. SolverError without tensorboardX, and for images without histograms.
     """
 
     def __init__(self, folder: str | os.PathLike, every: int = 0, histograms: int = 0, images: bool = False):
         self.folder, self.every, self.histograms, self.images = os.fspath(folder), every, histograms, images
+        if images and not histograms:
+            raise SolverError("TensorBoard", "images are written every `histograms` iterations, which is 0",
+                              hint="give both: histograms=500, images=True")
         self._writer: Any = None
         self._make = _load()
 
@@ -51,7 +54,7 @@ class TensorBoard:
             self._scalar("train/smoothed_loss", solver.smoothed_loss, iteration)
             self._scalar("train/rate", solver.rate, iteration)
             for name in solver.net.outputs:
-                self._scalar(f"train/{name}", to_host(solver.net.blobs[name].data), iteration)
+                self._scalar(f"outputs/{name}", to_host(solver.net.blobs[name].data), iteration)
 
     def after_test(self, solver: Solver, results: Sequence[Mapping[str, np.ndarray]]) -> None:
         """Write the outputs of the test."""
@@ -74,13 +77,13 @@ class TensorBoard:
         if solver is None or not is_due(iteration, self.histograms):
             return
         for name, parameter in _numbered(solver):
-            for kind, array in (("parameters", parameter.blob.data), ("gradients", parameter.blob.diff)):
-                values = to_host(array)
-                if np.isfinite(values).all():
-                    self._at(iteration).add_histogram(f"{kind}/{name}", values, iteration)
-            shape = parameter.blob.shape
-            if self.images and len(shape) == 4 and shape[1] in (1, 3):
-                self._at(iteration).add_image(f"filters/{name}", mosaic(to_host(parameter.blob.data)), iteration)
+            data, diff = to_host(parameter.blob.data), to_host(parameter.blob.diff)
+            if not (np.isfinite(data).all() and np.isfinite(diff).all()):  # there is no histogram of such numbers
+                continue
+            self._at(iteration).add_histogram(f"parameters/{name}", data, iteration)
+            self._at(iteration).add_histogram(f"gradients/{name}", diff, iteration)
+            if self.images and data.ndim == 4 and data.shape[1] in (1, 3):
+                self._at(iteration).add_image(f"filters/{name}", mosaic(data), iteration)
 
     def _scalar(self, tag: str, value: float | np.ndarray, iteration: int) -> None:
         """One curve, or one for each element of an output that has several."""
