@@ -83,6 +83,18 @@ def test_a_new_run_replaces_the_best_of_an_old_one(make):
         assert not Path("run_best.json").exists()
 
 
+def test_the_best_of_another_run_is_not_known(make):
+    """One that began with files there, and asks for the best only after it went on."""
+    first = make()
+    first.watch(BestSnapshot("loss"))
+    first.solve()
+    second = make(TURNS.replace("stagelr: 0.1", "stagelr: 0.01"))
+    second.step(9)
+    second.watch(BestSnapshot("loss"))
+    second.step(2)
+    assert json.loads(Path("run_best.json").read_text())["iteration"] == 10  # though that of iteration 6 is lower
+
+
 def test_the_best_of_a_run_without_numbers(make):
     """NaN is never better; any number is better than NaN."""
     solver, callback = make(), BestSnapshot("loss")
