@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import argparse
 import json
+import sys
 
+from blobnet.log.colour import headed
 from blobnet.view.weight_files import weight_rows, weight_table
 
 _DESCRIPTION = """\
@@ -23,5 +25,6 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 def run(args: argparse.Namespace) -> int:
     """Print the list; the exit status."""
     rows = weight_rows(args.file)
-    print(json.dumps([row._asdict() for row in rows], indent=1) if args.json else weight_table(rows))
+    print(json.dumps([row._asdict() for row in rows], indent=1) if args.json
+          else headed(weight_table(rows), sys.stdout))
     return 0

@@ -1,7 +1,8 @@
 """The files that hold what a solver remembers: .solverstate, a SolverState message, and .solverstate.h5, in HDF5.
 
 The HDF5 file has the datasets iter and current_step (integers), learned_net (text), and history/0, history/1 ….
-random_seed, weights_size, weights_crc and tests, prototxt in a text, are blobnet's own; Caffe does not look for them.
+random_seed, weights_size, weights_crc, processes and tests (prototxt, in a text) are blobnet's own; Caffe does not look
+for them.
 """
 
 from __future__ import annotations
@@ -23,7 +24,7 @@ from blobnet.proto.messages import new
 from blobnet.proto.text import dump, parse
 from blobnet.solvers.tested import Series
 
-OWN = ("random_seed", "weights_size", "weights_crc")
+OWN = ("random_seed", "weights_size", "weights_crc", "processes")
 
 
 @dataclasses.dataclass
@@ -32,8 +33,8 @@ class State:
 
     iter: how many updates were made; model: the file with the weights, None if it is not known; current_step: how many
     steps down the learning rate has taken; history: arrays in the order of `Solver.history`; random_seed: what all
-    random numbers came from; weights: `fingerprint(model)`; tests: the outputs of tests so far. Files that Caffe wrote
-    have none of the last three.
+    random numbers came from; weights: `fingerprint(model)`; these two are None in files that Caffe wrote. processes:
+    how many trained together; tests: the outputs of the tests so far.
     """
 
     iter: int
@@ -42,6 +43,7 @@ class State:
     history: Sequence[np.ndarray]
     random_seed: int | None = None
     weights: tuple[int, int] | None = None
+    processes: int = 1
     tests: Sequence[Series] = ()
 
 
@@ -63,6 +65,8 @@ def write_state(path: str | os.PathLike, state: State) -> None:
     arrays: list[dict[str, np.ndarray]] = []
     if state.weights is not None:
         message.weights_size, message.weights_crc = state.weights
+    if state.processes != 1:
+        message.processes = state.processes
     for array in state.history:
         set_blob(message.history.add(), array, arrays)
     _put_tests(message, state)
@@ -84,7 +88,7 @@ def _read_binary(path: str | os.PathLike) -> State:
     return State(message.iter, message.learned_net or None, message.current_step, history,
                  message.random_seed if message.HasField("random_seed") else None,
                  (message.weights_size, message.weights_crc) if message.HasField("weights_crc") else None,
-                 _get_tests(message, os.fspath(path)))
+                 message.processes, _get_tests(message, os.fspath(path)))
 
 
 def _write_hdf5(path: str | os.PathLike, state: State) -> None:
@@ -94,8 +98,10 @@ def _write_hdf5(path: str | os.PathLike, state: State) -> None:
         file["current_step"] = np.array([state.current_step], np.int32)
         file["random_seed"] = np.array([state.random_seed], np.int64)
         if state.weights is not None:
-            for name, value in zip(OWN[1:], state.weights):
+            for name, value in zip(OWN[1:3], state.weights):
                 file[name] = np.array([value], np.int64)
+        if state.processes != 1:
+            file["processes"] = np.array([state.processes], np.int64)
         if state.tests:
             message = new("SolverState")
             _put_tests(message, state)
@@ -122,10 +128,10 @@ def _read_hdf5(path: str | os.PathLike) -> State:
             history.append(hdf5.read_numbers(dataset, f"history/{i}", where))
         numbers = {name: _integer(found[name], name, where) for name in ("iter", "current_step", *OWN)}
         model = hdf5.read_text(found["learned_net"], "learned_net", where) if found["learned_net"] is not None else ""
-        seed, size, crc = (numbers[name] for name in OWN)
+        seed, size, crc, processes = (numbers[name] for name in OWN)
         tests = hdf5.read_text(found["tests"], "tests", where) if found["tests"] is not None else ""
         return State(numbers["iter"] or 0, model or None, numbers["current_step"] or 0, history, seed,
-                     None if size is None or crc is None else (size, crc),
+                     None if size is None or crc is None else (size, crc), processes or 1,
                      _get_tests(parse(tests, "SolverState", f"{where}: dataset 'tests'"), where))
 
 

@@ -51,6 +51,8 @@ def weight_table(rows: list[Row]) -> str:
     text = [table(lines, left=(0, 2)), "", f"{len(rows)} arrays, {sum(row.size for row in rows):,} numbers"]
     text += [f"not finite: {row.not_finite:,} of the numbers of layer {row.layer!r}, number {row.number}"
              for row in rows if row.not_finite]
+    if not rows:
+        text.append("no weights are in this file; if it is a net, `blobnet summary` shows its layers")
     return "\n".join(text)
 
 

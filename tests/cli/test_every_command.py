@@ -148,6 +148,7 @@ GOOD = [
     ("port net.prototxt --weights run_iter_2.caffemodel", [], "1 nets, 1 parse, 1 build, 1 of 1 run forward"),
     ("port solver.prototxt --html ports.html", ["ports.html"], "no nets: 1 solver files"),
     ("weights run_iter_2.caffemodel", [], "2 arrays, 435 numbers"),
+    ("weights net.prototxt", [], "no weights are in this file"),
     ("weights --json run_iter_2.solverstate", [], '"layer": "history"'),
     ("summary --shape data=2,3,6,8 net.prototxt", [], "multiply-adds"),
     ("draw_net --shape data=2,3,6,8 --shape label=2 net.prototxt shapes.dot", ["shapes.dot"],
@@ -184,6 +185,9 @@ GOOD = [
     ("prototxt copy lenet --to copies", ["copies/prototxt/lenet/solver.prototxt"], "copies/prototxt/lenet"),
     ("layers", [], "InnerProduct"),
     ("layer InnerProduct", [], "num_output"),
+    ("doctor", [], "blobnet works"),
+    ("doctor --json", [], '"works": true'),
+    ("completion bash", [], "complete -o bashdefault"),
 ]
 # What is typed; the exit status; what the one line says.
 BAD = [
@@ -300,7 +304,23 @@ BAD = [
     ("prototxt copy lenett", 1, "did you mean 'lenet'"),
     ("layers --plugin no.py", 1, "expected a Python file"),
     ("layer InnerProdukt", 1, "did you mean 'InnerProduct'"),
+    ("doctor net.prototxt", 2, "`blobnet doctor --help` lists what there is"),
+    ("completion powershell", 2, "choose from"),
     ("trian -solver solver.prototxt", 2, "did you mean 'train'"),
+    ("version", 2, "`blobnet --help` lists them"),
+    ("-solver solver.prototxt", 2, "the command comes first, and then -solver; `blobnet --help` lists the commands"),
+    ("train solver.prototxt", 2, "'solver.prototxt' needs its flag: --solver solver.prototxt"),
+    ("train -slover solver.prototxt", 2, "did you mean '--solver'?"),
+    ("train -solver solver.prototxt --epochs 10", 2, "--epochs 10; `blobnet train --help` lists what there is"),
+    ("train -solver images", 1, "expected a file, got a folder; give a file in it"),
+    ("test net.prototxt run_iter_2.caffemodel", 2, "'net.prototxt' needs its flag: --model net.prototxt"),
+    ("summary net.prototxt --levle 1", 2, "did you mean '--level'?"),
+    ("summary net.prototxt solver.prototxt", 2, "unrecognized arguments: solver.prototxt"),
+    ("convert net.prototxt", 2, "OUT; `blobnet convert --help` explains them"),
+    ("data", 2, "COMMAND; one of import, split, info"),
+    ("data imprt photos", 2, "choose from"),
+    ("run prototxt/dsh", 1, "did you mean 'dsh'"),
+    ("plot_training_log curve.png train.log", 2, "expected a whole number of at least 0, got 'curve.png'"),
 ]
 
 

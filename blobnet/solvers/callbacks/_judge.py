@@ -30,7 +30,9 @@ class Judge:
             raise SolverError(self.where, expected="min_delta of at least 0", got=min_delta)
 
     def begin_watching(self, solver: Solver) -> None:
-        """Find the output, and say which values are better."""
+        """Find the output, and say which values are better. Of processes that train together the first one tests."""
+        if not solver.together.first:
+            return
         if not solver.test_nets or solver.param.test_interval <= 0:
             raise SolverError(solver.where, f"no test whose output {self.output!r} could be watched",
                               hint="give the solver a test net, test_iter and test_interval")

@@ -30,7 +30,7 @@ class JsonLog:
     Iterations are counted as in the log: the loss is that before the update, the rate that of the update. time: seconds
     since 1970; outputs of several elements are lists; what is not finite is null; #1 is added to the outputs of the
     second test net. every: how many iterations there are from one line to the next, the solver's `display` if it is not
-    given, 1 if that is 0.
+    given, 1 if that is 0. Of processes that train together the first one should write it: its outputs are its own.
     A run that goes on from a snapshot drops the lines of later iterations, which a run that was killed may have left,
     and appends: so the file is that of a run that was not interrupted, but for the times, and for smoothed losses,
     whose mean begins anew. A run from iteration 0 begins the file anew. DataError, before anything is written, for a

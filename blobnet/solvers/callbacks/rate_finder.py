@@ -42,13 +42,15 @@ def find_rate(solver: Solver, low: float = 1e-6, high: float = 1.0, steps: int =
     data and in the random streams. Not so: the blobs between the layers hold the last batch; what layers carry from one
     batch to the next (a recurrent layer's state) begins anew, as after a restored snapshot; a Python layer keeps what
     it keeps. Watchers of the solver are told nothing; there are no tests, snapshots and lines of the log.
-    SolverError for numbers that make no sense and for a type without a rate.
+    SolverError for numbers that make no sense, for a type without a rate and for several processes.
     Paper: Smith, Cyclical learning rates for training neural networks, WACV 2017, section 3.3. The factor of ten below
     the smallest loss is a rule of thumb of fastai's, and not in the paper.
     """
     if not (0 < low < high < math.inf and steps >= 2):
         raise SolverError("find_rate", expected="0 < low < high and 2 steps or more",
                           got=f"low {low:g}, high {high:g}, {steps} steps")
+    if solver.together.size > 1:
+        raise SolverError(solver.where, "find_rate: several processes train together", hint="let one search alone")
     if not solver.needs_rate:
         raise SolverError(solver.where, f"{type(solver).__name__} has no learning rate", hint="just train")
     rates, losses, smoothed, ended = np.geomspace(low, high, steps), [], [], ""
