@@ -291,9 +291,10 @@ class Net(Watched, Shown):
         The list that is returned also knows which layers of the net were `left` as they are, which of the file were
         `unused`, and which were `reshaped`.
 
-        A file is a .caffemodel, an HDF5 file (recognised by name or content), or a prototxt with numbers. Layers that
-        only the file has are left out, and layers that only the net has keep their parameters. ShapeError if a layer
-        of the same name has other shapes.
+        A file is a .caffemodel, an HDF5 file (recognised by name or content), a prototxt with numbers, or a file of
+        arrays called conv1.weight, conv1.bias: .safetensors, .npz, or a state_dict of PyTorch (.pt, .pth); the rule of
+        the names is in blobnet.core.weights_named. Layers that only the file has are left out, and layers that only the
+        net has keep their parameters. ShapeError if a layer of the same name has other shapes.
         """
         with self.context.on_device():
             if not isinstance(source, Message) and is_hdf5(source):
@@ -312,7 +313,8 @@ class Net(Watched, Shown):
     def save(self, path: str | os.PathLike, diff: bool = False) -> None:
         """Write the parameters, atomically; `diff` adds the gradients.
 
-        A path that ends in .h5 or .hdf5 becomes an HDF5 file, any other a .caffemodel, which holds the net as well.
+        A path that ends in .h5 or .hdf5 becomes an HDF5 file; in .safetensors, .npz, .pt or .pth a file of named
+        arrays, without gradients; any other a .caffemodel, which holds the net as well.
         """
         if named_hdf5(path):
             from blobnet.core.weights_hdf5 import write_hdf5

@@ -81,6 +81,7 @@ def write_files(folder):
     assert main("data import photos --size 8 --out imported".split()) == 0
     assert main(["train", "-solver", "solver.prototxt"]) == 0
     assert main(["convert", "old.prototxt", "old.caffemodel"]) == 0
+    assert main(["convert", "run_iter_2.caffemodel", "named.npz"]) == 0
 
 
 @pytest.fixture(scope="module")
@@ -111,6 +112,11 @@ GOOD = [
      ["train2.log", "log.json", "run_best.caffemodel", "run_best.json"], "Best accuracy so far: "),
     ("train -solver solver.prototxt -find_rate 1e-4:1:9 --curve rates.png", ["rates.png"], "written: rates.png"),
     ("train -solver solver.prototxt --log_dir . --tensorboard events", ["events"], "Optimization Done."),
+    ("train -solver=solver.prototxt --weights named.npz", [], "Finetuning from named.npz"),
+    ("test -model net.prototxt -weights named.npz -iterations 3", [], "Batch 2, accuracy = "),
+    ("port net.prototxt --weights named.npz", [], "1 copied"),
+    ("explain net.prototxt --weights named.npz --out named.html", ["named.html"], "written: named.html"),
+    ("encode net.prototxt --weights named.npz --blob ip --out named_codes.npz", ["named_codes.npz"], ""),
     ("test -model net.prototxt -weights run_iter_2.caffemodel -iterations 3", [], "Batch 2, accuracy = "),
     ("time --model net.prototxt --iterations=2", [], "*** Benchmark ends ***"),
     ("time -model net.prototxt -weights run_iter_2.caffemodel -phase TEST -iterations 1", [], "  accuracy\tforward: "),
@@ -138,6 +144,7 @@ GOOD = [
      "Wrote upgraded SolverParameter text proto to"),
     ("draw_net net.prototxt net.svg", ["net.svg"], "Drawing net to net.svg"),
     ("draw-net -rankdir=TB -phase TRAIN --display_lrm net.prototxt net.dot", ["net.dot"], "Drawing net to net.dot"),
+    ("draw_net --fold net.prototxt net.html", ["net.html"], "Drawing net to net.html"),
     ("summarize -w 20 net.prototxt", [], "ip, label -> 2.0 * loss"),
     ("parse_log -verbose -delimiter ; train.log .", ["train.log.train", "train.log.test"], "Wrote train.log.test"),
     ("plot_training_log 6 curve.png train.log", ["curve.png"], "Train loss vs. Iters"),
@@ -148,6 +155,7 @@ GOOD = [
     ("port net.prototxt --weights run_iter_2.caffemodel", [], "1 nets, 1 parse, 1 build, 1 of 1 run forward"),
     ("port solver.prototxt --html ports.html", ["ports.html"], "no nets: 1 solver files"),
     ("weights run_iter_2.caffemodel", [], "2 arrays, 435 numbers"),
+    ("weights named.npz", [], "ip     weight  3x144    432"),
     ("weights net.prototxt", [], "no weights are in this file"),
     ("weights --json run_iter_2.solverstate", [], '"layer": "history"'),
     ("summary --shape data=2,3,6,8 net.prototxt", [], "multiply-adds"),
@@ -176,6 +184,9 @@ GOOD = [
     ("evaluate --queries codes.npz --protocol dsh-authors --html scores.html", ["scores.html"],
      "written: scores.html"),
     ("convert net.prototxt net.yaml", ["net.yaml"], "NetParameter from net.prototxt"),
+    ("convert run_iter_2.caffemodel w.safetensors", ["w.safetensors"], "w.safetensors: 2 arrays of 1 layers from run"),
+    ("convert --to npz run_iter_2.caffemodel", ["run_iter_2.npz"], "run_iter_2.npz: 2 arrays of 1 layers"),
+    ("convert named.npz back.caffemodel --net net.prototxt", ["back.caffemodel"], "2 arrays of 1 layers from named"),
     ("data info images_lmdb", [], "records  10"),
     ("data import photos --size 8 --test 0.2 --out taken", ["taken/train.txt", "taken/images/1/a1.png"],
      "taken: 8 training and 2 test photos, 2 classes"),
@@ -271,6 +282,8 @@ BAD = [
     ("draw_net no.prototxt net.svg", 1, "no.prototxt: no such file"),
     ("draw_net net.prototxt no/net.svg", 1, "there is no folder"),
     ("draw_net net.prototxt net.svg -phase BOTH", 2, "choose from"),
+    ("draw_net net.prototxt net.html -rankdir BT", 1, "expected LR or TB"),
+    ("draw_net net.prototxt net.dot --fold", 1, "which can be folded"),
     ("summarize broken.prototxt", 1, "broken.prototxt:1:29"),
     ("parse_log list.txt .", 1, "expected a training log"),
     ("plot_training_log 9 curve.png train.log", 2, "choose from"),
@@ -295,6 +308,11 @@ BAD = [
     ("search --codes codes.npz --queries no.npz", 1, "no.npz: no such file"),
     ("evaluate --queries codes.npz", 1, "a base apart from the queries"),
     ("convert net.prototxt net.json", 1, "cannot tell a format from this name"),
+    ("convert net.prototxt net.npz", 1, "net.prototxt: expected weights, got a file without any"),
+    ("convert named.npz back.caffemodel", 1, "--net NET.prototxt"),
+    ("convert --to npz run_iter_2.caffemodel w.safetensors", 1, "expected a name that ends in .npz"),
+    ("convert --to npz net.prototxt w.npz --weights run_iter_2.caffemodel", 1, "OUT --net net.prototxt"),
+    ("convert codes.npz w.safetensors", 1, "codes.npz: array 'header', expected numbers"),
     ("data split cifar-10-I", 1, "did you mean 'cifar10-I'"),
     ("data info images", 1, "expected the files of an LMDB"),
     ("data import images --out new", 1, "is in no folder of a class"),
@@ -316,7 +334,7 @@ BAD = [
     ("test net.prototxt run_iter_2.caffemodel", 2, "'net.prototxt' needs its flag: --model net.prototxt"),
     ("summary net.prototxt --levle 1", 2, "did you mean '--level'?"),
     ("summary net.prototxt solver.prototxt", 2, "unrecognized arguments: solver.prototxt"),
-    ("convert net.prototxt", 2, "OUT; `blobnet convert --help` explains them"),
+    ("convert net.prototxt", 1, "convert: expected OUT, the file to write, got none"),
     ("data", 2, "COMMAND; one of import, split, info"),
     ("data imprt photos", 2, "choose from"),
     ("run prototxt/dsh", 1, "did you mean 'dsh'"),

@@ -43,6 +43,7 @@ class BatchNorm(BatchNormTerms):
     """
 
     options_field = "batch_norm_param"
+    param_names = ("mean", "variance", "factor")
     in_place = keeps_coordinates = keeps_statistics = True
     ignores_propagate_down = True
 
