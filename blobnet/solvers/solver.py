@@ -116,6 +116,7 @@ class Solver(Training):
                 self._tell("gradients_ready", self.iter, self.loss)
             self.apply_update()
             self._tell("after_update", self.iter, self.rate)
+            self._tell("after_iteration", self)
             if processes.agree(self.snapshot_requested) or is_due(self.iter, param.snapshot):
                 self.snapshot()
             if processes.agree(self.stop_requested):
@@ -235,6 +236,9 @@ class Solver(Training):
                     net.fed.seek(0)
                 results.append(evaluate(net, batches, outputs_of(self.param), k, self.iter, self.where, self._goes_on,
                                         self.param.test_compute_loss, self.allow_nan))
+        if results and not self.stop_requested:
+            self.tested.add(self.iter, results)
+            self._tell("after_test", self, results)
         return results
 
     def _goes_on(self) -> bool:

@@ -33,6 +33,7 @@ from blobnet.solvers.schedule import tests_before
 from blobnet.solvers.settings import check_solver, choose_device, read_solver
 from blobnet.solvers.solver_type import SolverType
 from blobnet.solvers.state_files import State
+from blobnet.solvers.tested import Tested
 from blobnet.solvers.together import Together
 from blobnet.solvers.whole import Whole
 
@@ -47,15 +48,18 @@ class Training(SolverType, Watched, Shown):
     many steps down it had taken; goal: the iteration that the last `step` or `solve` goes to; history: for every
     parameter an array of its shape, then the second array of every parameter, and so on; decay: the weight decay of the
     parameter that is being updated; random_seed: what all random numbers come from; stopped: whether the last `step` or
-    `solve` ended early because of `request_stop`; allow_nan: whether training goes on, as Caffe's does, where a loss, a
-    gradient or a test result is not finite.
+    `solve` ended early because of `request_stop`; tested: the outputs of the tests so far; allow_nan: whether training
+    goes on, as Caffe's does, where a loss, a gradient or a test result is not finite.
 
     Watchers (`watch`, `watched_by`) are told before_iteration(iter), where the diffs of the parameters are 0 and the
     test of this iteration was made; gradients_ready(iter, loss), before the gradients are used; after_update(iter,
-    rate), when iter is one more; and after_snapshot(iter, weights, state) with the two paths.
+    rate), when iter is one more; after_iteration(solver), right after it; after_test(solver, results), where a test of
+    all test nets came to its end, with what `test_all` returns; and after_snapshot(iter, weights, state) with the two
+    paths. A function that watches is called as `function(solver)` after every iteration.
     """
 
-    events = "before_iteration", "gradients_ready", "after_update", "after_snapshot"
+    events = ("before_iteration", "gradients_ready", "after_update", "after_iteration", "after_test", "after_snapshot")
+    function_event = "after_iteration"
 
     def __init__(self, source: str | os.PathLike | Message, device: str | None = None, dtype: str = "float32",
                  origin: str | os.PathLike | None = None, python_layers: bool = False, allow_nan: bool = False,
@@ -91,7 +95,7 @@ class Training(SolverType, Watched, Shown):
             self.copy_from(files)
         self.iter = self.current_step = 0
         self.rate = self._loss = self._smoothed_loss = 0.0
-        self._losses, self.goal = Losses(), 0
+        self._losses, self.goal, self.tested = Losses(), 0, Tested()
         self._flat = self._flat_update()
         self.history = self._flat.history[:] if self._flat is not None else [
             self._zeros(parameter) for _ in range(self.num_histories) for parameter in self.net.parameters]
@@ -174,23 +178,25 @@ class Training(SolverType, Watched, Shown):
         self.snapshot_requested = True
 
     @on_device
-    def snapshot(self) -> tuple[str, str]:
+    def snapshot(self, stem: str = "") -> tuple[str, str]:
         """Write `<snapshot_prefix>_iter_<iter>.caffemodel` and `.solverstate`, atomically; return the two paths.
 
-        SolverError for numbers that are not finite, unless `allow_nan`, and if another run writes to this prefix. Of
-        processes that train together the first one writes.
+        With a `stem` that takes the place of what is before the dot. SolverError for numbers that are not finite,
+        unless `allow_nan`, and if another run writes to this prefix. Of processes that train together the first one
+        writes.
         """
         self._whole.check(self.iter, self.where)
         self.settle()
-        self.snapshot_requested = False
+        self.snapshot_requested = self.snapshot_requested and bool(stem)
         if not self.together.first:
-            return snapshot.paths(self.param, self.iter)
-        snapshot.check_destination(self.param, self.where)
-        with self._lock.held(self.param.snapshot_prefix):
+            return snapshot.paths(self.param, self.iter, stem)
+        snapshot.check_destination(self.param, self.where, stem)
+        with self._lock.held(stem or self.param.snapshot_prefix):
             if not self.allow_nan:
                 check_snapshot(self.net, self.history, self.iter, self.where)
-            files = snapshot.save(self.param, self.net, State(self.iter, None, self.current_step, self.history,
-                                                              self.random_seed, processes=self.together.size))
+            state = State(self.iter, None, self.current_step, self.history, self.random_seed,
+                          processes=self.together.size, tests=self.tested.series())
+            files = snapshot.save(self.param, self.net, state, stem)
         self._tell("after_snapshot", self.iter, *files)
         return files
 
@@ -207,6 +213,7 @@ class Training(SolverType, Watched, Shown):
             for mine, saved in zip(self.history, state.history):
                 mine[...] = self.net.xp.asarray(saved)
             self.iter, self.current_step = state.iter, state.current_step
+            self.tested = Tested(state.tests)
         self.together.compare(state.processes, path)
         if self.param.random_seed < 0 and state.random_seed is not None:
             self.random_seed = state.random_seed

@@ -30,9 +30,9 @@ from blobnet.recipes.measures import RETRIEVAL_MEASURES, retrieval_measures
 from blobnet.recipes.nets import trial_solver
 from blobnet.recipes.options import RETRIEVAL, Option
 from blobnet.recipes.sources import check_bits, check_count, image_size, in_words
+from blobnet.recipes.training import make_solver
 from blobnet.recipes.trial import Trial
 from blobnet.recipes.vectors import count_vectors, nearest, read_vectors
-from blobnet.solvers import get_solver
 from blobnet.solvers.solver import Solver
 from blobnet.view.curves import plot_loss
 
@@ -141,7 +141,8 @@ def _supervised(trial: Trial, train: Part, held: Part) -> Encoder:
 
 def _bdnn(trial: Trial, train: Part, held: Part) -> Encoder:
     """Weights and codes in turn, from the codes of ITQ; with images held out, until their mAP rises no more."""
-    options, solver, protocol = trial.options, _solver(trial), get_protocol(trial.options["protocol"])
+    options, protocol = trial.options, get_protocol(trial.options["protocol"])
+    solver = make_solver(trial, trial_solver(trial))
     near = nearest(protocol, held.data, train.data) if len(held.data) else None
     apart = dataclasses.replace(protocol, query_in_database=False, num_queries=None, num_base=None)
 
@@ -161,7 +162,7 @@ def _bdnn(trial: Trial, train: Part, held: Part) -> Encoder:
 
 def _gradient(trial: Trial, train: Part, held: Part) -> Encoder:
     """The solver alone, from the principal axes."""
-    solver = _solver(trial)
+    solver = make_solver(trial, trial_solver(trial))
     fill_inputs(solver.net, data=train.data, **({"label": train.labels} if "label" in solver.net.inputs else {}))
     start_from_axes(solver.net, "code", trial.options["centre"])
     history, last = [objective(solver)], solver.param.max_iter
@@ -170,10 +171,6 @@ def _gradient(trial: Trial, train: Part, held: Part) -> Encoder:
         history.append(objective(solver))
     trial.note(f"iteration {last}, objective {history[0]:.6g} -> {history[-1]:.6g}")
     return _finish(trial, solver, history)
-
-
-def _solver(trial: Trial) -> Solver:
-    return get_solver(trial_solver(trial), device=trial.device, python_layers=trial.python_layers)
 
 
 def _finish(trial: Trial, solver: Solver, history: list[float]) -> Encoder:
