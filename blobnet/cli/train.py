@@ -11,7 +11,7 @@ from typing import TextIO
 
 from google.protobuf.message import Message
 
-from blobnet.backend import Processes, processes
+from blobnet.backend import Processes, device_module, processes
 from blobnet.cli._callbacks import add_callback_flags, callbacks, check_callback_flags, search_rate
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_extension_flags, add_state_flags, flag, ignore_other_flags, switch
@@ -72,6 +72,8 @@ def run(args: argparse.Namespace) -> int:
     """Train, in as many processes as there are GPUs or as mpiexec started; the exit status, 0 also after Ctrl-C."""
     together, gpus = processes(), [] if args.cpu else gpu_numbers(args.gpu)
     if len(gpus) > 1 and together.size == 1:
+        for number in gpus:
+            device_module(f"gpu:{number}")  # its error is here once, and not in every process
         return start_processes(len(gpus))
     return in_processes(together, lambda: _train(args, gpus, together))
 
