@@ -48,6 +48,14 @@ def test_round_trip(tmp_path_factory, suffix, named):
     assert [item.name for item in path.parent.iterdir()] == [path.name]
 
 
+def test_arrays_of_another_order(tmp_path, suffix):
+    array = np.arange(12, dtype=np.float32).reshape(3, 4)
+    write_named(tmp_path / f"w{suffix}", {"turned.0": array.T, "part.0": array[:, ::2]})
+    found = read_named(tmp_path / f"w{suffix}")
+    np.testing.assert_array_equal(found["turned.0"], array.T)
+    np.testing.assert_array_equal(found["part.0"], array[:, ::2])
+
+
 def test_names_in_npz_that_a_zip_cannot_have(tmp_path):
     with pytest.raises(DataError, match=r"w.npz: cannot hold an array called 'a\\x00.weight'"):
         write_named(tmp_path / "w.npz", {"a\0.weight": np.ones(1)})
