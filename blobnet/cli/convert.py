@@ -38,6 +38,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     other.add_argument("--weights", action="append", default=[], metavar="FILE",
                        help="weights of the net, as --to takes them along; may be given again")
     add_shape_option(other)
+    other.add_argument("--blob", action="append", default=[], metavar="NAME",
+                       help="onnx: an output of the model; may be given again (default: what no layer but losses and "
+                            "measures reads)")
     other.add_argument("--dynamic-batch", action="store_true", help="onnx: leave the size of a batch open")
     other.add_argument("--fold-batch-norm", action="store_true",
                        help="onnx: put BatchNorm and Scale into the convolution before them, where that is all that "

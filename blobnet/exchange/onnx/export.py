@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.errors import BlobnetError, NetError
 from blobnet.exchange.onnx.fold import fold
@@ -15,6 +16,8 @@ from blobnet.exchange.onnx.registry import exporter_of
 from blobnet.exchange.onnx.sizes import Sizes, fixed_sizes, for_any_size, larger_twin, open_sizes
 from blobnet.exchange.onnx.wires import Wired, Wires
 from blobnet.proto.storage import atomic_write
+
+LARGEST = (1 << 31) - 1  # bytes of a message of protobuf
 
 
 def export(net: Net, blobs: Sequence[str] = (), *, dynamic_batch: bool = False, fold_batch_norm: bool = False) -> Any:
@@ -29,6 +32,8 @@ def export(net: Net, blobs: Sequence[str] = (), *, dynamic_batch: bool = False, 
     the package onnx.
     """
     onnx = require_onnx()
+    if net.phase != TEST:
+        raise NetError(f"net {net.name!r}", expected="a net of the phase TEST", got="TRAIN")
     wires = Wires(net, blobs)
     parts = write_parts(wires, net.name)
     sizes: Sizes = fixed_sizes(wires)
@@ -72,7 +77,10 @@ def write_part(wired: Wired) -> Part:
 
 
 def write(model: Any, path: str | os.PathLike) -> None:
-    """Write a model, atomically."""
+    """Write a model, atomically; BlobnetError if it is larger than a message of protobuf can be."""
+    if model.ByteSize() > LARGEST:
+        raise BlobnetError(os.fspath(path), "the model is too large for a file of ONNX", expected=f"{LARGEST} bytes at "
+                           "most", got=model.ByteSize())
     content = model.SerializeToString()
     with atomic_write(path, len(content)) as file:
         file.write(content)

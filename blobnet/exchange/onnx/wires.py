@@ -5,6 +5,7 @@ from __future__ import annotations
 import dataclasses
 from collections.abc import Iterable, Sequence
 
+from blobnet.core.loss_layer import LossLayer
 from blobnet.core.net import Net
 from blobnet.core.node import Node
 from blobnet.errors import NetError, close_matches
@@ -60,6 +61,7 @@ class Wires:
                            "does not only read labels", got=", ".join(each.node.layer.where for each in self.left_out))
         needed = _behind(self.outputs)
         self.layers = [each for each in kept if each in needed and not each.node.layer.is_input]
+        _refuse_views(self.layers, self.outputs)
         self.givers = [each for each in kept if each.node.layer.is_input]
         self.inputs = [state for each in self.givers for state in each.writes
                        if state in self.outputs or any(reader in needed for reader, _ in state.readers)]
@@ -94,7 +96,8 @@ class Wires:
 def _why(wired: Wired) -> str:
     """Why a layer is left out, or ""."""
     layer = wired.node.layer
-    if layer.default_loss_weight or any(layer.loss_weights):
+    weighted = [weight != 0 and blob.count == 1 for weight, blob in zip(layer.loss_weights, wired.node.tops)]
+    if isinstance(layer, LossLayer) or weighted and all(weighted):
         return "a loss"
     gone = [state.name for state in wired.reads if state.maker and state.maker.why]
     return why_left_out(layer) or (f"it reads {gone[0]}, which is left out" if gone else "")
@@ -105,6 +108,23 @@ def _for_labels(reader: Wired, position: int) -> bool:
     if reader.why:
         return position in reader.node.layer.unforced_bottoms
     return reader.node.layer.passes_labels and all(state.label for state in reader.writes)
+
+
+def _refuse_views(layers: Sequence[Wired], outputs: Sequence[State]) -> None:
+    """NetError for a layer that works in place on numbers of another blob too, such as that which a Reshape had, if
+    those are read afterwards: they have changed then, which values in ONNX never do."""
+    lies: dict[State, int] = {}
+    for number, wired in enumerate(layers):
+        for state, blob in zip(wired.writes, wired.node.tops):
+            lies[state] = blob.data.ctypes.data
+            if not blob.count or state.name not in [before.name for before in wired.reads]:
+                continue
+            for other, place in lies.items():
+                late = other in outputs or any(reader in layers[number + 1:] for reader, _ in other.readers)
+                if place == lies[state] and other.name != state.name and late:
+                    raise NetError(wired.node.layer.where, f"works in place on {state.name!r}, which shares its "
+                                   f"numbers with {other.name!r}, and that is read afterwards",
+                                   hint="give its top a name of its own")
 
 
 def _behind(outputs: Iterable[State]) -> set[Wired]:
