@@ -25,16 +25,12 @@ class State:
 
 @dataclasses.dataclass(eq=False)
 class Wired:
-    """A layer between states. why: the reason why it is left out, or ""; silent: it only takes what nobody reads."""
+    """A layer between states. why: the reason why it is left out, or ""."""
 
     node: Node
     reads: list[State]
     writes: list[State] = dataclasses.field(default_factory=list)
     why: str = ""
-
-    @property
-    def silent(self) -> bool:
-        return not self.node.tops and not self.why
 
 
 class Wires:
@@ -85,8 +81,7 @@ class Wires:
         for each in reversed(kept):
             passes = each.node.layer.is_input or each.node.layer.passes_labels
             for state in each.writes:
-                readers = [reader for reader in state.readers if not reader[0].silent]
-                state.label = passes and bool(readers) and all(_for_labels(*reader) for reader in readers)
+                state.label = passes and bool(state.readers) and all(_for_labels(*reader) for reader in state.readers)
         for each in kept:
             if not all(state.label for state in each.reads):
                 for state in each.writes:
@@ -104,10 +99,10 @@ def _why(wired: Wired) -> str:
 
 
 def _for_labels(reader: Wired, position: int) -> bool:
-    """Whether a bottom of a layer takes labels, or hands them on to such a place."""
+    """Whether a bottom of a layer takes labels, or hands them on to such a place, or to nobody."""
     if reader.why:
         return position in reader.node.layer.unforced_bottoms
-    return reader.node.layer.passes_labels and all(state.label for state in reader.writes)
+    return (reader.node.layer.passes_labels or not reader.writes) and all(state.label for state in reader.writes)
 
 
 def _refuse_views(layers: Sequence[Wired], outputs: Sequence[State]) -> None:

@@ -1,4 +1,4 @@
-"""export: a net as a model of ONNX."""
+"""A net as a model of ONNX."""
 
 from __future__ import annotations
 
