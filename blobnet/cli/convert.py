@@ -18,7 +18,8 @@ from blobnet.proto.files import FORMATS, read_message, write_message
 _DESCRIPTION = """\
 Rewrite a net, a solver or another message of the schema as prototxt (.prototxt), YAML (.yaml) or protobuf's binary
 format (.caffemodel, .solverstate, .binaryproto), as the names of the files say. Nothing is lost but comments. With --to
-a net and its weights are written for other programs."""
+a net and its weights are written for other programs: in the phase TEST, without losses and measures. What a loss reads
+becomes an output as it is; no Softmax is added to scores."""
 TARGETS = {"onnx": "_to_onnx"}  # what --to names: the module of this folder whose `convert(args)` writes it
 BINARY = {".caffemodel": "NetParameter", ".solverstate": "SolverState", ".binaryproto": "BlobProto"}
 UPGRADES = {"NetParameter": upgrade_net, "SolverParameter": upgrade_solver}

@@ -17,10 +17,12 @@ TOOL = runpy.run_path(str(ROOT / "tools/compare_onnx.py"))
 CLOSE = 1e-5  # of the largest number of an output
 
 
-def net_of(text, **more):
+def net_of(text):
     """The net of a prototxt, in the phase TEST, with parameters that are drawn alike each time."""
-    net = Net(parse(text, "NetParameter"), TEST, random_seed=1, **more)
-    TOOL["draw_parameters"](net, np.random.default_rng(1))
+    net = Net(parse(text, "NetParameter"), TEST, random_seed=1)
+    for layer in net.layers:
+        for blob in layer.blobs:
+            blob.data[...] = np.random.default_rng(1).uniform(0.5, 1, blob.shape)
     return net
 
 
@@ -37,5 +39,5 @@ def net_of_layer(source, values, **more):
 def difference(net, model=None, inputs=None, **options):
     """How far the model of a net is from it."""
     model = export(net, **options) if model is None else model
-    inputs = TOOL["draw_inputs"](net, model, np.random.default_rng(2)) if inputs is None else inputs
+    inputs = TOOL["draw_inputs"](net, np.random.default_rng(2)) if inputs is None else inputs
     return TOOL["compare"](net, model, inputs)
