@@ -18,6 +18,8 @@ from typing import Any
 
 import numpy as np
 
+from blobnet.cli._extensions import load_extensions
+from blobnet.cli._flags import add_extension_flags
 from blobnet.cli._shapes import add_shape_option
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
@@ -72,9 +74,13 @@ def gather_statistics(net: Net, inputs: Mapping[str, np.ndarray]) -> None:
 
 
 def draw_inputs(net: Net, rng: np.random.Generator) -> Arrays:
-    """Normal numbers for the inputs of the model of a net, 0 for others, which are labels."""
+    """Normal numbers for the inputs of the model of a net, 0 for others, which are labels; im_info says what data is.
+    """
     drawn = {state.name for state in Wires(net).inputs}
-    return {name: (rng.normal(size=net.blobs[name].shape) * (name in drawn)).astype(np.float32) for name in net.inputs}
+    found = {name: (rng.normal(size=net.blobs[name].shape) * (name in drawn)).astype(np.float32) for name in net.inputs}
+    if "im_info" in drawn:
+        found["im_info"][:, :3] = *found["data"].shape[2:], 1
+    return found
 
 
 def run_onnx(model: Any, inputs: Mapping[str, np.ndarray]) -> Arrays:
@@ -111,7 +117,7 @@ def row(path: str, args: argparse.Namespace) -> tuple[str, ...]:
     """The row of the table for a net."""
     start = time.perf_counter()
     try:
-        net = build(path, dict(args.shape), args.weights, args.rows)
+        net = build(path, dict(args.shape), args.weights, args.rows, python_layers=args.python_layers)
         model = export(net)
         found = compare(net, model, draw_inputs(net, np.random.default_rng(2)))
     except BlobnetError as error:
@@ -126,7 +132,9 @@ def main() -> int:
     parser.add_argument("--weights", action="append", default=[], metavar="FILE", help="weights of the nets")
     parser.add_argument("--rows", type=int, default=0, metavar="N", help="the size of a batch (default: the net's)")
     add_shape_option(parser)
+    add_extension_flags(parser)
     args = parser.parse_args()
+    load_extensions(args.plugin)
     rows = [("net", "nodes", "difference", "seconds", "outputs, or why there is no model")]
     for path in args.nets:
         rows.append(row(path, args))

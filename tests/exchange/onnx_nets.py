@@ -17,9 +17,9 @@ TOOL = runpy.run_path(str(ROOT / "tools/compare_onnx.py"))
 CLOSE = 1e-5  # of the largest number of an output
 
 
-def net_of(text):
+def net_of(text, **more):
     """The net of a prototxt, in the phase TEST, with parameters that are drawn alike each time."""
-    net = Net(parse(text, "NetParameter"), TEST, random_seed=1)
+    net = Net(parse(text, "NetParameter"), TEST, random_seed=1, **more)
     for layer in net.layers:
         for blob in layer.blobs:
             blob.data[...] = np.random.default_rng(1).uniform(0.5, 1, blob.shape)

@@ -253,6 +253,31 @@ def test_a_layer_of_a_user(tmp_path, monkeypatch):
         EXPORTERS.pop("Softsign", None)
 
 
+PYTHON = """
+class Double:
+    def setup(self, bottom, top):
+        pass
+
+    def reshape(self, bottom, top):
+        top[0].reshape(*bottom[0].shape)
+
+    def forward(self, bottom, top):
+        top[0].data[...] = 2 * bottom[0].data
+
+    def onnx(self, part, x):
+        return part.add("Add", x, x)
+"""
+
+
+def test_a_layer_in_python(tmp_path, monkeypatch):
+    (tmp_path / "doubling.py").write_text(PYTHON)
+    monkeypatch.syspath_prepend(tmp_path)
+    text = DATA + simple("twice", "Python", "data", "y", 'python_param { module: "doubling" layer: "Double" }')
+    net = net_of(text, python_layers=True)
+    assert kinds(export(net)) == ["Add"]
+    assert difference(net) < CLOSE
+
+
 def test_the_decorator_takes_several_types(monkeypatch):
     monkeypatch.setattr("blobnet.exchange.onnx.registry.EXPORTERS", known := {})
     function = exports("A", "B")(lambda layer, part, x: x)
