@@ -49,7 +49,7 @@ class Wires:
         self._mark_labels(kept)
         if missing := [name for name in blobs if name not in self._now]:
             raise NetError(f"net {net.name!r}", f"no blob {missing[0]!r}", hint=close_matches(missing[0], self._now))
-        self.outputs = [self._now[name] for name in blobs] or [
+        self.outputs = [self._now[name] for name in dict.fromkeys(blobs)] or [
             state for each in kept for state in each.writes if not each.node.layer.is_input and not state.label
             and all(reader.why for reader, _ in state.readers)]
         if not self.outputs:
