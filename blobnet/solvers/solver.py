@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 
 import numpy as np
@@ -44,9 +44,11 @@ class Solver(Training):
         param = self.param
         if not param.HasField("max_iter"):
             raise SolverError(self.where, "no max_iter", hint="add max_iter: …, or call step(n)")
-        if param.snapshot_after_train:
+        first = self.together.first
+        if param.snapshot_after_train and first:
             check_destination(param, self.where)
-        with self._lock.held(param.snapshot_prefix, param.snapshot or param.snapshot_after_train):
+        writes = first and (param.snapshot or param.snapshot_after_train)
+        with self.together.ending(), self._lock.held(param.snapshot_prefix, writes):
             log.info("Solving %s", self.net.name)
             log.info("Learning Rate Policy: %s", param.lr_policy)
             if resume_file is not None:
@@ -59,20 +61,23 @@ class Solver(Training):
                 log.info("Optimization stopped early.")
                 return
             if is_due(self.iter, param.display):  # shows the loss after the last update
+                if self.net.fed is not None:
+                    self.net.seek(self.net.context.step - 1)  # on the last batch: there may be no other
                 self.net.forward()
-                self._take(self.iter, self.net.loss)
+                self._take(self.iter, self.together.processes.mean(self.net.loss))
                 iterations.info("Iteration %d, loss = %g", self.iter, self.smoothed_loss)
                 self.net.seek(self.iter * param.iter_size)
             if is_due(self.iter, param.test_interval):
                 self.test_all()
             self.stop_requested = False
+            self.together.processes.agree()  # the others wait here for the last test of process 0
             log.info("Optimization Done.")
 
     @on_device
     def step(self, n: int = 1) -> None:
         """Make `n` iterations: forward and backward iter_size times, then one update. Errors as those of `solve`."""
         param = self.param
-        with self._lock.held(param.snapshot_prefix, param.snapshot):
+        with self.together.ending(), self._lock.held(param.snapshot_prefix, param.snapshot and self.together.first):
             self._whole.check(self.iter, self.where)
             try:
                 if self._passes.unread:  # those of a step that was cut short
@@ -89,30 +94,33 @@ class Solver(Training):
 
     def _iterate(self, n: int) -> None:
         """Make `n` iterations, or fewer if a stop is requested."""
-        param = self.param
+        param, processes = self.param, self.together.processes
         for _ in range(n):
             self.net.clear_param_diffs()
             if is_test_due(self.iter, param):
                 self.test_all()
-                if self.stop_requested:
+                if self.stop_requested and self.together.size == 1:
                     break
             self._tell("before_iteration", self.iter)
             self.net.debug_info = param.debug_info and is_due(self.iter, param.display)
             for _ in range(param.iter_size):
                 self._pass()
-            if self._passes.due:
+            if self._passes.due or self.together.size > 1:
                 self.settle()
+            self.together.average(self.net)
             if is_due(self.iter, param.display):
                 loss = self.smoothed_loss
-                outputs = {name: to_host(self.net.blobs[name].data) for name in self.net.outputs}
+                outputs = {name: processes.mean(to_host(self.net.blobs[name].data)) for name in self.net.outputs}
                 self._display.show(self.iter, param.display, loss, outputs, loss_weights(self.net))
             if self._told["gradients_ready"]:
                 self._tell("gradients_ready", self.iter, self.loss)
             self.apply_update()
             self._tell("after_update", self.iter, self.rate)
-            if self.snapshot_requested or is_due(self.iter, param.snapshot):
+            self._tell("after_iteration", self)
+            if processes.agree(self.snapshot_requested) or is_due(self.iter, param.snapshot):
                 self.snapshot()
-            if self.stop_requested:
+            if processes.agree(self.stop_requested):
+                self.stop_requested = True  # perhaps of another process
                 break
 
     def _pass(self) -> None:
@@ -224,8 +232,13 @@ class Solver(Training):
         results = []
         for k, (net, batches) in enumerate(zip(self.test_nets, self.param.test_iter)):
             if not self.stop_requested:
+                if net.fed is not None:
+                    net.fed.seek(0)
                 results.append(evaluate(net, batches, outputs_of(self.param), k, self.iter, self.where, self._goes_on,
                                         self.param.test_compute_loss, self.allow_nan))
+        if results and not self.stop_requested:
+            self.tested.add(self.iter, results)
+            self._tell("after_test", self, results)
         return results
 
     def _goes_on(self) -> bool:
@@ -233,6 +246,25 @@ class Solver(Training):
         if self.snapshot_requested:
             self.snapshot()
         return not self.stop_requested
+
+    # Batches of a user.
+
+    def feed(self, batches: Iterable | None, *test_batches: Iterable | None) -> None:
+        """Train on `batches` from now on, one a forward pass (iter_size an iteration), and test on `test_batches`.
+
+        See Net.feed for what batches may be. test_batches: one iterable for each test net, or none at all; a test
+        starts it anew if it can be iterated again; SolverError for another number of them. Where None is given, the net
+        reads its own data. Several processes that train together are each fed their own part; process 0 tests.
+        A snapshot does not hold the place in an iterable. What is restored goes on with the weights, the rate, the
+        history and the random numbers of the run that was left, but with the batches that come next here: for the same
+        training bit for bit give batches that begin with number `iter` * iter_size.
+        """
+        if test_batches and self.together.first and len(test_batches) != len(self.test_nets):
+            raise SolverError(self.where, "batches to test with", expected=f"{len(self.test_nets)}, one a test net",
+                              got=len(test_batches))
+        self.net.feed(batches, self.param.iter_size)
+        for net, given in zip(self.test_nets, test_batches or [None] * len(self.test_nets)):
+            net.feed(given)
 
     # Requests and callbacks.
 

@@ -10,6 +10,7 @@ import numpy as np
 from blobnet.errors import NetError
 from blobnet.exchange.onnx.part import Part
 from blobnet.exchange.onnx.registry import exports
+from blobnet.layers.weighted._margin import margin_level
 from blobnet.layers.weighted.margin_inner_product import TINY
 
 MOST_SPATIAL = 3  # axes of kernels that runtimes know
@@ -134,7 +135,7 @@ def inner_distance(layer: Any, part: Part, x: str, centres: str = "", labels: st
 @exports("MarginInnerProduct")
 def margin_inner_product(layer: Any, part: Part, x: str, labels: str) -> list[str]:
     """The product with weights of length 1, and in the column of each row's own class the angle times m."""
-    weight, m, level = layer.param_data(0), 1 + layer.options.type, layer.level_at(layer.context.step)
+    weight, m, level = layer.param_data(0), 1 + layer.options.type, margin_level(layer.options, layer.context.step)
     weight = weight / np.maximum(np.sqrt(np.square(weight).sum(axis=1, keepdims=True)), TINY)
     x = x if part.bottom_shapes[0] == layer.rows else part.add("Flatten", x, axis=layer.axis)
     y = part.add("Gemm", x, part.numbers("weight", weight), transB=1)
