@@ -21,8 +21,8 @@ _DESCRIPTION = """\
 Rewrite a net, a solver or another message of the schema as prototxt (.prototxt), YAML (.yaml) or protobuf's binary
 format (.caffemodel, .solverstate, .binaryproto), as the names of the files say. Nothing is lost but comments. With --to
 a net and its weights are written for other programs: onnx in the phase TEST, without losses and measures; what a loss
-reads becomes an output as it is, and no Softmax is added to scores. Weights alone, a .caffemodel or an HDF5 file, become
-named arrays (conv1.weight, conv1.bias) as .safetensors, .npz, .pth or, with --to torch, .pt, and with --net a
+reads becomes an output as it is, and no Softmax is added to scores. Weights alone, a .caffemodel or an HDF5 file,
+become named arrays (conv1.weight, conv1.bias) as .safetensors, .npz, .pth or, with --to torch, .pt, and with --net a
 .caffemodel again."""
 # what --to names: the module of this folder whose `convert(args)` writes it
 TARGETS = {"onnx": "_to_onnx", **dict.fromkeys(ENDINGS, "_to_weights")}
