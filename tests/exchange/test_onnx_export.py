@@ -299,18 +299,26 @@ def test_a_net_of_the_other_phase_is_refused():
     from blobnet.core.net import Net
     from blobnet.proto.text import parse
 
-    with pytest.raises(NetError, match="expected a net of the phase TEST, got TRAIN"):
+    with pytest.raises(NetError, match="expected a net of the phase TEST on the CPU, got TRAIN, cpu"):
         export(Net(parse(DATA + CONV, "NetParameter"), TRAIN))
 
 
-def test_a_file_is_written_whole_or_not_at_all(tmp_path, monkeypatch):
+def test_files(tmp_path):
     model = export(net_of(DATA + CONV))
     write(model, tmp_path / "net.onnx")
     assert onnx.load(tmp_path / "net.onnx") == model
+    assert [path.name for path in tmp_path.iterdir()] == ["net.onnx"]
+
+
+def test_a_model_that_no_file_can_hold(monkeypatch):
     monkeypatch.setattr("blobnet.exchange.onnx.model.LARGEST", 100)
-    with pytest.raises(BlobnetError, match="too large"):
-        write(model, tmp_path / "net.onnx")
-    assert onnx.load(tmp_path / "net.onnx") == model
+    with pytest.raises(NetError, match="its model is too large for a file of ONNX, expected 100 bytes at most"):
+        export(net_of(DATA + CONV))
+
+
+def test_nets_of_float64_are_written_as_float32():
+    text = DATA + CONV + RELU + IP
+    assert export(net_of(text, dtype="float64")) == export(net_of(text))
 
 
 def test_without_the_package(monkeypatch):

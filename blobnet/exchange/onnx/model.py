@@ -32,19 +32,23 @@ def export(net: Net, blobs: Sequence[str] = (), *, dynamic_batch: bool = False, 
     the package onnx.
     """
     onnx = require_onnx()
-    if net.phase != TEST:
-        raise NetError(f"net {net.name!r}", expected="a net of the phase TEST", got="TRAIN")
+    if net.phase != TEST or net.device != "cpu":
+        raise NetError(f"net {net.name!r}", expected="a net of the phase TEST on the CPU",
+                       got=f"{'TEST' if net.phase == TEST else 'TRAIN'}, {net.device}")
     wires = Wires(net, blobs)
     parts = write_parts(wires, net.name)
     sizes: Sizes = fixed_sizes(wires)
     if dynamic_batch or any(part.open for part in parts):
         larger = larger_twin(net, wires, parts, dynamic_batch, blobs)
         for_any_size(parts, write_parts(larger, net.name))
-        batch = sizes[wires.inputs[0]][0] if dynamic_batch else None
+        batch = next((sizes[state][0] for state in wires.inputs if dynamic_batch and sizes[state]), None)
         sizes = open_sizes(wires, larger, batch)
     if fold_batch_norm:
         fold(wires, parts)
     model = Graph(net.name, wires, parts, sizes).model()
+    if model.ByteSize() > LARGEST:
+        raise NetError(f"net {net.name!r}", "its model is too large for a file of ONNX", got=model.ByteSize(),
+                       expected=f"{LARGEST} bytes at most, as protobuf has it")
     onnx.checker.check_model(model, full_check=True)
     return model
 
@@ -77,10 +81,7 @@ def write_part(wired: Wired) -> Part:
 
 
 def write(model: Any, path: str | os.PathLike) -> None:
-    """Write a model, atomically; BlobnetError if it is larger than a message of protobuf can be."""
-    if model.ByteSize() > LARGEST:
-        raise BlobnetError(os.fspath(path), "the model is too large for a file of ONNX", expected=f"{LARGEST} bytes at "
-                           "most", got=model.ByteSize())
+    """Write a model, atomically."""
     content = model.SerializeToString()
     with atomic_write(path, len(content)) as file:
         file.write(content)

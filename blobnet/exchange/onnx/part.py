@@ -92,7 +92,7 @@ class Part:
         data = self.layer.param_data(index)
         data = data if shape is None else data.reshape(shape)
         name = self._names[index]
-        self.parameters[name] = Parameter(data, (data.__array_interface__["data"][0], data.shape))
+        self.parameters[name] = Parameter(np.asarray(data, np.float32), (data.ctypes.data, data.shape))
         return name
 
     def all_parameters(self) -> list[str]:
