@@ -194,6 +194,14 @@ def test_what_needs_its_size_of_a_batch():
         export(net_of(DATA + CONV + fixed), dynamic_batch=True)
 
 
+def test_a_shape_with_two_open_sizes():
+    centres = 'layer { name: "centres" type: "Input" top: "c" input_param { shape { dim: 2 dim: 192 } } } '
+    net = net_of(DATA + centres + simple("far", "InnerDistance", "data c", "y"))
+    assert difference(net) < CLOSE
+    with pytest.raises(NetError, match="got layer 'far' .InnerDistance., written for the sizes of this net"):
+        export(net, dynamic_batch=True)
+
+
 def test_rows_that_only_a_run_counts():
     marks = 'layer { name: "marks" type: "Input" top: "marks" input_param { shape { dim: 2 } } } '
     net = net_of(DATA + marks + CONV + simple("filter", "Filter", "conv marks", "kept")
