@@ -18,49 +18,69 @@ from typing import Any
 
 import numpy as np
 
+from blobnet.cli._extensions import load_extensions
+from blobnet.cli._flags import add_extension_flags
 from blobnet.cli._shapes import add_shape_option
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.core.without_data import without_data
 from blobnet.errors import BlobnetError
 from blobnet.exchange.onnx import export
+from blobnet.exchange.onnx.wires import Wires
 from blobnet.log.table import table
 from blobnet.netdef.load import load
 
 Arrays = dict[str, np.ndarray]
 
 
-def build(path: str, shapes: Mapping[str, Sequence[int]], weights: Sequence[str] = (), rows: int = 0) -> Net:
+def build(path: str, shapes: Mapping[str, tuple[int, ...]], weights: Sequence[str] = (), rows: int = 0,
+          **more: Any) -> Net:
     """The net in the phase TEST, without its data, with `rows` in the first axis of the inputs whose shapes are not
-    given."""
+    given; `more` as for Net."""
     definition = without_data(load(path, TEST), shapes, {})
     for layer in definition.layer:
         for name, shape in zip(layer.top, layer.input_param.shape):
             if rows and shape.dim and name not in shapes:
                 shape.dim[0] = rows
-    net = Net(definition, TEST, weights, origin=path, random_seed=1)
+    net = Net(definition, TEST, weights, origin=path, random_seed=1, **more)
     if not weights:
         draw_parameters(net, np.random.default_rng(1))
     return net
 
 
 def draw_parameters(net: Net, rng: np.random.Generator) -> None:
-    """Draw parameters that are 0, as those are of layers that are to learn, or to gather statistics."""
+    """Draw parameters that are 0, as those are of layers that are to learn, and gather statistics of drawn inputs."""
     for layer in net.layers:
-        for i, blob in enumerate(layer.blobs):
+        for blob in layer.blobs:
             if blob.count and not blob.data.any():
                 spread = 0.1 if blob.num_axes < 2 else (blob.count / blob.shape[0]) ** -0.5
                 blob.data[...] = rng.normal(size=blob.shape) * spread
-            if layer.keeps_statistics and i:
-                blob.data[...] = rng.uniform(0.5, 1.5, blob.shape)
-            if type(layer).__name__ == "PSPNetBN" and i == 3:
-                blob.data[...] = rng.uniform(0.5, 1.5, blob.shape)
+    if any(layer.keeps_statistics for layer in net.layers):
+        gather_statistics(net, draw_inputs(net, rng))
 
 
-def draw_inputs(net: Net, model: Any, rng: np.random.Generator) -> Arrays:
-    """Normal numbers for the inputs of the model, 0 for others that the net has, which are labels."""
-    drawn = {value.name for value in model.graph.input}
-    return {name: (rng.normal(size=net.blobs[name].shape) * (name in drawn)).astype(np.float32) for name in net.inputs}
+def gather_statistics(net: Net, inputs: Mapping[str, np.ndarray]) -> None:
+    """Let the running statistics of BatchNorm be those of these inputs, so that numbers stay of one size in deep nets.
+    """
+    for name, values in inputs.items():
+        net.blobs[name].data[...] = values
+    for wired in Wires(net).layers:
+        node, (x, *_) = wired.node, [*wired.node.bottoms, None]
+        if node.layer.keeps_statistics:
+            axes = tuple(axis for axis in range(x.num_axes) if axis != 1 or x.num_axes == 1)
+            mean, variance, factor = (blob.data for blob in node.layer.blobs)
+            mean[...], variance[...], factor[...] = x.data.mean(axes), x.data.var(axes), 1
+        node.forward()
+
+
+def draw_inputs(net: Net, rng: np.random.Generator) -> Arrays:
+    """Normal numbers for the inputs of the model of a net, 0 for others, which are labels; im_info says what data is.
+    """
+    drawn = {state.name for state in Wires(net).inputs}
+    found = {name: (rng.normal(size=net.blobs[name].shape) * (name in drawn)).astype(np.float32) for name in net.inputs}
+    if "im_info" in drawn:
+        found["im_info"][:, :3] = *found["data"].shape[2:], 1
+    return found
 
 
 def run_onnx(model: Any, inputs: Mapping[str, np.ndarray]) -> Arrays:
@@ -87,18 +107,19 @@ def difference(got: np.ndarray, expected: np.ndarray) -> float:
 
 
 def compare(net: Net, model: Any, inputs: Mapping[str, np.ndarray]) -> float:
-    """The largest difference of all outputs of a net and its model."""
-    net.forward(**inputs)
-    return max(difference(values, net.blobs[name].data) for name, values in run_onnx(model, inputs).items())
+    """The largest difference of all outputs of a net and its model. What stands behind them in the net does not run."""
+    found = run_onnx(model, inputs)
+    net.forward(end=max(i for i, layer in enumerate(net.layers) if set(layer.param.top) & set(found)), **inputs)
+    return max(difference(values, net.blobs[name].data) for name, values in found.items())
 
 
 def row(path: str, args: argparse.Namespace) -> tuple[str, ...]:
     """The row of the table for a net."""
     start = time.perf_counter()
     try:
-        net = build(path, dict(args.shape), args.weights, args.rows)
+        net = build(path, dict(args.shape), args.weights, args.rows, python_layers=args.python_layers)
         model = export(net)
-        found = compare(net, model, draw_inputs(net, model, np.random.default_rng(2)))
+        found = compare(net, model, draw_inputs(net, np.random.default_rng(2)))
     except BlobnetError as error:
         return path, "", "", "", " ".join(str(error).split("\n"))
     outputs = ", ".join(value.name for value in model.graph.output)
@@ -111,7 +132,9 @@ def main() -> int:
     parser.add_argument("--weights", action="append", default=[], metavar="FILE", help="weights of the nets")
     parser.add_argument("--rows", type=int, default=0, metavar="N", help="the size of a batch (default: the net's)")
     add_shape_option(parser)
+    add_extension_flags(parser)
     args = parser.parse_args()
+    load_extensions(args.plugin)
     rows = [("net", "nodes", "difference", "seconds", "outputs, or why there is no model")]
     for path in args.nets:
         rows.append(row(path, args))
