@@ -37,6 +37,9 @@ from blobnet.data.stores.hdf5 import read_file_list, write_datasets
 from blobnet.data.stores.leveldb_writer import LevelDbWriter
 from blobnet.data.stores.lmdb_writer import LmdbWriter
 from blobnet.hashing.codes import Codes
+from blobnet.hashing.exchange.parquet import read_parquet, write_parquet
+from blobnet.hashing.shards.build import build_shards
+from blobnet.hashing.shards.search import ShardedIndex
 from blobnet.proto.blobs import write_blob
 from blobnet.proto.files import read_message, write_message
 from blobnet.proto.text import parse
@@ -264,6 +267,23 @@ def _codes(folder):
                       net="net.prototxt", classes=("sea", "sand", "sun")).save(folder / "codes.npz")
 
 
+def _codes_parquet(folder):
+    _codes(folder)
+    write_parquet(Codes.load(folder / "codes.npz"), folder / "codes.parquet")
+    (folder / "codes.npz").unlink()
+
+
+def _shards(folder):
+    _codes(folder)
+    build_shards([folder / "codes.npz"], folder / "shards", 12, 2)
+    (folder / "codes.npz").unlink()
+
+
+def _read_shards(folder):
+    index = ShardedIndex(folder / "shards")
+    index.items(index.search(index.items(np.array([3])), 5, nprobe=1).indices)
+
+
 def _mnist(folder):
     for axes, kind in ((3, "images"), (1, "labels")):
         head = bytes([0, 0, 8, axes]) + struct.pack(">3I", 5, 2, 2)[:4 * axes]
@@ -349,6 +369,10 @@ READERS = {
     "recipe": (_text("recipe.yaml", RECIPE), lambda folder: read_recipe(folder / "recipe.yaml")),
     "log": (_text("train.log", LOG), lambda folder: parse_log(folder / "train.log")),
 }
+if find_spec("pyarrow"):
+    READERS["codes parquet"] = _codes_parquet, lambda folder: read_parquet(folder / "codes.parquet")
+if find_spec("faiss"):
+    READERS["shards"] = _shards, _read_shards
 if find_spec("torch"):
     READERS["pt"] = _save_weights("net.pt"), lambda folder: _net().copy_from(folder / "net.pt")
 
