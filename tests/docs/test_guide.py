@@ -1,0 +1,188 @@
+"""What the pages of the guide show is what happens: their files are written, their code and commands run in order.
+
+A page is Markdown. Of its fenced blocks, one after a paragraph that ends with a file name and a colon is written to
+that file; `python` is run, in one namespace a page; each line of `sh` is run, `blobnet …` in this process; `text` after
+one of them is all that it prints, where … stands for anything; long lines may be broken. Of text after <!-- about -->
+the numbers may be off by a twentieth. <!-- quick: 300 -> 3 --> at the top of a page makes its training short, except in
+the slow test; numbers after <!-- about --> are not compared then. <!-- slow --> leaves the next block to the slow test,
+<!-- without faiss --> runs it as where that library is not installed.
+"""
+
+import contextlib
+import io
+import re
+import runpy
+import shlex
+import sys
+import warnings
+from pathlib import Path
+from typing import NamedTuple
+
+import numpy as np
+import pytest
+
+from blobnet.cli import main
+from blobnet.core.registry import LAYERS
+from blobnet.errors import BlobnetError
+from blobnet.proto import messages
+
+ROOT = Path(__file__).resolve().parents[2]
+GUIDE = ROOT / "tools" / "docs" / "guide"
+PAGES = sorted(GUIDE.glob("*.md"))
+BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+MARK = re.compile(r"<!-- (about|slow|without \w+) -->")
+FILE = re.compile(r"`([\w./-]+\.\w+)`:\s*\Z")
+NUMBER = r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
+INSTALLING = ("python3 -m venv ", ". .venv/bin/activate", "pip install ", "cd ")  # lines that are only looked at
+
+
+class Block(NamedTuple):
+    """A fenced block of a page."""
+
+    line: int         # where it begins
+    language: str
+    text: str
+    file: str         # that it is written to, or ""
+    marks: set[str]   # "about", "slow", "without …"
+    follows: bool     # right after the block before it
+
+
+def read_blocks(text):
+    """The blocks of a page, in their order."""
+    blocks, end = [], 0
+    for found in BLOCK.finditer(text):
+        before = text[end:found.start()]
+        file = FILE.search(before)
+        marks = set(MARK.findall(before))
+        blocks.append(Block(text[:found.start()].count("\n") + 1, found[1], found[2], file[1] if file else "", marks,
+                            not MARK.sub("", before).strip()))
+        end = found.end()
+    return blocks
+
+
+def quickly(text):
+    """The page with its training made short."""
+    for old, short in re.findall(r"<!-- quick: (\S+) -> (\S+) -->", text):
+        text = re.sub(rf"(?<!\d){old}(?!\d)", short, text)
+    return text
+
+
+def same(shown, printed, about, whole):
+    """Whether a page shows what was printed, line breaks and columns apart."""
+    parts = re.split(f"({NUMBER})" if about else r"(\Z)", " ".join(shown.split()))
+    parts[::2] = [re.escape(part).replace("\\ …", "…").replace("…", ".*?") for part in parts[::2]]
+    numbers, parts[1::2] = parts[1::2], [f"({NUMBER})" if about else ""] * len(parts[1::2])
+    found = re.fullmatch("".join(parts), " ".join(printed.split()))
+    if found is None or not (about and whole):
+        return found is not None
+    return np.allclose(np.array(found.groups(), float), np.array(numbers, float), 0.05, 0.02)
+
+
+def without(library, patch):
+    """Let there be no such library."""
+    for name in [library, *(name for name in sys.modules if name.startswith(f"{library}."))]:
+        patch.setitem(sys.modules, name, None)
+
+
+def run_line(line):
+    """Run a line of the shell; return its exit status."""
+    if line.startswith(INSTALLING):
+        extras = re.search(r"\[([\w,]+)\]", line)
+        known = ROOT.joinpath("setup.py").read_text("utf-8")
+        assert all(f'"{extra}": [' in known for extra in extras[1].split(",")) if extras else True, line
+        return 0
+    words = shlex.split(line, comments=True)
+    with contextlib.ExitStack() as stack:
+        if "2>" in words:
+            words, path = words[:words.index("2>")], words[words.index("2>") + 1]
+            stack.enter_context(contextlib.redirect_stderr(stack.enter_context(open(path, "w"))))
+        if words[0] == "python":
+            stack.enter_context(pytest.MonkeyPatch.context()).setattr(sys, "argv", words[1:])
+            runpy.run_path(words[1], run_name="__main__")
+            return 0
+        assert words[0] == "blobnet", f"a command that the test does not run: {line}"
+        try:
+            return main(words[1:])
+        except SystemExit as stop:
+            return stop.code
+
+
+class Page:
+    """The run of a page."""
+
+    def __init__(self, path, whole):
+        self.path, self.whole = path, whole
+        self.names = {"__name__": "__main__"}
+        self.printed = None  # by the last block that ran, None if no text of it is due
+
+    def run(self):
+        text = self.path.read_text("utf-8")
+        for block in read_blocks(text if self.whole else quickly(text)):
+            where = f"{self.path.name}:{block.line}"
+            if "slow" in block.marks and not self.whole:
+                self.printed = None if block.language == "text" else ...
+            elif block.file:
+                Path(block.file).parent.mkdir(parents=True, exist_ok=True)
+                Path(block.file).write_text(block.text, "utf-8")
+            elif block.language == "text":
+                self.compare(block, where)
+            else:
+                assert self.printed is None or not self.failed, f"{where}: the block before it fails:\n{self.printed}"
+                self.printed, self.failed = self.output(block, where)
+        assert self.printed is None or self.printed is ... or not self.failed, f"the last block fails:\n{self.printed}"
+
+    def compare(self, block, where):
+        assert block.follows and self.printed is not None, f"{where}: a text that nothing prints"
+        if self.printed is not ... and not same(block.text, self.printed, "about" in block.marks, self.whole):
+            pytest.fail(f"{where}: shown is\n{block.text}\nprinted is\n{self.printed}", pytrace=False)
+        self.printed, self.failed = None, False
+
+    failed = False
+
+    def output(self, block, where):
+        """What a block prints, and whether it fails."""
+        assert block.language in ("python", "sh"), f"{where}: a block that nobody reads"
+        to, failed = io.StringIO(), False
+        with (contextlib.redirect_stdout(to), contextlib.redirect_stderr(to), np.printoptions(),
+              pytest.MonkeyPatch.context() as patch):
+            for mark in block.marks - {"about", "slow"}:
+                without(mark.removeprefix("without "), patch)
+            if block.language == "sh":
+                for line in block.text.replace("\\\n", " ").splitlines():
+                    failed |= bool(line.strip()) and run_line(line) != 0
+            else:
+                code = compile("\n" * block.line + block.text, str(self.path), "exec")
+                try:
+                    exec(code, self.names)
+                except BlobnetError as error:
+                    print(f"{type(error).__module__}.{type(error).__qualname__}: {error}")
+                    failed = True
+        return to.getvalue(), failed
+
+
+@pytest.fixture
+def house(tmp_path, monkeypatch):
+    """An empty folder; layer types, schema and modules are afterwards as they were before."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr("blobnet.core.registry.LAYERS", dict(LAYERS))
+    monkeypatch.setattr("blobnet.proto.messages._extensions", dict(messages._extensions))
+    before = dict(sys.modules)
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        yield
+    for name in set(sys.modules) - set(before):
+        if name.startswith(("blobnet_plugin_", "caffe")):
+            del sys.modules[name]
+    monkeypatch.undo()
+    messages._pool.cache_clear()
+
+
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_a_page_shows_what_happens(path, house):
+    Page(path, whole=False).run()
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
+def test_a_page_shows_what_happens_at_its_full_length(path, house):
+    Page(path, whole=True).run()
