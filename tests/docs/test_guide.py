@@ -9,10 +9,12 @@ the slow test; numbers after <!-- about --> are not compared then. <!-- slow -->
 """
 
 import contextlib
+import functools
 import io
+import os
 import re
-import runpy
 import shlex
+import subprocess
 import sys
 import warnings
 from pathlib import Path
@@ -24,6 +26,7 @@ import pytest
 from blobnet.cli import main
 from blobnet.core.registry import LAYERS
 from blobnet.errors import BlobnetError
+from blobnet.plugins import PREFIX
 from blobnet.proto import messages
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -84,6 +87,32 @@ def without(library, patch):
         patch.setitem(sys.modules, name, None)
 
 
+def brought():
+    """Take the layer types away that are not blobnet's own, and return them by name."""
+    return {name: dict.pop(LAYERS, name) for name, kind in list(dict.items(LAYERS))
+            if not kind.__module__.startswith("blobnet.layers.")}
+
+
+@contextlib.contextmanager
+def as_started():
+    """As in a new process: only blobnet's own layer types and schema, and no plug-ins. Afterwards all is as before."""
+    before, types = set(sys.modules), brought()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(messages, "_extensions", {})
+        patch.setattr(messages, "_pool", functools.cache(messages._pool.__wrapped__))
+        for name in [name for name in before if name.startswith(PREFIX)]:
+            patch.delitem(sys.modules, name)
+        try:
+            yield
+        finally:
+            brought()
+            dict.update(LAYERS, types)
+            for name in set(sys.modules) - before:  # such as plug-ins, and layers in Python
+                file = getattr(sys.modules[name], "__file__", None) or ""
+                if name.partition(".")[0] == "caffe" or file.startswith(os.getcwd()):
+                    del sys.modules[name]
+
+
 def run_line(line):
     """Run a line of the shell; return its exit status."""
     if line.startswith(INSTALLING):
@@ -97,12 +126,14 @@ def run_line(line):
             words, path = words[:words.index("2>")], words[words.index("2>") + 1]
             stack.enter_context(contextlib.redirect_stderr(stack.enter_context(open(path, "w"))))
         if words[0] == "python":
-            stack.enter_context(pytest.MonkeyPatch.context()).setattr(sys, "argv", words[1:])
-            runpy.run_path(words[1], run_name="__main__")
-            return 0
+            done = subprocess.run([sys.executable, *words[1:]], env=os.environ | {"PYTHONPATH": str(ROOT)}, text=True,
+                                  stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+            print(done.stdout)
+            return done.returncode
         assert words[0] == "blobnet", f"a command that the test does not run: {line}"
         try:
-            return main(words[1:])
+            with as_started():
+                return main(words[1:])
         except SystemExit as stop:
             return stop.code
 
@@ -111,15 +142,16 @@ class Page:
     """The run of a page."""
 
     def __init__(self, path, whole):
-        self.path, self.whole = path, whole
+        self.path, self.slow, self.whole = path, whole, whole
         self.names = {"__name__": "__main__"}
         self.printed = None  # by the last block that ran, None if no text of it is due
 
     def run(self):
         text = self.path.read_text("utf-8")
+        self.whole |= quickly(text) == text
         for block in read_blocks(text if self.whole else quickly(text)):
             where = f"{self.path.name}:{block.line}"
-            if "slow" in block.marks and not self.whole:
+            if "slow" in block.marks and not self.slow:
                 self.printed = None if block.language == "text" else ...
             elif block.file:
                 Path(block.file).parent.mkdir(parents=True, exist_ok=True)
@@ -162,19 +194,11 @@ class Page:
 
 @pytest.fixture
 def house(tmp_path, monkeypatch):
-    """An empty folder; layer types, schema and modules are afterwards as they were before."""
+    """An empty folder, and blobnet as it is at first."""
     monkeypatch.chdir(tmp_path)
-    monkeypatch.setattr("blobnet.core.registry.LAYERS", dict(LAYERS))
-    monkeypatch.setattr("blobnet.proto.messages._extensions", dict(messages._extensions))
-    before = dict(sys.modules)
-    with warnings.catch_warnings():
+    with warnings.catch_warnings(), as_started():
         warnings.simplefilter("ignore")
         yield
-    for name in set(sys.modules) - set(before):
-        if name.startswith(("blobnet_plugin_", "caffe")):
-            del sys.modules[name]
-    monkeypatch.undo()
-    messages._pool.cache_clear()
 
 
 @pytest.mark.parametrize("path", PAGES, ids=lambda path: path.stem)
