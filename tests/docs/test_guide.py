@@ -3,9 +3,9 @@
 A page is Markdown. Of its fenced blocks, one after a paragraph that ends with a file name and a colon is written to
 that file; `python` is run, in one namespace a page; each line of `sh` is run, `blobnet …` in this process; `text` after
 one of them is all that it prints, where … stands for anything; long lines may be broken. Of text after <!-- about -->
-the numbers may be off by a twentieth. <!-- quick: 300 -> 3 --> at the top of a page makes its training short, except in
-the slow test; numbers after <!-- about --> are not compared then. <!-- slow --> leaves the next block to the slow test,
-<!-- without faiss --> runs it as where that library is not installed.
+the numbers may be off by a twentieth, after <!-- varies --> they may be any. <!-- quick: 300 -> 3 --> at the top of a
+page makes its training short, except in the slow test; numbers after <!-- about --> are not compared then. <!-- slow -->
+leaves the next block to the slow test, <!-- without faiss --> runs it as where that library is not installed.
 """
 
 import contextlib
@@ -33,7 +33,7 @@ ROOT = Path(__file__).resolve().parents[2]
 GUIDE = ROOT / "tools" / "docs" / "guide"
 PAGES = sorted(GUIDE.glob("*.md"))
 BLOCK = re.compile(r"^```(\w+)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
-MARK = re.compile(r"<!-- (about|slow|without \w+) -->")
+MARK = re.compile(r"<!-- (about|varies|slow|without \w+) -->")
 FILE = re.compile(r"`([\w./-]+\.\w+)`:\s*\Z")
 NUMBER = r"[-+]?\d+(?:\.\d+)?(?:e[-+]?\d+)?"
 INSTALLING = ("python3 -m venv ", ". .venv/bin/activate", "pip install ", "cd ")  # lines that are only looked at
@@ -46,7 +46,7 @@ class Block(NamedTuple):
     language: str
     text: str
     file: str         # that it is written to, or ""
-    marks: set[str]   # "about", "slow", "without …"
+    marks: set[str]   # such as "about"
     follows: bool     # right after the block before it
 
 
@@ -63,20 +63,20 @@ def read_blocks(text):
     return blocks
 
 
-def quickly(text):
-    """The page with its training made short."""
-    for old, short in re.findall(r"<!-- quick: (\S+) -> (\S+) -->", text):
+def quickly(text, page):
+    """A text with the numbers of iterations that the page has for the quick test."""
+    for old, short in re.findall(r"<!-- quick: (\S+) -> (\S+) -->", page):
         text = re.sub(rf"(?<!\d){old}(?!\d)", short, text)
     return text
 
 
-def same(shown, printed, about, whole):
-    """Whether a page shows what was printed, line breaks and columns apart."""
+def same(shown, printed, about=False, compared=True):
+    """Whether a page shows what was printed, line breaks and columns apart; `about` its numbers, if at all."""
     parts = re.split(f"({NUMBER})" if about else r"(\Z)", " ".join(shown.split()))
     parts[::2] = [re.escape(part).replace("\\ …", "…").replace("…", ".*?") for part in parts[::2]]
     numbers, parts[1::2] = parts[1::2], [f"({NUMBER})" if about else ""] * len(parts[1::2])
     found = re.fullmatch("".join(parts), " ".join(printed.split()))
-    if found is None or not (about and whole):
+    if found is None or not (about and compared):
         return found is not None
     return np.allclose(np.array(found.groups(), float), np.array(numbers, float), 0.05, 0.02)
 
@@ -148,8 +148,9 @@ class Page:
 
     def run(self):
         text = self.path.read_text("utf-8")
-        self.whole |= quickly(text) == text
-        for block in read_blocks(text if self.whole else quickly(text)):
+        self.whole |= quickly(text, text) == text
+        self.page = "" if self.whole else text
+        for block in read_blocks(quickly(text, self.page)):
             where = f"{self.path.name}:{block.line}"
             if "slow" in block.marks and not self.slow:
                 self.printed = None if block.language == "text" else ...
@@ -165,7 +166,8 @@ class Page:
 
     def compare(self, block, where):
         assert block.follows and self.printed is not None, f"{where}: a text that nothing prints"
-        if self.printed is not ... and not same(block.text, self.printed, "about" in block.marks, self.whole):
+        if self.printed is not ... and not same(
+                block.text, self.printed, bool(block.marks & {"about", "varies"}), self.whole and "about" in block.marks):
             pytest.fail(f"{where}: shown is\n{block.text}\nprinted is\n{self.printed}", pytrace=False)
         self.printed, self.failed = None, False
 
@@ -177,10 +179,13 @@ class Page:
         to, failed = io.StringIO(), False
         with (contextlib.redirect_stdout(to), contextlib.redirect_stderr(to), np.printoptions(),
               pytest.MonkeyPatch.context() as patch):
-            for mark in block.marks - {"about", "slow"}:
-                without(mark.removeprefix("without "), patch)
+            for mark in block.marks:
+                if mark.startswith("without "):
+                    without(mark.removeprefix("without "), patch)
             if block.language == "sh":
                 for line in block.text.replace("\\\n", " ").splitlines():
+                    for file in re.findall(r"--solver (\S+)", line) * bool(self.page):
+                        Path(file).write_text(quickly(Path(file).read_text("utf-8"), self.page), "utf-8")
                     failed |= bool(line.strip()) and run_line(line) != 0
             else:
                 code = compile("\n" * block.line + block.text, str(self.path), "exec")
