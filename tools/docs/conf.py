@@ -16,19 +16,22 @@ copyright = "the authors of blobnet, BSD 3-clause"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build", "pages"]
+myst_enable_extensions = ["deflist"]
 root_doc = "index"
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", ".*")]  # hints name types of NumPy, protobuf and of inner modules
 highlight_language = "none"
+smartquotes = False  # two hyphens begin a flag
 default_role = "code"
 myst_heading_anchors = 4
+autoclass_content = "both"
 autodoc_member_order = "bysource"
 autodoc_typehints_format = "short"
 
 html_theme = "furo"
 html_title = f"blobnet {__version__}"
-html_static_path = ["static"]
-html_css_files = ["house.css"]
+html_static_path = ["static", "_generated/static"]
+html_css_files = ["mathematics.css", "house.css"]
 html_copy_source = False
 html_show_sphinx = False
 

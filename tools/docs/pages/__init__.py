@@ -8,9 +8,9 @@ from __future__ import annotations
 from pathlib import Path
 
 from blobnet.proto.storage import atomic_write
-from pages import texts
+from pages import api, commands, errors, layers, papers, schema, solvers, style, texts
 
-KINDS = (texts,)
+KINDS = (layers, solvers, papers, commands, schema, api, errors, texts, style)
 
 
 def all_pages() -> dict[str, str]:
