@@ -4,15 +4,22 @@ VENV := .venv
 BIN = $(VENV)/bin
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: demo test suite slow gpu lint docs test-oldest test-newest clean
+.PHONY: demo test suite dist slow gpu lint docs test-oldest test-newest clean
 
 demo: $(VENV)/demo
 	$(BIN)/python examples/01_hash_digits.py --out demo_output
 
-test: lint suite
+test: lint suite dist
 
 suite: $(VENV)/test
 	$(BIN)/python -m pytest -q -n auto
+
+# The packages of a release. The wheel made again from the same commit is the same, byte for byte.
+dist: export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2> /dev/null || date +%s)
+dist: $(VENV)/test
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist > /dev/null
+	$(BIN)/twine check --strict dist/*
 
 slow: $(VENV)/test
 	$(BIN)/python -m pytest -q -m slow
@@ -49,4 +56,4 @@ $(VENV)/%: setup.py
 	touch $@
 
 clean:
-	rm -rf .venv .venv-* demo_output data/digits_* tools/docs/_build tools/docs/_generated
+	rm -rf .venv .venv-* build dist demo_output data/digits_* tools/docs/_build tools/docs/_generated

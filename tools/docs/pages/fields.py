@@ -17,7 +17,7 @@ from pages.markdown import code, plain, table
 
 COMMENT = re.compile(r"\s*//\s?(.*)")
 MESSAGE = re.compile(r"((?:^//[^\n]*\n)*)^(?:message|enum) (\w+)", re.MULTILINE)
-HEAD = "field", "type", "default", "meaning"
+HEAD = "field", "type", "meaning"
 
 
 @cache
@@ -53,14 +53,16 @@ def about_field(field: FieldDescriptor) -> str:
     return said.strip()
 
 
-def typed(field: FieldDescriptor) -> str:
-    """The type of a field; a message with a link."""
+def row(field: FieldDescriptor) -> tuple[str, str, str]:
+    """What the columns of HEAD say of a field; a message as type is a link."""
     if field.message_type is None:
-        return " or ".join(map(code, kind(field).split(" | ")))
-    return f"{{message}}`{field.message_type.name}`" + ", repeated" * field.is_repeated
+        text = " or ".join(map(code, kind(field).split(" | ")))
+    else:
+        text = f"{{message}}`{field.message_type.name}`" + ", repeated" * field.is_repeated
+    value = default(field)[1:-1]
+    return code(field.name), text + f", default {code(value)}" * bool(value), about_field(field)
 
 
 def options_table(message: Descriptor) -> str:
     """The fields of a message that is the options of a layer."""
-    return table(HEAD, [(code(field.name), typed(field), code(default(field)[1:-1]), about_field(field))
-                        for field in message.fields])
+    return table(HEAD, map(row, message.fields))

@@ -6,8 +6,7 @@ from google.protobuf.descriptor import Descriptor, EnumDescriptor
 
 from blobnet.core.registry import LAYERS
 from blobnet.proto.messages import message_class, messages
-from blobnet.view.layer_pages import default
-from pages.fields import HEAD, about_field, about_message, typed
+from pages.fields import HEAD, about_message, row
 from pages.markdown import block, code, page, plain, table, toctree
 
 
@@ -33,8 +32,7 @@ def _message(message: Descriptor) -> str:
         message.name, block("{message} " + message.name, ""), plain(about_message(message.name)),
         f"Options of {', '.join(users)}." if users else "",
         table(["number", *HEAD], [
-            (f'<span id="{field.name}">{field.number}</span>', code(field.name), typed(field),
-             code(default(field)[1:-1]), about_field(field))
+            (f'<span id="{field.name}">{field.number}</span>', *row(field))
             for field in sorted(message.fields, key=lambda field: field.number)]),
         *map(_enum, enums.values()))
 

@@ -6,6 +6,7 @@ from pages.links import GENERATED, ROOT, TEXTS, relinked
 
 
 def pages() -> dict[str, str]:
-    """A page a text, the same but for its links."""
-    return {page: relinked((ROOT / name).read_text("utf-8"), ROOT / name, GENERATED / page)
-            for name, page in TEXTS.items()}
+    """A page a text, the same but for its links; only the README, which has the site's title, gets one."""
+    found = {page: relinked((ROOT / name).read_text("utf-8"), ROOT / name, GENERATED / page)
+             for name, page in TEXTS.items()}
+    return found | {"readme.md": found["readme.md"].replace("# blobnet\n", "# Overview\n", 1)}
