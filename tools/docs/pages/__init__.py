@@ -5,6 +5,7 @@ A page is a name, its path below the folder, and a text. No page needs Sphinx to
 
 from __future__ import annotations
 
+from functools import cache
 from pathlib import Path
 
 from blobnet.proto.storage import atomic_write
@@ -13,6 +14,7 @@ from pages import api, commands, errors, layers, papers, schema, solvers, style,
 KINDS = (layers, solvers, papers, commands, schema, api, errors, texts, style)
 
 
+@cache
 def all_pages() -> dict[str, str]:
     """The text of every page by its path, such as "layers/lrn.md"."""
     return {name: text for kind in KINDS for name, text in kind.pages().items()}

@@ -20,6 +20,11 @@ from pages.links import ROOT
 FOLDER = "FOLDER"  # what the rows write for the folder of their data
 WIDTH = 78
 INNER = re.compile(r"^( +)\w+ \{\n(?:[^{}\n]|(?<= )\{ .*? \}$|\n)*?\1\}$", re.MULTILINE)
+OTHERS = {  # where a layer of Input layers alone cannot be
+    "AutoCrop": """name: "AutoCrop"
+        layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 dim: 5 dim: 6 } } }
+        layer { name: "r" type: "Pooling" bottom: "x" top: "r" pooling_param { kernel_size: 3 } }
+        layer { name: "auto_crop" type: "AutoCrop" bottom: "x" bottom: "r" top: "y" }"""}
 BLOB = re.compile(r"\b(?!or\b)([A-Za-z]\w*) \(")  # of a page: "codes u (N, K)"
 EXACT = "gradient: EXACT"  # another gradient than a net of the paper asks for
 
@@ -45,10 +50,12 @@ def example(cls: type[Layer], folder: str = "data") -> Message:
 
     Its data, if it reads any, is in `folder`.
     """
+    if cls.__name__ in OTHERS:
+        return parse(OTHERS[cls.__name__], "NetParameter", cls.__name__)
     case = rows()[cls.__name__]
     layer = upgrade_net(parse(case.source.replace(FOLDER, folder), "NetParameter", "example")).layer[0]
     layer.name = cls.__module__.rsplit(".", 1)[1]
-    layer.ClearField("loss_weight")  # what a loss has by itself
+    layer.loss_weight[:] = [float(weight != 0) for weight in layer.loss_weight] if len(layer.top) > 1 else []
     _name_blobs(layer, sections(cls).rest)
     inputs = [new("LayerParameter", name=name, type="Input", top=[name], input_param={"shape": [{"dim": value.shape}]})
               for name, value in zip(layer.bottom, case.values())]

@@ -28,7 +28,7 @@ def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
 
 def block(kind: str, text: str, *options: str) -> str:
     """A fenced block: of code, or a directive such as "{formulas}" with its options."""
-    fence = "```" + "`" * text.count("```")
+    fence = "`" * max(3, *(len(run) + 1 for run in re.findall(r"^`{3,}", text, re.MULTILINE)), 0)
     return "\n".join([fence + kind, *options, text.rstrip("\n"), fence]) + "\n"
 
 
