@@ -4,15 +4,22 @@ VENV := .venv
 BIN = $(VENV)/bin
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: demo test suite slow gpu lint test-oldest test-newest clean
+.PHONY: demo test suite dist slow gpu lint docs test-oldest test-newest clean
 
 demo: $(VENV)/demo
 	$(BIN)/python examples/01_hash_digits.py --out demo_output
 
-test: lint suite
+test: lint suite dist
 
 suite: $(VENV)/test
 	$(BIN)/python -m pytest -q -n auto
+
+# The packages of a release. The wheel made again from the same commit is the same, byte for byte.
+dist: export SOURCE_DATE_EPOCH := $(shell git log -1 --format=%ct 2> /dev/null || date +%s)
+dist: $(VENV)/test
+	rm -rf dist
+	$(BIN)/python -m build --no-isolation --outdir dist > /dev/null
+	$(BIN)/twine check --strict dist/*
 
 slow: $(VENV)/test
 	$(BIN)/python -m pytest -q -m slow
@@ -23,6 +30,10 @@ gpu: $(VENV)/test $(VENV)/gpu
 lint: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
+
+docs: $(VENV)/docs
+	$(BIN)/python -m sphinx -q -W --keep-going tools/docs tools/docs/_build/html
+	$(BIN)/python tools/docs/check_links.py tools/docs/_build/html
 
 # The tests with the lowest versions that setup.py admits on the oldest Python at hand, with the newest on the newest.
 # PYTHON=… chooses another.
@@ -45,4 +56,4 @@ $(VENV)/%: setup.py
 	touch $@
 
 clean:
-	rm -rf .venv .venv-* demo_output data/digits_*
+	rm -rf .venv .venv-* build dist demo_output data/digits_* tools/docs/_build tools/docs/_generated

@@ -62,7 +62,7 @@ setup(
                  "matplotlib>=3.8", "scikit-learn>=1.3", "nbclient>=0.10", "ipykernel>=6.29", "faiss-cpu>=1.8",
                  "onnx>=1.17", "onnxruntime>=1.20", "safetensors>=0.4.3", "tensorboardX>=2.6.2.2", "shtab>=1.7",
                  "opencv-python-headless>=4.8.1.78,<5",  # 5 reads no Caffe files
-                 "setuptools>=70.1",
+                 "setuptools>=70.1", "build>=1.2", "twine>=6.1",
                  # compiles the text of the kernels, without a GPU; 85 MB
                  "nvidia-cuda-nvrtc-cu12>=12.4; sys_platform == 'linux' and platform_machine == 'x86_64'"],
     },

@@ -12,7 +12,7 @@ from blobnet.core.net import Net
 from blobnet.core.registry import register
 from blobnet.plugins import load_plugin
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 __all__ = ["TEST", "TRAIN", "BatchSource", "Blob", "Layer", "LossLayer", "Net", "Solver", "get_solver",
            "install_as_caffe", "load_plugin", "register", "register_solver"]
 

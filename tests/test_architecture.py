@@ -27,8 +27,8 @@ RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms.split()
 ONLY = {"ops": {"ops", "backend", "errors"}, "data": {"data", "proto", "backend", "errors"}}
 FACE = ("__init__", "__main__")  # the package's own face, which only commands and pycaffe may import
 TOP_LEVEL = {"setup.py", "pyproject.toml", "MANIFEST.in", "Makefile", "LICENSE", "README.md", "SECURITY.md",
-             "DESIGN.md", "CONTRIBUTING.md",
-             "CHANGELOG.md", ".ci", ".gitignore", "blobnet", "prototxt", "tests", "tools", "examples"}
+             "DESIGN.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff", ".ci", ".github", ".gitignore",
+             "blobnet", "prototxt", "tests", "tools", "examples"}
 LAYER_LINES, KERNEL_LINES = 120, 200
 
 MODULES = sorted(PACKAGE.rglob("*.py"))

@@ -2,6 +2,7 @@
 
 import fnmatch
 import os
+import re
 import subprocess
 import sys
 import tarfile
@@ -9,6 +10,9 @@ import zipfile
 from pathlib import Path
 
 import pytest
+import yaml
+
+import blobnet
 
 ROOT = Path(__file__).resolve().parent.parent
 IGNORED = [pattern.rstrip("/") for pattern in (ROOT / ".gitignore").read_text().split()]
@@ -76,20 +80,21 @@ def test_a_script_beside_the_clone_imports_the_package(tmp_path):
     assert python("script.py", cwd=tmp_path).strip() == str(ROOT / "blobnet/__init__.py")
 
 
+def test_all_papers_tell_the_same_version():
+    assert yaml.safe_load(ROOT.joinpath("CITATION.cff").read_text("utf-8"))["version"] == blobnet.__version__
+    assert re.search("^## ([0-9.]+)", ROOT.joinpath("CHANGELOG.md").read_text("utf-8"), re.M)[1] == blobnet.__version__
+
+
 @pytest.mark.slow
 def test_wheel_and_sdist_hold_everything(tmp_path):
-    """An sdist holds the repository, and the wheel built from it is the one built from the repository."""
+    """An sdist holds the repository; the wheel built from it is, byte for byte, the one built from the repository."""
     def build(what, source, target):
         return target / python("-W", "ignore", "-c", "import sys, setuptools.build_meta as b, contextlib\n"
                                f"with contextlib.redirect_stdout(sys.stderr): name = b.build_{what}({str(target)!r})\n"
-                               "print(name)", cwd=source).strip()
-
-    def contents(wheel):
-        with zipfile.ZipFile(wheel) as file:
-            return {name: file.read(name) for name in file.namelist()}
+                               "print(name)", cwd=source, SOURCE_DATE_EPOCH="1790000000").strip()
 
     def copy(target):
-        names = {name for folder in ("blobnet", "prototxt", "examples", "tests", "tools", ".ci")
+        names = {name for folder in ("blobnet", "prototxt", "examples", "tests", "tools", ".ci", ".github")
                  for name in files_below(ROOT / folder, ROOT)}
         names |= {path.name for path in ROOT.iterdir() if path.is_file() and path.name != ".git"}
         for name in names:
@@ -106,6 +111,7 @@ def test_wheel_and_sdist_hold_everything(tmp_path):
     assert names <= {path.relative_to(unpacked).as_posix() for path in unpacked.rglob("*")}
     (tmp_path / "a").mkdir()
     (tmp_path / "b").mkdir()
-    here = contents(build("wheel", source, tmp_path / "a"))
-    assert {name for name in here if ".dist-info/" not in name} == expected()
-    assert contents(build("wheel", unpacked, tmp_path / "b")) == here
+    here = build("wheel", source, tmp_path / "a")
+    with zipfile.ZipFile(here) as file:
+        assert {name for name in file.namelist() if ".dist-info/" not in name} == expected()
+    assert build("wheel", unpacked, tmp_path / "b").read_bytes() == here.read_bytes()
