@@ -65,9 +65,10 @@ def example(cls: type[Layer], folder: str = "data") -> Message:
 def _name_blobs(layer: Message, told: Iterable[tuple[str, str]]) -> None:
     """Call the blobs of the layer as its page does, "codes u (N, K)" being u, if it has a name for each."""
     texts = dict(told)
-    names = [BLOB.findall(texts[term]) for term in ("Bottoms", "Tops")]
-    fits = [len(names[0]) == len(layer.bottom), len(names[1]) == len(layer.top)]
-    bottoms, tops = (given if fit else list(old) for given, fit, old in zip(names, fits, (layer.bottom, layer.top)))
+    bottoms, tops = (BLOB.findall(texts[term])[:len(given)] for term, given in
+                     (("Bottoms", layer.bottom), ("Tops", layer.top)))
+    bottoms = bottoms if len(bottoms) == len(layer.bottom) else list(layer.bottom)
+    tops = tops if len(tops) == len(layer.top) else list(layer.top)
     if len({*bottoms, *tops}) == len(bottoms) + len(tops):
         layer.bottom[:], layer.top[:] = bottoms, tops
 
