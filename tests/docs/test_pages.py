@@ -63,6 +63,8 @@ def test_every_message_and_field(pages):
             assert not (value := default(field)[1:-1]) or f"default `{value}`" in line, field.full_name
             for word, option in (("**No effect:**", "ignored"), ("**Refused:**", "refused")):
                 assert (word in line) == bool(note(field, option)), field.full_name
+                listed = row(pages["schema/not_used.md"], f"`{field.name}`", f"{{message}}`{name}`", "")
+                assert listed or not note(field, option), field.full_name
             shown += 1
     assert shown == declared
 

@@ -16,7 +16,7 @@ copyright = "the authors of blobnet, BSD 3-clause"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build", "pages"]
-myst_enable_extensions = ["deflist"]
+myst_enable_extensions = ["attrs_block", "deflist"]
 root_doc = "index"
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", ".*")]  # hints name types of NumPy, protobuf and of inner modules
