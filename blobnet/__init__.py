@@ -4,6 +4,7 @@ import importlib
 from typing import TYPE_CHECKING
 
 from blobnet import layers  # noqa: F401  (lets every layer type be found)
+from blobnet.backend import processes
 from blobnet.core.blob import Blob
 from blobnet.core.context import TEST, TRAIN
 from blobnet.core.layer import Layer
@@ -14,7 +15,7 @@ from blobnet.plugins import load_plugin
 
 __version__ = "0.2.0"
 __all__ = ["TEST", "TRAIN", "BatchSource", "Blob", "Layer", "LossLayer", "Net", "Solver", "get_solver",
-           "install_as_caffe", "load_plugin", "register", "register_solver"]
+           "install_as_caffe", "load_plugin", "processes", "register", "register_solver"]
 
 if TYPE_CHECKING:
     from blobnet.layers.data._base import BatchSource

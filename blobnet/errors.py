@@ -76,6 +76,10 @@ class DeviceError(BlobnetError):
     """A device that was asked for and is not there."""
 
 
+class ProcessError(BlobnetError):
+    """Another process, of those that train together, has an error; `where` says which one."""
+
+
 @contextlib.contextmanager
 def within(where: str, hint: str = "") -> Iterator[None]:
     """Let errors of the block be `inside` the place `where`."""

@@ -63,7 +63,8 @@ def find_recipe(name: str | os.PathLike) -> Path:
     recipes = published_recipes()
     if path.as_posix() not in recipes:
         raise DataError(f"recipe {os.fspath(name)!r}", "neither a file nor a published recipe",
-                        hint=close_matches(path.as_posix(), recipes) or "`blobnet prototxt list` shows them")
+                        hint=close_matches(path.as_posix().removeprefix("prototxt/"), recipes)
+                        or "`blobnet prototxt list` shows them")
     return recipes[path.as_posix()]
 
 

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import dataclasses
 from collections.abc import Sequence
+from typing import TextIO
 
+from blobnet.log.colour import painted
 from blobnet.log.html import framed, html_table, title
 from blobnet.log.table import table
 
@@ -67,13 +69,18 @@ class GradientResults(list[GradientResult]):
                       html_table(_rows(self), LEFT, [LOOKS[word] for word in found]))
 
 
-def format_table(results: Sequence[GradientResult]) -> str:
-    """The results as lines of text.
+def format_table(results: Sequence[GradientResult], stream: TextIO | None = None) -> str:
+    """The results as lines of text, in colours if they go to a `stream` that wants some.
 
     The column forward has the error of the layer's forward against its formula, plain if it needs none, - if it was not
     compared, or FAIL; the last column says ok, FAIL, published or skipped, and the note.
     """
-    return table(_rows(results), LEFT)
+    head, *lines = table(_rows(results), LEFT).splitlines()
+    for i, result in enumerate(results):
+        verdict, look = _verdict(result), LOOKS[_word(result)]
+        if look:
+            lines[i] = lines[i].removesuffix(verdict) + painted(verdict, look, stream)
+    return "\n".join([painted(head, "heading", stream), *lines])
 
 
 def _rows(results: Sequence[GradientResult]) -> list[tuple[str, ...]]:

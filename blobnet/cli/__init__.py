@@ -10,12 +10,15 @@ import sys
 from collections.abc import Mapping, Sequence
 
 from blobnet import __version__
+from blobnet.cli._parser import CommandParser
 from blobnet.errors import BlobnetError, close_matches
+from blobnet.log.colour import painted
 from blobnet.proto import budget
 
 GROUPS = {  # what `blobnet --help` shows together
     "every day": ("train", "test", "run", "summary", "port", "check", "explain", "grade", "weights", "encode", "index",
-                  "search", "evaluate", "data", "new", "convert", "prototxt", "layers", "layer"),
+                  "search", "evaluate", "data", "new", "convert", "prototxt", "layers", "layer", "doctor",
+                  "completion"),
     "Caffe's tools, with their flags": (
         "time", "device_query", "convert_imageset", "convert_annoset", "compute_image_mean", "extract_features",
         "upgrade_net_proto_text", "upgrade_net_proto_binary", "upgrade_solver_proto_text", "draw_net", "summarize",
@@ -29,24 +32,28 @@ EMPTY_FLAG = re.compile(r"--?\w+=")
 COMMANDS = tuple(name for names in GROUPS.values() for name in names)
 
 
-def parser() -> argparse.ArgumentParser:
-    """The parser of all commands; each module adds its own by `add_parser(subparsers)`."""
-    root = argparse.ArgumentParser(prog="blobnet", usage="%(prog)s [-h] [--version] COMMAND …",
-                                   description="Run networks that were published as Caffe prototxt.",
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    root.add_argument("--version", action="version", version=f"blobnet {__version__}")
+def parser(commands: Sequence[str] = COMMANDS) -> argparse.ArgumentParser:
+    """The parser of these commands; each module adds its own by `add_parser(subparsers)`.
+
+    Those that are not needed are not imported, as that takes its time. Help shows all, if all are there.
+    """
+    root = CommandParser(prog="blobnet", usage="%(prog)s [-h] [--version] COMMAND …",
+                         description="Run networks that were published as Caffe prototxt.")
+    root.add_argument("--version", action="version", version=f"blobnet {__version__}",
+                      help="show the version and exit")
     subparsers = root.add_subparsers(metavar="COMMAND", required=True, prog="blobnet", help=argparse.SUPPRESS)
-    for name in COMMANDS:
+    for name in commands:
         importlib.import_module(f"blobnet.cli.{name}").add_parser(subparsers)
-    root.epilog = _overview({action.dest: action.help for action in subparsers._get_subactions()})
+    if commands is COMMANDS:
+        root.epilog = _overview({action.dest: action.help for action in subparsers._get_subactions()})
     return root
 
 
 def _overview(helps: Mapping[str, str]) -> str:
     """The commands in their groups, with what they are for."""
     width = max(map(len, helps))
-    parts = ["\n".join([f"{title}:", *(f"    {name:{width}}  {helps[name]}" for name in names)])
-             for title, names in GROUPS.items()]
+    parts = ["\n".join([painted(f"{title}:", "heading", sys.stdout),
+                        *(f"    {name:{width}}  {helps[name]}" for name in names)]) for title, names in GROUPS.items()]
     return "\n\n".join([*parts, _LAST])
 
 
@@ -72,11 +79,17 @@ def _with_memory(words: list[str]) -> list[str]:
 def main(arguments: Sequence[str] | None = None) -> int:
     """Run a command; return 0 if it did what it should, 1 for what went wrong, with one line on standard error."""
     words = _with_memory(_as_caffe(list(sys.argv[1:] if arguments is None else arguments)))
-    root = parser()
-    if words and not words[0].startswith("-"):
+    if not words or words[0] == "help":  # alone, or of a command
+        words = [*words[1:2], "--help"]
+    if words[0].startswith("-"):
+        root = parser(COMMANDS if words[0] in ("-h", "--help") else ())
+        if not any(flag.startswith(words[0]) for flag in ("-h", "--help", "--version")):
+            root.error(f"the command comes first, and then {words[0]}; `blobnet --help` lists the commands")
+    else:
         words[0] = words[0].replace("-", "_")  # device-query is device_query
+        root = parser([name for name in COMMANDS if name == words[0]])
         if words[0] not in COMMANDS:
-            root.error(f"no command {words[0]!r}; {close_matches(words[0], COMMANDS) or 'see blobnet --help'}")
+            root.error(f"no command {words[0]!r}; {close_matches(words[0], COMMANDS) or '`blobnet --help` lists them'}")
     args = root.parse_args(words)
     try:
         status = args.run(args) or 0
@@ -86,11 +99,14 @@ def main(arguments: Sequence[str] | None = None) -> int:
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
     except (BlobnetError, OSError) as error:
-        print(f"blobnet: {error}", file=sys.stderr)
-        return 1
+        return _failed(str(error))
     except (MemoryError, RecursionError) as error:
         kind = "no memory" if isinstance(error, MemoryError) else "nested too deeply"
-        print(f"blobnet: {kind}" + f" ({error})" * bool(str(error)), file=sys.stderr)
-        return 1
+        return _failed(kind + f" ({error})" * bool(str(error)))
     except KeyboardInterrupt:
         return 130
+
+
+def _failed(message: str) -> int:
+    print(painted("blobnet:", "bad", sys.stderr), message, file=sys.stderr)
+    return 1

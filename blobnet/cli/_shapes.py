@@ -5,7 +5,7 @@ from __future__ import annotations
 import argparse
 
 
-def add_shape_option(parser: argparse.ArgumentParser) -> None:
+def add_shape_option(parser: argparse._ActionsContainer) -> None:
     """Add --shape; `dict(args.shape)` then maps top names to shapes."""
     parser.add_argument("--shape", action="append", type=_shape, default=[], metavar="TOP=N,C,H,W",
                         help="the shape of a top of a data or Input layer; needed where the data is not at hand; may "

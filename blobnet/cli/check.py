@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from blobnet.check.net import check_net
 from blobnet.check.results import format_table
@@ -25,8 +26,7 @@ given, with random values; labels are 0 or 1. Exit status 1 if a gradient or a f
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
-    parser = subparsers.add_parser("check", help="check gradients and forwards", description=_DESCRIPTION,
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = subparsers.add_parser("check", help="check gradients and forwards", description=_DESCRIPTION)
     parser.add_argument("net", metavar="NET.prototxt", help="the net")
     parser.add_argument("--phase", choices=PHASES, default="TRAIN", help="the phase to build it in (default: TRAIN)")
     add_shape_option(parser)
@@ -42,7 +42,7 @@ def run(args: argparse.Namespace) -> int:
     load_extensions(args.plugin)
     results = check_net(args.net, PHASES[args.phase], shapes=dict(args.shape), layers=args.layer,
                         python_layers=args.python_layers, device=device_of(args.gpu))
-    print(format_table(results))
+    print(format_table(results, sys.stdout))
     gradients = [result for result in results if result.kind != "top"]
     checked, wrong = sum(result.checked > 0 for result in gradients), sum(not result.passed for result in gradients)
     forwards = [result.forward for result in results if result.forward and result.forward.error is not None]

@@ -30,7 +30,7 @@ def add_parser(subparsers) -> None:
     commands = parser.add_subparsers(dest="data_command", metavar="COMMAND", required=True)
 
     importer = commands.add_parser("import", help="turn a known data set, or a folder of photos, into what nets read",
-                                   description=_IMPORT, formatter_class=argparse.RawDescriptionHelpFormatter)
+                                   description=_IMPORT)
     importer.add_argument("name", metavar="NAME|FOLDER", help=", ".join(SETS) + ", or a folder of photos")
     importer.add_argument("--out", metavar="DIR", help="folder to write into (data; of a folder data/NAME)")
     known = importer.add_argument_group("of a known set")

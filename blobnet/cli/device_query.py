@@ -9,6 +9,7 @@ import sys
 from blobnet.backend import device_module
 from blobnet.cli._flags import ignore_other_flags
 from blobnet.cli._gpus import add_gpu_flag, gpu_name, gpu_numbers, gpu_properties
+from blobnet.log.colour import headed
 from blobnet.log.console import console
 from blobnet.log.loggers import iterations
 from blobnet.log.table import table
@@ -57,7 +58,7 @@ def run(args: argparse.Namespace) -> int:
             gpu = known[number]
             rows.append((f"{number}  {gpu_name(gpu)}", f"{gpu['totalGlobalMem'] / 2 ** 30:.1f} GiB",
                          f"{gpu['major']}.{gpu['minor']}", str(gpu["multiProcessorCount"])))
-        print(table(rows))
+        print(headed(table(rows), sys.stdout))
     return 0
 
 

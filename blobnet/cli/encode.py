@@ -30,8 +30,7 @@ data layer has its images. Their codes have the paths as ids, and no labels."""
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
-    parser = subparsers.add_parser("encode", help="turn images into hash codes", description=_DESCRIPTION,
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = subparsers.add_parser("encode", help="turn images into hash codes", description=_DESCRIPTION)
     parser.add_argument("net", metavar="NET.prototxt", help="the net, with one layer that reads a database, a list "
                         "of images or other records")
     parser.add_argument("--weights", required=True, metavar="FILE.caffemodel", help="its weights")

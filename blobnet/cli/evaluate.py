@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import NamedTuple
 
 from blobnet.cli._pages import add_page_flags, check_page_flags, sides, write
-from blobnet.cli._protocols import ListProtocols, fitting, lists_for, wrap
+from blobnet.cli._protocols import ListProtocols, fitting, lists_for
 from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.engines import INDEXES
@@ -29,8 +29,10 @@ among the first k, and mAP against bits.
 
 What is relevant is told by the labels in the files or, for unsupervised methods, by lists of neighbours. These find
 the 50 nearest raw vectors and score codes by them:
-  blobnet search --queries test_pixels.npz --base train_pixels.npz --metric l2 --top 50 --out near.npz
-  blobnet evaluate --queries test.npz --base train.npz --neighbours near.npz --protocol bdnn-neighbours
+  blobnet search --queries test_pixels.npz --base train_pixels.npz \\
+      --metric l2 --top 50 --out near.npz
+  blobnet evaluate --queries test.npz --base train.npz \\
+      --neighbours near.npz --protocol bdnn-neighbours
 
 protocols (--list-protocols says what each of them means, and its paper; all: one row for each that fits):
 """
@@ -50,8 +52,7 @@ class _Row(NamedTuple):
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("evaluate", help="score hash codes: mAP, precision, precision-recall curve",
-                                   description=_DESCRIPTION + wrap(", ".join(list_protocols())),
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+                                   description=_DESCRIPTION + "  " + ", ".join(list_protocols()))
     parser.add_argument("--queries", required=True, nargs="+", metavar="Q.npz",
                         help="query codes, with labels unless there are --neighbours")
     parser.add_argument("--base", nargs="+", metavar="B.npz",

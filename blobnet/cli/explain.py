@@ -27,7 +27,7 @@ to see whether the gradient check notices, and how training goes on."""
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("explain", help="show every number of a net's passes on a page",
-                                   description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
+                                   description=_DESCRIPTION)
     parser.add_argument("net", metavar="NET.prototxt", help="the net")
     flag(parser, "--out", required=True, metavar="PAGE.html", help="the page to write")
     flag(parser, "--weights", type=words, default=[], metavar="A.caffemodel,B.caffemodel",

@@ -11,6 +11,7 @@ from collections import Counter
 
 from blobnet.check.grading import Grade, State, grade
 from blobnet.errors import BlobnetError
+from blobnet.log.colour import painted
 
 _DESCRIPTION = """\
 Run an exercise, a layer in Python whose blanks (`...`) were filled in, and answer as a tutor does: what is right, the
@@ -27,7 +28,7 @@ WIDTH = 112
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("grade", help="say what is right in an exercise, and which slip explains the rest",
-                                   description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
+                                   description=_DESCRIPTION)
     parser.add_argument("file", metavar="FILE.py", help="the exercise")
     parser.add_argument("--json", action="store_true", help="print the findings as JSON")
     parser.set_defaults(run=run)
@@ -39,7 +40,7 @@ def run(args: argparse.Namespace) -> int:
         with contextlib.redirect_stdout(sys.stderr):  # what the file prints is no part of the answer
             result = grade(args.file)
     except BlobnetError as error:
-        print(f"blobnet: {error}", file=sys.stderr)
+        print(painted("blobnet:", "bad", sys.stderr), error, file=sys.stderr)
         return 2
     print(json.dumps(result.as_dict(), indent=1, allow_nan=False) if args.json else _text(result))
     return 0 if result.passed else 1

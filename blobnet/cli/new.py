@@ -28,15 +28,15 @@ codes; they start from weights of theirs, which are checked."""
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     parser = subparsers.add_parser("new", help="write a net, solver and recipe for one's own photos",
-                                   description=_DESCRIPTION, formatter_class=argparse.RawDescriptionHelpFormatter)
+                                   description=_DESCRIPTION)
     commands = parser.add_subparsers(dest="new_command", metavar="KIND", required=True)
-    hashing = commands.add_parser("hashing", help="for hash codes", description=_DESCRIPTION,
-                                  formatter_class=argparse.RawDescriptionHelpFormatter)
+    hashing = commands.add_parser("hashing", help="for hash codes", description=_DESCRIPTION)
     hashing.add_argument("--data", required=True, metavar="DIR", help="a folder that `blobnet data import` wrote")
     hashing.add_argument("--bits", type=whole(), default=24, metavar="K", help="length of the codes (24)")
     hashing.add_argument("--out", metavar="FOLDER", help="the folder to write into (DIR/METHOD_BITS)")
     hashing.add_argument("--method", choices=METHODS, default="dsh", help="whose loss (dsh)")
-    hashing.add_argument("--net", choices=NETS, default=SMALL, help=f"the layers before the codes ({SMALL})")
+    hashing.add_argument("--net", choices=NETS, default=SMALL, metavar="NAME",
+                         help=f"the layers before the codes: {', '.join(NETS)} ({SMALL})")
     hashing.add_argument("--weights", default="", metavar="FILE.caffemodel", help="start from these weights")
     parser.set_defaults(run=run)
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import argparse
 
-from blobnet.cli._flags import flag
+from blobnet.cli._flags import flag, whole
 from blobnet.view.training_charts import CHARTS, chart_title, plot_training_log
 
 _DESCRIPTION = """\
@@ -19,9 +19,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
     types = "\n".join(f"  {chart}  {chart_title(chart)}" for chart in range(len(CHARTS)))
     parser = subparsers.add_parser("plot_training_log", help="draw curves of training logs",
-                                   description=_DESCRIPTION + types,
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("chart", metavar="TYPE", type=int, choices=range(len(CHARTS)), help="the chart type, 0 to 7")
+                                   description=_DESCRIPTION + types)
+    parser.add_argument("chart", metavar="TYPE", type=whole(0), choices=range(len(CHARTS)),
+                        help="the chart type, 0 to 7")
     parser.add_argument("picture", metavar="PICTURE.png", help="the file to write; also .pdf, .svg and others")
     parser.add_argument("logs", metavar="LOG", nargs="+", help="the logs")
     flag(parser, "--output", metavar="NAME", help="draw this output of the test net in the charts 0 to 3")

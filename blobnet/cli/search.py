@@ -32,8 +32,7 @@ _TOP = 10
 
 def add_parser(subparsers: argparse._SubParsersAction) -> None:
     """Register the command."""
-    parser = subparsers.add_parser("search", help="find the nearest codes of each query", description=_DESCRIPTION,
-                                   formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = subparsers.add_parser("search", help="find the nearest codes of each query", description=_DESCRIPTION)
     parser.add_argument("--base", "--codes", required=True, metavar="BASE.npz", help="the codes to search in")
     queries = parser.add_mutually_exclusive_group(required=True)
     queries.add_argument("--queries", metavar="QUERIES.npz", help="the codes to search for")

@@ -6,6 +6,7 @@ import argparse
 import sys
 
 from blobnet.cli._flags import add_plugin_flag, flag, whole
+from blobnet.log.colour import colours_wanted
 from blobnet.netdef.upgrade import upgrade_net
 from blobnet.plugins import load_plugin
 from blobnet.proto.files import read_message
@@ -35,6 +36,6 @@ def run(args: argparse.Namespace) -> int:
     for plugin in args.plugin:
         load_plugin(plugin)
     net = upgrade_net(read_message(args.net, "NetParameter"), args.net)
-    colours = args.color == "always" or args.color == "auto" and sys.stdout.isatty()
+    colours = args.color == "always" or args.color == "auto" and colours_wanted(sys.stdout)
     print(listing(net, args.max_width, colours))
     return 0

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import PHASES, add_extension_flags
@@ -10,6 +11,7 @@ from blobnet.cli._shapes import add_shape_option
 from blobnet.core.net import Net
 from blobnet.core.without_data import without_data
 from blobnet.errors import within
+from blobnet.log.colour import headed
 from blobnet.log.table import table
 from blobnet.netdef.ignored import grouped, ignored_fields
 from blobnet.netdef.load import load
@@ -60,7 +62,7 @@ def run(args: argparse.Namespace) -> int:
     with within("", f"nothing tells some shapes, so {guesses}: --shape TOP=N,C,H,W says another" if guesses else ""):
         net = Net(definition, phase, level=args.level, stages=args.stage, origin=path, python_layers=args.python_layers,
                   fillers=False)
-    print(f"{net.name or path}, {args.phase}\n\n{summary(net, args.all)}")
+    print(f"{net.name or path}, {args.phase}\n\n{headed(summary(net, args.all), sys.stdout)}")
     for name, shape in assumed.items():
         print(f"\nassumed: {name} is {shape_text(shape)}, as nothing tells its shape; --shape {name}=… does")
     ignored = grouped(row for row in ignored_fields(source) if not row.layer or row.layer in net.layer_dict)

@@ -14,6 +14,7 @@ from blobnet.cli._flags import ignore_other_flags
 from blobnet.cli._nets import add_net_flags, build_net
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
+from blobnet.log.colour import headed
 from blobnet.log.console import console
 from blobnet.log.loggers import iterations
 from blobnet.log.outputs import loss_note
@@ -49,7 +50,7 @@ def run(args: argparse.Namespace) -> int:
                 iterations.info("%s = %g%s", name, value, loss_note(weight, value))
                 rows.append((name, f"{value:g}", *((f"{weight:g}", f"{weight * value:g}") if weight else ("", ""))))
     if sys.stderr.isatty():
-        print(f"{table(rows)}\n\nloss  {loss:g}, mean of {args.iterations} batches")
+        print(f"{headed(table(rows), sys.stdout)}\n\nloss  {loss:g}, mean of {args.iterations} batches")
     return 0
 
 

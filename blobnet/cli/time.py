@@ -13,6 +13,7 @@ from blobnet.cli._flags import PHASES, flag, ignore_other_flags
 from blobnet.cli._nets import add_net_flags, build_net
 from blobnet.core.net import Net
 from blobnet.core.profile import Profile, Time
+from blobnet.log.colour import headed
 from blobnet.log.console import console
 from blobnet.log.loggers import iterations
 
@@ -55,7 +56,7 @@ def run(args: argparse.Namespace) -> int:
         iterations.info("Total Time: %g ms.", total)
         log.info("*** Benchmark ends ***")
     if sys.stderr.isatty():
-        print(profile)
+        print(headed(str(profile), sys.stdout))
     return 0
 
 

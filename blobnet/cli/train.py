@@ -9,9 +9,11 @@ from typing import TextIO
 
 from google.protobuf.message import Message
 
+from blobnet.backend import Processes, processes
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_extension_flags, add_state_flags, flag, ignore_other_flags, switch
 from blobnet.cli._gpus import add_gpu_flag, add_tf32_flag, gpu_name, gpu_numbers, gpu_properties
+from blobnet.cli._processes import in_processes, start_processes
 from blobnet.core.nan import StopAtNotFinite
 from blobnet.errors import DeviceError, SolverError
 from blobnet.log.console import console, progress
@@ -25,7 +27,8 @@ log = logging.getLogger(__name__)
 _DESCRIPTION = """\
 Train a net as a solver file says. Ctrl-C and SIGTERM end the training after the present iteration with a snapshot
 (unless snapshot_after_train is false); SIGHUP writes a snapshot and goes on. A loss, gradient or test result that is
-not finite ends it with an error that names the layer. Logs go to standard error, in the format of
+not finite ends it with an error that names the layer. `mpiexec -n N blobnet train …` trains in N processes, each on
+its own part of the data; batch_size is that of one of them. Logs go to standard error, in the format of
 Caffe's logs, or as a progress bar on a terminal. Quirk: --level takes the place of the level in the solver file's
 train_state even where it is not given, as in Caffe; --stage adds to its stages."""
 
@@ -36,7 +39,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     flag(parser, "--solver", required=True, metavar="SOLVER.prototxt", help="the solver file")
     start = parser.add_mutually_exclusive_group()
     flag(start, "--snapshot", metavar="FILE.solverstate", help="continue from this state")
-    flag(start, "--weights", metavar="A.caffemodel,B.caffemodel",
+    flag(start, "--weights", metavar="FILE.caffemodel,…",
          help="start from the weights in these files, for layers of the same names, and not from those that the solver "
               "file names")
     switch(parser, "--resume", "continue from the latest whole snapshot of the solver file's prefix, if there is one")
@@ -45,7 +48,8 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     switch(nan, "--find_nan", "look at every blob as soon as it is computed, and end at the first layer that makes a "
            "number that is not finite (slower)")
     device = parser.add_mutually_exclusive_group()
-    add_gpu_flag(device, "train on this GPU (default: as the solver file says)")
+    add_gpu_flag(device, "train on this GPU, or on several, a process each: 0,1 or all (default: as the solver "
+                 "file says)")
     switch(device, "--cpu", "train on the CPU")
     switch(parser, "--no_graph", "let a GPU start every operation by itself, instead of an iteration as a CUDA graph "
            "(slower; the same numbers)")
@@ -60,7 +64,15 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 
 def run(args: argparse.Namespace) -> int:
-    """Train; the exit status, 0 also after Ctrl-C or SIGTERM."""
+    """Train, in as many processes as there are GPUs or as mpiexec started; the exit status, 0 also after Ctrl-C."""
+    together, gpus = processes(), [] if args.cpu else gpu_numbers(args.gpu)
+    if len(gpus) > 1 and together.size == 1:
+        return start_processes(len(gpus))
+    return in_processes(together, lambda: _train(args, gpus, together))
+
+
+def _train(args: argparse.Namespace, gpus: list[int], together: Processes) -> int:
+    """Train in this process; the exit status, 0 also after Ctrl-C or SIGTERM."""
     for kind, path, wrong in (("solver", args.solver, (".caffemodel", ".solverstate")),
                               ("snapshot", args.snapshot, (".caffemodel", ".caffemodel.h5", ".prototxt")),
                               ("weights", args.weights, (".solverstate", ".solverstate.h5"))):
@@ -68,7 +80,7 @@ def run(args: argparse.Namespace) -> int:
             raise SolverError(f"--{kind} {path}", expected=_EXPECTED[kind],
                               got=f"a {next(end for end in wrong if path.endswith(end))} file")
     load_extensions(args.plugin)
-    with console():
+    with console(silent=together.rank > 0):
         param = read_solver(args.solver)
         param.train_state.level = args.level
         param.train_state.stage.extend(args.stage)
@@ -76,9 +88,9 @@ def run(args: argparse.Namespace) -> int:
         state = latest or args.snapshot
         if state or args.weights:  # take the place of the solver file's own weights
             param.weights[:] = [] if state else [args.weights]
-        solver = get_solver(param, device=_device(args, param), origin=args.solver,
+        solver = get_solver(param, device=_device(args, param, gpus, together), origin=args.solver,
                             python_layers=args.python_layers, allow_nan=args.allow_nan, graph=not args.no_graph,
-                            allow_tf32=args.tf32)
+                            allow_tf32=args.tf32, processes=together)
         if args.find_nan:
             for net in [solver.net, *solver.test_nets]:
                 net.watch(StopAtNotFinite())
@@ -103,18 +115,22 @@ def solve(solver: Solver, stream: TextIO | None = None) -> None:
     shape = next(iter(solver.net.blobs.values())).shape
     images = (shape[0] if shape else 1) * solver.param.iter_size  # the first axis of the first blob counts the images
     watcher = SimpleNamespace(before_iteration=report)
-    with progress(solver.param.max_iter, solver.iter, images, stream) as show, solver.watched_by(watcher):
+    together = solver.together
+    if together.size > 1:
+        images *= together.size
+        log.info("Training in %d processes: a global batch of %d", together.size, images)
+    show_bar = progress(solver.param.max_iter, solver.iter, images, stream, silent=not together.first)
+    with show_bar as show, solver.watched_by(watcher):
         solver.solve()
         report()
 
 
-def _device(args: argparse.Namespace, param: Message) -> str:
-    """The device to train on: what the flags say, or else the solver file. Logs it."""
-    numbers = [] if args.cpu else gpu_numbers(args.gpu)
-    if len(numbers) > 1:
-        raise DeviceError(f"--gpu {','.join(map(str, numbers))}", expected="one GPU to train on",
-                          got=f"{len(numbers)}", hint="give one number, and multiply batch_size or iter_size instead")
-    device = "cpu" if args.cpu else f"gpu:{numbers[0]}" if numbers else choose_device(param)
+def _device(args: argparse.Namespace, param: Message, gpus: list[int], together: Processes) -> str:
+    """The device that this process trains on: what the flags say, or else the solver file. Logs it."""
+    if len(gpus) not in (0, together.size):
+        raise DeviceError(f"--gpu {','.join(map(str, gpus))}", expected=f"{together.size} GPUs, one for each process",
+                          got=len(gpus))
+    device = "cpu" if args.cpu else f"gpu:{gpus[together.rank]}" if gpus else choose_device(param)
     _, _, number = device.partition(":")
     if not number:
         log.info("Use CPU.")

@@ -11,7 +11,7 @@ from typing import Any
 
 import numpy as np
 
-from blobnet.backend import Array, Doubts, Workspace, on_device, products_in
+from blobnet.backend import ALONE, Array, Doubts, Processes, Workspace, on_device, products_in
 from blobnet.errors import NetError
 
 TRAIN, TEST = 0, 1  # the values of the schema's enum Phase
@@ -25,7 +25,8 @@ class Context:
     `step` is the number of forward passes done. Every random number is a function of (seed, layer, step), so a run
     that is resumed at a step continues as the uninterrupted one would. `workspace` is the memory that the layers use
     one after the other, through `scratch`; `doubts` is what may be wrong on a GPU. Without `fillers`, large parameters
-    stay 0. `allow_tf32`: whether a GPU may round the factors of products of float32 to 10 bits.
+    stay 0. `allow_tf32`: whether a GPU may round the factors of products of float32 to 10 bits. `processes`: those that
+    run this net together, each on its own part of the data.
     """
 
     xp: ModuleType = np
@@ -36,6 +37,7 @@ class Context:
     fillers: bool = True
     device: str = "cpu"
     allow_tf32: bool = False
+    processes: Processes = ALONE
     workspace: Workspace = dataclasses.field(default_factory=Workspace, repr=False, compare=False)
 
     def __post_init__(self) -> None:

@@ -144,8 +144,12 @@ class Layer(LayerType, Shown):
                                "a layer that learns", hint=f"write {wishes}, if it needs none")
 
     def random(self) -> RandomNumbers:
-        """The random numbers of this forward pass: the same step gives the same numbers, on every device."""
-        return RandomNumbers(self.xp, self.context.placed_step(), self.context.seed, self.index)
+        """The random numbers of this forward pass: the same step gives the same numbers, on every device.
+
+        Of processes that run the net together each has its own.
+        """
+        rank = self.context.processes.rank
+        return RandomNumbers(self.xp, self.context.placed_step(), self.context.seed, self.index, *[rank] * (rank > 0))
 
     # The life cycle, driven by the net.
 

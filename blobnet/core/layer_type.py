@@ -40,6 +40,8 @@ class LayerType:
     ignores_propagate_down: bool = False  # if it runs backward, it hands down all diffs that are needed, as Caffe's
     overwrites: bool = False          # backward overwrites the diff of a parameter, as Caffe's does
     saved_without_ones: bool = False  # parameters in files may lack the ones at the end of their shapes
+    param_names: tuple[str, ...] = ()  # what its parameters are called in files, see `parameter_names`
+    legacy_axes: tuple[int, ...] = ()  # the axes of its parameters, where the oldest files give all of them four
     published_gradient: bool = False  # the default is a published gradient; options.gradient: EXACT is the derivative
     replays: bool | None = None       # whether forward and backward may be replayed on a GPU, see `can_replay`
 
@@ -81,6 +83,12 @@ class LayerType:
     def claims(cls, param: Message) -> bool:
         """Whether a LayerParameter of the type `variant_of` means this type, by the fields that it has."""
         raise NotImplementedError(f"{cls.__name__} must define claims")
+
+    @classmethod
+    def parameter_names(cls, layer: Message) -> tuple[str, ...]:
+        """What the parameters are called in files of named arrays, in their order and without points in the names.
+        Those behind the last name are called by their numbers."""
+        return cls.param_names
 
     @classmethod
     def complete(cls, layer: Message, below: Sequence[Message]) -> None:

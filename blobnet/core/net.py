@@ -9,7 +9,7 @@ from collections.abc import Sequence
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.backend import Array, as_numbers, device_module, single_threaded_blas
+from blobnet.backend import ALONE, Array, Processes, as_numbers, device_module, single_threaded_blas
 from blobnet.core.blob import CHANNELS_LAST, channels_last
 from blobnet.core.building import Building
 from blobnet.core.building_log import log_definition
@@ -56,7 +56,8 @@ class Net(Watched, Shown):
                  weights: str | os.PathLike | Message | Sequence | None = None, *, level: int = 0,
                  stages: Sequence[str] = (), device: str = "cpu", dtype: str = "float32",
                  random_seed: int | None = None, origin: str | os.PathLike | None = None,
-                 python_layers: bool = False, fillers: bool = True, allow_tf32: bool = False):
+                 python_layers: bool = False, fillers: bool = True, allow_tf32: bool = False,
+                 processes: Processes = ALONE):
         """Read, upgrade, filter and wire the net of `source`, a file (prototxt, YAML, binary) or a NetParameter.
 
         phase: TRAIN or TEST. The include and exclude rules of the layers decide by phase, level (a number) and stages
@@ -71,6 +72,7 @@ class Net(Watched, Shown):
         python_layers: whether layers of the type Python may import the modules that the net names, and run their code.
         fillers: False leaves parameters of more than 65,536 numbers at 0, where only shapes are asked for: they take no
         time, and no memory until they are used.
+        processes: those that run the net together (`blobnet.processes()`), each on its own part of the data.
         allow_tf32: let a GPU round the factors of products of float32 to 10 bits, which is faster; Caffe does not.
         Raises ParseError, NetError, ShapeError, DeviceError; NetError also if the weights are of no layer of this net.
         """
@@ -86,7 +88,7 @@ class Net(Watched, Shown):
         seed = int(drawn[0]) >> 1 if random_seed is None else random_seed
         self.device, self.phase = device, phase
         self.context = Context(device_module(device), float_type(dtype), int(seed), python_layers=python_layers,
-                               fillers=fillers, device=device, allow_tf32=allow_tf32)
+                               fillers=fillers, device=device, allow_tf32=allow_tf32, processes=processes)
         self.name = definition.name
         self.definition = definition
         with self.context.on_device():
@@ -289,9 +291,10 @@ class Net(Watched, Shown):
         The list that is returned also knows which layers of the net were `left` as they are, which of the file were
         `unused`, and which were `reshaped`.
 
-        A file is a .caffemodel, an HDF5 file (recognised by name or content), or a prototxt with numbers. Layers that
-        only the file has are left out, and layers that only the net has keep their parameters. ShapeError if a layer
-        of the same name has other shapes.
+        A file is a .caffemodel, an HDF5 file (recognised by name or content), a prototxt with numbers, or a file of
+        arrays called conv1.weight, conv1.bias: .safetensors, .npz, or a state_dict of PyTorch (.pt, .pth); the rule of
+        the names is in blobnet.core.weights_named. Layers that only the file has are left out, and layers that only the
+        net has keep their parameters. ShapeError if a layer of the same name has other shapes.
         """
         with self.context.on_device():
             if not isinstance(source, Message) and is_hdf5(source):
@@ -310,7 +313,8 @@ class Net(Watched, Shown):
     def save(self, path: str | os.PathLike, diff: bool = False) -> None:
         """Write the parameters, atomically; `diff` adds the gradients.
 
-        A path that ends in .h5 or .hdf5 becomes an HDF5 file, any other a .caffemodel, which holds the net as well.
+        A path that ends in .h5 or .hdf5 becomes an HDF5 file; in .safetensors, .npz, .pt or .pth a file of named
+        arrays, without gradients; any other a .caffemodel, which holds the net as well.
         """
         if named_hdf5(path):
             from blobnet.core.weights_hdf5 import write_hdf5

@@ -14,15 +14,16 @@ from blobnet.core.blob import Blob
 from blobnet.core.building_log import log_ignored
 from blobnet.core.layer import Layer
 from blobnet.core.trouble import no_memory
+from blobnet.core.weights_named import REMEDY, name_parameters, read_parameters
 from blobnet.errors import DataError, NetError, ShapeError
 from blobnet.netdef.upgrade import upgrade_net
 from blobnet.proto.binary import read_weights, write_weights
 from blobnet.proto.blobs import blob_array, blob_shape, is_legacy, set_blob
 from blobnet.proto.files import FORMATS, read_message
 from blobnet.proto.messages import convert
+from blobnet.proto.named_arrays import array_format, holds_named_arrays, read_named, write_named
 
-NOT_WRITTEN = {".onnx", ".pth", ".pt", ".npz", ".npy", ".mat", ".json", ".prototxt", ".pbtxt", ".yaml", ".yml"}
-REMEDY = "rename the layer to train it from scratch"
+NOT_WRITTEN = {".onnx", ".npy", ".mat", ".json", ".prototxt", ".pbtxt", ".yaml", ".yml"}
 
 
 class Copied(list[str]):
@@ -53,10 +54,15 @@ def _is_binary(path: str | os.PathLike) -> bool:
     return FORMATS.get(Path(path).suffix.lower(), "binary") == "binary"
 
 
-def read_weight_message(source: str | os.PathLike | Message) -> tuple[Message, list]:
-    """The net with weights in `source`, of any generation, upgraded, and the arrays beside it."""
+def read_weight_message(source: str | os.PathLike | Message, layers: Iterable[Message] = ()) -> tuple[Message, list]:
+    """The net with weights in `source`, of any generation, upgraded, and the arrays beside it.
+
+    layers: LayerParameters of the net that they are for, which say what the names in a file of named arrays mean.
+    """
     if isinstance(source, Message):
         return upgrade_net(convert(source)), []
+    if holds_named_arrays(source):
+        return read_parameters(read_named(source), layers, source)
     if _is_binary(source):
         message, arrays = read_weights(source)
     else:
@@ -70,7 +76,7 @@ def copy_weights(layers: Sequence[Layer], source: str | os.PathLike | Message) -
     Everything is checked before anything is copied. The four numbers of a legacy shape fit a shape without the leading
     ones. ShapeError names both shapes and the remedy; NetError if a layer has another number of parameters.
     """
-    message, arrays = read_weight_message(source)
+    message, arrays = read_weight_message(source, (layer.param for layer in layers))
     if not isinstance(source, Message) and not _is_binary(source) and not any(item.blobs for item in message.layer):
         raise NetError(os.fspath(source), expected="weights", got="a net without any",
                        hint="give its .caffemodel; the definition of a net holds no weights")
@@ -149,12 +155,19 @@ def fits(layer: Layer, index: int, given: tuple[int, ...], legacy: bool) -> bool
 def write_net(path: str | os.PathLike, definition: Message, layers: Sequence[Layer], diff: bool = False) -> None:
     """Write `definition` with the parameters of `layers`, and their gradients if `diff`, atomically.
 
-    DataError for a path that ends as the files of other programs do.
+    A path that ends in .safetensors, .npz, .pt or .pth becomes a file of named arrays, without `definition`; DataError
+    if it should hold gradients. DataError for a path that ends as the files of other programs do.
     """
+    if array_format(path):
+        if diff:
+            raise DataError(os.fspath(path), "no gradients are written in this format",
+                            hint="write a .caffemodel or .h5")
+        layers_of = ((layer.param, [np.asarray(to_host(blob.data)) for blob in layer.blobs]) for layer in layers)
+        return write_named(path, name_parameters(layers_of, os.fspath(path)))
     ending = Path(path).suffix.lower()
     if ending in NOT_WRITTEN:
         raise DataError(os.fspath(path), "weights are not written in this format", got=ending,
-                        expected="a name that ends in .caffemodel, or .h5 for HDF5")
+                        expected="a name that ends in .caffemodel, .h5, .safetensors, .npz or .pt")
     message = type(definition)()
     arrays: list = []
     message.name = definition.name

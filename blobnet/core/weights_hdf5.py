@@ -10,7 +10,8 @@ takes the parameters, unlike with a .caffemodel; no file can be written for such
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -19,7 +20,8 @@ from blobnet.core.blob import Blob
 from blobnet.core.building_log import log_ignored
 from blobnet.core.layer import Layer
 from blobnet.core.parameters import Parameter
-from blobnet.core.weights import REMEDY, Copied, assign, fits
+from blobnet.core.weights import Copied, assign, fits
+from blobnet.core.weights_named import REMEDY
 from blobnet.errors import DataError, NetError, ShapeError
 from blobnet.proto import hdf5
 
@@ -68,6 +70,27 @@ def copy_hdf5(layers: Sequence[Layer], parameters: Sequence[Parameter], path: st
 def _has_arrays(parent, name: str, where: str) -> bool:
     group = _group(parent, name, where)
     return group is not None and bool(hdf5.dataset_names(group, where))
+
+
+def hdf5_arrays(path: str | os.PathLike) -> Iterator[tuple[str, int, np.ndarray]]:
+    """(layer, number, array) of every array in the file of weights `path`; DataError if it is none."""
+    where = hdf5.hdf5_where(path)
+    with hdf5.reading(path) as file:
+        data = hdf5.find(file, "data", where)
+        if data is None:
+            raise DataError(where, "no group 'data', so these are no weights",
+                            hint="a state is called .solverstate.h5")
+        yield from _in_group(data, "", where)
+
+
+def _in_group(group: Any, layer: str, where: str) -> Iterator[tuple[str, int, np.ndarray]]:
+    """The arrays of a group and of the groups in it; a slash in the name of a layer made groups in groups."""
+    for name in hdf5.names(group, where):
+        found = hdf5.find(group, name, where)
+        if isinstance(found, hdf5.Group):
+            yield from _in_group(found, f"{layer}/{name}".lstrip("/"), where)
+        elif found is not None:
+            yield layer, int(name) if name.isdecimal() else 0, hdf5.read_numbers(found, f"data/{layer}/{name}", where)
 
 
 def layers_with_parameters(path: str | os.PathLike, layers: Sequence[Layer]) -> set[str]:

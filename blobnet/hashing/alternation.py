@@ -11,7 +11,7 @@ import numpy as np
 
 from blobnet.backend import to_host
 from blobnet.errors import DataError, SolverError
-from blobnet.hashing.mapped import read_arrays
+from blobnet.proto.npz import read_arrays
 from blobnet.proto.storage import atomic_write
 from blobnet.solvers.solver import Solver
 

@@ -27,8 +27,9 @@ from typing import Any
 import numpy as np
 
 from blobnet.errors import BlobnetError, DataError, ShapeError
-from blobnet.hashing.mapped import map_arrays, read_arrays
+from blobnet.hashing.mapped import map_arrays
 from blobnet.hashing.packing import binarize, one_hot, pack, require_numbers
+from blobnet.proto.npz import read_arrays
 from blobnet.proto.storage import atomic_write, require_file
 
 FORMAT, VERSION = "blobnet codes", 1

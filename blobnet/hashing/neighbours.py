@@ -18,7 +18,7 @@ from typing import NamedTuple
 import numpy as np
 
 from blobnet.errors import BlobnetError, DataError
-from blobnet.hashing.mapped import read_arrays
+from blobnet.proto.npz import read_arrays
 from blobnet.proto.storage import atomic_write, require_file
 
 FORMAT, VERSION = "blobnet neighbours", 1

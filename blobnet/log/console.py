@@ -29,11 +29,16 @@ class _AboveBar(logging.Handler):
 
 
 @contextlib.contextmanager
-def console(stream: TextIO | None = None) -> Iterator[None]:
-    """While the block runs, show what blobnet logs on `stream` (standard error), from `level_wanted` on."""
+def console(stream: TextIO | None = None, silent: bool = False) -> Iterator[None]:
+    """While the block runs, show what blobnet logs on `stream` (standard error), from `level_wanted` on.
+
+    silent: show nothing, as another process shows it.
+    """
     stream = stream or sys.stderr
     handler: logging.Handler
-    if stream.isatty():
+    if silent:
+        handler = logging.NullHandler()
+    elif stream.isatty():
         handler = _AboveBar(stream)
         handler.setFormatter(logging.Formatter("%(asctime)s %(message)s", "%H:%M:%S"))
     else:
@@ -51,15 +56,16 @@ def console(stream: TextIO | None = None) -> Iterator[None]:
 
 
 @contextlib.contextmanager
-def progress(total: int, first: int, images: int, stream: TextIO | None = None) -> Iterator[Callable]:
+def progress(total: int, first: int, images: int, stream: TextIO | None = None,
+             silent: bool = False) -> Iterator[Callable]:
     """While the block runs, a bar on `stream` (standard error) shows how far a training is, if that is a terminal.
 
     The training goes from iteration `first` to `total` and reads `images` in each iteration. The block gets a function
     `show(iteration, loss, rate)`, which it calls with the present numbers, the loss a function that reads it, which is
-    called as often as the bar is drawn; it does nothing where there is no terminal.
+    called as often as the bar is drawn; it does nothing where there is no terminal, or if it is to be `silent`.
     """
     stream = stream or sys.stderr
-    if not stream.isatty():
+    if silent or not stream.isatty():
         yield lambda iteration, loss, rate: None
         return
     drawn = -math.inf

@@ -1,4 +1,4 @@
-"""From a file to the net that is built: read, upgrade, filter, insert splits."""
+"""From a file to the net that is built: read, upgrade, filter, insert gathers and splits."""
 
 from __future__ import annotations
 
@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from google.protobuf.message import Message
 
 from blobnet.errors import NetError
+from blobnet.netdef.gathers import insert_gathers
 from blobnet.netdef.splits import insert_splits
 from blobnet.netdef.state import filter_net, net_state
 from blobnet.netdef.upgrade import upgrade_net
@@ -38,4 +39,4 @@ def load_filtered(source: str | os.PathLike | Message, phase: int, level: int, s
         raise NetError(origin or "net", f"no size for input {message.input[0]!r}",
                        hint="add input_shape { dim: … } for each input")
     net = upgrade_net(message, origin)
-    return filter_net(net, net_state(net, phase, level, stages), origin)
+    return insert_gathers(filter_net(net, net_state(net, phase, level, stages), origin))

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Collection
-from pathlib import Path
 
 import numpy as np
 
+from blobnet.backend import free_bytes
 from blobnet.check.net import is_label
 from blobnet.core.fillers import PIECE
 from blobnet.core.layer import Layer
@@ -31,7 +30,7 @@ def try_passes(net: Net, labels: Collection[str], report: StateReport, note: Cal
     losses; in a net without any, which must have been built with force_backward, from ones in its outputs.
     """
     report.memory, report.multiply_adds = memory(net).total, totals(net).multiply_adds
-    free = _free_bytes()
+    free = free_bytes()
     if report.multiply_adds > MOST or report.memory > free / 2:
         report.rows = _fewer_rows(net)
         if memory(net).total > free / 2:
@@ -51,15 +50,6 @@ def try_passes(net: Net, labels: Collection[str], report: StateReport, note: Cal
         for name in net.outputs:
             net.blobs[name].diff.fill(1)
     report.backward = _passes(net.backward, "backward", note)
-
-
-def _free_bytes() -> float:
-    """How much memory Linux can give; elsewhere nobody is asked, and there is no limit."""
-    try:
-        lines = Path("/proc/meminfo").read_text().splitlines()
-    except OSError:
-        return math.inf
-    return next((int(line.split()[1]) * 1024 for line in lines if line.startswith("MemAvailable:")), math.inf)
 
 
 def _passes(run: Callable[[], object], kind: str, note: Callable[[str, Exception], None]) -> bool:

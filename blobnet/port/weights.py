@@ -8,9 +8,11 @@ from typing import NamedTuple
 
 from blobnet.core.net import Net
 from blobnet.core.weights import fits, read_weight_message
+from blobnet.core.weights_named import by_layer, in_order
 from blobnet.log.table import table
 from blobnet.proto.blobs import blob_shape, is_legacy
 from blobnet.proto.hdf5_bytes import is_hdf5
+from blobnet.proto.named_arrays import holds_named_arrays, read_named
 from blobnet.view.weight_files import weight_arrays
 
 Shape = tuple[int, ...]
@@ -32,8 +34,8 @@ class Match(NamedTuple):
 
 def match_weights(net: Net, path: str | os.PathLike) -> list[Match]:
     """What `net.copy_from(path)` would do with every layer that has parameters, those of the net first."""
-    saved: dict[str, list[tuple[Shape, bool]]] = {}
-    for name, shape, legacy in _saved(path):
+    saved: dict[str, list[tuple[Shape, bool | None]]] = {}
+    for name, shape, legacy in _saved(path, net):
         saved.setdefault(name, []).append((shape, legacy))
     found = []
     for layer in net.layers:
@@ -43,7 +45,8 @@ def match_weights(net: Net, path: str | os.PathLike) -> list[Match]:
         shapes = [shape for shape, _ in given]
         if not given:
             status = "left"
-        elif len(mine) != len(given) or not all(fits(layer, i, *each) for i, each in enumerate(given)):
+        elif len(mine) != len(given) or not all(
+                legacy is not None and fits(layer, i, shape, legacy) for i, (shape, legacy) in enumerate(given)):
             status = "mismatched"
         else:
             status = "copied" if shapes == mine else "reshaped"
@@ -61,9 +64,16 @@ def match_table(matches: list[Match]) -> str:
     return f"{table(rows, left=range(4))}\n\n" + ", ".join(f"{count} {status}" for status, count in counts.items())
 
 
-def _saved(path: str | os.PathLike) -> Iterator[tuple[str, Shape, bool]]:
-    """Of every array in the file: its layer, its shape, and whether it is one of the legacy ones, with leading ones."""
-    if is_hdf5(path):
+def _saved(path: str | os.PathLike, net: Net) -> Iterator[tuple[str, Shape, bool | None]]:
+    """Of every array in the file: its layer, its shape, and whether it is one of the legacy ones, with leading ones;
+    None if the names of the arrays of a layer are not those of its parameters."""
+    if holds_named_arrays(path):
+        for name, given in by_layer(read_named(path)).items():
+            layer = net.layer_dict.get(name)
+            arrays = in_order(layer.param, given) if layer else [*given.values()]
+            for array in given.values() if arrays is None else arrays:
+                yield name, array.shape, None if arrays is None else False
+    elif is_hdf5(path):
         for name, _, array in weight_arrays(path):
             yield name, array.shape, array.ndim == 4
     else:

@@ -106,7 +106,7 @@ def require_file(path: str | os.PathLike) -> Path:
                           hint="write it to a file, or give what blobnet.proto.text.parse makes of it")
     try:
         if path.is_dir():
-            raise DataError(str(path), expected="a file", got="a folder")
+            raise DataError(str(path), expected="a file", got="a folder", hint="give a file in it")
         if path.exists():
             if path.is_char_device() or path.is_block_device() or path.is_socket():
                 raise DataError(str(path), expected="a file", got="a device or a socket")

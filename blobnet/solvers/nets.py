@@ -8,6 +8,7 @@ import os
 import numpy as np
 from google.protobuf.message import Message
 
+from blobnet.backend import ALONE, Processes
 from blobnet.core.net import Net
 from blobnet.log.loggers import building
 from blobnet.netdef import net_sources, test_nets, train_net
@@ -25,18 +26,20 @@ def seed_of(solver: Message) -> int:
     return seed
 
 
-def build_nets(solver: Message, seed: int, file: str | os.PathLike | None, where: str, **kwargs) -> list[Net]:
+def build_nets(solver: Message, seed: int, file: str | os.PathLike | None, where: str,
+               processes: Processes = ALONE, **kwargs) -> list[Net]:
     """The net that the SolverParameter `solver` trains, then its test nets, which use the parameters of the first.
 
-    Net number i has the random seed `seed + i`. file: where `solver` was read from, which errors of nets that stand in
-    it show; where: what the solver's own errors begin with; kwargs: as for Net.
+    Several processes train the first net together; process 0 alone has test nets. Net number i has the random seed
+    `seed + i`. file: where `solver` was read from, which errors of nets that stand in it show; where: what the solver's
+    own errors begin with; kwargs: as for Net.
     """
-    definitions = [train_net(solver, where), *test_nets(solver, where)]
+    definitions = [train_net(solver, where), *(test_nets(solver, where) if processes.rank == 0 else [])]
     nets: list[Net] = []
-    for i, ((definition, state, path), source) in enumerate(zip(definitions, net_sources(solver), strict=True)):
+    for i, ((definition, state, path), source) in enumerate(zip(definitions, net_sources(solver))):
         building.info("%s", source)
         nets.append(Net(definition, state.phase, level=state.level, stages=state.stage, random_seed=seed + i,
-                        origin=path or file, **kwargs))
+                        origin=path or file, processes=ALONE if i else processes, **kwargs))
     check_multipliers(nets[0].parameters, where)
     for net in nets[1:]:
         net.share_with(nets[0])

@@ -43,15 +43,20 @@ def save(solver: Message, net: Net, state: State) -> tuple[str, str]:
     Returns the paths of the two files. The state is written last, so that it never names weights that are not whole; in
     the file it has the path and the fingerprint of the weights, which `state` need not have.
     """
-    stem = f"{solver.snapshot_prefix}_iter_{state.iter}"
-    suffix, kind = FORMATS[solver.snapshot_format]
-    model, path = f"{stem}.caffemodel{suffix}", f"{stem}.solverstate{suffix}"
+    model, path = paths(solver, state.iter)
+    kind = FORMATS[solver.snapshot_format][1]
     log.info("Snapshotting to %s file %s", kind, model)
     net.save(model, diff=solver.snapshot_diff)
     log.info("Snapshotting solver state to %s file %s", kind, path)
     write_state(path, dataclasses.replace(state, model=model, weights=fingerprint(model),
                                           history=[to_host(array) for array in state.history]))
     return model, path
+
+
+def paths(solver: Message, iteration: int) -> tuple[str, str]:
+    """Where `save` writes the two files of this iteration."""
+    stem, suffix = f"{solver.snapshot_prefix}_iter_{iteration}", FORMATS[solver.snapshot_format][0]
+    return f"{stem}.caffemodel{suffix}", f"{stem}.solverstate{suffix}"
 
 
 def resume(prefix: str, restore: Callable[[str], object]) -> str | None:

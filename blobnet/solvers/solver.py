@@ -44,9 +44,11 @@ class Solver(Training):
         param = self.param
         if not param.HasField("max_iter"):
             raise SolverError(self.where, "no max_iter", hint="add max_iter: …, or call step(n)")
-        if param.snapshot_after_train:
+        first = self.together.first
+        if param.snapshot_after_train and first:
             check_destination(param, self.where)
-        with self._lock.held(param.snapshot_prefix, param.snapshot or param.snapshot_after_train):
+        writes = first and (param.snapshot or param.snapshot_after_train)
+        with self.together.ending(), self._lock.held(param.snapshot_prefix, writes):
             log.info("Solving %s", self.net.name)
             log.info("Learning Rate Policy: %s", param.lr_policy)
             if resume_file is not None:
@@ -60,19 +62,20 @@ class Solver(Training):
                 return
             if is_due(self.iter, param.display):  # shows the loss after the last update
                 self.net.forward()
-                self._take(self.iter, self.net.loss)
+                self._take(self.iter, self.together.processes.mean(self.net.loss))
                 iterations.info("Iteration %d, loss = %g", self.iter, self.smoothed_loss)
                 self.net.seek(self.iter * param.iter_size)
             if is_due(self.iter, param.test_interval):
                 self.test_all()
             self.stop_requested = False
+            self.together.processes.agree()  # the others wait here for the last test of process 0
             log.info("Optimization Done.")
 
     @on_device
     def step(self, n: int = 1) -> None:
         """Make `n` iterations: forward and backward iter_size times, then one update. Errors as those of `solve`."""
         param = self.param
-        with self._lock.held(param.snapshot_prefix, param.snapshot):
+        with self.together.ending(), self._lock.held(param.snapshot_prefix, param.snapshot and self.together.first):
             self._whole.check(self.iter, self.where)
             try:
                 if self._passes.unread:  # those of a step that was cut short
@@ -89,30 +92,32 @@ class Solver(Training):
 
     def _iterate(self, n: int) -> None:
         """Make `n` iterations, or fewer if a stop is requested."""
-        param = self.param
+        param, processes = self.param, self.together.processes
         for _ in range(n):
             self.net.clear_param_diffs()
             if is_test_due(self.iter, param):
                 self.test_all()
-                if self.stop_requested:
+                if self.stop_requested and self.together.size == 1:
                     break
             self._tell("before_iteration", self.iter)
             self.net.debug_info = param.debug_info and is_due(self.iter, param.display)
             for _ in range(param.iter_size):
                 self._pass()
-            if self._passes.due:
+            if self._passes.due or self.together.size > 1:
                 self.settle()
+            self.together.average(self.net)
             if is_due(self.iter, param.display):
                 loss = self.smoothed_loss
-                outputs = {name: to_host(self.net.blobs[name].data) for name in self.net.outputs}
+                outputs = {name: processes.mean(to_host(self.net.blobs[name].data)) for name in self.net.outputs}
                 self._display.show(self.iter, param.display, loss, outputs, loss_weights(self.net))
             if self._told["gradients_ready"]:
                 self._tell("gradients_ready", self.iter, self.loss)
             self.apply_update()
             self._tell("after_update", self.iter, self.rate)
-            if self.snapshot_requested or is_due(self.iter, param.snapshot):
+            if processes.agree(self.snapshot_requested) or is_due(self.iter, param.snapshot):
                 self.snapshot()
-            if self.stop_requested:
+            if processes.agree(self.stop_requested):
+                self.stop_requested = True  # perhaps of another process
                 break
 
     def _pass(self) -> None:

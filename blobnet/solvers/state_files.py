@@ -1,7 +1,7 @@
 """The files that hold what a solver remembers: .solverstate, a SolverState message, and .solverstate.h5, in HDF5.
 
 The HDF5 file has the datasets iter and current_step (integers), learned_net (text), and history/0, history/1 ….
-random_seed, weights_size and weights_crc are blobnet's own; Caffe does not look for them.
+random_seed, weights_size, weights_crc and processes are blobnet's own; Caffe does not look for them.
 """
 
 from __future__ import annotations
@@ -20,7 +20,7 @@ from blobnet.proto.blobs import set_blob, shaped_array
 from blobnet.proto.hdf5_bytes import is_hdf5, named_hdf5
 from blobnet.proto.messages import new
 
-OWN = ("random_seed", "weights_size", "weights_crc")
+OWN = ("random_seed", "weights_size", "weights_crc", "processes")
 
 
 @dataclasses.dataclass
@@ -29,7 +29,8 @@ class State:
 
     iter: how many updates were made; model: the file with the weights, None if it is not known; current_step: how many
     steps down the learning rate has taken; history: arrays in the order of `Solver.history`; random_seed: what all
-    random numbers came from; weights: `fingerprint(model)`. The last two are None in files that Caffe wrote.
+    random numbers came from; weights: `fingerprint(model)`; these two are None in files that Caffe wrote. processes:
+    how many trained together.
     """
 
     iter: int
@@ -38,6 +39,7 @@ class State:
     history: Sequence[np.ndarray]
     random_seed: int | None = None
     weights: tuple[int, int] | None = None
+    processes: int = 1
 
 
 def fingerprint(path: str | os.PathLike) -> tuple[int, int]:
@@ -58,6 +60,8 @@ def write_state(path: str | os.PathLike, state: State) -> None:
     arrays: list[dict[str, np.ndarray]] = []
     if state.weights is not None:
         message.weights_size, message.weights_crc = state.weights
+    if state.processes != 1:
+        message.processes = state.processes
     for array in state.history:
         set_blob(message.history.add(), array, arrays)
     write_weights(path, message, arrays)
@@ -77,7 +81,8 @@ def _read_binary(path: str | os.PathLike) -> State:
                for i, blob in enumerate(message.history)]
     return State(message.iter, message.learned_net or None, message.current_step, history,
                  message.random_seed if message.HasField("random_seed") else None,
-                 (message.weights_size, message.weights_crc) if message.HasField("weights_crc") else None)
+                 (message.weights_size, message.weights_crc) if message.HasField("weights_crc") else None,
+                 message.processes)
 
 
 def _write_hdf5(path: str | os.PathLike, state: State) -> None:
@@ -87,8 +92,10 @@ def _write_hdf5(path: str | os.PathLike, state: State) -> None:
         file["current_step"] = np.array([state.current_step], np.int32)
         file["random_seed"] = np.array([state.random_seed], np.int64)
         if state.weights is not None:
-            for name, value in zip(OWN[1:], state.weights):
+            for name, value in zip(OWN[1:3], state.weights):
                 file[name] = np.array([value], np.int64)
+        if state.processes != 1:
+            file["processes"] = np.array([state.processes], np.int64)
         history = file.create_group("history")
         for i, array in enumerate(state.history):
             history[str(i)] = array
@@ -111,9 +118,9 @@ def _read_hdf5(path: str | os.PathLike) -> State:
             history.append(hdf5.read_numbers(dataset, f"history/{i}", where))
         numbers = {name: _integer(found[name], name, where) for name in ("iter", "current_step", *OWN)}
         model = hdf5.read_text(found["learned_net"], "learned_net", where) if found["learned_net"] is not None else ""
-        seed, size, crc = (numbers[name] for name in OWN)
+        seed, size, crc, processes = (numbers[name] for name in OWN)
         return State(numbers["iter"] or 0, model or None, numbers["current_step"] or 0, history, seed,
-                     None if size is None or crc is None else (size, crc))
+                     None if size is None or crc is None else (size, crc), processes or 1)
 
 
 def _integer(dataset, name: str, where: str) -> int | None:

@@ -8,7 +8,7 @@ import os
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.backend import Array
+from blobnet.backend import ALONE, Array, Processes
 from blobnet.core.parameters import Parameter
 from blobnet.core.replay import Replay
 from blobnet.core.shown import Shown
@@ -31,6 +31,7 @@ from blobnet.solvers.schedule import tests_before
 from blobnet.solvers.settings import check_solver, choose_device, read_solver
 from blobnet.solvers.solver_type import SolverType
 from blobnet.solvers.state_files import State
+from blobnet.solvers.together import Together
 from blobnet.solvers.whole import Whole
 
 log = logging.getLogger(__name__)
@@ -56,14 +57,15 @@ class Training(SolverType, Watched, Shown):
 
     def __init__(self, source: str | os.PathLike | Message, device: str | None = None, dtype: str = "float32",
                  origin: str | os.PathLike | None = None, python_layers: bool = False, allow_nan: bool = False,
-                 graph: bool = True, allow_tf32: bool = False):
+                 graph: bool = True, allow_tf32: bool = False, processes: Processes = ALONE):
         """Build the nets of the solver file or SolverParameter `source`.
 
         `origin` is the file that a SolverParameter was read from, which errors then show; `python_layers` and
         `allow_tf32` as for Net.
         `device` is "cpu", "gpu" or "gpu:<number>"; without it, what solver_mode and device_id say, and the CPU if there
         is no GPU. Without a random_seed in the file, one is drawn. graph: whether a GPU replays iterations as a CUDA
-        graph, where it can; they give the same numbers. SolverError for settings that make no sense.
+        graph, where it can; they give the same numbers. processes: those that train together, `blobnet.processes()`;
+        see `solvers/together.py`. SolverError for settings that make no sense.
         """
         super().__init__()
         file = origin if isinstance(source, Message) else source
@@ -73,13 +75,15 @@ class Training(SolverType, Watched, Shown):
             log.info("Initializing solver from parameters:\n%s", dump(param).rstrip("\n"))
         log_ignored_fields(param)
         check_solver(param, self.where, self.needs_rate)
+        self.together = Together(processes)
         self.check()
-        if param.snapshot:
+        if param.snapshot and processes.rank == 0:
             snapshot.check_destination(param, self.where)
-        self.random_seed = seed_of(param)
+        self.random_seed = processes.told(seed_of(param))
         self.device = choose_device(param) if device is None else device
         self.net, *self.test_nets = build_nets(param, self.random_seed, file, self.where, device=self.device,
-                                               dtype=dtype, python_layers=python_layers, allow_tf32=allow_tf32)
+                                               dtype=dtype, python_layers=python_layers, allow_tf32=allow_tf32,
+                                               processes=processes)
         for files in param.weights:
             self.copy_from(files)
         self.iter = self.current_step = 0
@@ -93,7 +97,8 @@ class Training(SolverType, Watched, Shown):
         self._lock, self._whole = RunLock(self.where), Whole()
         self._display = Display(param.average_loss)
         self._passes = Passes(self.net, self.where, allow_nan, param.iter_size)
-        self._replay = Replay(self.net) if graph and self.net.xp is not np else None
+        self._replay = Replay(self.net) if graph and self.net.xp is not np and processes.size == 1 else None
+        self.together.begin(self.net)
         log.info("Solver scaffolding done.")
 
     # Losses stay on a GPU until they are read here, which waits for it.
@@ -105,7 +110,7 @@ class Training(SolverType, Watched, Shown):
         Every display, test and snapshot does it first, and every `step` last. Nothing has to be done on the CPU.
         """
         for iteration, loss in self._passes.read():
-            self._take(iteration, loss)
+            self._take(iteration, self.together.processes.mean(loss))
 
     def _take(self, iteration: int, loss: float) -> None:
         self._loss, self._smoothed_loss = loss, self._display.smooth(loss)
@@ -159,6 +164,7 @@ class Training(SolverType, Watched, Shown):
                 raise SolverError(self.where, **none_copied(file, self.net.name))
             for line in copied.lines():
                 log.info("%s", line)
+        self.together.begin(self.net)
 
     def request_snapshot(self) -> None:
         """Let a snapshot be written after the present iteration (or test batch); training goes on."""
@@ -168,17 +174,20 @@ class Training(SolverType, Watched, Shown):
     def snapshot(self) -> tuple[str, str]:
         """Write `<snapshot_prefix>_iter_<iter>.caffemodel` and `.solverstate`, atomically; return the two paths.
 
-        SolverError for numbers that are not finite, unless `allow_nan`, and if another run writes to this prefix.
+        SolverError for numbers that are not finite, unless `allow_nan`, and if another run writes to this prefix. Of
+        processes that train together the first one writes.
         """
         self._whole.check(self.iter, self.where)
         self.settle()
         self.snapshot_requested = False
+        if not self.together.first:
+            return snapshot.paths(self.param, self.iter)
         snapshot.check_destination(self.param, self.where)
         with self._lock.held(self.param.snapshot_prefix):
             if not self.allow_nan:
                 check_snapshot(self.net, self.history, self.iter, self.where)
             files = snapshot.save(self.param, self.net, State(self.iter, None, self.current_step, self.history,
-                                                              self.random_seed))
+                                                              self.random_seed, processes=self.together.size))
         self._tell("after_snapshot", self.iter, *files)
         return files
 
@@ -195,6 +204,7 @@ class Training(SolverType, Watched, Shown):
             for mine, saved in zip(self.history, state.history):
                 mine[...] = self.net.xp.asarray(saved)
             self.iter, self.current_step = state.iter, state.current_step
+        self.together.compare(state.processes, path)
         if self.param.random_seed < 0 and state.random_seed is not None:
             self.random_seed = state.random_seed
         for i, net in enumerate([self.net, *self.test_nets]):

@@ -4,16 +4,17 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 
 from blobnet.core.weights import read_weight_message
-from blobnet.errors import DataError
+from blobnet.core.weights_hdf5 import hdf5_arrays
+from blobnet.core.weights_named import by_layer
 from blobnet.log.table import table
-from blobnet.proto import hdf5
 from blobnet.proto.blobs import blob_array, blob_shape, read_blob
 from blobnet.proto.hdf5_bytes import is_hdf5
+from blobnet.proto.named_arrays import holds_named_arrays, read_named
 from blobnet.proto.storage import require_file
 from blobnet.solvers.state_files import read_state
 
@@ -21,11 +22,12 @@ HEADER = ("layer", "number", "shape", "count", "mean", "deviation", "zeros")
 
 
 class Row(NamedTuple):
-    """An array: the layer that it belongs to, its number there, its shape, and how many numbers it has; their mean and
-    standard deviation; the share of them that is 0; and how many are not finite, which mean and deviation leave out."""
+    """An array: the layer that it belongs to, its number or name there, its shape, and how many numbers it has; their
+    mean and standard deviation; the share of them that is 0; and how many are not finite, which mean and deviation
+    leave out."""
 
     layer: str
-    number: int
+    number: int | str
     shape: tuple[int, ...]
     size: int
     mean: float
@@ -37,9 +39,9 @@ class Row(NamedTuple):
 def weight_rows(path: str | os.PathLike) -> list[Row]:
     """A row for every array in the file `path`, in its order.
 
-    The file is a .caffemodel, a prototxt with numbers, an HDF5 file of weights, a .solverstate (its arrays are called
-    "history"), or a .binaryproto, which the ending of its name tells. Raises ParseError, DataError or SolverError for a
-    file that is none of these, or damaged.
+    The file is a .caffemodel, a prototxt with numbers, an HDF5 file of weights, one of named arrays (.safetensors,
+    .npz, .pt), a .solverstate (its arrays are called "history"), or a .binaryproto, which the ending of its name tells.
+    Raises ParseError, DataError or SolverError for a file that is none of these, or damaged.
     """
     return [_row(layer, number, values) for layer, number, values in weight_arrays(path)]
 
@@ -51,11 +53,13 @@ def weight_table(rows: list[Row]) -> str:
     text = [table(lines, left=(0, 2)), "", f"{len(rows)} arrays, {sum(row.size for row in rows):,} numbers"]
     text += [f"not finite: {row.not_finite:,} of the numbers of layer {row.layer!r}, number {row.number}"
              for row in rows if row.not_finite]
+    if not rows:
+        text.append("no weights are in this file; if it is a net, `blobnet summary` shows its layers")
     return "\n".join(text)
 
 
-def weight_arrays(path: str | os.PathLike) -> Iterator[tuple[str, int, np.ndarray]]:
-    """(layer, number, array) of every array in the file `path`, as `weight_rows` lists them."""
+def weight_arrays(path: str | os.PathLike) -> Iterator[tuple[str, int | str, np.ndarray]]:
+    """(layer, number or name, array) of every array in the file `path`, as `weight_rows` lists them."""
     path = os.fspath(require_file(path))
     if path.endswith(".binaryproto"):
         yield "", 0, read_blob(path)
@@ -63,13 +67,10 @@ def weight_arrays(path: str | os.PathLike) -> Iterator[tuple[str, int, np.ndarra
         for i, array in enumerate(read_state(path).history):
             yield "history", i, array
     elif is_hdf5(path):
-        where = hdf5.hdf5_where(path)
-        with hdf5.reading(path) as file:
-            data = hdf5.find(file, "data", where)
-            if data is None:
-                raise DataError(where, "no group 'data', so these are no weights",
-                                hint="a state is called .solverstate.h5")
-            yield from _in_group(data, "", where)
+        yield from hdf5_arrays(path)
+    elif holds_named_arrays(path):
+        for name, given in by_layer(read_named(path)).items():
+            yield from ((name, int(own) if own.isdecimal() else own, array) for own, array in given.items())
     else:
         message, arrays = read_weight_message(path)
         for layer in message.layer:
@@ -78,17 +79,7 @@ def weight_arrays(path: str | os.PathLike) -> Iterator[tuple[str, int, np.ndarra
                 yield layer.name, i, values.reshape(shape) if values.size == np.prod(shape) else values
 
 
-def _in_group(group: Any, layer: str, where: str) -> Iterator[tuple[str, int, np.ndarray]]:
-    """The arrays of a group and of the groups in it; a slash in the name of a layer made groups in groups."""
-    for name in hdf5.names(group, where):
-        found = hdf5.find(group, name, where)
-        if isinstance(found, hdf5.Group):
-            yield from _in_group(found, f"{layer}/{name}".lstrip("/"), where)
-        elif found is not None:
-            yield layer, int(name) if name.isdecimal() else 0, hdf5.read_numbers(found, f"data/{layer}/{name}", where)
-
-
-def _row(layer: str, number: int, values: np.ndarray) -> Row:
+def _row(layer: str, number: int | str, values: np.ndarray) -> Row:
     finite = np.isfinite(values)
     wrong = values.size - int(np.count_nonzero(finite))
     good = values[finite] if wrong else values

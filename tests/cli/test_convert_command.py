@@ -96,3 +96,19 @@ def test_a_target_without_a_format(tmp_path, capsys):
     assert convert(DSH / "solver_12.prototxt", tmp_path / "out.json") == 1
     assert "cannot tell a format from this name" in capsys.readouterr().err
     assert not list(tmp_path.iterdir())
+
+
+def test_a_pt_is_a_prototxt_unless_it_is_to_be_pytorch_s(tmp_path, capsys):
+    net = Net(parse('layer { name: "p" type: "Parameter" top: "y" parameter_param { shape { dim: [2, 3] } } }',
+                    "NetParameter"))
+    net.save(tmp_path / "w.caffemodel")
+    assert convert(tmp_path / "w.caffemodel", tmp_path / "w.pt") == 0
+    assert read_message(tmp_path / "w.pt", "NetParameter").layer[0].type == "Parameter"
+    pytest.importorskip("torch", reason="PyTorch is not installed: .pt is not tested")
+    net.params["p"][0].data.fill(3)
+    net.save(tmp_path / "w.caffemodel")
+    assert convert("--to", "torch", tmp_path / "w.caffemodel") == 0
+    assert capsys.readouterr().out.endswith(f"{tmp_path}/w.pt: 1 arrays of 1 layers from {tmp_path}/w.caffemodel\n")
+    net.params["p"][0].data.fill(0)
+    assert net.copy_from(tmp_path / "w.pt") == ["p"]
+    assert (net.params["p"][0].data == 3).all()

@@ -79,6 +79,7 @@ def write_files(folder):
     assert main("data import photos --size 8 --out imported".split()) == 0
     assert main(["train", "-solver", "solver.prototxt"]) == 0
     assert main(["convert", "old.prototxt", "old.caffemodel"]) == 0
+    assert main(["convert", "run_iter_2.caffemodel", "named.npz"]) == 0
 
 
 @pytest.fixture(scope="module")
@@ -105,6 +106,11 @@ GOOD = [
     ("train -solver solver.prototxt -cpu", ["run_iter_2.caffemodel", "run_iter_2.solverstate"], "Optimization Done."),
     ("train --solver=solver.prototxt -snapshot run_iter_2.solverstate", ["run_iter_2.solverstate"], "Resuming from"),
     ("train -solver=solver.prototxt --weights run_iter_2.caffemodel", [], "Finetuning from run_iter_2.caffemodel"),
+    ("train -solver=solver.prototxt --weights named.npz", [], "Finetuning from named.npz"),
+    ("test -model net.prototxt -weights named.npz -iterations 3", [], "Batch 2, accuracy = "),
+    ("port net.prototxt --weights named.npz", [], "1 copied"),
+    ("explain net.prototxt --weights named.npz --out named.html", ["named.html"], "written: named.html"),
+    ("encode net.prototxt --weights named.npz --blob ip --out named_codes.npz", ["named_codes.npz"], ""),
     ("test -model net.prototxt -weights run_iter_2.caffemodel -iterations 3", [], "Batch 2, accuracy = "),
     ("time --model net.prototxt --iterations=2", [], "*** Benchmark ends ***"),
     ("time -model net.prototxt -weights run_iter_2.caffemodel -phase TEST -iterations 1", [], "  accuracy\tforward: "),
@@ -142,6 +148,8 @@ GOOD = [
     ("port net.prototxt --weights run_iter_2.caffemodel", [], "1 nets, 1 parse, 1 build, 1 of 1 run forward"),
     ("port solver.prototxt --html ports.html", ["ports.html"], "no nets: 1 solver files"),
     ("weights run_iter_2.caffemodel", [], "2 arrays, 435 numbers"),
+    ("weights named.npz", [], "ip     weight  3x144    432"),
+    ("weights net.prototxt", [], "no weights are in this file"),
     ("weights --json run_iter_2.solverstate", [], '"layer": "history"'),
     ("summary --shape data=2,3,6,8 net.prototxt", [], "multiply-adds"),
     ("draw_net --shape data=2,3,6,8 --shape label=2 net.prototxt shapes.dot", ["shapes.dot"],
@@ -169,6 +177,9 @@ GOOD = [
     ("evaluate --queries codes.npz --protocol dsh-authors --html scores.html", ["scores.html"],
      "written: scores.html"),
     ("convert net.prototxt net.yaml", ["net.yaml"], "NetParameter from net.prototxt"),
+    ("convert run_iter_2.caffemodel w.safetensors", ["w.safetensors"], "w.safetensors: 2 arrays of 1 layers from run"),
+    ("convert --to npz run_iter_2.caffemodel", ["run_iter_2.npz"], "run_iter_2.npz: 2 arrays of 1 layers"),
+    ("convert named.npz back.caffemodel --net net.prototxt", ["back.caffemodel"], "2 arrays of 1 layers from named"),
     ("data info images_lmdb", [], "records  10"),
     ("data import photos --size 8 --test 0.2 --out taken", ["taken/train.txt", "taken/images/1/a1.png"],
      "taken: 8 training and 2 test photos, 2 classes"),
@@ -178,6 +189,9 @@ GOOD = [
     ("prototxt copy lenet --to copies", ["copies/prototxt/lenet/solver.prototxt"], "copies/prototxt/lenet"),
     ("layers", [], "InnerProduct"),
     ("layer InnerProduct", [], "num_output"),
+    ("doctor", [], "blobnet works"),
+    ("doctor --json", [], '"works": true'),
+    ("completion bash", [], "complete -o bashdefault"),
 ]
 # What is typed; the exit status; what the one line says.
 BAD = [
@@ -276,6 +290,11 @@ BAD = [
     ("search --codes codes.npz --queries no.npz", 1, "no.npz: no such file"),
     ("evaluate --queries codes.npz", 1, "a base apart from the queries"),
     ("convert net.prototxt net.json", 1, "cannot tell a format from this name"),
+    ("convert net.prototxt net.npz", 1, "net.prototxt: expected weights, got a file without any"),
+    ("convert named.npz back.caffemodel", 1, "--net NET.prototxt"),
+    ("convert --to npz run_iter_2.caffemodel w.safetensors", 1, "expected a name that ends in .npz"),
+    ("convert --to npz net.prototxt w.npz --weights run_iter_2.caffemodel", 1, "OUT --net net.prototxt"),
+    ("convert codes.npz w.safetensors", 1, "codes.npz: array 'header', expected numbers"),
     ("data split cifar-10-I", 1, "did you mean 'cifar10-I'"),
     ("data info images", 1, "expected the files of an LMDB"),
     ("data import images --out new", 1, "is in no folder of a class"),
@@ -285,7 +304,23 @@ BAD = [
     ("prototxt copy lenett", 1, "did you mean 'lenet'"),
     ("layers --plugin no.py", 1, "expected a Python file"),
     ("layer InnerProdukt", 1, "did you mean 'InnerProduct'"),
+    ("doctor net.prototxt", 2, "`blobnet doctor --help` lists what there is"),
+    ("completion powershell", 2, "choose from"),
     ("trian -solver solver.prototxt", 2, "did you mean 'train'"),
+    ("version", 2, "`blobnet --help` lists them"),
+    ("-solver solver.prototxt", 2, "the command comes first, and then -solver; `blobnet --help` lists the commands"),
+    ("train solver.prototxt", 2, "'solver.prototxt' needs its flag: --solver solver.prototxt"),
+    ("train -slover solver.prototxt", 2, "did you mean '--solver'?"),
+    ("train -solver solver.prototxt --epochs 10", 2, "--epochs 10; `blobnet train --help` lists what there is"),
+    ("train -solver images", 1, "expected a file, got a folder; give a file in it"),
+    ("test net.prototxt run_iter_2.caffemodel", 2, "'net.prototxt' needs its flag: --model net.prototxt"),
+    ("summary net.prototxt --levle 1", 2, "did you mean '--level'?"),
+    ("summary net.prototxt solver.prototxt", 2, "unrecognized arguments: solver.prototxt"),
+    ("convert net.prototxt", 1, "convert: expected OUT, the file to write, got none"),
+    ("data", 2, "COMMAND; one of import, split, info"),
+    ("data imprt photos", 2, "choose from"),
+    ("run prototxt/dsh", 1, "did you mean 'dsh'"),
+    ("plot_training_log curve.png train.log", 2, "expected a whole number of at least 0, got 'curve.png'"),
 ]
 
 

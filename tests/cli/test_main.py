@@ -30,6 +30,30 @@ def test_help_names_every_command(capsys):
     assert {words[0] for words in lines if words} >= set(COMMANDS)
 
 
+def test_alone_it_prints_the_help(capsys):
+    for words in ([], ["help"], ["--help"], ["-h"]):
+        with pytest.raises(SystemExit) as stop:
+            main(words)
+        output = capsys.readouterr()
+        assert stop.value.code == 0 and "every day:" in output.out and not output.err
+
+
+def test_help_with_a_command(capsys):
+    with pytest.raises(SystemExit):
+        main(["help", "convert-imageset"])
+    assert capsys.readouterr().out.startswith("usage: blobnet convert_imageset ")
+
+
+@pytest.mark.parametrize("words, loaded", [(["--version"], set()), (["layer", "ReLU"], {"layer"}),
+                                           (["help", "train"], {"train"})])
+def test_other_commands_are_not_imported(words, loaded):
+    code = ("import contextlib, io, sys; from blobnet.cli import main\n"
+            f"with contextlib.suppress(SystemExit), contextlib.redirect_stdout(io.StringIO()): main({words})\n"
+            "print(*(name.split('.')[2] for name in sys.modules if name.startswith('blobnet.cli.')))")
+    found = subprocess.check_output([sys.executable, "-c", code], cwd=ROOT, text=True).split()
+    assert {name for name in found if not name.startswith("_")} == loaded
+
+
 @pytest.mark.parametrize("command", COMMANDS)
 def test_every_command_explains_itself(command, capsys):
     with pytest.raises(SystemExit) as stop:
@@ -40,8 +64,9 @@ def test_every_command_explains_itself(command, capsys):
     assert len(description.split()) > 4 or command == "data"
 
 
-@pytest.mark.parametrize("words", [[], ["trian"], ["summary"], ["summary", "net.prototxt", "--phase", "test"],
-                                   ["summary", "net.prototxt", "--shape", "data=1,x"], ["convert", "a"]])
+@pytest.mark.parametrize("words", [["trian"], ["--weights", "x"], ["summary"], ["convert", "a"],
+                                   ["summary", "net.prototxt", "--phase", "test"],
+                                   ["summary", "net.prototxt", "--shape", "data=1,x"]])
 def test_words_it_does_not_know(words, capsys):
     with pytest.raises(SystemExit) as stop:
         main(words)

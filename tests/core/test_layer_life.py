@@ -209,11 +209,11 @@ def test_unknown_type(name, hint):
 
 
 def test_a_context_of_its_own():
-    """Nothing is shared between nets: every field of a context has a value of its own."""
+    """Nothing that changes is shared between nets: every field of a context has a value of its own."""
     one, two = Context(), Context()
     one.step = 3
     assert two.step == 0
     assert one.workspace is not two.workspace
     assert one.doubts is not two.doubts
     assert {field.name for field in dataclasses.fields(Context)} == {
-        "xp", "dtype", "seed", "step", "python_layers", "fillers", "device", "allow_tf32", "workspace"}
+        "xp", "dtype", "seed", "step", "python_layers", "fillers", "device", "allow_tf32", "processes", "workspace"}

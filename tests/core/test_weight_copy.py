@@ -161,10 +161,10 @@ def test_a_definition_is_no_file_of_weights(tmp_path):
         build().copy_from(tmp_path / "net.prototxt")
 
 
-@pytest.mark.parametrize("name", ["net.onnx", "net.PTH", "net.prototxt"])
+@pytest.mark.parametrize("name", ["net.onnx", "net.JSON", "net.prototxt"])
 def test_weights_are_not_written_as_other_programs_do(tmp_path, name):
     with pytest.raises(DataError, match=f"{name}: weights are not written in this format, expected a name that ends in "
-                       ".caffemodel, or .h5 for HDF5, got "):
+                       ".caffemodel, .h5, .safetensors, .npz or .pt, got "):
         build().save(tmp_path / name)
     assert not [*tmp_path.iterdir()]
 

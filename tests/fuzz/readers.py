@@ -9,6 +9,7 @@ import io
 import struct
 import tarfile
 import warnings
+from importlib.util import find_spec
 from pathlib import Path
 from unittest import mock
 
@@ -109,6 +110,12 @@ def _net():
 
 def _save_weights(name, diff=False):
     return lambda folder: _net().save(folder / name, diff=diff)
+
+
+def _packed_weights(folder):
+    _net().save(folder / "net.npz")
+    with np.load(folder / "net.npz") as arrays:
+        np.savez_compressed(folder / "net.npz", **dict(arrays))
 
 
 def _old_weights(folder):
@@ -298,6 +305,9 @@ READERS = {
     "old caffemodel": (_old_weights, lambda folder: _net().copy_from(folder / "old.caffemodel")),
     "caffemodel.h5": (_save_weights("net.caffemodel.h5", diff=True),
                       lambda folder: _net().copy_from(folder / "net.caffemodel.h5")),
+    "safetensors": (_save_weights("net.safetensors"), lambda folder: _net().copy_from(folder / "net.safetensors")),
+    "npz": (_save_weights("net.npz"), lambda folder: _net().copy_from(folder / "net.npz")),
+    "packed npz": (_packed_weights, lambda folder: _net().copy_from(folder / "net.npz")),
     "solverstate": (_snapshot(1), _restore),
     "solverstate.h5": (_snapshot(0), _restore),
     "mean": (lambda folder: write_blob(folder / "mean.binaryproto", IMAGE.astype(np.float32)),
@@ -337,6 +347,8 @@ READERS = {
     "recipe": (_text("recipe.yaml", RECIPE), lambda folder: read_recipe(folder / "recipe.yaml")),
     "log": (_text("train.log", LOG), lambda folder: parse_log(folder / "train.log")),
 }
+if find_spec("torch"):
+    READERS["pt"] = _save_weights("net.pt"), lambda folder: _net().copy_from(folder / "net.pt")
 
 
 def files(folder):

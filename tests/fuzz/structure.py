@@ -157,6 +157,12 @@ def npz(data, rng):
     return out.getvalue(), f"{name}: change {what}"
 
 
+def safetensors(data, rng):
+    size, = struct.unpack("<Q", data[:8])
+    header, what = text(data[8:8 + size], rng)
+    return struct.pack("<Q", len(header)) + header + data[8 + size:], what
+
+
 def png(data, rng):
     width, height = rng.choice([2**31 - 1, 60_000, 0, 1]), rng.choice([2**31 - 1, 60_000, 0, 1])
     head = b"IHDR" + struct.pack(">IIB", width, height, rng.choice([8, 16, 1, 3])) + data[25:29]
@@ -263,6 +269,8 @@ def damage(path, seed):
         change = integers
     elif data.startswith(b"PK"):
         change = npz
+    elif path.suffix == ".safetensors" and rng.random() < 0.7:
+        change = safetensors
     elif data.startswith(b"\x89PNG"):
         change = png if rng.random() < 0.5 else integers
     elif data.startswith(b"\x1f\x8b"):

@@ -198,7 +198,7 @@ def test_large_batches_are_tried_with_a_row(report):
 
 
 def test_a_net_too_large_for_the_machine_is_not_run(report, monkeypatch):
-    monkeypatch.setattr("blobnet.port.trial._free_bytes", lambda: 1000)
+    monkeypatch.setattr("blobnet.port.trial.free_bytes", lambda: 1000)
     report = report(INPUT + 'layer { name: "s" type: "Sigmoid" bottom: "x" top: "y" }')
     state, = report.states
     assert (state.built, state.forward) == (True, None)

@@ -6,6 +6,7 @@ import pytest
 import blobnet
 from blobnet.port.weights import match_table, match_weights
 from blobnet.proto.messages import new
+from blobnet.proto.named_arrays import write_named
 from blobnet.proto.text import parse
 
 NET = """layer { name: "d" type: "Input" top: "x" input_param { shape { dim: [2, 3] } } }
@@ -14,7 +15,7 @@ layer { name: "two" type: "InnerProduct" bottom: "a" top: "b" inner_product_para
 layer { name: "three" type: "InnerProduct" bottom: "b" top: "c" inner_product_param { num_output: 2 } }"""
 
 
-@pytest.mark.parametrize("suffix", [".caffemodel", ".caffemodel.h5"])
+@pytest.mark.parametrize("suffix", [".caffemodel", ".caffemodel.h5", ".npz", ".safetensors"])
 def test_statuses(tmp_path, suffix):
     theirs = blobnet.Net(parse(NET % ("one", 5), "NetParameter"))
     path = tmp_path / f"weights{suffix}"
@@ -26,6 +27,15 @@ def test_statuses(tmp_path, suffix):
     assert matches[1].net == [(6, 4), (6,)] and matches[1].file == [(5, 4), (5,)]
     assert [match.status for match in match_weights(theirs, path)] == ["copied"] * 3
     assert "1 left, 2 mismatched, 1 unused" in match_table(matches)
+
+
+def test_names_that_are_not_those_of_the_parameters(tmp_path):
+    net = blobnet.Net(parse(NET % ("one", 5), "NetParameter"))
+    write_named(tmp_path / "w.npz", {"one.gamma": np.ones((4, 3)), "one.beta": np.ones(4), "two.1": np.ones(5),
+                                     "two.weight": np.ones((5, 4)), "more.0": np.ones(2)})
+    assert [(match.layer, match.status, match.file) for match in match_weights(net, tmp_path / "w.npz")] == [
+        ("one", "mismatched", [(4, 3), (4,)]), ("two", "copied", [(5, 4), (5,)]), ("three", "left", []),
+        ("more", "unused", [(2,)])]
 
 
 def test_legacy_shapes_are_reshaped(tmp_path):

@@ -30,6 +30,17 @@ def test_arrays_of_layers(tmp_path, file):
     assert text.endswith("3 arrays, 18 numbers\nnot finite: 1 of the numbers of layer 'p', number 0")
 
 
+@pytest.mark.parametrize("ending", ["npz", "safetensors"])
+def test_named_arrays(tmp_path, ending):
+    net = Net(parse(NET, "NetParameter"), TEST)
+    net.params["a/b"][0].data[...] = np.arange(12).reshape(3, 4)
+    net.save(tmp_path / f"w.{ending}")
+    rows = sorted(weight_rows(tmp_path / f"w.{ending}"), key=lambda row: (row.layer, row.number), reverse=True)
+    assert [(row.layer, row.number, row.shape, row.mean) for row in rows] == [
+        ("p", "weight", (3,), 0.25), ("a/b", "weight", (3, 4), 5.5), ("a/b", "bias", (3,), 0.0)]
+    assert "\na/b    weight  3x4       12   5.5      3.452    8.3%\n" in weight_table(rows)
+
+
 def test_a_mean_and_a_file_that_has_no_weights(tmp_path):
     write_blob(tmp_path / "mean.binaryproto", np.full((3, 2, 2), 7.0))
     assert weight_rows(tmp_path / "mean.binaryproto") == [Row("", 0, (1, 3, 2, 2), 12, 7.0, 0.0, 0.0, 0)]

@@ -27,6 +27,8 @@ class PReLU(Elementwise):
     """
 
     options_field = "prelu_param"
+    param_names = ("weight",)
+    legacy_axes = (1,)
 
     def setup(self, bottom, top):
         options = self.options

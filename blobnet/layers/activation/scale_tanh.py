@@ -44,10 +44,14 @@ class ScaleTanH(Elementwise):
     def scalar(self):
         return f"tanh({self.scale!r} * x)", f"{self.scale!r} * (1 - y * y)"
 
-    def forward(self, bottom, top):
-        options, forwards = self.options, self.context.step + 2
+    def scale_at(self, step: int) -> float:
+        """s at the forward after `step` others."""
+        options, forwards = self.options, step + 2
         growth = 1 + options.gamma * (forwards - forwards % options.step_size)
-        self.scale = options.init_scale * (growth ** options.power if forwards >= options.step_size else 1)
+        return options.init_scale * (growth ** options.power if forwards >= options.step_size else 1)
+
+    def forward(self, bottom, top):
+        self.scale = self.scale_at(self.context.step)
 
         def part(x, y):
             self.xp.multiply(x, self.scale, out=y)

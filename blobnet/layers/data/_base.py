@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.backend import random_stream
+from blobnet.backend import Processes, random_stream
 from blobnet.backend.staging import PinnedStaging, Staging
 from blobnet.core.layer import Layer
 from blobnet.core.layer_type import Arity
@@ -56,10 +56,11 @@ class Source(Layer):
 class BatchSource(Source):
     """A source that reads batches ahead: the base class of data layers, a user's too.
 
-    Forward number n copies batch n, whatever its shape, into the tops. A subclass calls `read_ahead` in setup. It
-    declares where its options are (batch_field, and source_field if the source may be exchanged) and which tops have
-    labels (label_tops), and tells by class methods the shapes of its tops (declared_shapes, read_shape) and how many
-    records there are (count_records). LayerType explains these.
+    Forward number n copies batch n, whatever its shape, into the tops; processes that run the net together take the
+    batches in turn. A subclass calls `read_ahead` in setup. It declares where its options are (batch_field, and
+    source_field if the source may be exchanged) and which tops have labels (label_tops), and tells by class methods the
+    shapes of its tops (declared_shapes, read_shape) and how many records there are (count_records). LayerType explains
+    these.
     """
 
     batches: Prefetch
@@ -85,4 +86,10 @@ class BatchSource(Source):
         for blob, shape in zip(top, shapes):
             blob.reshape(shape)
         self.staging = Staging(batches) if self.xp is np else PinnedStaging(batches, self.xp, self.context.device)
-        self.batches = Prefetch(self.staging, options.prefetch)
+        self.batches = Prefetch(_share(self.staging, self.context.processes), options.prefetch)
+
+
+def _share(batches: Staging, processes: Processes) -> Callable:
+    """The part of the `batches` that this one of the `processes` reads: of each `size` in a row, number `rank`."""
+    rank, size = processes.rank, processes.size
+    return batches if size == 1 else lambda n, reuse: batches(n * size + rank, reuse)

@@ -65,6 +65,8 @@ class DummyData(Source):
         return values * count if len(values) == 1 else values
 
     def forward(self, bottom, top):
-        rng = random_stream(self.context.seed, self.index, self.context.step)  # fillers draw on the host
+        processes = self.context.processes
+        batch = self.context.step * processes.size + processes.rank
+        rng = random_stream(self.context.seed, self.index, batch)  # fillers draw on the host
         for i, filler in self.refilled:
             fill(top[i].data, filler, rng, self.where)

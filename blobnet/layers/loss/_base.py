@@ -53,11 +53,14 @@ class TargetLoss(LossLayer):
     def normalizer(self, counted):
         """What the sum of losses is divided by, by loss_param; never below 1. `counted` (N, ...) says what counts.
 
-        A number, or a scalar of the device where it depends on the targets.
+        A number, or a scalar of the device where it depends on the targets. Of processes that train together, whose
+        losses are averaged, each divides by the mean number of targets that count.
         """
-        options, mode = self.param.loss_param, self.normalization
+        options, mode, processes = self.param.loss_param, self.normalization, self.context.processes
         if mode == options.VALID and self.ignored is not None:
-            return self.xp.maximum(counted.sum(), 1).astype(self.dtype)
+            count = counted.sum().reshape(1).astype(self.dtype)
+            processes.add(count)
+            return self.xp.maximum(count, 1)[0] / processes.size
         return max(1.0, float({options.VALID: counted.size, options.FULL: counted.size, options.NONE: 1,
                                options.BATCH_SIZE: len(counted),
                                options.PRE_FIXED: options.pre_fixed_normalizer}[mode]))

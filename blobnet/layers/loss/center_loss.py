@@ -29,6 +29,7 @@ class CenterLoss(LossLayer):
     """
 
     options_field = "center_loss_param"
+    param_names = ("centres",)
     published_gradient = True
     default_loss_weight = False
 

@@ -77,7 +77,7 @@ class SoftmaxWithLoss(SoftmaxLoss):
     def forward(self, bottom, top):
         self.read(bottom)
         valid = self.normalization == self.param.loss_param.VALID
-        normalizer = None if valid else self.normalizer(self.counted)
+        normalizer = None if valid and self.context.processes.size == 1 else self.normalizer(self.counted)
         self.divisor = softmax_loss(self.probability, self.labels, self.counted, self.class_weights, normalizer,
                                     top[0].data)
         if len(top) == 2:

@@ -26,6 +26,7 @@ class Channels(Layer):
     foreign: tuple[str, ...] = ()  # options of the other layer
     takes_statistics = False
     options_field = "bn_param"
+    param_names: tuple[str, ...] = ("weight", "bias")
     in_place = keeps_coordinates = True
 
     def setup(self, bottom, top):

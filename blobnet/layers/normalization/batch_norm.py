@@ -4,20 +4,14 @@ from __future__ import annotations
 
 import numpy as np
 
+from blobnet.backend import ALONE
 from blobnet.core.context import TEST
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
 from blobnet.layers.normalization._joined import JoinedBatchNorm
 from blobnet.layers.normalization._terms import BatchNormTerms
-from blobnet.ops.standardize import (
-    Eps,
-    Tail,
-    keep_statistics,
-    normalize,
-    standardize,
-    standardize_backward,
-    stored_statistics,
-)
+from blobnet.ops.standardize import Eps, Tail, keep_statistics, normalize, stored_statistics
+from blobnet.ops.standardize_across import standardize_across, standardize_across_backward
 from blobnet.proto.messages import new
 
 
@@ -35,7 +29,8 @@ class BatchNorm(BatchNormTerms):
     Tops: y (as x; may be x itself)
     Params: running sums mean (C), variance (C) and factor (1,); all begin at 0 and have lr_mult 0
     Options: use_global_stats (left out: true in TEST, false in TRAIN), moving_average_fraction (0.999), eps (1e-5);
-    stats_batch_size (0; or N, as batch statistics are those of the whole batch here); engine (no effect)
+    stats_batch_size (0; or N, as batch statistics are those of the whole batch here); across_processes (false): batch
+    statistics of all processes that train together, each of which has an N of this size; engine (no effect)
     Paper: Ioffe and Szegedy, Batch Normalization: Accelerating Deep Network Training by Reducing Internal Covariate
     Shift, ICML 2015. Its scale and shift are a Scale layer of their own.
     Quirks: forward changes the parameters. Backward does not read y, so layers after this one may work in place. With
@@ -48,6 +43,7 @@ class BatchNorm(BatchNormTerms):
     """
 
     options_field = "batch_norm_param"
+    param_names = ("mean", "variance", "factor")
     in_place = keeps_coordinates = keeps_statistics = True
     ignores_propagate_down = True
 
@@ -57,6 +53,8 @@ class BatchNorm(BatchNormTerms):
             raise ShapeError(self.where, expected="at least 1 axis", got=shape)
         self.use_global = options.use_global_stats if options.HasField("use_global_stats") else self.phase == TEST
         self.channels = shape[1] if len(shape) > 1 else 1
+        across = options.across_processes and not self.use_global
+        self.processes = self.context.processes if across else ALONE  # whose statistics count
         for size in (self.channels, self.channels, 1):
             self.add_param((size,), new("FillerParameter"))
         while len(self.param.param) < len(self.blobs):
@@ -98,13 +96,13 @@ class BatchNorm(BatchNormTerms):
             stored_statistics(*sums, eps, self.mean, self.variance, self.deviation)
             normalize(x, self.mean, self.deviation, tail.y if kept is None else kept, tail)
         else:
-            standardize(x, eps, self.mean, self.variance, self.deviation, self.normalized, tail)
-            count = bottom[0].count // self.channels
+            standardize_across(self.processes, x, eps, self.mean, self.variance, self.deviation, self.normalized, tail)
+            count = bottom[0].count // self.channels * self.processes.size
             unbiased = count / (count - 1) if count > 1 else 1
             keep_statistics(self.mean, self.variance, sums, self.options.moving_average_fraction, unbiased)
 
     def join(self, followers, learns):
-        return JoinedBatchNorm.of(self, followers, learns)
+        return None if self.processes.size > 1 else JoinedBatchNorm.of(self, followers, learns)
 
     def backward(self, top, propagate_down, bottom):
         if not propagate_down[0]:
@@ -113,4 +111,4 @@ class BatchNorm(BatchNormTerms):
         if self.use_global:
             self.xp.divide(dy, self.deviation[:, None], out=dx)
         else:
-            standardize_backward(self.normalized, dy, self.deviation, dx)
+            standardize_across_backward(self.processes, self.normalized, dy, self.deviation, dx)

@@ -41,6 +41,7 @@ class PSPNetBN(Channels):
 
     variant_of = "BN"
     foreign = SEGNET
+    param_names = ("weight", "bias", "mean", "variance")
     published_gradient = saved_without_ones = True
 
     @classmethod

@@ -33,6 +33,7 @@ class SSDNormalize(Layer):
     """
 
     options_field = "norm_param"
+    param_names = ("weight",)
     variant_of = "Normalize"
     keeps_coordinates = published_gradient = True
 

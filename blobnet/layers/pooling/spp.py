@@ -46,9 +46,9 @@ class SPP(Layer):
         if len(shape) != 4 or not all(shape[2:]):
             raise ShapeError(self.where, expected="4 axes (N, C, H, W) with H and W above 0", got=shape)
         height, train = self.options.pyramid_height, self.phase == TRAIN
-        grids = [self._grid(shape, 2 ** level) for level in range(height)]
-        self.windows = [make_pool(self.method, train, self.xp, self.dtype, *shape[:2], axes) for axes in grids]
-        self.pooled = [self.xp.empty((*shape[:2], *(axis.out for axis in axes)), self.dtype) for axes in grids]
+        self.grids = [self._grid(shape, 2 ** level) for level in range(height)]
+        self.windows = [make_pool(self.method, train, self.xp, self.dtype, *shape[:2], axes) for axes in self.grids]
+        self.pooled = [self.xp.empty((*shape[:2], *(axis.out for axis in axes)), self.dtype) for axes in self.grids]
         self.term = self.xp.empty(shape, self.dtype) if height > 1 else None
         edges = [0, *accumulate(prod(pooled.shape[1:]) for pooled in self.pooled)]
         self.spans = [slice(a, b) for a, b in pairwise(edges)]

@@ -14,6 +14,7 @@ class OneLength(Layer):
     """T steps of N sequences side by side, over states of H numbers: `shape` is (T, N, H)."""
 
     options_field = "lstm_param"
+    param_names = ("W", "U", "b")
     key_options = {"num_output": ""}
     published_gradient = True
     num_bottoms = (1, 2)

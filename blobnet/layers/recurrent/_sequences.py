@@ -29,6 +29,11 @@ class Sequences(Layer):
     num_gates: int
     num_states: int
 
+    @classmethod
+    def parameter_names(cls, layer):
+        static = len(layer.bottom) > 2 + cls.num_states * layer.recurrent_param.expose_hidden
+        return tuple(name for name in cls.param_names if static or not name.endswith("_static"))
+
     def setup(self, bottom, top):
         options, exposed = self.options, self.num_states * self.options.expose_hidden
         self._check_arity("bottom", (2 + exposed, 3 + exposed), len(bottom))

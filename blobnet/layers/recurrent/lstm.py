@@ -36,6 +36,7 @@ class LSTM(Recurrent):
     """
 
     num_bottoms, num_tops = (2, 5), (1, 3)
+    param_names = ("W_xc", "b_c", "W_xc_static", "W_hc")
     num_gates, num_states = 4, 2
 
     def reshape(self, bottom, top):

@@ -40,6 +40,7 @@ class LSTMNode(Layer):
     """
 
     options_field = "lstmnode_param"
+    param_names = ("W", "b")
     num_bottoms, num_tops = (2, 3), 2
     unforced_bottoms = (2,)
     key_options = {"num_cells": ""}

@@ -34,6 +34,7 @@ class RNN(Recurrent):
     """
 
     num_bottoms, num_tops = (2, 4), (1, 2)
+    param_names = ("W_xh", "b_h", "W_xh_static", "W_hh", "W_ho", "b_o")
     num_gates = num_states = 1
 
     def setup(self, bottom, top):

@@ -32,6 +32,7 @@ class Convolution3D(Layer):
     """
 
     options_field = "convolution3d_param"
+    param_names = ("weight", "bias")
     key_options = {"num_output": "", "kernel_size": "kernel", "kernel_depth": "frames"}
     overwrites = True
 

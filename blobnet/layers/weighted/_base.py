@@ -24,6 +24,8 @@ class SlidingLayer(Layer):
     """
 
     options_field = window_field = "convolution_param"
+    param_names = ("weight", "bias")
+    legacy_axes = (4, 1)
     num_bottoms: Arity = (1, None)
     num_tops: Arity = (1, None)
     same_bottoms_tops = shows_rates = True

@@ -23,6 +23,7 @@ class Bias(AlongAxes):
     """
 
     options_field = "bias_param"
+    param_names = ("bias",)
 
     def setup(self, bottom, top):
         if len(bottom) == 1:

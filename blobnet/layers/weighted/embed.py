@@ -23,6 +23,7 @@ class Embed(Layer):
     """
 
     options_field = "embed_param"
+    param_names = ("weight", "bias")
     key_options = {"num_output": ""}
     unforced_bottoms = (0,)
 

@@ -37,6 +37,7 @@ class InnerDistance(Layer):
     """
 
     options_field = "inner_distance_param"
+    param_names = ("centres",)
     key_options = {"num_output": ""}
     published_gradient = True
     num_bottoms = (1, 3)

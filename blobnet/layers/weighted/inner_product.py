@@ -26,6 +26,8 @@ class InnerProduct(Layer):
     """
 
     options_field = "inner_product_param"
+    param_names = ("weight", "bias")
+    legacy_axes = (2, 1)
     key_options = {"num_output": ""}
     shows_rates = True
 

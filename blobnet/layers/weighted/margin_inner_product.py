@@ -8,6 +8,7 @@ from blobnet.backend import folded
 from blobnet.core.layer import Layer
 from blobnet.core.registry import register
 from blobnet.errors import NetError, ShapeError
+from blobnet.layers.weighted._margin import margin_level
 from blobnet.ops.angles import multiplied_angle
 from blobnet.ops.indices import numbers_below
 from blobnet.ops.linear import matmul
@@ -43,6 +44,7 @@ class MarginInnerProduct(Layer):
     """
 
     options_field = "margin_inner_product_param"
+    param_names = ("weight",)
     replays = False  # its margin follows the step
     key_options = {"num_output": ""}
     published_gradient = True
@@ -91,7 +93,7 @@ class MarginInnerProduct(Layer):
         self.own, own = xp.arange(o.num_output) == self.labels, xp.take_along_axis(y, self.labels, axis=1)
         self.lengths = xp.maximum(xp.sqrt(xp.square(x).sum(axis=1, keepdims=True)), TINY)
         self.cosines = own / self.lengths
-        self.level = max(o.base * (1 + o.gamma * (o.iteration + self.context.step + 1)) ** -o.power, o.lambda_min)
+        self.level = margin_level(o, self.context.step)
         own = (self.level * own + self.lengths * multiplied_angle(self.cosines, 1 + o.type)[0]) / (1 + self.level)
         xp.copyto(y, own, where=self.own)
         top[1].data[...] = self.level

@@ -25,6 +25,7 @@ class Parameter(Layer):
     """
 
     options_field = "parameter_param"
+    param_names = ("weight",)
     num_bottoms = 0
     overwrites = True
 

@@ -32,6 +32,11 @@ class Scale(AlongAxes):
     """
 
     options_field = "scale_param"
+    param_names = ("weight", "bias")
+
+    @classmethod
+    def parameter_names(cls, layer):
+        return cls.param_names[len(layer.bottom) > 1:]  # a second bottom is the factor
 
     def setup(self, bottom, top):
         options = self.options

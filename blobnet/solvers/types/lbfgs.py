@@ -51,6 +51,9 @@ class LBFGS(Solver):
 
     def check(self) -> None:
         refuse_momentum(self.param, self.where, "LBFGS")
+        if self.together.size > 1:
+            raise SolverError(self.where, f"LBFGS trains in one process, got {self.together.size}",
+                              hint="it asks for the loss many times an iteration")
         if self.param.clip_gradients >= 0:
             raise SolverError(self.where, "LBFGS cannot clip gradients", hint="remove clip_gradients")
         if self.param.regularization_type != "L2":

@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from types import SimpleNamespace
 
-from fakecupy import cublas, devices
+from fakecupy import cublas, devices, nccl
 from fakecupy.counting import wait
 from fakecupy.streams import Event, MemoryPool, Stream, alloc, using_allocator
 
 __all__ = ["Device", "Event", "MemoryPool", "Stream", "alloc", "alloc_pinned_memory", "cublas", "device",
-           "get_current_stream", "is_available", "memory", "nvrtc", "runtime", "using_allocator"]
+           "get_current_stream", "is_available", "memory", "nccl", "nvrtc", "runtime", "using_allocator"]
 
 
 class Device:

@@ -1,0 +1,1 @@
+"""Nets and weights as other programs read and write them."""
