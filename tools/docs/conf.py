@@ -33,6 +33,7 @@ html_title = f"blobnet {__version__}"
 html_static_path = ["static", "_generated/static"]
 html_css_files = ["mathematics.css", "house.css"]
 html_copy_source = False
+html_show_search_summary = False  # would be fetched, which browsers refuse to pages that are files
 html_show_sphinx = False
 
 
