@@ -25,8 +25,9 @@ OTHERS = {  # where a layer of Input layers alone cannot be
         layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 dim: 5 dim: 6 } } }
         layer { name: "r" type: "Pooling" bottom: "x" top: "r" pooling_param { kernel_size: 3 } }
         layer { name: "auto_crop" type: "AutoCrop" bottom: "x" bottom: "r" top: "y" }"""}
-OWN_VALUES = {"DetectionEvaluate", "Embed", "HashCenter", "HDF5Output", "Log", "MultiBoxLoss", "Python",
-              "RegionEvalDetection", "Threshold"}  # types whose examples `blobnet explain` cannot make up numbers for, or runs no code of
+# Types whose examples `blobnet explain` cannot make up numbers for, or runs no code of.
+OWN_VALUES = {"DetectionEvaluate", "Embed", "HDF5Output", "HashCenter", "Log", "MultiBoxLoss", "Python",
+              "RegionEvalDetection", "Threshold"}
 BLOB = re.compile(r"\b(?!or\b)([A-Za-z]\w*) \(")  # of a page: "codes u (N, K)"
 EXACT = "gradient: EXACT"  # another gradient than a net of the paper asks for
 
