@@ -63,6 +63,8 @@ def test_every_message_and_field(pages):
             assert not (value := default(field)[1:-1]) or f"default `{value}`" in line, field.full_name
             for word, option in (("**No effect:**", "ignored"), ("**Refused:**", "refused")):
                 assert (word in line) == bool(note(field, option)), field.full_name
+                listed = row(pages["schema/not_used.md"], f"`{field.name}`", f"{{message}}`{name}`", "")
+                assert listed or not note(field, option), field.full_name
             shown += 1
     assert shown == declared
 
@@ -94,11 +96,14 @@ def test_every_command_and_flag(pages):
                 continue
             for flag in action.option_strings:
                 assert f"`{flag}`" in section, f"{prog} {flag}"
-            for choice in action.choices or ():
+            for choice in () if isinstance(action.choices, range) else action.choices or ():
                 assert str(choice) in section, f"{prog} {action.dest}: {choice}"
-            if action.option_strings and action.default not in (None, False, argparse.SUPPRESS, [], ()):
-                line = next(line for line in section.split("\n") if f"`{action.option_strings[0]}`" in line)
-                assert str(action.default) in line, f"{prog} {action.dest}: {action.default}"
+            defaults = action.default if isinstance(action.default, list) else [action.default]
+            for value in defaults if action.option_strings else ():
+                if value is not None and not isinstance(value, bool):
+                    line = next(line for line in section.split("\n") if f"| `{action.option_strings[0]}`" in line)
+                    said = line.split(" | ")[1]
+                    assert str(value) in said or "(default" in said, f"{prog} {action.dest}: {value}"
 
 
 def test_every_solver_type_and_policy(pages):

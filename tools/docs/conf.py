@@ -16,7 +16,7 @@ copyright = "the authors of blobnet, BSD 3-clause"
 
 extensions = ["myst_parser", "sphinx.ext.autodoc"]
 exclude_patterns = ["_build", "pages"]
-myst_enable_extensions = ["deflist"]
+myst_enable_extensions = ["attrs_block", "deflist"]
 root_doc = "index"
 nitpicky = True
 nitpick_ignore_regex = [("py:.*", ".*")]  # hints name types of NumPy, protobuf and of inner modules
@@ -33,6 +33,7 @@ html_title = f"blobnet {__version__}"
 html_static_path = ["static", "_generated/static"]
 html_css_files = ["mathematics.css", "house.css"]
 html_copy_source = False
+html_show_search_summary = False  # would be fetched, which browsers refuse to pages that are files
 html_show_sphinx = False
 
 

@@ -56,7 +56,7 @@ def _directive(path: str, value: object) -> list[str]:
     if inspect.isclass(value):
         others = ", ".join(sorted({cls.__name__ for cls in _classes() if cls is not value}))
         kind = "exception" if issubclass(value, Exception) else "class"
-        return [f".. auto{kind}:: {path}", "   :members:", "   :show-inheritance:",
+        return [f".. auto{kind}:: {path}", "   :members:",
                 f"   :inherited-members: {NOT_OURS}, {others}"]
     if callable(value):
         return [f".. autofunction:: {path}"]

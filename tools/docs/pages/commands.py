@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import argparse
 from collections.abc import Iterator
+from itertools import groupby
+from textwrap import dedent
 
 from blobnet.cli import GROUPS, parser
 from pages.markdown import block, code, page, plain, table, toctree
@@ -39,7 +41,7 @@ def _command(name: str, command: Parser) -> str:
 
 def _parts(command: Parser) -> Iterator[str]:
     inner, _ = _subparsers(command)
-    yield "\n\n".join(map(plain, (command.description or "").split("\n\n")))
+    yield _prose(command.description or "")
     yield block("text", _usage(command))
     for group in command._action_groups:
         actions = [action for action in group._group_actions if action.help != argparse.SUPPRESS
@@ -49,10 +51,17 @@ def _parts(command: Parser) -> Iterator[str]:
             yield table(["flag" if actions[0].option_strings else "argument", "meaning"],
                         [_row(action, command) for action in actions])
     if command.epilog:
-        yield "\n\n".join(map(plain, command.epilog.split("\n\n")))
+        yield _prose(command.epilog)
     for below in inner.values():
         yield f"## {below.prog}"
         yield from _parts(below)
+
+
+def _prose(text: str) -> str:
+    """A description: its paragraphs, and lines that are set in, which are commands or a table, as they are."""
+    return "\n\n".join(block("text", dedent("\n".join(lines))) if is_set_in else plain(" ".join(lines))
+                       for paragraph in text.split("\n\n")
+                       for is_set_in, lines in groupby(paragraph.split("\n"), lambda line: line.startswith(" ")))
 
 
 def _usage(command: Parser) -> str:
@@ -66,12 +75,13 @@ def _row(action: argparse.Action, command: Parser) -> tuple[str, str]:
     formatter = command._get_formatter()
     words = formatter._format_args(action, formatter._get_default_metavar_for_optional(action)
                                    if action.option_strings else formatter._get_default_metavar_for_positional(action))
-    text = plain(formatter._expand_help(action)) if action.help else ""
-    said = f"{words} {action.help}"
-    missing = [str(choice) for choice in action.choices or () if str(choice) not in said]
-    if missing:
+    said = formatter._expand_help(action) if action.help else ""
+    text = plain(said)
+    missing = [str(choice) for choice in action.choices or () if str(choice) not in f"{words} {said}"]
+    if missing and not isinstance(action.choices, range):  # "0 to 7" says it
         text += f". One of {', '.join(map(code, missing))}"
-    if action.option_strings and action.default not in (None, False, argparse.SUPPRESS, [], ()) and (
-            str(action.default) not in said or "%(default)s" not in said and "(" not in said):
-        text += f" (default: {code(action.default)})"
+    default = action.default if isinstance(action.default, list) else [action.default]
+    if action.option_strings and "(default" not in said and any(
+            value is not None and not isinstance(value, bool) and str(value) not in said for value in default):
+        text += f" (default: {code(' '.join(map(str, default)))})"
     return " ".join(map(code, filter(None, [*action.option_strings, words]))), text

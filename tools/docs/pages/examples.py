@@ -25,6 +25,9 @@ OTHERS = {  # where a layer of Input layers alone cannot be
         layer { name: "x" type: "Input" top: "x" input_param { shape { dim: 2 dim: 3 dim: 5 dim: 6 } } }
         layer { name: "r" type: "Pooling" bottom: "x" top: "r" pooling_param { kernel_size: 3 } }
         layer { name: "auto_crop" type: "AutoCrop" bottom: "x" bottom: "r" top: "y" }"""}
+# Types whose examples `blobnet explain` cannot make up numbers for, or runs no code of.
+OWN_VALUES = {"DetectionEvaluate", "Embed", "HDF5Output", "HashCenter", "Log", "MultiBoxLoss", "Python",
+              "RegionEvalDetection", "Threshold"}
 BLOB = re.compile(r"\b(?!or\b)([A-Za-z]\w*) \(")  # of a page: "codes u (N, K)"
 EXACT = "gradient: EXACT"  # another gradient than a net of the paper asks for
 
@@ -65,9 +68,10 @@ def example(cls: type[Layer], folder: str = "data") -> Message:
 def _name_blobs(layer: Message, told: Iterable[tuple[str, str]]) -> None:
     """Call the blobs of the layer as its page does, "codes u (N, K)" being u, if it has a name for each."""
     texts = dict(told)
-    names = [BLOB.findall(texts[term]) for term in ("Bottoms", "Tops")]
-    fits = [len(names[0]) == len(layer.bottom), len(names[1]) == len(layer.top)]
-    bottoms, tops = (given if fit else list(old) for given, fit, old in zip(names, fits, (layer.bottom, layer.top)))
+    bottoms, tops = (BLOB.findall(texts[term])[:len(given)] for term, given in
+                     (("Bottoms", layer.bottom), ("Tops", layer.top)))
+    bottoms = bottoms if len(bottoms) == len(layer.bottom) else list(layer.bottom)
+    tops = tops if len(tops) == len(layer.top) else list(layer.top)
     if len({*bottoms, *tops}) == len(bottoms) + len(tops):
         layer.bottom[:], layer.top[:] = bottoms, tops
 

@@ -17,11 +17,14 @@ from blobnet.view.draw.picture import net_picture
 from blobnet.view.draw.svg import svg
 from blobnet.view.layer_pages import families, family, purpose
 from blobnet.view.mathematics import sections
-from pages.examples import example, rows, written
+from pages.examples import OWN_VALUES, example, rows, written
 from pages.fields import options_table
 from pages.links import ROOT
 from pages.markdown import block, page, plain, table, toctree
 from pages.papers import used_by
+
+EXPLAIN = ("With this net in a file, `blobnet explain FILE.prototxt --out page.html` shows each of its numbers, "
+           "forward and backward.")
 
 
 def pages() -> dict[str, str]:
@@ -69,7 +72,8 @@ def _layer(cls: type[Layer], siblings: list[type[Layer]]) -> str:
         "## Options", plain(dict(told.rest).get("Options", "none")),
         *(f"### {field.name}\n\nThe fields of {{message}}`{field.message_type.name}`:\n\n"
           + options_table(field.message_type) for field in messages),
-        "## Example", block("text", written(net)), _python_code(net),
+        "## Example", block("text", written(net)),
+        "" if cls.__name__ in OWN_VALUES else EXPLAIN, _python_code(net),
         block("{raw} html", f'<div class="drawing">{drawing(net, case.phase)}</div>'),
         "## See also", f"The family [{family(cls)}](index.md): " + ", ".join(
             _link(other) for other in siblings if other is not cls) + ".",

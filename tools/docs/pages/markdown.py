@@ -21,9 +21,9 @@ def code(text: object) -> str:
 
 
 def table(head: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """A table, whose cells are Markdown."""
+    """A table, whose cells are Markdown; on a narrow screen a row becomes a few lines."""
     lines = [head, ["---"] * len(head), *rows]
-    return "\n".join(f"| {' | '.join(line)} |" for line in lines) + "\n"
+    return "\n".join(["{.reference}", *(f"| {' | '.join(line)} |" for line in lines)]) + "\n"
 
 
 def block(kind: str, text: str, *options: str) -> str:

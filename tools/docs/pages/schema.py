@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from google.protobuf.descriptor import Descriptor, EnumDescriptor
 
 from blobnet.core.registry import LAYERS
 from blobnet.proto.messages import message_class, messages
+from blobnet.proto.notes import note
 from pages.fields import HEAD, about_message, row
 from pages.markdown import block, code, page, plain, table, toctree
 
@@ -17,12 +20,24 @@ def pages() -> dict[str, str]:
                  "`blobnet/proto/caffe.proto`, and of its forks, `blobnet/proto/forks.proto`; numbers of 1,000 and "
                  "more are of blobnet alone, and prototxt goes by names. Fields that say *no effect* are read and "
                  "change nothing; those that say *refused* are read, but no net is built with another value than "
-                 "their default. `blobnet summary` lists those that a net has.",
+                 "their default: [all of them](not_used.md). `blobnet summary` lists those that a net has.",
                  table(["message", "what it is"], [(f"{{message}}`{name}`", plain(about_message(name)))
                                                    for name in found]),
-                 toctree(map(str.lower, found), ":hidden:"))
+                 toctree(["not_used", *map(str.lower, found)], ":hidden:"))
     return {f"schema/{name.lower()}.md": _message(message) for name, message in found.items()} | {
-        "schema/index.md": index}
+        "schema/index.md": index, "schema/not_used.md": _not_used(found.values())}
+
+
+def _not_used(found: Iterable[Descriptor]) -> str:
+    """The page of the fields that are not computed with."""
+    fields = [field for message in found for field in message.fields]
+    parts = []
+    for option, title in (("refused", "Refused but for their default"), ("ignored", "Without effect")):
+        rows = [(code(field.name), f"{{message}}`{field.containing_type.name}`", plain(note(field, option)))
+                for field in fields if note(field, option)]
+        parts += [f"## {title}", table(["field", "of", "why"], rows)]
+    return page("Fields that are not computed with", "Programs beside Caffe 1.0 have fields that tune them, and some "
+                "that ask for what is not done here. The schema says of each which it is, and why.", *parts)
 
 
 def _message(message: Descriptor) -> str:
