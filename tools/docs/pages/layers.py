@@ -64,6 +64,7 @@ def _layer(cls: type[Layer], siblings: list[type[Layer]]) -> str:
                 for field in (cls.options_field, *cls.more_options) if field]
     net, case = example(cls), rows()[cls.__name__]
     papers = ", ".join(f"{{paper}}`{folder}`" for folder in used_by().get(name, ()))
+    rest = [_link(other) for other in siblings if other is not cls]
     source = inspect.getsourcefile(cls)
     parts = [
         block("{layer} " + cls.__name__, ""), plain(told.purpose), " ".join(filter(None, [variant, also])),
@@ -75,8 +76,7 @@ def _layer(cls: type[Layer], siblings: list[type[Layer]]) -> str:
         "## Example", block("text", written(net)),
         "" if cls.__name__ in OWN_VALUES else EXPLAIN, _python_code(net),
         block("{raw} html", f'<div class="drawing">{drawing(net, case.phase)}</div>'),
-        "## See also", f"The family [{family(cls)}](index.md): " + ", ".join(
-            _link(other) for other in siblings if other is not cls) + ".",
+        "## See also", f"The family [{family(cls)}](index.md)" + f": {', '.join(rest)}" * bool(rest) + ".",
         f"Published nets that have it: {papers}." if papers else "",
         f"The code: `{source.removeprefix(f'{ROOT}/')}`.",
     ]
