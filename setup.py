@@ -51,7 +51,7 @@ setup(
         "matlab": ["scipy>=1.11.1"],  # the attributes of the sketch sets; splines of pycaffe
         "faiss": ["faiss-cpu>=1.8"],
         "view": ["matplotlib>=3.8"],
-        "demo": ["matplotlib>=3.8", "scikit-learn>=1.3"],
+        "demo": ["matplotlib>=3.8", "scikit-learn>=1.6"],
         "sklearn": ["scikit-learn>=1.6"],
         "onnx": ["onnx>=1.17"],
         "safetensors": ["safetensors>=0.4.3"],
@@ -60,7 +60,7 @@ setup(
         "completion": ["shtab>=1.7"],
         "docs": ["sphinx>=8", "furo>=2024.8.6", "myst-parser>=4"],
         "test": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.90", "ruff>=0.13", "mypy>=1.11", "scipy>=1.11.1",
-                 "matplotlib>=3.8", "scikit-learn>=1.3", "nbclient>=0.10", "ipykernel>=6.29", "faiss-cpu>=1.8",
+                 "matplotlib>=3.8", "scikit-learn>=1.6", "nbclient>=0.10", "ipykernel>=6.29", "faiss-cpu>=1.8",
                  "onnx>=1.17", "onnxruntime>=1.20", "safetensors>=0.4.3", "tensorboardX>=2.6.2.2", "shtab>=1.7",
                  "mpi4py>=4; sys_platform == 'linux'", "mpich>=4.2; sys_platform == 'linux'",
                  "opencv-python-headless>=4.8.1.78,<5",  # 5 reads no Caffe files

@@ -68,6 +68,14 @@ class MissingFile(DataError, FileNotFoundError, RuntimeError):
     """A file that is not there; an OSError as Python, and a RuntimeError as pycaffe raises it."""
 
 
+class EstimatorError(BlobnetError, ValueError):
+    """A parameter or data that an estimator cannot take; a ValueError as well, as scikit-learn asks for."""
+
+
+class MissingLibrary(BlobnetError, ImportError):
+    """An optional library that a module cannot do without, and that is not there; an ImportError as Python has it."""
+
+
 class SolverError(BlobnetError):
     """A solver whose settings contradict each other, or a state that does not fit its net."""
 

@@ -141,8 +141,13 @@ def to_host(array: Array) -> np.ndarray:
 
 
 def as_numbers(value: object, xp: ModuleType = np) -> Array | None:
-    """`value` as an array of `xp`; None if it does not hold numbers, as a text, or rows of different lengths."""
+    """`value` as an array of `xp`, if possible its own memory; None if it does not hold numbers, as a text, or rows of
+    different lengths."""
     try:
+        if hasattr(value, "detach"):  # a tensor of PyTorch, which keeps its numbers for itself if it has a gradient
+            value = value.detach()
+        if xp is np and hasattr(value, "cpu"):
+            value = value.cpu()
         array = xp.asarray(value)
     except (TypeError, ValueError):
         return None

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import argparse
 import logging
+from collections.abc import Iterable
+from contextlib import AbstractContextManager, ExitStack
 from types import SimpleNamespace
 from typing import TextIO
 
 from google.protobuf.message import Message
 
-from blobnet.backend import Processes, processes
+from blobnet.backend import Processes, device_module, processes
+from blobnet.cli._callbacks import add_callback_flags, callbacks, check_callback_flags, search_rate
 from blobnet.cli._extensions import load_extensions
 from blobnet.cli._flags import add_extension_flags, add_state_flags, flag, ignore_other_flags, switch
 from blobnet.cli._gpus import add_gpu_flag, add_tf32_flag, gpu_name, gpu_numbers, gpu_properties
@@ -17,6 +20,7 @@ from blobnet.cli._processes import in_processes, start_processes
 from blobnet.core.nan import StopAtNotFinite
 from blobnet.errors import DeviceError, SolverError
 from blobnet.log.console import console, progress
+from blobnet.log.log_file import log_file
 from blobnet.solvers import Solver, get_solver
 from blobnet.solvers.settings import choose_device, read_solver
 from blobnet.solvers.signals import EFFECTS, handle_signals
@@ -58,6 +62,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
     for name, default in (("sigint", "stop"), ("sighup", "snapshot"), ("sigterm", "stop")):
         flag(parser, f"--{name}_effect", choices=EFFECTS, default=default,
              help=f"what {name.upper()} does (default: {default})")
+    add_callback_flags(parser)
     add_extension_flags(parser)
     ignore_other_flags(parser)
     parser.set_defaults(run=run)
@@ -67,6 +72,8 @@ def run(args: argparse.Namespace) -> int:
     """Train, in as many processes as there are GPUs or as mpiexec started; the exit status, 0 also after Ctrl-C."""
     together, gpus = processes(), [] if args.cpu else gpu_numbers(args.gpu)
     if len(gpus) > 1 and together.size == 1:
+        for number in gpus:
+            device_module(f"gpu:{number}")  # its error is here once, and not in every process
         return start_processes(len(gpus))
     return in_processes(together, lambda: _train(args, gpus, together))
 
@@ -79,13 +86,18 @@ def _train(args: argparse.Namespace, gpus: list[int], together: Processes) -> in
         if path and path.endswith(wrong):
             raise SolverError(f"--{kind} {path}", expected=_EXPECTED[kind],
                               got=f"a {next(end for end in wrong if path.endswith(end))} file")
+    check_callback_flags(args)
+    watchers = callbacks(args) if together.rank == 0 else []
     load_extensions(args.plugin)
-    with console(silent=together.rank > 0):
+    with ExitStack() as stack:
+        stack.enter_context(console(silent=together.rank > 0))
         param = read_solver(args.solver)
         param.train_state.level = args.level
         param.train_state.stage.extend(args.stage)
         latest = find_latest(param.snapshot_prefix) if args.resume else None
         state = latest or args.snapshot
+        if args.log and together.rank == 0:
+            stack.enter_context(log_file(args.log, append=bool(state)))
         if state or args.weights:  # take the place of the solver file's own weights
             param.weights[:] = [] if state else [args.weights]
         solver = get_solver(param, device=_device(args, param, gpus, together), origin=args.solver,
@@ -99,28 +111,37 @@ def _train(args: argparse.Namespace, gpus: list[int], together: Processes) -> in
         elif state:
             log.info("Resuming from %s", state)
             solver.restore(state)
+        if args.find_rate:
+            search_rate(solver, args)
+            return 0
         log.info("Starting Optimization")
         with handle_signals(solver.request_stop, solver.request_snapshot, args.sigint_effect, args.sighup_effect,
                             args.sigterm_effect):
-            solve(solver)
+            solve(solver, watchers=watchers)
         log.info("Optimization Done.")  # a second time, as Caffe's program says it
     return 0
 
 
-def solve(solver: Solver, stream: TextIO | None = None) -> None:
-    """Train up to max_iter, with a progress bar on `stream` (standard error) if it is a terminal."""
+def solve(solver: Solver, stream: TextIO | None = None, watchers: Iterable[object] = ()) -> None:
+    """Train up to max_iter, with a progress bar on `stream` (standard error) if it is a terminal.
+
+    `watchers` watch meanwhile; those that are to be closed are closed at the end.
+    """
     def report(*values: object) -> None:
         show(solver.iter, lambda: solver.smoothed_loss, solver.rate)
 
     shape = next(iter(solver.net.blobs.values())).shape
     images = (shape[0] if shape else 1) * solver.param.iter_size  # the first axis of the first blob counts the images
-    watcher = SimpleNamespace(before_iteration=report)
     together = solver.together
     if together.size > 1:
         images *= together.size
         log.info("Training in %d processes: a global batch of %d", together.size, images)
     show_bar = progress(solver.param.max_iter, solver.iter, images, stream, silent=not together.first)
-    with show_bar as show, solver.watched_by(watcher):
+    with show_bar as show, ExitStack() as stack:
+        for watcher in [SimpleNamespace(before_iteration=report), *watchers]:
+            if isinstance(watcher, AbstractContextManager):
+                stack.enter_context(watcher)
+            stack.enter_context(solver.watched_by(watcher))
         solver.solve()
         report()
 

@@ -4,24 +4,27 @@ from __future__ import annotations
 
 import numbers
 import os
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 import numpy as np
 from google.protobuf.message import Message
 
 from blobnet.backend import ALONE, Array, Processes, as_numbers, device_module, single_threaded_blas
-from blobnet.core.blob import CHANNELS_LAST, channels_last
+from blobnet.core.blob import CHANNELS_LAST, Blob, channels_last
 from blobnet.core.building import Building
 from blobnet.core.building_log import log_definition
 from blobnet.core.chain import Step, between, in_chains
 from blobnet.core.context import TEST, Context, float_type
 from blobnet.core.debug_info import DebugInfo
+from blobnet.core.feed import Feed, brings_data, require_given, require_not_made
 from blobnet.core.names import Names
+from blobnet.core.node import Node
 from blobnet.core.running import OneThread
 from blobnet.core.shown import Shown, worked_number
 from blobnet.core.trouble import explain, explained, no_memory
 from blobnet.core.watching import Watched
 from blobnet.core.weights import Copied, copy_weights, none_copied, share_weights, write_net
+from blobnet.core.without_data import Shape, with_inputs
 from blobnet.errors import NetError, ShapeError, UnknownLayer, close_matches
 from blobnet.netdef.ignored import log_ignored_fields
 from blobnet.netdef.load import load_filtered
@@ -38,7 +41,7 @@ class Net(Watched, Shown):
     by name; inputs and outputs: names of the blobs that Input layers make and that no layer reads; parameters: every
     parameter with its rules, shared ones once; param_diffs: their diffs, which lie in one array; steps: what runs the
     layers, nodes or chains of them; device_loss: `loss` where it is, on a GPU a scalar there, which the next forward
-    overwrites.
+    overwrites; fed: what it is fed from, see `feed`.
 
     One thread at a time may run a net, a second one gets a NetError; several nets may run at once. The bits of all
     results are the same with any number of worker threads (BLOBNET_NUM_THREADS).
@@ -57,7 +60,7 @@ class Net(Watched, Shown):
                  stages: Sequence[str] = (), device: str = "cpu", dtype: str = "float32",
                  random_seed: int | None = None, origin: str | os.PathLike | None = None,
                  python_layers: bool = False, fillers: bool = True, allow_tf32: bool = False,
-                 processes: Processes = ALONE):
+                 processes: Processes = ALONE, inputs: Mapping[str, Shape] | None = None):
         """Read, upgrade, filter and wire the net of `source`, a file (prototxt, YAML, binary) or a NetParameter.
 
         phase: TRAIN or TEST. The include and exclude rules of the layers decide by phase, level (a number) and stages
@@ -74,6 +77,8 @@ class Net(Watched, Shown):
         time, and no memory until they are used.
         processes: those that run the net together (`blobnet.processes()`), each on its own part of the data.
         allow_tf32: let a GPU round the factors of products of float32 to 10 bits, which is faster; Caffe does not.
+        inputs: shapes by top names; the data layers that have these tops become Input layers, for a net that is fed and
+        whose data is not there. Labels that are not named are one number a row.
         Raises ParseError, NetError, ShapeError, DeviceError; NetError also if the weights are of no layer of this net.
         """
         super().__init__()
@@ -81,6 +86,8 @@ class Net(Watched, Shown):
             raise NetError("random_seed", expected="0 or more", got=random_seed, hint="leave it out for any seed")
         self._origin = os.fspath((origin if isinstance(source, Message) else source) or "")
         filtered = load_filtered(source, phase, level, stages, self._origin)
+        if inputs:
+            filtered = with_inputs(filtered, inputs)
         log_definition(filtered)
         log_ignored_fields(filtered)
         definition = insert_splits(filtered, self._origin)
@@ -102,6 +109,7 @@ class Net(Watched, Shown):
                             what="layer with parameters")
         self.inputs = [name for layer in self.layers if layer.is_input for name in layer.param.top]
         self.device_loss: float | Array = 0.0
+        self.fed: Feed | None = None
         self.one_thread = OneThread(f"net {self.name!r}")
         self._debug_info = DebugInfo(self.parameters)
         self._take_inline_weights(definition)
@@ -144,16 +152,23 @@ class Net(Watched, Shown):
         """Run the layers from `start` to `end` (names or numbers, both included); return the outputs' data by name.
 
         With `end`, these are the tops of that layer. The arrays are the blobs' own: the next forward overwrites them.
-        First each keyword argument is copied into the blob of its name, which takes its shape.
+        First each keyword argument, an array or a tensor of numbers, is copied into the blob of its name, which takes
+        its shape, batch size included; so do all layers above. A data layer whose tops are given does not run in this
+        pass, and the batch that it would have brought is left out; all of its tops that are read must be given, as its
+        transform_param would leave them. Inputs that are not given stay as they are. NetError for blobs that are not
+        there or that this pass computes, ShapeError for what holds no numbers or does not fit a layer.
         """
         first, last = self._range(start, end)
         whole = start is end is None
-        with self.one_thread, single_threaded_blas(), self.context.in_use():
-            turned = [self._fill(name, value) for name, value in inputs.items()]
-            self._tell("before_forward_pass", whole)
-            self.device_loss = self.run_forward(self._run(first, last), CHANNELS_LAST if any(turned) else "")
-            self.context.step += 1
-            self._tell("after_forward_pass", whole)
+        with self.one_thread:
+            steps, hint = self._run(first, last), ""
+            if inputs or self.fed is not None:
+                steps, hint = self.bring(steps, inputs)
+            with single_threaded_blas(), self.context.in_use():
+                self._tell("before_forward_pass", whole)
+                self.device_loss = self.run_forward(steps, hint)
+                self.context.step += 1
+                self._tell("after_forward_pass", whole)
         names = self.outputs if end is None else [*self.layers[last].param.top]
         return {name: self.blobs[name].data for name in names}
 
@@ -209,6 +224,44 @@ class Net(Watched, Shown):
             for tell in self._told["after_backward"]:
                 tell(node)
 
+    def feed(self, batches: Iterable | None, keep: int = 1) -> None:
+        """Let every forward take the next of `batches` for what the data and Input layers have; None: no more.
+
+        A batch is a dict of arrays by blob names, or a tuple or list of arrays for the tops of these layers in the
+        order of the net, or the one array of a net with one such top. What NumPy takes for an array will do, tensors
+        included; it is copied into its blob and nowhere else. Batches may differ in size. What forward says of keyword
+        arguments holds for them, and those go before.
+        An iterable that can be iterated again (a list, a DataLoader) starts anew when it ends, and after `seek(0)`;
+        where another ends, forward raises a DataError. The newest `keep` batches are remembered, and come again where
+        `seek` goes back to them; any other `seek` cannot find its place in an iterable of a user, which goes on where
+        it is. DataError for what cannot be iterated over.
+        """
+        names = [top for node in self.nodes if brings_data(node) and (
+            node.layer.is_input or node.layer.needs_data(node.layer.param)) for top in node.layer.param.top]
+        self.fed = None if batches is None else Feed(batches, names, f"net {self.name!r}", keep)
+
+    def bring(self, steps: Sequence[Step], inputs: Mapping[str, object] | None = None) -> tuple[Sequence[Step], str]:
+        """Copy `inputs`, and the next batch that the net is fed, into their blobs, for a pass of these steps.
+
+        For who holds `one_thread`. Returns the steps that are left to run, and what an error of shapes in them may come
+        from.
+        """
+        given, sources = dict(inputs or {}), [step for step in steps if isinstance(step, Node) and brings_data(step)]
+        if self.fed is not None and sources:
+            given = self.fed.take() | given
+        where = f"net {self.name!r}"
+        arrays = {name: self._as_array(name, value) for name, value in given.items()}
+        named = [node for node in sources if not arrays.keys().isdisjoint(node.layer.param.top)]
+        replaced = [node for node in named if not node.layer.is_input]
+        running = [step for step in steps if step not in replaced]
+        require_not_made(running, arrays, where)
+        require_given(running, replaced if self.fed is None else named, arrays, where)
+        with self.context.on_device():
+            turned = [self._fill(self.blobs[name], array) for name, array in arrays.items()]
+        for node in replaced:
+            node.layer.seek(self.context.step + 1)
+        return running, CHANNELS_LAST if any(turned) else ""
+
     def reshape(self) -> None:
         """Pass new shapes of the inputs through all layers without running them."""
         with self.one_thread, self.context.on_device():
@@ -219,6 +272,8 @@ class Net(Watched, Shown):
     def seek(self, step: int) -> None:
         """Continue as after `step` forward passes: data layers and random streams go to where they stood then."""
         self.context.step = step
+        if self.fed is not None:
+            self.fed.seek(step)
         for layer in self.layers:
             layer.seek(step)
 
@@ -256,18 +311,23 @@ class Net(Watched, Shown):
             return self.nodes[first:last + 1]
         return self.steps if last - first == len(self.nodes) - 1 else between(self.steps, first, last)
 
-    def _fill(self, name: str, value: object) -> bool:
-        """Copy `value` into the blob `name`, which takes its shape; return whether its last axis seems the channels."""
+    def _as_array(self, name: str, value: object) -> Array:
+        """The numbers of `value` for the blob `name`."""
         if name not in self.blobs:
             raise NetError(f"net {self.name!r}", f"no blob {name!r}", hint=close_matches(name, self.blobs))
-        blob = self.blobs[name]
         try:
-            array = as_numbers(value, self.xp)
+            with self.context.on_device():
+                array = as_numbers(value, self.xp)
         except MemoryError as error:
             raise no_memory(f"net {self.name!r}, blob {name!r}", error) from error
         if array is None:
             raise ShapeError(f"net {self.name!r}", f"blob {name!r}", expected="an array of numbers",
                              got=f"{type(value).__name__} {value!r:.40}")
+        return array
+
+    @staticmethod
+    def _fill(blob: Blob, array: Array) -> bool:
+        """Copy `array` into a blob, which takes its shape; return whether its last axis seems the channels."""
         turned = channels_last(blob.shape, array.shape)
         blob.reshape(array.shape)
         blob.data[...] = array

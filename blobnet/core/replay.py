@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+from collections.abc import Sequence
 
 from blobnet.backend import single_threaded_blas
 from blobnet.backend.graphs import Graph
+from blobnet.core.chain import Step
 from blobnet.core.net import Net
 
 log = logging.getLogger(__name__)
@@ -44,24 +46,37 @@ class Replay:
             net.forward()
             net.backward()
             return
-        with net.one_thread, single_threaded_blas(), net.context.in_use():
-            net.run_forward(self._sources)
-            self._follow(self._where())
-            net.context.place_step()
-            if self._graph is None and self._passes >= EAGER:
-                self._capture()
-            if self._graph is not None:
-                self._graph.launch()
-                net.device_loss = self._graph.result
-            else:
-                net.device_loss = self._work()
-                self._state = self._where()  # with the buffers that it made
-            self._passes += 1
-            net.context.step += 1
+        with net.one_thread:
+            sources, hint = self._bring()
+            with single_threaded_blas(), net.context.in_use():
+                self._run(sources, hint)
 
-    def _work(self):
+    def _bring(self) -> tuple[Sequence[Step], str]:
+        """Let the net take what it is fed; the layers that read the rest, and what errors of shapes may come from."""
+        if self._net.fed is None:
+            return self._sources, ""
+        running, hint = self._net.bring([*self._sources, *self._others])
+        return [step for step in self._sources if step in running], hint
+
+    def _run(self, sources: Sequence[Step], hint: str) -> None:
+        net = self._net
+        net.run_forward(sources)
+        self._follow(self._where())
+        net.context.place_step()
+        if self._graph is None and self._passes >= EAGER:
+            self._capture()
+        if self._graph is not None:
+            self._graph.launch()
+            net.device_loss = self._graph.result
+        else:
+            net.device_loss = self._work(hint)
+            self._state = self._where()  # with the buffers that it made
+        self._passes += 1
+        net.context.step += 1
+
+    def _work(self, hint: str = ""):
         """Run both passes but for the sources; the loss, as `device_loss`."""
-        loss = self._net.run_forward(self._others)
+        loss = self._net.run_forward(self._others, hint)
         self._net.run_backward(self._net.steps)
         return loss
 

@@ -13,7 +13,9 @@ class Watched:
 
     A watcher is any object with methods named after events. Only the methods it has are called, those of several
     watchers in the order in which these began to watch. What a watcher raises leaves the net or solver unchanged. An
-    event that nobody watches costs nothing: there is no call.
+    event that nobody watches costs nothing: there is no call. A watcher with a method `begin_watching(watched)` is told
+    what it watches before anything else; if that raises, it does not watch. Where the class names a `function_event`,
+    a function may watch as well: it is called at that event.
 
     >>> class Counter(Watched):
     ...     events = ("counted",)
@@ -28,6 +30,7 @@ class Watched:
     """
 
     events: tuple[str, ...] = ()
+    function_event = ""
 
     def __init__(self) -> None:
         self._watchers: list[object] = []
@@ -36,12 +39,14 @@ class Watched:
     def watch(self, watcher: object) -> None:
         """Tell `watcher` of all events from now on; nothing changes if it watches already.
 
-        NetError if it has no method for any of the events.
+        NetError if it has no method for any of the events, and is no function that may watch.
         """
-        if not any(hasattr(watcher, event) for event in self.events):
+        if not any(self._calls(watcher, event) for event in self.events):
             raise NetError(f"watching a {type(self).__name__}", expected=f"methods named {', '.join(self.events)}",
                            got=f"none of these in {type(watcher).__name__}", hint="write at least one of them")
         if not self.is_watched_by(watcher):
+            if hasattr(watcher, "begin_watching"):
+                watcher.begin_watching(self)
             self._update([*self._watchers, watcher])
 
     def unwatch(self, watcher: object) -> None:
@@ -74,4 +79,12 @@ class Watched:
     def _update(self, watchers: list[object]) -> None:
         self._watchers = watchers
         for event in self.events:
-            self._told[event] = tuple(getattr(watcher, event) for watcher in watchers if hasattr(watcher, event))
+            self._told[event] = tuple(call for watcher in watchers for call in self._calls(watcher, event))
+
+    def _calls(self, watcher: object, event: str) -> list[Callable[..., object]]:
+        """What `watcher` wants to be called at `event`: one thing, or nothing."""
+        if hasattr(watcher, event):
+            return [getattr(watcher, event)]
+        if event == self.function_event and callable(watcher) and not isinstance(watcher, type):
+            return [] if any(hasattr(watcher, other) for other in self.events) else [watcher]
+        return []

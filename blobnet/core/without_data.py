@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 
 from google.protobuf.message import Message
 
@@ -34,21 +34,34 @@ def without_data(net: Message, shapes: Mapping[str, Shape] | None = None,
     >>> without_data(net, {"x": (4, 5)}).layer[0].input_param.shape[0].dim
     [4, 5]
     """
-    shapes = shapes or {}
+    return _replaced(net, shapes or {}, lambda layer: declarations(layer).needs_data(layer), assumed)
+
+
+def with_inputs(net: Message, shapes: Mapping[str, Shape]) -> Message:
+    """A copy of `net` in which the layers without bottoms that have a top in `shapes` are Input layers, and no others.
+
+    The shapes of their other tops are found as `without_data` finds them, and its errors are raised.
+    """
+    return _replaced(net, shapes, lambda layer: False)
+
+
+def shapes_in(net: Message, shapes: Mapping[str, Shape]) -> dict[str, Shape]:
+    """Those of `shapes` whose names are tops of layers without bottoms in `net`."""
+    return {top: shapes[top] for layer in net.layer if not layer.bottom for top in layer.top if top in shapes}
+
+
+def _replaced(net: Message, shapes: Mapping[str, Shape], needs_data: Callable[[Message], bool],
+              assumed: dict[str, Shape] | None = None) -> Message:
     tops = [name for layer in net.layer if not layer.bottom for name in layer.top]
     for name in shapes:
         if name not in tops:
             raise NetError(f"shape of {name!r}", "no data layer has this top", hint=close_matches(name, tops))
     result = without(net, "layer")
     for layer in net.layer:
-        result.layer.add().CopyFrom(_as_input(layer, shapes, assumed) if _becomes_input(layer, shapes) else layer)
+        becomes_input = not layer.bottom and len(layer.top) and (
+            any(name in shapes for name in layer.top) or needs_data(layer))
+        result.layer.add().CopyFrom(_as_input(layer, shapes, assumed) if becomes_input else layer)
     return result
-
-
-def _becomes_input(layer: Message, shapes: Mapping[str, Shape]) -> bool:
-    if layer.bottom or not layer.top:
-        return False
-    return any(name in shapes for name in layer.top) or declarations(layer).needs_data(layer)
 
 
 def _as_input(layer: Message, shapes: Mapping[str, Shape], assumed: dict[str, Shape] | None) -> Message:

@@ -9,6 +9,8 @@ import struct
 from html import escape
 from pathlib import Path
 
+from blobnet.view.draw.zoom_script import SCRIPT as ZOOM
+
 ASSETS = Path(__file__).with_name("page")
 # The order in which the scripts are read: what a script uses at its start stands before it.
 SCRIPTS = ("payload", "format", "model", "expression", "arithmetic_convolution", "arithmetic_product",
@@ -46,7 +48,7 @@ def payload(header: dict, binary: bytes) -> bytes:
 
 def script() -> str:
     """All scripts as one, with names of its own; it never holds what would end its element."""
-    body = "\n".join(asset(f"{name}.js") for name in SCRIPTS)
+    body = "\n".join([ZOOM, *(asset(f"{name}.js") for name in SCRIPTS)])
     return f'(() => {{\n"use strict";\n{body}\n}})();'.replace("</script", "<\\/script").replace("<!--", "<\\!--")
 
 

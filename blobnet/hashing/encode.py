@@ -21,7 +21,8 @@ from blobnet.netdef.fields import layer_where
 def encode(net: Net, blob: str, count: int, label: str | None = "label", threshold: float = 0.0,
            progress: Callable[[int], object] | None = None, net_file: str | os.PathLike = "",
            weights_file: str | os.PathLike = "") -> Codes:
-    """The codes of the first `count` images of the net's data layers: the values of `blob`, one row for each image.
+    """The codes of the first `count` images of the net's data layers, or of what it is fed: the values of `blob`, one
+    row for each image.
 
     `label` names the blob whose rows are kept as labels (None for no labels). A bit is 1 where the value is at least
     `threshold`. `progress` is called with the number of new codes after every batch. `net_file` and
@@ -33,7 +34,8 @@ def encode(net: Net, blob: str, count: int, label: str | None = "label", thresho
     require_blob(net, blob)
     if label is not None:
         require_blob(net, label, "of labels")
-    sources: list[Any] = [layer for layer in net.layers if getattr(layer, "records", None) is not None]
+    sources: list[Any] = [layer for layer in net.layers if net.fed is None
+                          and getattr(layer, "records", None) is not None]
     most = min((layer.records for layer in sources), default=None)
     if count < 1 or most is not None and count > most:
         raise DataError(f"net {net.name!r}", got=f"a count of {count}",

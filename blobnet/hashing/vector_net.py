@@ -20,15 +20,15 @@ def fill_inputs(net: Net, **values: np.ndarray) -> None:
         net.blobs[name].data[...] = net.xp.asarray(value)
 
 
-def values_of(net: Net, blob: str, data: np.ndarray, piece: int = 10000) -> np.ndarray:
-    """The rows of `blob` (N, K) that the net makes of data (N, D) in its input "data", `piece` rows at a time.
+def values_of(net: Net, blob: str, data: np.ndarray, piece: int = 10000, name: str = "data") -> np.ndarray:
+    """The rows of `blob` (N, K) that the net makes of data (N, D) in its input `name`, `piece` rows at a time.
 
     Only the layers up to the one that makes the blob run. The input keeps the last piece.
     """
     maker = maker_of(net, blob)
     rows = []
     for start in range(0, len(data), piece):
-        fill_inputs(net, data=data[start:start + piece])
+        fill_inputs(net, **{name: data[start:start + piece]})
         net.forward(end=maker)
         rows.append(np.array(to_host(net.blobs[blob].data)))
     return np.concatenate(rows)

@@ -10,6 +10,7 @@ from itertools import count
 from pathlib import Path
 
 from blobnet.errors import DataError, SolverError, close_matches
+from blobnet.log.log_file import log_file
 from blobnet.proto.storage import atomic_write
 from blobnet.recipes.data_sets import require_data, validation_data
 from blobnet.recipes.nets import identity
@@ -30,8 +31,9 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
     `python_layers` is as for Net. A data set of the recipe that is not in `data` is imported, if its files are there or
     it needs none. With `validate` images that are held out of the training part stand in the place of the queries or
     test images, which are not read: so settings are chosen.
-    Every trial has a folder of its own in `out`; results.json there keeps those that are finished. A folder of other
-    options or another net is moved aside. The table has all methods and seeds of the recipe that are finished.
+    Every trial has a folder of its own in `out`, with train.log, which parse_log reads; results.json in `out` keeps
+    those that are finished. A folder of other options or another net is moved aside. The table has all methods and
+    seeds of the recipe that are finished.
     Raises DataError for missing data, unknown methods and wrong seeds, and, before any training, what the task's
     `check` finds. A trial whose solver fails, such as one that diverges, is noted, and the others go on; SolverError at
     the end, once the table is written, names them all.
@@ -83,10 +85,11 @@ def run_recipe(recipe: Recipe, out: str | os.PathLike, data: str | os.PathLike =
 
 
 def _run_trial(recipe: Recipe, trial: Trial, itself: dict, results: Results) -> None:
-    """Run the trial of the identity `itself`, and keep its measures."""
+    """Run the trial of the identity `itself`, with its log in train.log, and keep its measures."""
     _prepare(trial, itself, results.defaults)
     start = time.perf_counter()
-    measures = recipe.module.run(trial)
+    with log_file(trial.out / "train.log", append=True):
+        measures = recipe.module.run(trial)
     seconds = time.perf_counter() - start
     results.add(trial.method, trial.seed, itself, measures, seconds)
     trial.note(", ".join(f"{name} {value:.4f}" for name, value in measures.items()) + f"  ({seconds:.0f} s)")

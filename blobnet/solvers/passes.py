@@ -131,7 +131,7 @@ class Passes:
 
     def _loss_error(self, wrong: Wrong) -> SolverError:
         net, made = self.net, self.wrong
-        if net.context.step != made.step + 1:
+        if net.context.step != made.step + 1 and net.fed is None:
             net.seek(made.step)
             net.forward()
             net.context.doubts.forget()
@@ -139,7 +139,7 @@ class Passes:
 
     def _gradient_error(self, wrong: Wrong) -> SolverError:
         net, made = self.net, self.wrong
-        if net.context.step != made.step + 1:
+        if net.context.step != made.step + 1 and net.fed is None:
             net.clear_param_diffs()
             net.seek(made.step + 1 - self.size)
             for _ in range(self.size):

@@ -101,7 +101,7 @@ def _take(path: str, prefix: str, where: str) -> int | None:
 
 def _remove_temporary(folder: str, name: str, age: float) -> None:
     """Remove unfinished files of snapshots, which `atomic_write` left, if they are at least `age` seconds old."""
-    pattern = re.compile(rf"\.{re.escape(name)}_iter_\d+\.(caffemodel|solverstate)(\.h5)?\.[a-z0-9_]{{8}}")
+    pattern = re.compile(rf"\.{re.escape(name)}_(iter_\d+|best)\.(caffemodel|solverstate)(\.h5)?\.[a-z0-9_]{{8}}")
     for file in os.listdir(folder) if os.path.isdir(folder) else ():
         if pattern.fullmatch(file):
             path = os.path.join(folder, file)

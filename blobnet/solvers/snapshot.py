@@ -23,11 +23,11 @@ log = logging.getLogger(__name__)
 FORMATS = (".h5", "HDF5"), ("", "binary proto")  # ends of names, words of the log; by the number of snapshot_format
 
 
-def check_destination(solver: Message, where: str) -> None:
-    """Make the folder that snapshots go to; SolverError if it cannot be made or written to."""
-    if not solver.snapshot_prefix:
+def check_destination(solver: Message, where: str, stem: str = "") -> None:
+    """Make the folder that snapshots, or those of `stem`, go to; SolverError if it cannot be made or written to."""
+    if not stem and not solver.snapshot_prefix:
         raise SolverError(where, "no snapshot_prefix", hint="add one, or set snapshot: 0 snapshot_after_train: false")
-    folder = os.path.dirname(solver.snapshot_prefix) or "."
+    folder = os.path.dirname(stem or solver.snapshot_prefix) or "."
     try:
         os.makedirs(folder, exist_ok=True)
         with tempfile.TemporaryFile(dir=folder):
@@ -37,13 +37,14 @@ def check_destination(solver: Message, where: str) -> None:
                           hint="change snapshot_prefix") from None
 
 
-def save(solver: Message, net: Net, state: State) -> tuple[str, str]:
+def save(solver: Message, net: Net, state: State, stem: str = "") -> tuple[str, str]:
     """Write the weights of `net` and the `state` of its training as the SolverParameter `solver` says.
 
-    Returns the paths of the two files. The state is written last, so that it never names weights that are not whole; in
-    the file it has the path and the fingerprint of the weights, which `state` need not have.
+    Returns the paths of the two files, which begin with `stem` if it is given. The state is written last, so that it
+    never names weights that are not whole; in the file it has the path and the fingerprint of the weights, which
+    `state` need not have.
     """
-    model, path = paths(solver, state.iter)
+    model, path = paths(solver, state.iter, stem)
     kind = FORMATS[solver.snapshot_format][1]
     log.info("Snapshotting to %s file %s", kind, model)
     net.save(model, diff=solver.snapshot_diff)
@@ -53,9 +54,9 @@ def save(solver: Message, net: Net, state: State) -> tuple[str, str]:
     return model, path
 
 
-def paths(solver: Message, iteration: int) -> tuple[str, str]:
+def paths(solver: Message, iteration: int, stem: str = "") -> tuple[str, str]:
     """Where `save` writes the two files of this iteration."""
-    stem, suffix = f"{solver.snapshot_prefix}_iter_{iteration}", FORMATS[solver.snapshot_format][0]
+    stem, suffix = stem or f"{solver.snapshot_prefix}_iter_{iteration}", FORMATS[solver.snapshot_format][0]
     return f"{stem}.caffemodel{suffix}", f"{stem}.solverstate{suffix}"
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from types import SimpleNamespace
 
 import numpy as np
@@ -61,6 +61,8 @@ class Solver(Training):
                 log.info("Optimization stopped early.")
                 return
             if is_due(self.iter, param.display):  # shows the loss after the last update
+                if self.net.fed is not None:
+                    self.net.seek(self.net.context.step - 1)  # on the last batch: there may be no other
                 self.net.forward()
                 self._take(self.iter, self.together.processes.mean(self.net.loss))
                 iterations.info("Iteration %d, loss = %g", self.iter, self.smoothed_loss)
@@ -114,6 +116,7 @@ class Solver(Training):
                 self._tell("gradients_ready", self.iter, self.loss)
             self.apply_update()
             self._tell("after_update", self.iter, self.rate)
+            self._tell("after_iteration", self)
             if processes.agree(self.snapshot_requested) or is_due(self.iter, param.snapshot):
                 self.snapshot()
             if processes.agree(self.stop_requested):
@@ -229,8 +232,13 @@ class Solver(Training):
         results = []
         for k, (net, batches) in enumerate(zip(self.test_nets, self.param.test_iter)):
             if not self.stop_requested:
+                if net.fed is not None:
+                    net.fed.seek(0)
                 results.append(evaluate(net, batches, outputs_of(self.param), k, self.iter, self.where, self._goes_on,
                                         self.param.test_compute_loss, self.allow_nan))
+        if results and not self.stop_requested:
+            self.tested.add(self.iter, results)
+            self._tell("after_test", self, results)
         return results
 
     def _goes_on(self) -> bool:
@@ -238,6 +246,25 @@ class Solver(Training):
         if self.snapshot_requested:
             self.snapshot()
         return not self.stop_requested
+
+    # Batches of a user.
+
+    def feed(self, batches: Iterable | None, *test_batches: Iterable | None) -> None:
+        """Train on `batches` from now on, one a forward pass (iter_size an iteration), and test on `test_batches`.
+
+        See Net.feed for what batches may be. test_batches: one iterable for each test net, or none at all; a test
+        starts it anew if it can be iterated again; SolverError for another number of them. Where None is given, the net
+        reads its own data. Several processes that train together are each fed their own part; process 0 tests.
+        A snapshot does not hold the place in an iterable. What is restored goes on with the weights, the rate, the
+        history and the random numbers of the run that was left, but with the batches that come next here: for the same
+        training bit for bit give batches that begin with number `iter` * iter_size.
+        """
+        if test_batches and self.together.first and len(test_batches) != len(self.test_nets):
+            raise SolverError(self.where, "batches to test with", expected=f"{len(self.test_nets)}, one a test net",
+                              got=len(test_batches))
+        self.net.feed(batches, self.param.iter_size)
+        for net, given in zip(self.test_nets, test_batches or [None] * len(self.test_nets)):
+            net.feed(given)
 
     # Requests and callbacks.
 

@@ -1,7 +1,8 @@
 """The files that hold what a solver remembers: .solverstate, a SolverState message, and .solverstate.h5, in HDF5.
 
 The HDF5 file has the datasets iter and current_step (integers), learned_net (text), and history/0, history/1 ….
-random_seed, weights_size, weights_crc and processes are blobnet's own; Caffe does not look for them.
+random_seed, weights_size, weights_crc, processes and tests (prototxt, in a text) are blobnet's own; Caffe does not look
+for them.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import zlib
 from collections.abc import Sequence
 
 import numpy as np
+from google.protobuf.message import Message
 
 from blobnet.errors import SolverError
 from blobnet.proto import hdf5
@@ -19,6 +21,8 @@ from blobnet.proto.binary import read_weights, write_weights
 from blobnet.proto.blobs import set_blob, shaped_array
 from blobnet.proto.hdf5_bytes import is_hdf5, named_hdf5
 from blobnet.proto.messages import new
+from blobnet.proto.text import dump, parse
+from blobnet.solvers.tested import Series
 
 OWN = ("random_seed", "weights_size", "weights_crc", "processes")
 
@@ -30,7 +34,7 @@ class State:
     iter: how many updates were made; model: the file with the weights, None if it is not known; current_step: how many
     steps down the learning rate has taken; history: arrays in the order of `Solver.history`; random_seed: what all
     random numbers came from; weights: `fingerprint(model)`; these two are None in files that Caffe wrote. processes:
-    how many trained together.
+    how many trained together; tests: the outputs of the tests so far.
     """
 
     iter: int
@@ -40,6 +44,7 @@ class State:
     random_seed: int | None = None
     weights: tuple[int, int] | None = None
     processes: int = 1
+    tests: Sequence[Series] = ()
 
 
 def fingerprint(path: str | os.PathLike) -> tuple[int, int]:
@@ -64,6 +69,7 @@ def write_state(path: str | os.PathLike, state: State) -> None:
         message.processes = state.processes
     for array in state.history:
         set_blob(message.history.add(), array, arrays)
+    _put_tests(message, state)
     write_weights(path, message, arrays)
 
 
@@ -82,7 +88,7 @@ def _read_binary(path: str | os.PathLike) -> State:
     return State(message.iter, message.learned_net or None, message.current_step, history,
                  message.random_seed if message.HasField("random_seed") else None,
                  (message.weights_size, message.weights_crc) if message.HasField("weights_crc") else None,
-                 message.processes)
+                 message.processes, _get_tests(message, os.fspath(path)))
 
 
 def _write_hdf5(path: str | os.PathLike, state: State) -> None:
@@ -96,6 +102,10 @@ def _write_hdf5(path: str | os.PathLike, state: State) -> None:
                 file[name] = np.array([value], np.int64)
         if state.processes != 1:
             file["processes"] = np.array([state.processes], np.int64)
+        if state.tests:
+            message = new("SolverState")
+            _put_tests(message, state)
+            hdf5.write_text(file, "tests", dump(message))
         history = file.create_group("history")
         for i, array in enumerate(state.history):
             history[str(i)] = array
@@ -104,7 +114,7 @@ def _write_hdf5(path: str | os.PathLike, state: State) -> None:
 def _read_hdf5(path: str | os.PathLike) -> State:
     where = hdf5.hdf5_where(path)
     with hdf5.reading(path) as file:
-        found = {name: hdf5.find(file, name, where) for name in ("iter", "current_step", "learned_net", *OWN)}
+        found = {name: hdf5.find(file, name, where) for name in ("iter", "current_step", "learned_net", "tests", *OWN)}
         group = hdf5.find(file, "history", where)
         if found["iter"] is None or group is None:
             raise SolverError(where, expected="a solver's state, with iter and history", got="something else",
@@ -119,8 +129,24 @@ def _read_hdf5(path: str | os.PathLike) -> State:
         numbers = {name: _integer(found[name], name, where) for name in ("iter", "current_step", *OWN)}
         model = hdf5.read_text(found["learned_net"], "learned_net", where) if found["learned_net"] is not None else ""
         seed, size, crc, processes = (numbers[name] for name in OWN)
+        tests = hdf5.read_text(found["tests"], "tests", where) if found["tests"] is not None else ""
         return State(numbers["iter"] or 0, model or None, numbers["current_step"] or 0, history, seed,
-                     None if size is None or crc is None else (size, crc), processes or 1)
+                     None if size is None or crc is None else (size, crc), processes or 1,
+                     _get_tests(parse(tests, "SolverState", f"{where}: dataset 'tests'"), where))
+
+
+def _put_tests(message: Message, state: State) -> None:
+    for output, iterations, values in state.tests:
+        message.tests.add(output=output, iteration=iterations, value=values)
+
+
+def _get_tests(message: Message, where: str) -> list[Series]:
+    """The outputs of tests; SolverError for one whose iterations and values do not pair up."""
+    for test in message.tests:
+        if len(test.iteration) != len(test.value):
+            raise SolverError(where, f"test output {test.output!r}", expected="as many values as iterations",
+                              got=f"{len(test.value)} and {len(test.iteration)}", hint=hdf5.HINT)
+    return [Series(test.output, list(test.iteration), list(test.value)) for test in message.tests]
 
 
 def _integer(dataset, name: str, where: str) -> int | None:

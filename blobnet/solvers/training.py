@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import os
+from collections.abc import Mapping
 
 import numpy as np
 from google.protobuf.message import Message
@@ -15,6 +16,7 @@ from blobnet.core.shown import Shown
 from blobnet.core.trouble import explained, no_memory
 from blobnet.core.watching import Watched
 from blobnet.core.weights import none_copied
+from blobnet.core.without_data import Shape
 from blobnet.errors import BlobnetError, SolverError
 from blobnet.netdef.ignored import log_ignored_fields
 from blobnet.proto.text import dump
@@ -31,6 +33,7 @@ from blobnet.solvers.schedule import tests_before
 from blobnet.solvers.settings import check_solver, choose_device, read_solver
 from blobnet.solvers.solver_type import SolverType
 from blobnet.solvers.state_files import State
+from blobnet.solvers.tested import Tested
 from blobnet.solvers.together import Together
 from blobnet.solvers.whole import Whole
 
@@ -45,23 +48,27 @@ class Training(SolverType, Watched, Shown):
     many steps down it had taken; goal: the iteration that the last `step` or `solve` goes to; history: for every
     parameter an array of its shape, then the second array of every parameter, and so on; decay: the weight decay of the
     parameter that is being updated; random_seed: what all random numbers come from; stopped: whether the last `step` or
-    `solve` ended early because of `request_stop`; allow_nan: whether training goes on, as Caffe's does, where a loss, a
-    gradient or a test result is not finite.
+    `solve` ended early because of `request_stop`; tested: the outputs of the tests so far; allow_nan: whether training
+    goes on, as Caffe's does, where a loss, a gradient or a test result is not finite.
 
     Watchers (`watch`, `watched_by`) are told before_iteration(iter), where the diffs of the parameters are 0 and the
     test of this iteration was made; gradients_ready(iter, loss), before the gradients are used; after_update(iter,
-    rate), when iter is one more; and after_snapshot(iter, weights, state) with the two paths.
+    rate), when iter is one more; after_iteration(solver), right after it; after_test(solver, results), where a test of
+    all test nets came to its end, with what `test_all` returns; and after_snapshot(iter, weights, state) with the two
+    paths. A function that watches is called as `function(solver)` after every iteration.
     """
 
-    events = "before_iteration", "gradients_ready", "after_update", "after_snapshot"
+    events = ("before_iteration", "gradients_ready", "after_update", "after_iteration", "after_test", "after_snapshot")
+    function_event = "after_iteration"
 
     def __init__(self, source: str | os.PathLike | Message, device: str | None = None, dtype: str = "float32",
                  origin: str | os.PathLike | None = None, python_layers: bool = False, allow_nan: bool = False,
-                 graph: bool = True, allow_tf32: bool = False, processes: Processes = ALONE):
+                 graph: bool = True, allow_tf32: bool = False, processes: Processes = ALONE,
+                 inputs: Mapping[str, Shape] | None = None):
         """Build the nets of the solver file or SolverParameter `source`.
 
         `origin` is the file that a SolverParameter was read from, which errors then show; `python_layers` and
-        `allow_tf32` as for Net.
+        `allow_tf32` as for Net; so is `inputs`, for all nets: shapes of what is fed to them in the place of their data.
         `device` is "cpu", "gpu" or "gpu:<number>"; without it, what solver_mode and device_id say, and the CPU if there
         is no GPU. Without a random_seed in the file, one is drawn. graph: whether a GPU replays iterations as a CUDA
         graph, where it can; they give the same numbers. processes: those that train together, `blobnet.processes()`;
@@ -83,12 +90,12 @@ class Training(SolverType, Watched, Shown):
         self.device = choose_device(param) if device is None else device
         self.net, *self.test_nets = build_nets(param, self.random_seed, file, self.where, device=self.device,
                                                dtype=dtype, python_layers=python_layers, allow_tf32=allow_tf32,
-                                               processes=processes)
+                                               processes=processes, inputs=inputs)
         for files in param.weights:
             self.copy_from(files)
         self.iter = self.current_step = 0
         self.rate = self._loss = self._smoothed_loss = 0.0
-        self._losses, self.goal = Losses(), 0
+        self._losses, self.goal, self.tested = Losses(), 0, Tested()
         self._flat = self._flat_update()
         self.history = self._flat.history[:] if self._flat is not None else [
             self._zeros(parameter) for _ in range(self.num_histories) for parameter in self.net.parameters]
@@ -171,23 +178,25 @@ class Training(SolverType, Watched, Shown):
         self.snapshot_requested = True
 
     @on_device
-    def snapshot(self) -> tuple[str, str]:
+    def snapshot(self, stem: str = "") -> tuple[str, str]:
         """Write `<snapshot_prefix>_iter_<iter>.caffemodel` and `.solverstate`, atomically; return the two paths.
 
-        SolverError for numbers that are not finite, unless `allow_nan`, and if another run writes to this prefix. Of
-        processes that train together the first one writes.
+        With a `stem` that takes the place of what is before the dot. SolverError for numbers that are not finite,
+        unless `allow_nan`, and if another run writes to this prefix. Of processes that train together the first one
+        writes.
         """
         self._whole.check(self.iter, self.where)
         self.settle()
-        self.snapshot_requested = False
+        self.snapshot_requested = self.snapshot_requested and bool(stem)
         if not self.together.first:
-            return snapshot.paths(self.param, self.iter)
-        snapshot.check_destination(self.param, self.where)
-        with self._lock.held(self.param.snapshot_prefix):
+            return snapshot.paths(self.param, self.iter, stem)
+        snapshot.check_destination(self.param, self.where, stem)
+        with self._lock.held(stem or self.param.snapshot_prefix):
             if not self.allow_nan:
                 check_snapshot(self.net, self.history, self.iter, self.where)
-            files = snapshot.save(self.param, self.net, State(self.iter, None, self.current_step, self.history,
-                                                              self.random_seed, processes=self.together.size))
+            state = State(self.iter, None, self.current_step, self.history, self.random_seed,
+                          processes=self.together.size, tests=self.tested.series())
+            files = snapshot.save(self.param, self.net, state, stem)
         self._tell("after_snapshot", self.iter, *files)
         return files
 
@@ -204,6 +213,7 @@ class Training(SolverType, Watched, Shown):
             for mine, saved in zip(self.history, state.history):
                 mine[...] = self.net.xp.asarray(saved)
             self.iter, self.current_step = state.iter, state.current_step
+            self.tested = Tested(state.tests)
         self.together.compare(state.processes, path)
         if self.param.random_seed < 0 and state.random_seed is not None:
             self.random_seed = state.random_seed

@@ -15,7 +15,7 @@ class Whole:
         self._broken = False
 
     @contextlib.contextmanager
-    def change(self, harmless: type[Exception] | tuple = ()) -> Iterator[None]:
+    def change(self, harmless: type[BaseException] | tuple = ()) -> Iterator[None]:
         """For a block that changes weights or history. If it is cut short, nothing but a whole change can follow.
 
         Errors of the class `harmless` come before the block changes anything.

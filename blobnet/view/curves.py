@@ -23,6 +23,22 @@ def plot_loss(iterations: Sequence[int], losses: Sequence[float], path: str | os
     save(figure, path)
 
 
+def plot_rates(rates: np.ndarray, losses: np.ndarray, smoothed: np.ndarray, suggestion: float | None,
+               path: str | os.PathLike) -> None:
+    """Draw losses and smoothed losses, each (n,), over learning rates (n,), and a line at the suggested rate."""
+    _check_pair("plot_rates", ("rates", rates), ("losses", losses))
+    _check_pair("plot_rates", ("rates", rates), ("smoothed", smoothed))
+    figure = new_figure(6.4, 4)
+    axes = plain_axes(figure, "learning rate", "loss")
+    axes.set_xscale("log")
+    axes.plot(rates, losses, color="0.7", linewidth=1, label="loss")
+    axes.plot(rates, smoothed, color=PALETTE[0], linewidth=1.6, label="smoothed loss")
+    if suggestion is not None:
+        axes.axvline(suggestion, color=PALETTE[1], linestyle="--", linewidth=1.2, label=f"base_lr: {suggestion:.2g}")
+    _legend(axes)
+    save(figure, path)
+
+
 def plot_precision_recall(curves: Mapping[str, tuple[np.ndarray, np.ndarray]], path: str | os.PathLike) -> None:
     """Draw named curves (recall, precision), each two arrays (n,) in [0, 1], into the file `path`."""
     figure = new_figure(5.6, 5)

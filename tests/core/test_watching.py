@@ -151,3 +151,46 @@ def test_anything_can_be_watched():
         kettle.heat()
     kettle.heat()
     assert seen == [100]
+
+
+def test_a_watcher_is_told_what_it_watches():
+    net, seen = build(), []
+    watcher = SimpleNamespace(before_forward_pass=print, begin_watching=seen.append)
+    for _ in range(2):
+        net.watch(watcher)
+    assert seen == [net]
+
+    def refuse(watched):
+        raise NetError("net", "not this one")
+
+    other = SimpleNamespace(before_forward_pass=print, begin_watching=refuse)
+    with pytest.raises(NetError, match="not this one"):
+        net.watch(other)
+    assert not net.is_watched_by(other)
+
+
+def test_a_function_may_watch_where_the_class_says_so():
+    class Lamp(Watched):
+        events, function_event = ("on", "off"), "off"
+
+        def flash(self):
+            self._tell("on", 1)
+            self._tell("off", 2)
+
+    class Both:
+        """Its methods count, and not that it can be called."""
+
+        def on(self, value):
+            seen.append(("on", value))
+
+        def __call__(self, value):
+            seen.append(("call", value))
+
+    lamp, seen = Lamp(), []
+    with lamp.watched_by(seen.append), lamp.watched_by(Both()):
+        lamp.flash()
+    lamp.flash()
+    assert seen == [("on", 1), 2]
+    for other in (int, 5):
+        with pytest.raises(NetError, match="methods named on, off"):
+            lamp.watch(other)

@@ -12,6 +12,7 @@ from blobnet.cli import main
 from blobnet.core.layer import Layer
 from blobnet.core.registry import LAYERS, register
 from blobnet.core.without_data import without_data
+from blobnet.errors import SolverError
 from blobnet.netdef.load import load
 from blobnet.proto.messages import new
 from blobnet.solvers.solver import Solver
@@ -125,6 +126,33 @@ def test_the_same_bits_of_a_published_net(path, shapes):
         found.append(run(each, 6))
         assert (each._replay is not None and each._replay.captured) == graph
     assert found[0] == found[1]
+
+
+MEMORY = NET.replace('"Input"', '"MemoryData"').replace(
+    "input_param { shape { dim: 6 dim: 2 dim: 8 dim: 8 } shape { dim: 6 } }",
+    "memory_data_param { batch_size: 6 channels: 2 height: 8 width: 8 }")
+
+
+@pytest.mark.parametrize("text", [NET, MEMORY], ids=["Input", "MemoryData"])
+def test_what_is_fed_is_replayed(text):
+    batches = [tuple(values[:count] + number for values in INPUTS.values()) for number, count in enumerate([6, 6, 4])]
+    found = []
+    for each in pair(SGD, text.replace("num_output: 5", "num_output: 7")):
+        each.feed(batches[:2])
+        found += [run(each, 6)]
+        assert each._replay is None or each._replay.captured
+        each.feed(batches)  # one of another size
+        found += [run(each, 6)]
+    assert found[:2] == found[2:]
+
+
+def test_a_gradient_that_is_not_finite_from_what_is_fed():
+    """It is noticed late, when a data layer could not bring the batch again."""
+    batches = [INPUTS] * 3 + [INPUTS | {"x": np.full_like(INPUTS["x"], np.nan)}] + [INPUTS] * 4
+    each = solver(SGD, text=MEMORY)
+    each.feed(iter(batches))
+    with pytest.raises(SolverError, match="training stopped at iteration 3: the gradients are not finite"):
+        each.step(8)
 
 
 def test_a_new_shape_is_captured_anew():

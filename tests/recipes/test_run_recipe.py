@@ -10,6 +10,7 @@ from blobnet.errors import BlobnetError, DataError, SolverError
 from blobnet.hashing import Codes, evaluate
 from blobnet.recipes import read_recipe, run_recipe
 from blobnet.recipes.tasks import train_hash
+from blobnet.view.training_log import parse_log
 
 RECIPE = """
 paper: DSH on digits
@@ -49,6 +50,7 @@ def test_a_recipe_runs_and_its_results_are_those_of_its_codes(recipe, digits, tm
     curve = json.loads((folder / "curve.json").read_text())
     assert list(curve["mAP"]) == ["10", "20"] and curve["mAP"]["20"] == score.mean_average_precision
     assert any("iteration 10" in line for line in said)
+    assert [row["NumIters"] for row in parse_log(folder / "train.log")[0]] == [0]  # display: 100
 
 
 def test_a_finished_trial_is_not_run_again(recipe, digits, tmp_path, monkeypatch):

@@ -47,5 +47,10 @@ def weight():
 
 
 @pytest.fixture
+def scalar_net():
+    return SCALAR_NET
+
+
+@pytest.fixture
 def random_net():
     return RANDOM_NET

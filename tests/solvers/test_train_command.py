@@ -1,5 +1,6 @@
 import argparse
 import io
+import json
 import logging
 
 import pytest
@@ -7,7 +8,9 @@ import pytest
 from blobnet.cli import train
 from blobnet.errors import BlobnetError
 from blobnet.log.console import console
+from blobnet.log.log_file import log_file
 from blobnet.solvers import SOLVERS
+from blobnet.view.training_log import parse_log
 
 
 def run(*words):
@@ -122,6 +125,81 @@ def test_terminal(make_solver):
     assert "Train net output" not in text and "Iteration 1," not in text and "Iteration 1 (" not in text
     last = text.replace("\r", "\n").strip().splitlines()[-1]
     assert "50/50" in last and "loss 1.328e-05, lr 0.1" in last
+
+
+def test_a_log_beside_a_terminal(make_solver, tmp_path, monkeypatch):
+    """The file has the lines that the terminal shows as a bar, a resumed run appends, and Caffe's tools read it."""
+    def train_on_a_terminal(*words):
+        terminal = io.StringIO()
+        terminal.isatty = lambda: True
+        monkeypatch.setattr("sys.stderr", terminal)
+        assert run("--solver", "solver.prototxt", "--log", "train.log", *words) == 0
+        return terminal.getvalue()
+
+    settings = 'max_iter: {} display: 2 test_iter: 1 test_interval: 2 snapshot_prefix: "run"'
+    for _ in range(2):  # a run from the start replaces the log of another
+        make_solver(settings.format(4))
+        shown = train_on_a_terminal()
+    assert "Iteration 2, loss" not in shown and "Train net output" not in shown
+    rows, tests = parse_log("train.log")
+    assert [row["NumIters"] for row in rows] == [0, 2] and [row["NumIters"] for row in tests] == [0, 2, 4]
+    assert rows[1]["loss"] == pytest.approx(0.9 ** 4 / 2, rel=1e-4)
+    make_solver(settings.format(8))
+    train_on_a_terminal("--resume")
+    assert {row["NumIters"] for row in parse_log("train.log")[0]} == {0, 2, 4, 6}
+    text = (tmp_path / "train.log").read_text()
+    assert text.count("] Solving scalar") == 2 and text.count("] Creating Layer ip\n") == 4
+    assert not logging.getLogger("blobnet").handlers
+
+
+def test_a_log_file_leaves_warnings_to_standard_error(tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr(logging.getLogger(), "handlers", [])
+    log = logging.getLogger("blobnet.solvers")
+    with log_file(tmp_path / "log"):
+        log.info("so it goes")
+        log.warning("take care")
+    log.warning("once more")
+    assert capsys.readouterr().err == "take care\nonce more\n"
+    assert [line.split("] ")[1] for line in (tmp_path / "log").read_text().splitlines()] == ["so it goes", "take care"]
+
+
+def test_callbacks(make_solver, tmp_path, capsys):
+    """The log tells of a test before it tells of the best snapshot; a stopped run goes on and stops again."""
+    make_solver('base_lr: 2.5 max_iter: 9 test_iter: 1 test_interval: 1 snapshot_prefix: "run"')
+    words = ["--solver", "solver.prototxt", "--log-json", "log.json", "--keep-best", "loss:max", "--early-stop",
+             "loss:2:min"]
+    assert run(*words) == 0
+    said = capsys.readouterr().err
+    assert "Early stop at iteration 2: loss was not better for 2 tests than 0.5 at iteration 0" in said
+    kinds = [(line["iteration"], next(kind for kind in ("test", "snapshot", "loss") if kind in line))
+             for line in map(json.loads, (tmp_path / "log.json").read_text().splitlines())]
+    assert kinds == [(0, "test"), (0, "snapshot"), (0, "loss"), (1, "test"), (1, "snapshot"), (1, "loss"),
+                     (2, "test"), (2, "snapshot"), (2, "snapshot")]
+    assert run(*words, "--resume") == 0
+    assert "Early stop at iteration 2: loss was not better for 2 tests" in capsys.readouterr().err
+    assert not (tmp_path / "run_iter_3.caffemodel").exists()
+    assert json.loads((tmp_path / "run_best.json").read_text())["iteration"] == 2
+
+
+@pytest.mark.filterwarnings("ignore:overflow")
+def test_event_files_are_closed_after_an_error(make_solver, tmp_path):
+    pytest.importorskip("tensorboardX")
+    make_solver("base_lr: 1e30 max_iter: 9")
+    with pytest.raises(BlobnetError, match="not finite|inf"):
+        run("--solver", "solver.prototxt", "--tensorboard", "events")
+    (path,) = (tmp_path / "events").iterdir()
+    assert b"train/loss" in path.read_bytes()
+
+
+def test_find_rate(make_solver, tmp_path, capsys):
+    make_solver("max_iter: 9 momentum: 0.5")
+    assert run("--solver", "solver.prototxt", "--find-rate", "1e-3:100:50") == 0
+    table, _, end = capsys.readouterr().out.partition("ended early: ")
+    rows = [list(map(float, line.split())) for line in table.splitlines()[1:]]
+    assert table.split()[:3] == ["rate", "loss", "smoothed"] and rows[0] == [0.001, 0.5, 0.5] and len(rows) <= 21
+    suggested = float(end.splitlines()[1].split()[1])
+    assert end.splitlines()[1].startswith("base_lr: ") and 0.01 < suggested < 1
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["net.prototxt", "solver.prototxt"]
 
 
 def test_find_nan(files, tmp_path, capsys):

@@ -17,8 +17,12 @@ from PIL import Image
 from blobnet.cli import main
 from blobnet.core.fillers import FILLERS
 from blobnet.errors import BlobnetError, NetError
+from blobnet.netdef.upgrade import upgrade_net
+from blobnet.proto.files import read_message
 from blobnet.proto.text import parse
 from blobnet.view.draw import draw_net
+from blobnet.view.draw.built import blob_shapes, built_nets
+from blobnet.view.draw.fold import fold
 from blobnet.view.draw.graph import Wire, net_graph
 from blobnet.view.draw.layout import Room, arrange
 from blobnet.view.draw.picture import net_picture
@@ -191,7 +195,8 @@ def points(curve):
 
 
 def check_picture(picture):
-    boxes = [frame(shape) for shape in picture.shapes if isinstance(shape, Rectangle)]
+    boxes = [frame(shape) for shape in picture.shapes if isinstance(shape, Rectangle) and shape.fill != "none"]
+    frames = [frame(shape) for shape in picture.shapes if isinstance(shape, Rectangle) and shape.fill == "none"]
     labels = [text_frame(shape) for shape in picture.shapes if isinstance(shape, Text) and shape.anchor != "middle"
               and shape.role == "blob"]
     lines = np.array([point for shape in picture.shapes if isinstance(shape, Curve) for point in points(shape)])
@@ -199,6 +204,8 @@ def check_picture(picture):
         assert box[0] >= 0 and box[1] >= 0 and box[2] <= picture.width and box[3] <= picture.height
     for a, b in itertools.combinations(boxes + labels, 2):
         assert not overlap(a, b)
+    for a, b in itertools.product(frames, boxes + labels):  # a frame holds a box or stands beside it
+        assert not overlap(a, b) or (a[0] <= b[0] and a[1] <= b[1] and b[2] <= a[2] and b[3] <= a[3])
     for left, top, right, bottom in boxes + labels:
         inside = ((lines > (left + 0.1, top + 0.1)) & (lines < (right - 0.1, bottom - 0.1))).all(axis=1)
         assert not inside.any()
@@ -215,6 +222,21 @@ def check_picture(picture):
     layer("C", "c", " ".join(f"top{i}" for i in range(9)))], ids=["branches", "residual", "dsh", "dnnh", "one", "many"])
 def test_nothing_lies_on_anything(text, rankdir):
     check_picture(net_picture(graph_of(text), rankdir, display_lrm=True))
+
+
+@pytest.mark.parametrize("rankdir", RANKDIRS)
+def test_nothing_lies_on_anything_in_a_folded_net(rankdir):
+    shapes = blob_shapes(built_nets(read(residual(3)), (0,), {}, "net")[0])
+    graph = fold(net_graph(read(residual(3)), shapes), shapes)
+    assert [box.block.times for box in graph.boxes if box.block] == [3]
+    check_picture(net_picture(graph, rankdir))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("path", sorted(set(ROOT.glob("prototxt/*/*.prototxt")) - set(ROOT.glob("*/*/*solver*"))),
+                         ids=lambda path: f"{path.parent.name}/{path.stem}")
+def test_nothing_lies_on_anything_in_published_nets(path):
+    check_picture(net_picture(net_graph(upgrade_net(read_message(path, "NetParameter")), {0: {}, 1: {}}), "TB"))
 
 
 @settings(max_examples=30, deadline=None)
@@ -394,14 +416,14 @@ def test_large_nets(tmp_path):
     text = residual(52)
     assert text.count("layer {") > 700
     start = time.process_time()
-    draw_net(read(text), tmp_path / "net.svg")
+    draw_net(read(text), tmp_path / "net.svg", folded=False)
     assert time.process_time() - start < 8
     assert len(svg_texts(tmp_path / "net.svg", "name")) == text.count("layer {")
 
 
 @pytest.mark.slow
 def test_large_nets_as_dots(tmp_path):
-    note = draw_net(read(residual(52)), tmp_path / "net.png")
+    note = draw_net(read(residual(52)), tmp_path / "net.png", folded=False)
     assert "scaled by" in note
     with Image.open(tmp_path / "net.png") as image:
         assert 20_000 < image.width <= 32_001

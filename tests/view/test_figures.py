@@ -7,7 +7,7 @@ from PIL import Image
 
 from blobnet.errors import BlobnetError, DataError, ShapeError
 from blobnet.view.boxes import plot_boxes
-from blobnet.view.curves import plot_loss, plot_precision_recall
+from blobnet.view.curves import plot_loss, plot_precision_recall, plot_rates
 from blobnet.view.grid import plot_retrieval
 from blobnet.view.masks import plot_masks
 
@@ -30,6 +30,14 @@ def images(*shape) -> np.ndarray:
 def test_a_loss_curve_is_drawn(tmp_path):
     plot_loss([0, 100, 200], [3.0, 2.0, 1.5], tmp_path / "loss.png")
     assert pixels(tmp_path / "loss.png", BLUE) > 300
+
+
+@pytest.mark.parametrize("suggestion, lines", [(1e-3, True), (None, False)])
+def test_rates(tmp_path, suggestion, lines):
+    rates = np.geomspace(1e-5, 1, 30)
+    plot_rates(rates, np.cos(rates), np.sin(rates), suggestion, tmp_path / "rates.png")
+    assert pixels(tmp_path / "rates.png", BLUE) > 300
+    assert (pixels(tmp_path / "rates.png", RED) > 100) == lines
 
 
 def test_every_curve_has_its_colour(tmp_path):
@@ -101,6 +109,7 @@ def test_the_suffix_names_the_format(tmp_path, suffix, start):
 
 @pytest.mark.parametrize("call, error, words", [
     (lambda to: plot_loss([1, 2], [1], to), ShapeError, r"iterations \(n,\).*\(2,\) and \(1,\)"),
+    (lambda to: plot_rates([1, 2], [1, 2], [1], None, to), ShapeError, r"smoothed \(n,\).*\(2,\) and \(1,\)"),
     (lambda to: plot_precision_recall({"12 bits": ([1, 2], [[1, 2]])}, to), ShapeError, "curve '12 bits'"),
     (lambda to: plot_retrieval(images(2, 4, 4), images(2, 3, 4, 5), np.ones((2, 3)), to), ShapeError, "like images"),
     (lambda to: plot_retrieval(images(2, 4, 4), images(2, 3, 4, 4), np.ones((2, 2)), to), ShapeError, "like images"),

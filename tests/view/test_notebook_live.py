@@ -11,6 +11,7 @@ from blobnet.proto.text import parse
 from blobnet.solvers import get_solver
 from blobnet.view.notebook import live
 from blobnet.view.notebook.live_curve import LiveCurve, notebook_display
+from blobnet.view.notebook.solver import solver_html
 
 ROOT = Path(__file__).resolve().parents[2]
 SOLVER = """
@@ -45,6 +46,26 @@ def test_twice_a_second(solver):
         assert "of 30, " in page and " iterations/s, " in text and " left" in text
     first, last = (int(text.split("iteration ")[2].split()[0]) for _, text in (shown[0], shown[-1]))
     assert 1 <= first < last <= 30
+
+
+@pytest.mark.parametrize("policy, rates", [('lr_policy: "step" gamma: 0.5 stepsize: 5', 1),
+                                           ('lr_policy: "fixed"', 0)])
+def test_tests_and_rates_have_curves(policy, rates):
+    """The rate only if it changed; without `live` there are the tests still."""
+    text = SOLVER.replace('lr_policy: "fixed"', f"{policy} test_iter: 1 test_interval: 4")
+    given, shown = get_solver(parse(text, "SolverParameter")), []
+    curve = LiveCurve(given, lambda page, text: shown.append(page))
+    with given.watched_by(curve):
+        given.step(12)
+    curve.draw(finished=True)
+    labels = [chart.get("aria-label").split(":")[0] for chart in charts(shown[-1])]
+    assert labels == ["loss against iteration", "test loss against iteration",
+                      "rate against iteration"][:2 + rates]
+    assert len(charts(solver_html(given))) == 2
+
+
+def charts(page):
+    return ElementTree.fromstring(page).findall(".//{http://www.w3.org/2000/svg}svg")
 
 
 def test_speed_and_time_left(solver):

@@ -15,10 +15,10 @@ from blobnet.core.without_data import without_data
 from blobnet.netdef.load import load
 from blobnet.netdef.splits import insert_splits
 from blobnet.proto.text import parse
+from blobnet.view.draw.colours import FAMILIES
 from blobnet.view.draw.graph import blob_label
 from blobnet.view.draw.page_svg import page_svg, style
 from blobnet.view.draw.repeats import repeats
-from blobnet.view.draw.rows import COLOURS
 from blobnet.view.draw.shapes import FAINT, INK
 from blobnet.view.draw.unsplit import without_splits
 from blobnet.view.layer_pages import families
@@ -168,7 +168,7 @@ def test_the_page_gives_the_colours_and_the_size(name):
     for element in root.iter():
         assert not {"fill", "stroke", "stroke-width", "style", "id"} & set(element.attrib)
         if element.tag == f"{SVG}rect":
-            assert element.get("class") == "end" or element.get("class").removeprefix("family-") in COLOURS
+            assert element.get("class") == "end" or element.get("class").removeprefix("family-") in FAMILIES
 
 
 def test_names_cannot_leave_the_drawing():
@@ -261,10 +261,9 @@ def test_blocks_of_resnet():
 
 def test_every_family_has_a_colour_by_day_and_by_night():
     light, dark = style().split("@media screen and (prefers-color-scheme: dark)")
-    assert set(families()) <= set(COLOURS) | {"plug-ins"}
+    assert set(families()) <= set(FAMILIES) | {"plug-ins"}
     for part in (light, dark):
-        assert set(re.findall(r"\.family-([\w-]+) \{ fill: #", part)) == set(COLOURS)
-    assert dict(re.findall(r"\.family-([\w-]+) \{ fill: (#\w+)", light)) == COLOURS
+        assert set(re.findall(r"\.family-([\w-]+) \{ fill: #", part)) == set(FAMILIES)
     assert light.count("{") == light.count("}") and dark.count("{") == dark.count("}")
     assert "url(" not in style() and "@import" not in style()
 

@@ -1,5 +1,6 @@
 """The main path of a drawn net is straight, and what is beside it is near to it."""
 
+import functools
 import time
 from collections import Counter
 from pathlib import Path
@@ -9,18 +10,22 @@ import pytest
 from blobnet.netdef.upgrade import upgrade_net
 from blobnet.proto.files import read_message
 from blobnet.proto.text import parse
-from blobnet.view.draw.draw import blob_shapes
+from blobnet.view.draw.built import blob_shapes, built_nets
 from blobnet.view.draw.graph import Wire, net_graph
 from blobnet.view.draw.layout import Room, arrange
 from blobnet.view.draw.parts import net_parts
+from blobnet.view.draw.shapes import Curve
 
 PROTOTXT = Path(__file__).parent.parent.parent / "prototxt"
 RESNET = PROTOTXT / "resnet" / "train_val_50.prototxt"
 
 
-def read(path, phases):
+@functools.cache
+def read(path, phases, built=True):
+    """The graph of a file; with the shapes of its blobs if it is to be built."""
     net = upgrade_net(read_message(path, "NetParameter"))
-    return net_graph(net, blob_shapes(net, phases, {}, str(path))[0])
+    shapes = blob_shapes(built_nets(net, phases, {}, str(path))[0]) if built else {phase: {} for phase in phases}
+    return net_graph(net, shapes)
 
 
 def longest(count, wires):
@@ -65,9 +70,13 @@ def inception(count):
     (lambda: read(PROTOTXT / "ssd" / "train_test_300.prototxt", (0,)), 2200),
     (lambda: read(PROTOTXT / "dnnh" / "train_test_12.prototxt", (0,)), 1400),
     (lambda: read(PROTOTXT / "lenet" / "train_test.prototxt", (0,)), 260),
+    (lambda: read(PROTOTXT / "fcn" / "deploy_8s.prototxt", (1,), False), 500),
+    (lambda: read(PROTOTXT / "faster_rcnn" / "vgg16_test.prototxt", (1,), False), 450),
+    (lambda: read(PROTOTXT / "faster_rcnn" / "vgg16_train.prototxt", (0,), False), 1200),
+    (lambda: read(PROTOTXT / "sbir" / "shoes_train_test.prototxt", (0,), False), 700),
     (lambda: inception(9), 900),
 ], ids=["resnet train", "resnet test", "resnet both", "resnet deploy", "segnet", "ssd", "ssd train", "dnnh", "lenet",
-        "inception"])
+        "fcn", "faster r-cnn", "faster r-cnn train", "siamese", "inception"])
 @pytest.mark.parametrize("rankdir", ["TB", "BT"])
 def test_the_trunk_stands_on_one_line(graph, width, rankdir, tmp_path, monkeypatch):
     monkeypatch.chdir(tmp_path)  # where no data is, of which shapes would be shown
@@ -76,6 +85,8 @@ def test_the_trunk_stands_on_one_line(graph, width, rankdir, tmp_path, monkeypat
     place, count = Counter(centres(parts)).most_common(1)[0]
     assert count >= longest(len(graph.boxes), graph.wires)
     assert parts.width <= width
+    for curve in [stroke for wire in parts.wires for stroke in wire if isinstance(stroke, Curve)]:
+        assert (curve.start[1] < curve.end[1]) == (rankdir == "TB")
 
 
 def test_the_trunk_is_level_from_left_to_right():

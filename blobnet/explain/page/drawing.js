@@ -1,18 +1,18 @@
 // The drawing of the net: chosen with pointer and keys, wires as wide as their numbers are large, zoom and search.
 
-const drawn = {svg: null, zoom: 1, width: 0};
+const drawn = {svg: null, view: null};
 
 function drawingView() {
   drawn.svg = find("drawing").querySelector("svg");
+  drawn.view = drawn.svg && zoomable(find("drawing"), drawn.svg);
   find("net-tools").append(searchBox(), layerChoice(), drawn.svg ? zoomButtons() : "");
   if (!drawn.svg) return void (find("drawing").hidden = true);
-  drawn.width = drawn.svg.viewBox.baseVal.width || drawn.svg.clientWidth;
   for (const node of drawn.svg.querySelectorAll("g.layer[data-layer]")) layerNode(node);
   for (const node of drawn.svg.querySelectorAll("g.wire[data-blob], text.blob[data-blob]")) blobNode(node);
   for (const node of drawn.svg.querySelectorAll("g[data-mark]")) markNode(node);
   const {width, height} = drawn.svg.viewBox.baseVal;
   document.body.classList.toggle("aside", height > width);  // a high drawing stands beside the rest of the page
-  zoomTo(Math.max(0.8, Math.min(1.15, fitting())));
+  drawn.view.to(Math.max(0.8, Math.min(1.15, drawn.view.fitting())));
   onSelect(showSelected);
 }
 
@@ -72,18 +72,9 @@ function markNode(node) {
               svg("path", {class: "stroke", d: "M1,-2V2.5M1,4.5V5"}));
 }
 
-const fitting = () => (find("drawing").clientWidth - 34) / drawn.width;
-
-function zoomTo(zoom) {
-  drawn.zoom = Math.max(0.1, Math.min(6, zoom));
-  const {width, height} = drawn.svg.viewBox.baseVal;
-  drawn.svg.setAttribute("width", width * drawn.zoom);
-  drawn.svg.setAttribute("height", height * drawn.zoom);
-}
-
 const zoomButtons = () => h("span", {class: "stepper", role: "group", "aria-label": "Zoom"},
-  button("−", "smaller", () => zoomTo(drawn.zoom / 1.3)), button("+", "larger", () => zoomTo(drawn.zoom * 1.3)),
-  button("fit", "fit into the width", () => zoomTo(fitting())));
+  button("−", "smaller", drawn.view.smaller), button("+", "larger", drawn.view.larger),
+  button("fit", "fit into the width", drawn.view.fit));
 
 function showSelected({layer, value}) {
   let shown = null;
@@ -93,12 +84,5 @@ function showSelected({layer, value}) {
     node.classList.toggle("selected", own);
     if (own && node.matches("g.layer")) shown = node;
   }
-  if (shown) intoSight(shown);
-}
-
-function intoSight(node) {
-  const frame = find("drawing"), outer = frame.getBoundingClientRect(), inner = node.getBoundingClientRect();
-  const by = (start, end, low, high) => start < low || end > high ? (start + end - low - high) / 2 : 0;
-  frame.scrollBy({left: by(inner.left, inner.right, outer.left, outer.right),
-                  top: by(inner.top, inner.bottom, outer.top, outer.bottom), behavior: calm() ? "auto" : "smooth"});
+  if (shown) drawn.view.centre(shown, false);
 }

@@ -17,8 +17,8 @@ from blobnet.hashing.real_index import unit_rows
 from blobnet.recipes.nets import trial_solver
 from blobnet.recipes.options import RETRIEVAL, Option
 from blobnet.recipes.sources import check_blobs, check_source, encode_source, in_words
+from blobnet.recipes.training import make_solver
 from blobnet.recipes.trial import Trial
-from blobnet.solvers import get_solver
 
 OPTIONS = {
     "solver": Option(str),                   # solver file, beside the recipe; its net gives the features
@@ -100,7 +100,7 @@ def _weights(trial: Trial, solver: Message) -> Path:
         trial.note(f"takes the weights of {pretrained}")
         shutil.copyfile(pretrained, path)
         return path
-    training = get_solver(solver, device=trial.device, python_layers=trial.python_layers)
+    training = make_solver(trial, solver)
     training.step(solver.max_iter)
     trial.note(f"{training.iter} iterations, loss {training.loss:.4f}")
     training.net.save(path)

@@ -20,21 +20,19 @@ from blobnet.errors import DataError, close_matches
 from blobnet.hashing.bdnn import alternate
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.discrete_codes import signs
-from blobnet.hashing.kernel_codes import fit_ksh
-from blobnet.hashing.linear_codes import METHODS, fit_itq
+from blobnet.hashing.learners import SUPERVISED, UNSUPERVISED
+from blobnet.hashing.linear_codes import fit_itq
 from blobnet.hashing.metrics import evaluate, mean_average_precision
 from blobnet.hashing.protocol import get_protocol
-from blobnet.hashing.spectral_codes import fit_spectral
-from blobnet.hashing.supervised_codes import fit_sdh
 from blobnet.hashing.vector_net import fill_inputs, objective, start_from_axes, values_of
 from blobnet.proto.storage import atomic_write
 from blobnet.recipes.measures import RETRIEVAL_MEASURES, retrieval_measures
 from blobnet.recipes.nets import trial_solver
 from blobnet.recipes.options import RETRIEVAL, Option
 from blobnet.recipes.sources import check_bits, check_count, image_size, in_words
+from blobnet.recipes.training import make_solver
 from blobnet.recipes.trial import Trial
 from blobnet.recipes.vectors import count_vectors, nearest, read_vectors
-from blobnet.solvers import get_solver
 from blobnet.solvers.solver import Solver
 from blobnet.view.curves import plot_loss
 
@@ -55,8 +53,6 @@ OPTIONS = {
     "num_train": Option(int, 0, least=0),    # so many of them, drawn by the seed; 0: all
     "num_validation": Option(int, 0, least=0),  # of bdnn: so many of them held out, whose mAP says when to stop
 } | RETRIEVAL
-UNSUPERVISED = METHODS | {"sh": fit_spectral}
-SUPERVISED = {"ksh": fit_ksh, "sdh": fit_sdh}
 MEASURES = RETRIEVAL_MEASURES
 
 
@@ -145,7 +141,8 @@ def _supervised(trial: Trial, train: Part, held: Part) -> Encoder:
 
 def _bdnn(trial: Trial, train: Part, held: Part) -> Encoder:
     """Weights and codes in turn, from the codes of ITQ; with images held out, until their mAP rises no more."""
-    options, solver, protocol = trial.options, _solver(trial), get_protocol(trial.options["protocol"])
+    options, protocol = trial.options, get_protocol(trial.options["protocol"])
+    solver = make_solver(trial, trial_solver(trial))
     near = nearest(protocol, held.data, train.data) if len(held.data) else None
     apart = dataclasses.replace(protocol, query_in_database=False, num_queries=None, num_base=None)
 
@@ -165,7 +162,7 @@ def _bdnn(trial: Trial, train: Part, held: Part) -> Encoder:
 
 def _gradient(trial: Trial, train: Part, held: Part) -> Encoder:
     """The solver alone, from the principal axes."""
-    solver = _solver(trial)
+    solver = make_solver(trial, trial_solver(trial))
     fill_inputs(solver.net, data=train.data, **({"label": train.labels} if "label" in solver.net.inputs else {}))
     start_from_axes(solver.net, "code", trial.options["centre"])
     history, last = [objective(solver)], solver.param.max_iter
@@ -174,10 +171,6 @@ def _gradient(trial: Trial, train: Part, held: Part) -> Encoder:
         history.append(objective(solver))
     trial.note(f"iteration {last}, objective {history[0]:.6g} -> {history[-1]:.6g}")
     return _finish(trial, solver, history)
-
-
-def _solver(trial: Trial) -> Solver:
-    return get_solver(trial_solver(trial), device=trial.device, python_layers=trial.python_layers)
 
 
 def _finish(trial: Trial, solver: Solver, history: list[float]) -> Encoder:

@@ -31,8 +31,8 @@ from blobnet.recipes.measures import RETRIEVAL_MEASURES, retrieval_measures
 from blobnet.recipes.nets import trial_solver
 from blobnet.recipes.options import RETRIEVAL, TRAINING, Option
 from blobnet.recipes.sources import check_bits, check_count, check_source, encode_source, image_size, in_words
+from blobnet.recipes.training import make_solver
 from blobnet.recipes.trial import Trial
-from blobnet.solvers import get_solver
 from blobnet.solvers.solver import Solver
 
 INPUTS = {"adsh": ("data", "label", "binary", "database", "database_label"), "dsdh": ("data", "label", "binary")}
@@ -86,7 +86,7 @@ def run(trial: Trial) -> dict[str, float]:
     options, protocol = trial.options, get_protocol(trial.options["protocol"])
     param = trial_solver(trial)
     images = _images(trial, param.net_param)
-    solver = get_solver(param, device=trial.device, python_layers=trial.python_layers)
+    solver = make_solver(trial, param)
     learned, history = learn(trial, solver, images.values.reshape(-1, *solver.net.blobs["data"].shape[1:]),
                              images.labels)
     with atomic_write(trial.out / "objective.json") as file:

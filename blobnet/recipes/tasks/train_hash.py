@@ -16,8 +16,8 @@ from blobnet.recipes.measures import RETRIEVAL_MEASURES, retrieval_measures
 from blobnet.recipes.nets import trial_net, trial_solver
 from blobnet.recipes.options import RETRIEVAL, TRAINING, Option
 from blobnet.recipes.sources import check_bits, check_blobs, check_source, encode_source, in_words
+from blobnet.recipes.training import make_solver
 from blobnet.recipes.trial import Trial
-from blobnet.solvers import get_solver
 from blobnet.solvers.snapshot import find_latest
 from blobnet.solvers.solver import Solver
 
@@ -59,7 +59,7 @@ def run(trial: Trial) -> dict[str, float]:
     """
     options = trial.options
     param, net = _definitions(trial)
-    solver = get_solver(param, device=trial.device, python_layers=trial.python_layers)
+    solver = make_solver(trial, param)
     if solver.resume():
         trial.note(f"goes on from iteration {solver.iter}")
     elif options["weights"]:

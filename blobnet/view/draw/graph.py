@@ -13,11 +13,25 @@ PHASES = (0, 1)  # TRAIN, TEST
 
 
 class Box(NamedTuple):
-    """A layer and those that work in place on its only top, in order; without layers, the end of a wire."""
+    """A layer and those that work in place on its only top, in order; without layers, the end of a wire, or a block."""
 
     layers: list[Message]
     numbers: list[int]  # of the layers, in the net
     label: str = ""  # of the wire that ends or begins here, where no layer reads or makes the blob
+    block: Block | None = None
+
+
+class Block(NamedTuple):
+    """Equal pieces of a net in a row, as one box.
+
+    once, whole: the first piece, and all of them. Box 0 of both is where the blob comes in, and has `title` as its
+    label; the last box is where one goes out, and has no label.
+    """
+
+    title: str
+    times: int
+    once: Graph
+    whole: Graph
 
 
 class Wire(NamedTuple):

@@ -37,10 +37,11 @@ class Place(NamedTuple):
 
 
 class Layout(NamedTuple):
-    """Places of the boxes, starts (along, across) of the wires, the wires whose labels change sides, the lines, and the
-    size of the whole drawing."""
+    """Places of the boxes, and where their ranks end; starts (along, across) of the wires, the wires whose labels
+    change sides, the lines, and the size of the whole drawing."""
 
     places: list[Place]
+    ends: list[float]
     starts: dict[int, tuple[float, float]]
     turned: set[int]
     lines: list[Line]
@@ -84,5 +85,7 @@ def _drawn(vertices: list[Vertex], sizes: Sequence[tuple[float, float]], ranks: 
                               (begins[after.rank], after.across + after.entries.get(wire, 0)), end < len(sizes)))
     places = [Place(begins[vertex.rank], vertex.across, length, vertex.half)
               for vertex, (length, _) in zip(vertices, sizes)]
-    return Layout(places, starts, set().union(*(vertex.turned for vertex in vertices)), lines, max(ends, default=0),
+    box_ends = [ends[vertex.rank] for vertex in vertices[:len(sizes)]]
+    turned = set().union(*(vertex.turned for vertex in vertices))
+    return Layout(places, box_ends, starts, turned, lines, max(ends, default=0),
                   max((vertex.across + vertex.high for vertex in vertices), default=0))

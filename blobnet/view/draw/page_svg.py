@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import NamedTuple
 from xml.etree.ElementTree import Element, SubElement, tostring
@@ -12,12 +12,13 @@ from google.protobuf.message import Message
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.log.html import clean
-from blobnet.view.draw.graph import Box, Graph, blob_label, net_graph
-from blobnet.view.draw.parts import Parts, net_parts
+from blobnet.view.draw.colours import css
+from blobnet.view.draw.graph import Block, Box, Graph, blob_label, net_graph
+from blobnet.view.draw.parts import Frame, Parts, net_parts
 from blobnet.view.draw.repeats import repeats
 from blobnet.view.draw.rows import layer_family
 from blobnet.view.draw.shapes import Curve, Point, Rectangle, Shape, Stroke, Text
-from blobnet.view.draw.svg import form, frame, path, point
+from blobnet.view.draw.svg import form, frame, number, path, point
 from blobnet.view.draw.unsplit import without_splits
 from blobnet.view.layer_facts import facts
 
@@ -32,6 +33,19 @@ class PageDrawing(NamedTuple):
     svg: str
     width: float
     height: float
+
+
+class Look(NamedTuple):
+    """What a drawing in a page shows beside its shapes.
+
+    numbers: what the page calls the layers of the net by; shapes: of the blobs; blocks: for the numbers of layers that
+    belong to one of several equal blocks, its name; gradients: whether their ways are drawn.
+    """
+
+    numbers: Sequence[int]
+    shapes: Mapping[str, tuple[int, ...]]
+    blocks: Mapping[int, str]
+    gradients: bool = True
 
 
 def page_svg(net: Net | Message, phase: int = TEST) -> PageDrawing:
@@ -55,49 +69,93 @@ def page_svg(net: Net | Message, phase: int = TEST) -> PageDrawing:
     shapes = {name: blob.shape for name, blob in net.blobs.items()} if built else {}
     definition, numbers = without_splits(net.definition if built else net)
     graph = net_graph(definition, {net.phase if built else phase: shapes})
-    parts = net_parts(graph, "TB")
+    return graph_svg(graph, net_parts(graph, "TB"), Look(numbers, shapes, repeats(definition.layer)))
+
+
+def graph_svg(graph: Graph, parts: Parts, look: Look) -> PageDrawing:
+    """Draw `graph` as page_svg does, by its `parts`.
+
+    A block of equal pieces is `<g class="block">` and in it `<g class="once">`, and, if it can be unfolded, the hidden
+    `<g class="whole">`; the title in both is a button, `<g class="repeat">`. Then data-at of blocks, layers, wires and
+    labels says where the box begins that they belong to, along the flow; data-from is the number of a block, which its
+    wires and labels have too. Unfolded the block is data-more longer, and what lies behind data-end, where its rank
+    ends, moves on by data-growth.
+    """
     root = Element("svg", {**frame(parts.width, parts.height), "class": "net-drawing", "role": "group",
                            "aria-label": clean(f"net {graph.name}")})
-    for wire, drawn, label in zip(graph.wires, parts.wires, parts.labels):
-        _wire(root, blob_label(wire.blob, shapes.get(wire.blob)), wire.blob, drawn, _side(label))
-    blocks = repeats(definition.layer)
-    for i, box in enumerate(graph.boxes):
-        _box(root, box, parts.boxes[i], numbers, blocks)
-        _labels(root, graph, parts, i)
+    _draw(root, graph, parts, look)
     return PageDrawing(tostring(root, "unicode"), parts.width, parts.height)
 
 
 def style() -> str:
     """The CSS of drawings, light and dark. A page may set --ink, --faint, --wire, --back and --blank, and for each wire
     --data-width and --diff-width."""
-    return Path(__file__).with_suffix(".css").read_text("utf-8")
+    return Path(__file__).with_suffix(".css").read_text("utf-8") + css()
 
 
-def _box(root: Element, box: Box, rows: list[list[Shape]], numbers: list[int], blocks: Mapping[int, str]) -> None:
-    for layer, number, shapes in zip(box.layers, box.numbers, rows):
-        index = str(numbers[number])
-        group = SubElement(root, "g", {"class": "layer", "data-layer": index, **BUTTON,
-                                       "aria-label": clean(", ".join([layer.name, layer.type, *facts(layer)]))})
-        if number in blocks:
-            group.set("data-block", clean(blocks[number]))
+def _draw(parent: Element, graph: Graph, parts: Parts, look: Look) -> None:
+    starts = [_start(parts, i) for i in range(len(graph.boxes))]
+    for wire, drawn, label in zip(graph.wires, parts.wires, parts.labels):
+        title = blob_label(wire.blob, look.shapes.get(wire.blob))
+        _wire(parent, title, wire.blob, drawn, _side(label) if look.gradients else None, starts[wire.source])
+    for i, (box, start) in enumerate(zip(graph.boxes, starts)):
+        if box.block:
+            _block(parent, box.block, parts.frames[i], look, start)
+        elif box.layers:
+            _box(parent, box, parts.boxes[i], look, start)
+        elif parts.boxes[i]:
+            blob = next(wire.blob for wire in graph.wires if i in (wire.source, *wire.targets))
+            _end(parent, parts.boxes[i][0], blob, start)
+        for wire, label in zip(graph.wires, parts.labels):
+            if wire.source == i and label:
+                _element(parent, label, {"data-blob": clean(wire.blob), **BUTTON, **start})
+
+
+def _start(parts: Parts, box: int) -> dict[str, str]:
+    """Where a box begins, and whether it is a block, if a block may be unfolded, for what moves then."""
+    if not any(frame.whole for frame in parts.frames.values()):
+        return {}
+    begin = {"data-at": number(parts.begins[box])}
+    return {**begin, "data-from": str(box)} if box in parts.frames else begin
+
+
+def _block(parent: Element, block: Block, drawn: Frame, look: Look, start: Mapping[str, str]) -> None:
+    group = SubElement(parent, "g", {"class": "block", **start})
+    if drawn.whole:
+        group.attrib.update({"data-end": number(drawn.end), "data-more": number(drawn.more),
+                             "data-growth": number(drawn.growth)})
+    for kind, piece, inside in (("once", block.once, drawn.once), ("whole", block.whole, drawn.whole)):
+        if inside:
+            state = SubElement(group, "g", {"class": kind, **({"display": "none"} if kind == "whole" else {})})
+            _element(state, inside.frame).set("class", "frame")
+            _draw(state, piece, inside.parts, look)
+
+
+def _box(parent: Element, box: Box, rows: list[list[Shape]], look: Look, start: Mapping[str, str]) -> None:
+    for layer, index, shapes in zip(box.layers, box.numbers, rows):
+        name = str(look.numbers[index])
+        group = SubElement(parent, "g", {"class": "layer", "data-layer": name, **BUTTON, **start,
+                                         "aria-label": clean(", ".join([layer.name, layer.type, *facts(layer)]))})
+        if index in look.blocks:
+            group.set("data-block", clean(look.blocks[index]))
         for shape in shapes:
             element = _element(group, shape)
             if isinstance(shape, Rectangle):
                 element.set("class", f"family-{layer_family(layer) or 'unknown'}")
                 corner = shape.x + shape.width, shape.y
-        SubElement(group, "g", {"data-mark": index, "transform": f"translate({point(corner)})"})
+        SubElement(group, "g", {"data-mark": name, "transform": f"translate({point(corner)})"})
 
 
-def _labels(root: Element, graph: Graph, parts: Parts, number: int) -> None:
-    """The labels of the wires that box `number` makes, and what the box shows if it is the end of a wire."""
-    box = graph.boxes[number]
-    for wire, label in zip(graph.wires, parts.labels):
-        if wire.source == number and label:
-            _element(root, label, {"data-blob": clean(wire.blob), **BUTTON})
-        if not box.layers and number in (wire.source, *wire.targets):
-            rectangle, text = parts.boxes[number][0]
-            _element(root, rectangle).set("class", "end")
-            _element(root, text, {"data-blob": clean(wire.blob), **BUTTON})
+def _end(parent: Element, shapes: list[Shape], blob: str, start: Mapping[str, str]) -> None:
+    """The end of a wire, or the title of a block."""
+    rectangle, text = shapes
+    if isinstance(text, Text) and text.role == "repeat":
+        parent = SubElement(parent, "g", {"class": "repeat", **BUTTON, "aria-label": clean(text.text)})
+        more = {}
+    else:
+        more = {"data-blob": clean(blob), **BUTTON, **start}
+    _element(parent, rectangle, start).set("class", "end")
+    _element(parent, text, more)
 
 
 def _element(parent: Element, shape: Shape, more: Mapping[str, str] | None = None) -> Element:
@@ -109,10 +167,13 @@ def _element(parent: Element, shape: Shape, more: Mapping[str, str] | None = Non
 
 # Wires.
 
-def _wire(root: Element, title: str, blob: str, strokes: list[Stroke], side: float) -> None:
-    group = SubElement(root, "g", {"class": "wire", "data-blob": clean(blob)})
+def _wire(parent: Element, title: str, blob: str, strokes: list[Stroke], side: float | None,
+          start: Mapping[str, str]) -> None:
+    """A wire; `side` is where the way of its gradient lies, None if it is not drawn."""
+    group = SubElement(parent, "g", {"class": "wire", "data-blob": clean(blob), **start})
     SubElement(group, "path", {"class": "data", "d": _data(strokes)})
-    SubElement(group, "path", {"class": "diff", "d": _diff(strokes, side)})
+    if side is not None:
+        SubElement(group, "path", {"class": "diff", "d": _diff(strokes, side)})
     SubElement(group, "title").text = clean(title)
 
 

@@ -53,14 +53,14 @@ def _names(titles: list[str], kinds: list[int], start: int, length: int) -> list
     """The names of the equal blocks of `length` layers from layer `start` on; [] if there is one only."""
     names: list[str] = []
     while kinds[start:start + length] == kinds[start + length:start + 2 * length]:
-        pair = _pair(titles[start:start + length], titles[start + length:start + 2 * length])
+        pair = block_names(titles[start:start + length], titles[start + length:start + 2 * length])
         if not pair:
             break
         names, start = [*names, *pair[bool(names):]], start + length
     return names
 
 
-def _pair(first: list[str], second: list[str]) -> list[str]:
+def block_names(first: list[str], second: list[str]) -> list[str]:
     """The names of two blocks whose layers have these names; [] if they do not differ in one piece."""
     pieces: set[tuple[str, ...]] = set()
     pair: list[str] = []

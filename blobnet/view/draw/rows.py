@@ -7,15 +7,12 @@ from typing import NamedTuple
 from google.protobuf.message import Message
 
 from blobnet.core.registry import known_class
+from blobnet.view.draw.colours import FAMILIES
 from blobnet.view.draw.graph import Box, Graph, only_phase
 from blobnet.view.draw.shapes import BLANK
 from blobnet.view.layer_facts import facts, rates
 from blobnet.view.layer_pages import family
 
-COLOURS = {"data": "#d9e2ec", "weighted": "#f8c9c0", "activation": "#cdebc5", "pooling": "#fde0a9",
-           "normalization": "#d6d0f0", "recurrent": "#f5c6dd", "shape": "#e6e6e6", "reduction": "#f3e3cf",
-           "loss": "#bfe3ea", "hashing": "#9fd3c7", "metric": "#e3eeb3", "detection": "#c9d8f5",
-           "segmentation": "#b9d7c4", "video": "#f7cf9e", "python": "#f0d9f7", "plug-ins": "#f0d9f7"}
 PAD, SPACE = 8, 4
 NAME, TYPE, FACT, BLOB, TITLE = 12, 10.5, 9.5, 10, 14  # sizes of letters
 LINE = 13                                              # from one line of text to the next
@@ -46,8 +43,8 @@ def box_rows(box: Box, graph: Graph, display_lrm: bool = False) -> list[Row]:
 
 
 def colour(layer: Message) -> str:
-    """The colour of the family of a layer; white if the type is unknown."""
-    return COLOURS.get(layer_family(layer), BLANK)
+    """The colour of the family of a layer by day; white if the type is unknown."""
+    return FAMILIES.get(layer_family(layer), (BLANK,))[0]
 
 
 def layer_family(layer: Message) -> str:

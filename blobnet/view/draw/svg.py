@@ -13,7 +13,7 @@ FONT = "DejaVu Sans, Verdana, Helvetica, Arial, sans-serif"
 
 def svg(picture: Picture) -> str:
     """The SVG file of `picture`."""
-    root = ElementTree.Element("svg", {"width": _number(picture.width), "height": _number(picture.height),
+    root = ElementTree.Element("svg", {"width": number(picture.width), "height": number(picture.height),
                                        **frame(picture.width, picture.height)})
     ElementTree.SubElement(root, "rect", {"width": "100%", "height": "100%", "fill": BLANK})
     for shape in picture.shapes:
@@ -24,18 +24,18 @@ def svg(picture: Picture) -> str:
 
 def frame(width: float, height: float) -> dict[str, str]:
     """The attributes of an svg element of this size, its outer size left open."""
-    return {"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {_number(width)} {_number(height)}",
+    return {"xmlns": "http://www.w3.org/2000/svg", "viewBox": f"0 0 {number(width)} {number(height)}",
             "font-family": FONT}
 
 
 def form(shape: Shape) -> tuple[str, dict[str, str], str | None]:
     """Tag, attributes and text of the element of a `shape`, without inks."""
     if isinstance(shape, Rectangle):
-        return "rect", {"x": _number(shape.x), "y": _number(shape.y), "width": _number(shape.width),
-                        "height": _number(shape.height), "rx": _number(shape.radius)}, None
+        return "rect", {"x": number(shape.x), "y": number(shape.y), "width": number(shape.width),
+                        "height": number(shape.height), "rx": number(shape.radius)}, None
     if isinstance(shape, Text):
-        return "text", {"class": shape.role, "x": _number(shape.x), "y": _number(shape.y),
-                        "font-size": _number(shape.size), "text-anchor": shape.anchor,
+        return "text", {"class": shape.role, "x": number(shape.x), "y": number(shape.y),
+                        "font-size": number(shape.size), "text-anchor": shape.anchor,
                         **({"font-weight": "bold"} if shape.bold else {})}, clean(shape.text)
     if isinstance(shape, Curve):
         return "path", {"d": path(shape)}, None
@@ -50,7 +50,7 @@ def path(curve: Curve) -> str:
 
 def point(position: Point) -> str:
     """A position in the language of paths and polygons."""
-    return f"{_number(position[0])},{_number(position[1])}"
+    return f"{number(position[0])},{number(position[1])}"
 
 
 def _ink(shape: Shape) -> dict[str, str]:
@@ -61,5 +61,5 @@ def _ink(shape: Shape) -> dict[str, str]:
     return {"fill": shape.colour if isinstance(shape, Text) else WIRE}
 
 
-def _number(value: float) -> str:
+def number(value: float) -> str:
     return f"{value:.1f}".removesuffix(".0")

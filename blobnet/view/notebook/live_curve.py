@@ -7,6 +7,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator
 
+from blobnet.solvers.losses import Losses
 from blobnet.solvers.solver import Solver
 from blobnet.view.notebook.solver import solver_html
 
@@ -15,14 +16,15 @@ PAUSE = 0.5  # seconds between two pictures
 
 @contextlib.contextmanager
 def live(solver: Solver) -> Iterator[None]:
-    """While the block trains `solver`, by `step` or `solve`, show its losses about twice a second in a notebook.
+    """While the block trains `solver`, by `step` or `solve`, show its curves about twice a second in a notebook.
 
         with live(solver):
             solver.step(500)
 
-    The curve shows the iterations per second and the time left, too; the last one stays, also after an error or an
-    interrupt. Elsewhere than in a notebook nothing is shown. Without it, a cell that ends in `solver` shows the curve
-    so far. Of a solver of pycaffe give its `core`.
+    They are those of the loss, of the outputs of its tests, and of the rate if that changes; the iterations per second
+    and the time left stand below. The last picture stays, also after an error or an interrupt. Elsewhere than in a
+    notebook nothing is shown. Without it, a cell that ends in `solver` shows the curves so far. Of a solver of pycaffe
+    give its `core`.
     """
     show = notebook_display()
     if show is None:
@@ -45,16 +47,19 @@ class LiveCurve:
         self.solver, self.show, self.clock = solver, show, clock
         self.first, self.start = solver.iter, clock()
         self.drawn = self.start
+        self.rates = Losses()  # thinned out as the losses are
 
     def after_update(self, iteration: int, rate: float) -> None:
         """Draw, if the last picture is old enough."""
+        self.rates.add(iteration - 1, rate)
         if self.clock() - self.drawn >= PAUSE:
             self.draw()
 
     def draw(self, finished: bool = False) -> None:
         """Show the present picture."""
         said = self.speed(finished)
-        self.show(solver_html(self.solver, said), f"{self.solver!r}: loss {self.solver.loss:.4g}, {said}".rstrip(", "))
+        text = f"{self.solver!r}: loss {self.solver.loss:.4g}, {said}".rstrip(", ")
+        self.show(solver_html(self.solver, said, self.rates), text)
         self.drawn = self.clock()
 
     def speed(self, finished: bool) -> str:

@@ -5,16 +5,21 @@ from __future__ import annotations
 import numpy as np
 
 from blobnet.log.html import framed, remark, title
+from blobnet.solvers.losses import Losses
 from blobnet.solvers.solver import Solver
 from blobnet.view.notebook.by_class import html
 from blobnet.view.notebook.curve import Line, chart
 
+MOST = 6  # outputs of tests that have a curve
 FEWEST = 20  # losses from which on there is a smooth curve, too
 
 
 @html.register
-def solver_html(solver: Solver, said: str = "") -> str:
-    """The line of the solver, the curve of its losses, its present numbers; `said`: what else to say, in a line."""
+def solver_html(solver: Solver, said: str = "", rates: Losses | None = None) -> str:
+    """The line of the solver, the curves of its losses and of what its tests found, its present numbers.
+
+    said: what else to say, in a line; rates: those of the iterations, for a curve, if they were not all alike.
+    """
     iterations, losses = solver.losses.points()
     if not len(losses):
         return framed(title(repr(solver)), remark("no iteration yet"))
@@ -22,7 +27,23 @@ def solver_html(solver: Solver, said: str = "") -> str:
     numbers = f"loss {solver.loss:.4g}, rate {solver.rate:.4g}"
     if wrong:
         numbers += f"; not finite: {wrong:,} of these losses"
-    return framed(title(repr(solver)), loss_chart(iterations, losses), remark(numbers), remark(said) if said else "")
+    charts = [loss_chart(iterations, losses)] + output_charts(solver) + rate_chart(rates)
+    row = f'<div class="bn-row">{"".join(charts)}</div>' if len(charts) > 1 else charts[0]
+    return framed(title(repr(solver)), row, remark(numbers), remark(said) if said else "")
+
+
+def output_charts(solver: Solver) -> list[str]:
+    """A chart of each output of the tests, of the first MOST: their iterations across."""
+    reach = (0.0, float(max(solver.iter, 1)))
+    charts = (chart([Line("", np.array(iterations), np.array(values))], "iteration", f"test {output}", reach=reach)
+              for output, iterations, values in solver.tested.series()[:MOST])
+    return list(filter(None, charts))
+
+
+def rate_chart(rates: Losses | None) -> list[str]:
+    """The chart of the rates; none if they were all alike."""
+    iterations, values = rates.points() if rates is not None else (np.empty(0), np.empty(0))
+    return [chart([Line("", iterations, values)], "iteration", "rate")] if len({*values.tolist()}) > 1 else []
 
 
 def loss_chart(iterations: np.ndarray, losses: np.ndarray) -> str:
