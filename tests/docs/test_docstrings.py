@@ -8,6 +8,7 @@ from pages.markdown import block, plain
 @pytest.mark.parametrize("text, expected", [
     ("The net `net`.", "The net ``net``."),
     ("a * b, *args, |x| and lstm_ (N, C)", r"a \* b, \*args, \|x\| and lstm\_ (N, C)"),
+    ("file:line:column: see https://x.org", r"file\:line\:column: see https://x.org"),
     ("as in snake_case", "as in snake_case"),
     ("One.\n\n    with live(solver):\n        solver.step(1)", "One.\n\n::\n\n        with live(solver):\n"
      "            solver.step(1)"),

@@ -29,9 +29,11 @@ def test_broken_links_are_found(tmp_path):
     (tmp_path / "a.html").write_text('<p id="here"><a href="#here">1</a> <a href="b.html#there">2</a> '
                                      '<a href="https://example.org">3</a><img src="x.png"></p>')
     (tmp_path / "b.html").write_text('<a href="a.html#here">1</a><a href="a.html#gone">2</a><a href="c.html">3</a>'
+                                     '<a href="file:line:column">4</a>'
                                      '\n<script src="https://cdn.example.org/x.js"></script>')
     external = set()
     assert list(broken_links(tmp_path, external)) == [
         "a.html:1: no place b.html#there", "a.html:1: no file x.png", "b.html:1: no place a.html#gone",
-        "b.html:1: no file c.html", "b.html:2: asks another place for https://cdn.example.org/x.js"]
+        "b.html:1: no file c.html", "b.html:1: no address: file:line:column",
+        "b.html:2: asks another place for https://cdn.example.org/x.js"]
     assert external == {"https://example.org", "https://cdn.example.org/x.js"}

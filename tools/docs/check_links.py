@@ -14,6 +14,7 @@ from pathlib import Path
 from urllib.parse import unquote, urlsplit
 
 LOADED = {"script", "link", "img", "iframe", "source", "video", "audio", "object", "embed"}
+WEB = {"http", "https", "mailto"}
 
 
 class Page(HTMLParser):
@@ -45,10 +46,13 @@ def broken_links(folder: Path, external: set[str]) -> Iterator[str]:
             where, parts = f"{path.relative_to(folder)}:{line}", urlsplit(address)
             if parts.scheme == "data":
                 continue
-            if parts.scheme or parts.netloc:
+            if parts.scheme in WEB or parts.netloc:
                 external.add(address)
                 if tag in LOADED:
                     yield f"{where}: asks another place for {address}"
+                continue
+            if parts.scheme:
+                yield f"{where}: no address: {address}"
                 continue
             target = (path.parent / unquote(parts.path)).resolve() if parts.path else path
             target = target / "index.html" if target.is_dir() else target

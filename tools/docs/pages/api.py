@@ -7,6 +7,7 @@ import inspect
 from collections.abc import Sequence
 from functools import cache
 
+from pages.links import ROOT
 from pages.markdown import block, page, plain, table, toctree
 
 # What users import, in the order in which they need it; a module without __all__ has its names here.
@@ -21,17 +22,27 @@ MODULES: dict[str, Sequence[str]] = {
     "blobnet.pycaffe.io": ("load_image", "resize_image", "oversample", "Transformer", "array_to_blobproto",
                            "blobproto_to_array", "array_to_datum", "datum_to_array"),
 }
+INNER = {"blobnet.backend", "blobnet.view.mathematics", "blobnet.check.rules", "blobnet.check.doctor",
+         "blobnet.pycaffe.proto"}  # packages for other rooms
 NOT_OURS = "object, tuple, dict, list, str, int, BaseException, Exception"  # whose members are Python's
+
+
+@cache
+def modules() -> dict[str, Sequence[str]]:
+    """All that stand on a page, those that MODULES does not name at the end."""
+    packages = {".".join(path.parent.relative_to(ROOT).parts) for path in sorted(ROOT.glob("blobnet/**/__init__.py"))
+                if "\n__all__ = " in path.read_text("utf-8")}
+    return MODULES | {name: () for name in sorted(packages - INNER - MODULES.keys())}
 
 
 def pages() -> dict[str, str]:
     """The pages of all modules, and one that lists them."""
     shown: dict[int, str] = {}  # by id: the module on whose page an object stands
-    texts = {f"api/{module}.md": _module(module, names, shown) for module, names in MODULES.items()}
-    heads = [(f"[{module}]({module}.md)", plain(_purpose(module))) for module in MODULES]
+    texts = {f"api/{module}.md": _module(module, names, shown) for module, names in modules().items()}
+    heads = [(f"[{module}]({module}.md)", plain(_purpose(module))) for module in modules()]
     return texts | {"api/index.md": page(
         "The Python interface", "What programs import. Names beside these may change.",
-        table(["module", "what is in it"], heads), toctree(MODULES, ":hidden:"))}
+        table(["module", "what is in it"], heads), toctree(modules(), ":hidden:"))}
 
 
 def _purpose(name: str) -> str:
@@ -67,6 +78,6 @@ def _directive(path: str, value: object) -> list[str]:
 @cache
 def _classes() -> list[type]:
     """The classes on all pages."""
-    found = [getattr(importlib.import_module(name), item) for name, names in MODULES.items()
+    found = [getattr(importlib.import_module(name), item) for name, names in modules().items()
              for item in names or importlib.import_module(name).__all__]
     return [value for value in found if inspect.isclass(value)]

@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterable
 
 CODE = re.compile(r"(`[^`\n]+`)")
-SPECIAL = re.compile(r"[\\*|`]|_(?!\w)")
+SPECIAL = re.compile(r"[\\*|`]|_(?!\w)|(?<=\w):(?=\w)")  # file:line would be an address
 
 
 def as_rest(lines: Iterable[str]) -> list[str]:

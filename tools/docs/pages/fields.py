@@ -16,13 +16,15 @@ from blobnet.view.layer_pages import default, kind
 from pages.markdown import code, plain, table
 
 COMMENT = re.compile(r"\s*//\s?(.*)")
+BESIDE = re.compile(r";\s*//\s?(.*)")
 MESSAGE = re.compile(r"((?:^//[^\n]*\n)*)^(?:message|enum) (\w+)", re.MULTILINE)
 HEAD = "field", "type", "meaning"
 
 
 @cache
 def _read() -> tuple[dict[str, str], dict[str, str]]:
-    """The comments of all messages and enums by name, and of all fields by "Message.field"."""
+    """The comments of all messages and enums by name, and of all fields by "Message.field": those above, then the one
+    beside it."""
     file, messages, fields = descriptor_pb2.FileDescriptorProto(), {}, {}
     for name in SCHEMA_FILES:
         text = resources.files("blobnet.proto").joinpath(name).read_text("utf-8")
@@ -31,8 +33,7 @@ def _read() -> tuple[dict[str, str], dict[str, str]]:
             messages.setdefault(message, " ".join(COMMENT.findall(comment)))
         for field, place in parse_schema(file, text, name).items():
             number = int(place.split(":")[1]) - 1
-            above, _, beside = lines[number].partition("//")
-            found = [beside.strip()] if beside and '"' not in beside else []
+            found = BESIDE.findall(lines[number])
             while match := COMMENT.fullmatch(lines[number - 1]):
                 found.insert(0, match[1])
                 number -= 1

@@ -5,22 +5,21 @@ from __future__ import annotations
 import importlib
 import inspect
 import sys
+from pathlib import Path
+from tempfile import TemporaryDirectory
 
 from google.protobuf.message import Message
 
 from blobnet.core.layer import Layer
 from blobnet.core.registry import name_in_nets, variants
 from blobnet.proto.messages import message_class
-from blobnet.view.draw.draw import blob_shapes
-from blobnet.view.draw.graph import net_graph
-from blobnet.view.draw.picture import net_picture
-from blobnet.view.draw.svg import svg
+from blobnet.view.draw import draw_net
 from blobnet.view.layer_pages import families, family, purpose
 from blobnet.view.mathematics import sections
 from pages.examples import OWN_VALUES, example, rows, written
 from pages.fields import options_table
 from pages.links import ROOT
-from pages.markdown import block, page, plain, table, toctree
+from pages.markdown import block, page, paragraphs, plain, table, toctree
 from pages.papers import used_by
 
 EXPLAIN = ("With this net in a file, `blobnet explain FILE.prototxt --out page.html` shows each of its numbers, "
@@ -64,19 +63,19 @@ def _layer(cls: type[Layer], siblings: list[type[Layer]]) -> str:
                 for field in (cls.options_field, *cls.more_options) if field]
     net, case = example(cls), rows()[cls.__name__]
     papers = ", ".join(f"{{paper}}`{folder}`" for folder in used_by().get(name, ()))
+    rest = [_link(other) for other in siblings if other is not cls]
     source = inspect.getsourcefile(cls)
     parts = [
         block("{layer} " + cls.__name__, ""), plain(told.purpose), " ".join(filter(None, [variant, also])),
         block("{formulas}", told.formulas.strip("\n")) if told.formulas.strip() else "",
-        "\n\n".join(f"{term}\n: {plain(text)}" for term, text in told.rest if term != "Options"),
-        "## Options", plain(dict(told.rest).get("Options", "none")),
+        "\n\n".join(f"{term}\n: {paragraphs(text, '  ')}" for term, text in told.rest if term != "Options"),
+        "## Options", paragraphs(dict(told.rest).get("Options", "none")),
         *(f"### {field.name}\n\nThe fields of {{message}}`{field.message_type.name}`:\n\n"
           + options_table(field.message_type) for field in messages),
         "## Example", block("text", written(net)),
         "" if cls.__name__ in OWN_VALUES else EXPLAIN, _python_code(net),
         block("{raw} html", f'<div class="drawing">{drawing(net, case.phase)}</div>'),
-        "## See also", f"The family [{family(cls)}](index.md): " + ", ".join(
-            _link(other) for other in siblings if other is not cls) + ".",
+        "## See also", f"The family [{family(cls)}](index.md)" + f": {', '.join(rest)}" * bool(rest) + ".",
         f"Published nets that have it: {papers}." if papers else "",
         f"The code: `{source.removeprefix(f'{ROOT}/')}`.",
     ]
@@ -94,5 +93,7 @@ def _python_code(net: Message) -> str:
 
 def drawing(net: Message, phase: int) -> str:
     """The net as an svg element, the data going from left to right."""
-    shapes, _ = blob_shapes(net, (phase,), {}, net.name, python_layers=True)
-    return svg(net_picture(net_graph(net, shapes), "LR", False)).partition("\n")[2].strip()
+    with TemporaryDirectory() as folder:
+        path = Path(folder, "net.svg")
+        draw_net(net, path, phases=(phase,), python_layers=True)
+        return path.read_text("utf-8").partition("\n")[2].strip()

@@ -15,6 +15,11 @@ def plain(text: str) -> str:
                    for piece in pieces)
 
 
+def paragraphs(text: str, indent: str = "") -> str:
+    """Text of a docstring, paragraph by paragraph; those after the first are set in."""
+    return f"\n\n{indent}".join(map(plain, filter(str.strip, text.split("\n\n"))))
+
+
 def code(text: object) -> str:
     """`text` as code, in a table too; "" for none."""
     return f"`{text}`".replace("|", r"\|") if text != "" else ""

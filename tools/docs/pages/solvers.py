@@ -10,7 +10,7 @@ from blobnet.solvers import SOLVERS, Solver, types
 from blobnet.solvers.lr_policy import POLICIES, missing_fields
 from pages.fields import about_field
 from pages.links import ROOT
-from pages.markdown import block, code, page, plain, table, toctree
+from pages.markdown import block, code, page, paragraphs, plain, table, toctree
 
 SECTION = re.compile(r"\b(History|Settings|Paper|Quirks): ")
 
@@ -39,7 +39,7 @@ def _solver(cls: type[Solver]) -> str:
     return page(
         cls.__name__, block("{solver-type} " + cls.__name__, ""), plain(_purpose(cls)),
         block("{formulas}", formulas.strip("\n")),
-        "\n\n".join(f"{term}\n: {plain(said)}" for term, said in text.items()),
+        "\n\n".join(f"{term}\n: {paragraphs(said, '  ')}" for term, said in text.items()),
         "## Settings of its own" if used else "",
         table(["field of a solver", "meaning"], [(code(field.name), about_field(field)) for field in used])
         if used else "",
