@@ -2,10 +2,13 @@
 
 A page is Markdown. Of its fenced blocks, one after a paragraph that ends with a file name and a colon is written to
 that file; `python` is run, in one namespace a page; each line of `sh` is run, `blobnet …` in this process; `text` after
-one of them is all that it prints, where … stands for anything; long lines may be broken. Of text after <!-- about -->
-the numbers may be off by a twentieth, after <!-- varies --> they may be any. <!-- quick: 300 -> 3 --> at the top of a
-page makes its training short, except in the slow test; numbers after <!-- about --> are not compared then. <!-- slow -->
-leaves the next block to the slow test, <!-- without faiss --> runs it as where that library is not installed.
+one of them is all that it prints, where … stands for anything; long lines may be broken. Comments are marks:
+
+<!-- about -->           the numbers of the next text may be off by a twentieth
+<!-- varies -->          they may be any
+<!-- slow -->            the next block is left to the slow test
+<!-- without faiss -->   it runs as where that library is not installed
+<!-- quick: 300 -> 3 --> at the top of a page: its training is short, but in the slow test; then "about" is "varies"
 """
 
 import contextlib
@@ -139,62 +142,68 @@ def run_line(line):
 
 
 class Page:
-    """The run of a page."""
+    """The run of a page; `whole`: at its full length, and with the slow blocks."""
 
     def __init__(self, path, whole):
-        self.path, self.slow, self.whole = path, whole, whole
+        text = path.read_text("utf-8")
+        self.name, self.slow = path.name, whole
+        self.shortened = "" if whole or quickly(text, text) == text else text
+        self.blocks = read_blocks(quickly(text, self.shortened))
         self.names = {"__name__": "__main__"}
-        self.printed = None  # by the last block that ran, None if no text of it is due
+        self.printed, self.failed, self.skipped = "", False, False  # what the last block that ran did
 
     def run(self):
-        text = self.path.read_text("utf-8")
-        self.whole |= quickly(text, text) == text
-        self.page = "" if self.whole else text
-        for block in read_blocks(quickly(text, self.page)):
-            where = f"{self.path.name}:{block.line}"
-            if "slow" in block.marks and not self.slow:
-                self.printed = None if block.language == "text" else ...
-            elif block.file:
+        for block in self.blocks:
+            self.where = f"{self.name}:{block.line}"
+            if block.file:
                 Path(block.file).parent.mkdir(parents=True, exist_ok=True)
                 Path(block.file).write_text(block.text, "utf-8")
             elif block.language == "text":
-                self.compare(block, where)
+                self.compare(block)
             else:
-                assert self.printed is None or not self.failed, f"{where}: the block before it fails:\n{self.printed}"
-                self.printed, self.failed = self.output(block, where)
-        assert self.printed is None or self.printed is ... or not self.failed, f"the last block fails:\n{self.printed}"
+                assert not self.failed, f"{self.where}: the block before it fails:\n{self.printed}"
+                self.skipped = "slow" in block.marks and not self.slow
+                if not self.skipped:
+                    self.printed, self.failed = self.output(block)
+        assert not self.failed, f"{self.name}: the last block fails:\n{self.printed}"
 
-    def compare(self, block, where):
-        assert block.follows and self.printed is not None, f"{where}: a text that nothing prints"
-        if self.printed is not ... and not same(
-                block.text, self.printed, bool(block.marks & {"about", "varies"}), self.whole and "about" in block.marks):
-            pytest.fail(f"{where}: shown is\n{block.text}\nprinted is\n{self.printed}", pytrace=False)
-        self.printed, self.failed = None, False
+    def compare(self, block):
+        """Fail unless the block before it printed this text."""
+        assert block.follows, f"{self.where}: a text that nothing prints"
+        about, compared = bool(block.marks & {"about", "varies"}), not self.shortened and "about" in block.marks
+        if not self.skipped and not same(block.text, self.printed, about, compared):
+            pytest.fail(f"{self.where}: shown is\n{block.text}\nprinted is\n{self.printed}", pytrace=False)
+        self.failed = False  # as the page says
 
-    failed = False
-
-    def output(self, block, where):
+    def output(self, block):
         """What a block prints, and whether it fails."""
-        assert block.language in ("python", "sh"), f"{where}: a block that nobody reads"
-        to, failed = io.StringIO(), False
+        assert block.language in ("python", "sh"), f"{self.where}: a block that nobody reads"
+        to = io.StringIO()
         with (contextlib.redirect_stdout(to), contextlib.redirect_stderr(to), np.printoptions(),
               pytest.MonkeyPatch.context() as patch):
             for mark in block.marks:
                 if mark.startswith("without "):
                     without(mark.removeprefix("without "), patch)
-            if block.language == "sh":
-                for line in block.text.replace("\\\n", " ").splitlines():
-                    for file in re.findall(r"--solver (\S+)", line) * bool(self.page):
-                        Path(file).write_text(quickly(Path(file).read_text("utf-8"), self.page), "utf-8")
-                    failed |= bool(line.strip()) and run_line(line) != 0
-            else:
-                code = compile("\n" * block.line + block.text, str(self.path), "exec")
-                try:
-                    exec(code, self.names)
-                except BlobnetError as error:
-                    print(f"{type(error).__module__}.{type(error).__qualname__}: {error}")
-                    failed = True
+            failed = self.commands(block.text) if block.language == "sh" else self.code(block)
         return to.getvalue(), failed
+
+    def commands(self, text):
+        """Run lines of the shell; return whether one failed. Solver files take as few iterations as the page."""
+        failed = False
+        for line in filter(str.strip, text.replace("\\\n", " ").splitlines()):
+            for solver in map(Path, re.findall(r"--solver (\S+)", line) if self.shortened else ()):
+                solver.write_text(quickly(solver.read_text("utf-8"), self.shortened), "utf-8")
+            failed |= run_line(line) != 0
+        return failed
+
+    def code(self, block):
+        """Run Python; return whether it ended with an error of blobnet, which is printed as Python does."""
+        try:
+            exec(compile("\n" * block.line + block.text, self.name, "exec"), self.names)
+        except BlobnetError as error:
+            print(f"{type(error).__module__}.{type(error).__qualname__}: {error}")
+            return True
+        return False
 
 
 @pytest.fixture
