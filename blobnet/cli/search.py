@@ -18,7 +18,8 @@ from blobnet.hashing.shards.search import PROBED, ShardedIndex
 from blobnet.view.web.gallery import gallery
 
 _DESCRIPTION = """\
-Find the nearest codes of each query: exact, equal distances in the order of the base.
+Find the nearest codes of each query: exact, equal distances in the order of the base. In shards some may be missing
+where fewer lists are looked into than there are, see --nprobe.
 
 metrics:
   hamming        distance in bits

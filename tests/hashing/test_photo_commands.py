@@ -71,6 +71,18 @@ def test_all_of_a_small_base_are_found(folder, capsys):
     assert len(capsys.readouterr().out.splitlines()) == 1 + 5 * 5
 
 
+def test_a_photo_finds_itself_in_shards(folder, capsys):
+    pytest.importorskip("faiss", reason="FAISS is not installed: pip install 'blobnet[faiss]'")
+    assert main("index shard all.npz --out shards --items-per-shard 2 --nlist 1".split()) == 0
+    capsys.readouterr()
+    printed = []
+    for base in (["--base", "all.npz"], ["--shards", "shards"]):
+        assert main(["search", *base, "--query", NAMES[1], NAMES[4], "--html", "found.html"]) == 0
+        assert main(["search", *base, "--query", NAMES[1], NAMES[4]]) == 0
+        printed.append(capsys.readouterr().out)
+    assert printed[0] == printed[1] and "found.html" in printed[0] and "note" not in printed[0]
+
+
 def test_real_values_of_photos(folder, capsys):
     assert main(["search", "--base", "all.npz", "--query", NAMES[2], "--metric", "l2", "--top", "1"]) == 0
     query, _, distance, item, _ = capsys.readouterr().out.splitlines()[1].split("\t")
