@@ -4,7 +4,7 @@ VENV := .venv
 BIN = $(VENV)/bin
 export OPENBLAS_NUM_THREADS := 1
 
-.PHONY: demo test suite dist slow gpu lint test-oldest test-newest clean
+.PHONY: demo test suite dist slow gpu lint docs test-oldest test-newest clean
 
 demo: $(VENV)/demo
 	$(BIN)/python examples/01_hash_digits.py --out demo_output
@@ -31,6 +31,10 @@ lint: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
+docs: $(VENV)/docs
+	$(BIN)/python -m sphinx -q -W --keep-going tools/docs tools/docs/_build/html
+	$(BIN)/python tools/docs/check_links.py tools/docs/_build/html
+
 # The tests with the lowest versions that setup.py admits on the oldest Python at hand, with the newest on the newest.
 # PYTHON=… chooses another.
 test-oldest:
@@ -52,4 +56,4 @@ $(VENV)/%: setup.py
 	touch $@
 
 clean:
-	rm -rf .venv .venv-* build dist demo_output data/digits_*
+	rm -rf .venv .venv-* build dist demo_output data/digits_* tools/docs/_build tools/docs/_generated

@@ -68,6 +68,11 @@ def convert(message: Message) -> Message:
     return message if isinstance(message, cls) else cls.FromString(message.SerializePartialToString())
 
 
+def messages() -> list[str]:
+    """The names of all messages, in the order of the schema."""
+    return list(_pool())
+
+
 def refuse_unknown(message: Message, path: str = "") -> None:
     """Raise ParseError if `message`, read from a binary file, holds fields that the schema does not know.
 

@@ -72,22 +72,24 @@ def _options(name: str) -> str:
     """The message in the field `name` of a layer: a line a field, and then those that ask for what is not done."""
     message = message_class("LayerParameter").DESCRIPTOR.fields_by_name[name].message_type
     refused = [field.name for field in message.fields if note(field, "refused")]
-    rows = [(field.name, _kind(field), _default(field), "no effect" if note(field, "ignored") else "")
+    rows = [(field.name, kind(field), default(field), "no effect" if note(field, "ignored") else "")
             for field in message.fields if field.name not in refused]
     text = f"{name} {{\n{indent(table(rows, left=range(4)), '  ')}\n}}"
     return "\n".join([text, *wrap("not done, so refused: " + ", ".join(refused), 100)][:None if refused else 1])
 
 
-def _kind(field: FieldDescriptor) -> str:
+def kind(field: FieldDescriptor) -> str:
+    """The type of a field as a page says it: "uint32", "MAX | AVE", "FillerParameter", "float, repeated"."""
     if field.enum_type is not None:
-        kind = " | ".join(value.name for value in field.enum_type.values)
+        name = " | ".join(value.name for value in field.enum_type.values)
     elif field.message_type is not None:
-        kind = field.message_type.name
+        name = field.message_type.name
     else:
-        names = {value: name for name, value in vars(FieldDescriptor).items() if name.startswith("TYPE_")}
-        kind = names[field.type].removeprefix("TYPE_").lower()
-    return kind + ", repeated" if field.is_repeated else kind
+        names = {value: key for key, value in vars(FieldDescriptor).items() if key.startswith("TYPE_")}
+        name = names[field.type].removeprefix("TYPE_").lower()
+    return name + ", repeated" if field.is_repeated else name
 
 
-def _default(field: FieldDescriptor) -> str:
+def default(field: FieldDescriptor) -> str:
+    """The default of a field in brackets, "" if it has none."""
     return f"[{value_text(field, field.default_value)}]" if field.has_default_value else ""

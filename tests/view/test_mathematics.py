@@ -62,6 +62,7 @@ def short(text):
     ("y = sum over c of x, the mean of r", "y=<munder>∑<mrow>c</mrow></munder>xr"),
     ("y = sum n / sum (a - n)", "y=<mfrac><mrow>∑n</mrow><mrow>∑<mrow>(a−n)</mrow></mrow></mfrac>"),
     ("y = max_i x_i", "y=<munder><mi>max</mi><mrow>i</mrow></munder>~<msub>xi</msub>"),
+    ("y = 1 - n / max_iter", "y=1−<mfrac>n<mi>max_iter</mi></mfrac>"),
     ("y = x_(i_m)", "y=<msub>x<mrow><msub>im</msub></mrow></msub>"),
     ("y = floor(K/2)", "y=<mrow>⌊<mfrac>K2</mfrac>⌋</mrow>"),
     ("y = [class is k]", "y=<mrow>[<mtext>class is\xa0</mtext>k]</mrow>"),

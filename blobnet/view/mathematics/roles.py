@@ -86,8 +86,10 @@ def _opens(token: Token) -> bool:
 def _applied(name: str, after: Token) -> bool:
     """Whether a function has something that it is applied to."""
     base = function_name(name)
-    if base in BIG and "_" in name or _opens(after):
+    if _opens(after):
         return True
+    if base in BIG and "_" in name:  # not a name that begins alike, such as max_iter
+        return after.text in ("+", "-") or after.kind not in ("close", "punctuation", "operator", "end")
     follows = after.kind in ("number", "bar") or after.text in ("(", "[") or _quantity(after)
     return base in ("sum", "prod") and (follows or after.text == "over") or base in PREFIX and follows
 
