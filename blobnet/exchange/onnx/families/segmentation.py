@@ -22,7 +22,8 @@ def interp(layer: Any, part: Part, x: str, like: str = "") -> str:
 def upsample(layer: Any, part: Part, x: str, mask: str) -> str:
     num, channels, *plane = part.top_shapes[0]
     places = part.reshape(part.add("Cast", mask, to=7), (num, channels, math.prod(part.bottom_shapes[0][2:])))
-    zeros = part.add("ConstantOfShape", [num, channels, math.prod(plane)])
+    sizes = part.add("Concat", part.add("Shape", x, end=2), [math.prod(plane)], axis=0)
+    zeros = part.add("ConstantOfShape", sizes)
     y = part.add("ScatterElements", zeros, places, part.reshape(x, (num, channels, -1)), axis=2)
     return part.reshape(y, part.top_shapes[0])
 
