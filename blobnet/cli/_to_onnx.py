@@ -18,14 +18,14 @@ def convert(args: argparse.Namespace) -> int:
     load_extensions(args.plugin)
     net = Net(without_data(load(args.source, TEST), dict(args.shape)), TEST, args.weights, origin=args.source,
               python_layers=args.python_layers)
-    model = export(net)
+    model = export(net, args.blob, dynamic_batch=args.dynamic_batch, fold_batch_norm=args.fold_batch_norm)
     target = args.target or str(Path(args.source).with_suffix(".onnx"))
     write(model, target)
     values = {"inputs": model.graph.input, "outputs": model.graph.output}
     words = [f"{kind} " + ", ".join(f"{value.name} {_shape(value)}" for value in found)
              for kind, found in values.items()]
     print(f"{target}: {len(model.graph.node)} nodes, {'; '.join(words)}")
-    for where, why in left_out(net):
+    for where, why in left_out(net, args.blob):
         print(f"left out: {where}, {why}")
     if not args.weights and net.params:
         print("without --weights: the parameters are those that the fillers drew")

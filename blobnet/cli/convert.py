@@ -20,8 +20,10 @@ from blobnet.proto.named_arrays import ENDINGS
 _DESCRIPTION = """\
 Rewrite a net, a solver or another message of the schema as prototxt (.prototxt), YAML (.yaml) or protobuf's binary
 format (.caffemodel, .solverstate, .binaryproto), as the names of the files say. Nothing is lost but comments. With --to
-a net and its weights are written for other programs. Weights alone, a .caffemodel or an HDF5 file, become named arrays
-(conv1.weight, conv1.bias) as .safetensors, .npz, .pth or, with --to torch, .pt, and with --net a .caffemodel again."""
+a net and its weights are written for other programs: onnx in the phase TEST, without losses and measures; what a loss
+reads becomes an output as it is, and no Softmax is added to scores. Weights alone, a .caffemodel or an HDF5 file,
+become named arrays (conv1.weight, conv1.bias) as .safetensors, .npz, .pth or, with --to torch, .pt, and with --net a
+.caffemodel again."""
 # what --to names: the module of this folder whose `convert(args)` writes it
 TARGETS = {"onnx": "_to_onnx", **dict.fromkeys(ENDINGS, "_to_weights")}
 BINARY = {".caffemodel": "NetParameter", ".solverstate": "SolverState", ".binaryproto": "BlobProto"}
@@ -46,6 +48,9 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
                        help="weights alone: the net that they are of, which knows the types of the layers; needed to "
                             "write a .caffemodel from other formats")
     add_shape_option(other)
+    other.add_argument("--blob", action="append", default=[], metavar="NAME",
+                       help="onnx: an output of the model; may be given again (default: what no layer but losses and "
+                            "measures reads)")
     other.add_argument("--dynamic-batch", action="store_true", help="onnx: leave the size of a batch open")
     other.add_argument("--fold-batch-norm", action="store_true",
                        help="onnx: put BatchNorm and Scale into the convolution before them, where that is all that "

@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 
 from blobnet.exchange.onnx.part import Body, Operation, Parameter, Part
-from blobnet.exchange.onnx.wires import State, Wires
+from blobnet.exchange.onnx.wires import State, Wired, Wires
 
 OPSET, IR_VERSION = 17, 8  # of 2022, which all common runtimes read; functions within a model need IR 8
 DOMAIN = "blobnet"
@@ -37,7 +37,7 @@ class Graph:
 
         self._name_states()
         for part, wired in zip(self.parts, self.wires.layers):
-            self._place(part, [self._value[state] for state in wired.reads])
+            self._place(part, wired)
         outputs = [self._output(state) for state in self.wires.outputs]
         known = [self._info(self._value[state], state) for wired in self.wires.layers for state in wired.writes
                  if self._value[state] not in outputs]
@@ -62,16 +62,15 @@ class Graph:
                 if top in part.bottoms:
                     same[state] = wired.reads[part.bottoms.index(top)]
         last = {state.name: state for wired in self.wires.layers for state in wired.writes if state not in same}
-        self._taken.update(name for name, state in last.items() if name not in self._value.values())
-        free = set(self._taken) - set(self._value.values())
+        own = {state for name, state in last.items() if name not in self._taken}
+        self._taken.update(state.name for state in own)
         for wired in self.wires.layers:
             for state in wired.writes:
                 if state in same:
                     self._value[state] = self._value[same[state]]
-                elif last[state.name] is state and state.name in free:
-                    self._value[state] = state.name
                 else:
-                    self._value[state] = self._fresh(f"{state.name}/{wired.node.layer.name}")
+                    between = f"{state.name}/{wired.node.layer.name}"
+                    self._value[state] = state.name if state in own else self._fresh(between)
 
     def _fresh(self, name: str) -> str:
         """The name, with a number if it is taken."""
@@ -100,10 +99,9 @@ class Graph:
 
     # Nodes.
 
-    def _place(self, part: Part, bottoms: Sequence[str]) -> None:
+    def _place(self, part: Part, wired: Wired) -> None:
         """Add the nodes of a part."""
-        wired = next(wired for wired in self.wires.layers if wired.node is part.node)
-        names = dict(zip(part.bottoms, bottoms))
+        names = {local: self._value[state] for local, state in zip(part.bottoms, wired.reads)}
         names |= {top: self._value[state] for top, state in zip(part.tops, wired.writes) if top not in part.bottoms}
         for local, parameter in part.parameters.items():
             names[local] = self._parameter(f"{part.layer.name}.{local}", parameter)
@@ -116,7 +114,7 @@ class Graph:
             for value in operation.outputs:
                 if value and value not in names:
                     names[value] = self._fresh(f"{part.layer.name}.{value}")
-        self.nodes += _nodes(part.operations, names, self._fresh(f"node {part.layer.name}").removeprefix("node "))
+        self.nodes += _nodes(part.operations, names, self._node_name(part))
 
     def _parameter(self, name: str, parameter: Parameter) -> str:
         """The initializer of a parameter; layers that share one have one."""
@@ -153,9 +151,12 @@ class Graph:
             number += 1
             key = f"{kind}_{number}"
         self.functions[key][1].name = key
-        name = self._fresh(f"node {part.layer.name}").removeprefix("node ")
         self.nodes.append(helper.make_node(key, [names[local] for local in inputs], [names[top] for top in outputs],
-                                           name=name, domain=DOMAIN))
+                                           name=self._node_name(part), domain=DOMAIN))
+
+    def _node_name(self, part: Part) -> str:
+        """The name of the layer, which the names of values do not meet."""
+        return self._fresh(f"node {part.layer.name}").removeprefix("node ")
 
 
 def _nodes(operations: Sequence[Operation], names: Mapping[str, str], name: str) -> list[Any]:

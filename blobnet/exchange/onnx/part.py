@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from blobnet.core.node import Node
+from blobnet.core.weights_named import parameter_names
 
 Shape = tuple[int, ...]
 Operand = str | float | Sequence | np.ndarray  # the name of a value, or a constant
@@ -61,6 +62,7 @@ class Part:
         self.parameters: dict[str, Parameter] = {}
         self.tops: list[str] = []
         self.open: list[tuple[int, int]] = []
+        self._names = parameter_names(self.layer.param, len(self.layer.blobs))
         self._values = 0
 
     def add(self, kind: str, *inputs: Operand, outputs: int = 1, **attributes: Any) -> Any:
@@ -85,12 +87,21 @@ class Part:
         self.constants[name] = array
         return name
 
-    def parameter(self, index: int, name: str, shape: Sequence[int] | None = None) -> str:
-        """The parameter of the layer with this number, in a shape, under a name such as "weight"."""
+    def parameter(self, index: int, shape: Sequence[int] | None = None) -> str:
+        """The name of the parameter with this number, in a shape."""
         data = self.layer.param_data(index)
         data = data if shape is None else data.reshape(shape)
-        self.parameters[name] = Parameter(data, (data.__array_interface__["data"][0], data.shape))
+        name = self._names[index]
+        self.parameters[name] = Parameter(np.asarray(data, np.float32), (data.ctypes.data, data.shape))
         return name
+
+    def all_parameters(self) -> list[str]:
+        """The names of all parameters."""
+        return [self.parameter(index) for index in range(len(self.layer.blobs))]
+
+    def changed(self, index: int, values: np.ndarray) -> str:
+        """The name of the parameter with this number, which has these values instead of its own."""
+        return self.numbers(self._names[index], values)
 
     def numbers(self, name: str, values: np.ndarray) -> str:
         """Numbers that were worked out, from parameters or options, under a name."""
@@ -124,10 +135,6 @@ class Part:
     def mean(self, x: str, axes: Sequence[int], keepdims: bool = True) -> str:
         """The mean over some axes."""
         return self.add("ReduceMean", x, axes=list(axes), keepdims=int(keepdims))
-
-    def along(self, shape: Sequence[int], axis: int, num_axes: int) -> Shape:
-        """The shape of what has the axes `shape` and is to meet a value of `num_axes` axes, from `axis` on."""
-        return (*shape, *(1,) * (num_axes - axis - len(shape)))
 
     def count(self, index: int = 0) -> int:
         """How many numbers a bottom has."""

@@ -4,7 +4,7 @@ import numpy as np
 
 from blobnet.backend import to_host
 from blobnet.errors import ShapeError
-from fast_rcnn.boxes import best_apart, clipped, shifted
+from fast_rcnn.boxes import best_apart, clipped, edges, shifted
 from rpn.anchor_layer import AnchorLayer
 
 
@@ -43,3 +43,33 @@ class ProposalLayer(AnchorLayer):
         kept = best_apart(boxes, scores, settings.RPN_NMS_THRESH, settings.RPN_PRE_NMS_TOP_N,
                           settings.RPN_POST_NMS_TOP_N)
         self.write(top, np.pad(boxes[kept], ((0, 0), (1, 0))), scores[kept, None])
+
+    def onnx(self, part, scores, t, im_info):
+        """The same in operators of ONNX, for `blobnet convert --to onnx`."""
+        add, settings, shape = part.add, self.settings, part.bottom_shapes[0]
+        part.open += [(i, 0) for i in range(len(part.top_shapes))]
+        anchors, count = edges(self.grid(shape, 2)), len(self.anchors)
+        low, high = anchors[..., :2], anchors[..., 2:]
+        t = add("Transpose", part.reshape(t, (count, 4, *shape[2:])), perm=[2, 3, 0, 1])
+        middles = add("Add", add("Mul", part.slice(t, [0], [2], [3]), high - low), (low + high) / 2)
+        halves = add("Mul", add("Exp", part.slice(t, [2], [4], [3])), (high - low) / 2)
+        height, width, scale = (add("Gather", part.reshape(im_info, [3]), [i]) for i in range(3))
+        last = add("Sub", add("Concat", width, height, axis=0), 1.0)
+        corners = [add("Max", add("Min", add(kind, middles, halves), last), 0.0) for kind in ("Sub", "Add")]
+        boxes = part.reshape(add("Concat", *corners, axis=3), [-1, 4])
+        sides = add("Add", add("Sub", corners[1], corners[0]), 1.0)
+        large = add("GreaterOrEqual", sides, add("Mul", scale, float(settings.RPN_MIN_SIZE)))
+        large = add("ReduceMin", add("Cast", large, to=6), axes=[3], keepdims=0)
+        scores = add("Transpose", part.slice(scores, [count], [2 * count], [1]), perm=[0, 2, 3, 1])
+        scores = part.reshape(add("Where", add("Equal", large, part.constant(1, np.int32)), scores, -np.inf), [-1])
+        first = settings.RPN_PRE_NMS_TOP_N
+        total = count * shape[2] * shape[3]
+        scores, order = add("TopK", scores, [min(first, total) if first > 0 else total], outputs=2, axis=0)
+        boxes = add("Gather", boxes, order, axis=0)
+        most = settings.RPN_POST_NMS_TOP_N
+        kept = add("NonMaxSuppression", add("Unsqueeze", add("Add", boxes, [0.0, 0, 1, 1]), [0]),
+                   add("Unsqueeze", scores, [0, 1]), [most if most > 0 else total], [settings.RPN_NMS_THRESH],
+                   [float(np.finfo(np.float32).min)])
+        place = add("Gather", kept, part.constant(2), axis=1)
+        rows = add("Pad", add("Gather", boxes, place, axis=0), [0, 1, 0, 0])
+        return [rows, add("Unsqueeze", add("Gather", scores, place, axis=0), [1])][:len(part.top_shapes)]

@@ -67,7 +67,7 @@ def power(layer: Any, part: Part, x: str) -> str:
 @exports("PReLU")
 def prelu(layer: Any, part: Part, x: str) -> str:
     axes = len(part.bottom_shapes[0])
-    return part.add("PRelu", x, part.parameter(0, "slope", (-1, *(1,) * (axes - 2))))
+    return part.add("PRelu", x, part.parameter(0, (-1, *(1,) * (axes - 2))))
 
 
 @exports("ReLU")

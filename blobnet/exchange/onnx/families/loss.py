@@ -6,6 +6,5 @@ from blobnet.exchange.onnx.registry import leaves_out
 
 leaves_out("Accuracy", "RankAccuracy", "SegAccuracy", "DetectionEvaluate", "EvalDetection", "RegionEvalDetection",
            why="a measure, which needs labels")
-leaves_out("SmoothL1Loss", "SmoothL1LossOHEM", why="a loss")  # even where its weight is 0
 leaves_out("BoxAnnotatorOHEM", why="it chooses what a loss learns from")
 leaves_out("HDF5Output", why="it writes a file")

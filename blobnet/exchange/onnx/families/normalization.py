@@ -35,7 +35,7 @@ def pspnet_bn(layer: Any, part: Part, x: str) -> str:
 @exports("SegNetBN")
 def segnet_bn(layer: Any, part: Part, x: str) -> list[str]:
     axes = len(part.bottom_shapes[0])
-    slope, bias = (part.parameter(i, name, (-1, *(1,) * (axes - 2))) for i, name in enumerate(("scale", "shift")))
+    slope, bias = (part.parameter(i, (-1, *(1,) * (axes - 2))) for i in range(2))
     if not layer.takes_statistics:
         return [part.add("Add", part.add("Mul", x, slope), bias)]
     normalized, *statistics = standardized(part, x, [axis for axis in range(axes) if axis != 1], SEGNET_EPS)
@@ -43,7 +43,8 @@ def segnet_bn(layer: Any, part: Part, x: str) -> list[str]:
     return [y, *(part.reshape(each, layer.shape) for each in statistics[:len(part.top_shapes) - 1])]
 
 
-def batch_normalization(part: Part, x: str, scale, bias, mean, variance, eps: float) -> str:
+def batch_normalization(part: Part, x: str, scale: np.ndarray, bias: np.ndarray, mean: np.ndarray,
+                        variance: np.ndarray, eps: float) -> str:
     """BatchNormalization with these numbers of the channels."""
     named = {"scale": scale, "bias": bias, "mean": mean, "variance": variance}
     return part.add("BatchNormalization", x, *(part.numbers(*each) for each in named.items()), epsilon=eps)
@@ -102,7 +103,7 @@ def channel_normalize(layer: Any, part: Part, x: str) -> list[str]:
 def ssd_normalize(layer: Any, part: Part, x: str) -> str:
     axes = len(part.bottom_shapes[0])
     r = length(part, x, list(range(1, axes)) if layer.options.across_spatial else [1], layer.options.eps)
-    return part.add("Mul", part.add("Div", x, r), part.parameter(0, "scale", (-1, *(1,) * (axes - 2))))
+    return part.add("Mul", part.add("Div", x, r), part.parameter(0, (-1, *(1,) * (axes - 2))))
 
 
 def length(part: Part, x: str, axes: Sequence[int], eps: float = 0.0) -> str:

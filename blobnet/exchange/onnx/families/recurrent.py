@@ -16,16 +16,16 @@ from blobnet.exchange.onnx.registry import exports
 
 @exports("LSTM")
 def lstm(layer: Any, part: Part, x: str, cont: str, *others: str) -> list[str]:
-    z, cont, states = inputs(layer, part, x, cont, others, "W_xc", "b_c", "W_xc_static")
-    weight = part.numbers("W_hc", layer.param_data(layer.hidden).T)
+    z, cont, states = inputs(layer, part, x, cont, others)
+    weight = part.changed(layer.hidden, layer.param_data(layer.hidden).T)
     h, c, all_h = lstm_steps(part, states, z, cont, weight)
     return [all_h, part.add("Unsqueeze", h, [0]), part.add("Unsqueeze", c, [0])][:len(part.top_shapes)]
 
 
 @exports("RNN")
 def rnn(layer: Any, part: Part, x: str, cont: str, *others: str) -> list[str]:
-    z, cont, states = inputs(layer, part, x, cont, others, "W_xh", "b_h", "W_xh_static")
-    weight = part.numbers("W_hh", layer.param_data(layer.hidden).T)
+    z, cont, states = inputs(layer, part, x, cont, others)
+    weight = part.changed(layer.hidden, layer.param_data(layer.hidden).T)
 
     def step(h: str, z: str, cont: str) -> Sequence[str]:
         product = part.add("MatMul", part.add("Mul", h, cont), weight)
@@ -34,17 +34,17 @@ def rnn(layer: Any, part: Part, x: str, cont: str, *others: str) -> list[str]:
 
     last, all_h = part.add("Scan", states[0], z, cont, outputs=2, num_scan_inputs=2,
                            body=part.body([2, 2, 2], step, [2, 2]))
-    o = part.add("MatMul", all_h, part.numbers("W_ho", layer.param_data(layer.output).T))
-    o = part.add("Tanh", part.add("Add", o, part.parameter(layer.output + 1, "b_o")))
+    o = part.add("MatMul", all_h, part.changed(layer.output, layer.param_data(layer.output).T))
+    o = part.add("Tanh", part.add("Add", o, part.parameter(layer.output + 1)))
     return [o, part.add("Unsqueeze", last, [0])][:len(part.top_shapes)]
 
 
 @exports("Lstm")
 def lstm_of_one_length(layer: Any, part: Part, x: str, clip: str = "") -> str:
     steps, num, _ = layer.shape
-    W, U = (part.numbers(name, layer.param_data(i).T) for i, name in enumerate(("W", "U")))
+    W, U = (part.changed(i, layer.param_data(i).T) for i in range(2))
     x = part.reshape(x, (steps, num, layer.param_data(0).shape[1]))
-    z = part.add("Add", part.add("MatMul", x, W), part.parameter(2, "b"))
+    z = part.add("Add", part.add("MatMul", x, W), part.parameter(2))
     if clip:
         cont = part.add("Cast", part.add("Cast", part.reshape(clip, (steps, num, 1)), to=9), to=1)
     else:
@@ -55,7 +55,7 @@ def lstm_of_one_length(layer: Any, part: Part, x: str, clip: str = "") -> str:
 
 @exports("LSTMNode")
 def lstm_node(layer: Any, part: Part, x: str, c: str, cont: str = "") -> list[str]:
-    parameters = [part.parameter(i, name) for i, name in enumerate(("W", "b")[:len(layer.blobs)])]
+    parameters = part.all_parameters()
     z = part.add("Gemm", flat(part, 0, x, layer.param_data(0).shape[1]), *parameters, transB=1)
     cont = part.reshape(cont, (layer.rows, 1)) if cont else ""
     return list(cell(part, z, flat(part, 1, c, layer.cells), cont, 1))
@@ -67,16 +67,16 @@ def lstm_unit(layer: Any, part: Part, c: str, x: str, cont: str) -> list[str]:
     return [c, h]
 
 
-def inputs(layer: Any, part: Part, x: str, cont: str, others: Sequence[str], *names: str) -> tuple[str, str, list[str]]:
+def inputs(layer: Any, part: Part, x: str, cont: str, others: Sequence[str]) -> tuple[str, str, list[str]]:
     """The part of the gates that needs no state (T, N, rows), cont (T, N, 1), and the first states (N, H)."""
     rows, width = layer.param_data(0).shape
     shape = part.bottom_shapes[0]
     x = x if len(shape) == 3 else part.reshape(x, (*shape[:2], width))
-    z = part.add("Add", part.add("MatMul", x, part.numbers(names[0], layer.param_data(0).T)),
-                 part.parameter(1, names[1]))
+    z = part.add("Add", part.add("MatMul", x, part.changed(0, layer.param_data(0).T)),
+                 part.parameter(1))
     if layer.static:
         static = flat(part, 2, others[0], layer.param_data(2).shape[1])
-        z = part.add("Add", z, part.add("Gemm", static, part.parameter(2, names[2]), transB=1))
+        z = part.add("Add", z, part.add("Gemm", static, part.parameter(2), transB=1))
     given = others[layer.static:]
     size = layer.options.num_output
     states = ([part.add("Squeeze", state, [0]) for state in given]

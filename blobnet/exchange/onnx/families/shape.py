@@ -52,9 +52,9 @@ def flip(layer: Any, part: Part, x: str) -> str:
     return backwards(part, x, axes) if axes else x
 
 
-@exports("Gather", "Split")
+@exports("Gather")
 def gather(layer: Any, part: Part, *x: str) -> list[str]:
-    return list(x) * (len(part.top_shapes) // len(x))
+    return list(x)
 
 
 @exports("Permute", "Transpose")
@@ -90,6 +90,11 @@ def slice_parts(layer: Any, part: Part, x: str) -> list[str]:
         return part.add("Split", x, sizes, outputs=len(sizes), axis=layer.axis)
     edges = np.cumsum([0, *sizes]).tolist()
     return [part.slice(x, [a], [b], [layer.axis]) for a, b in pairwise(edges)]
+
+
+@exports("Silence")
+def silence(layer: Any, part: Part, *x: str) -> list[str]:
+    return []
 
 
 @exports("Tile")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,12 @@ from blobnet.exchange.onnx.registry import exports
 from blobnet.layers.weighted._margin import margin_level
 from blobnet.layers.weighted.margin_inner_product import TINY
 
+Sizes = Sequence[int]  # one for each spatial axis
 MOST_SPATIAL = 3  # axes of kernels that runtimes know
 
 
 @exports("Convolution", "ConvolutionDepthwise", "DepthwiseConvolution")
 def convolution(layer: Any, part: Part, *x: str) -> list[str]:
-    kernel, stride, pad, dilation = layer.sliding
     return convolved(layer, part, x, "Conv", pads=end_pads(layer.bottom_shape[2:], layer.top_shape[2:], *layer.sliding))
 
 
@@ -27,16 +28,16 @@ def deconvolution(layer: Any, part: Part, *x: str) -> list[str]:
     return convolved(layer, part, x, "ConvTranspose", pads=[*layer.sliding.pad] * 2)
 
 
-def convolved(layer: Any, part: Part, x, kind: str, pads) -> list[str]:
-    """Every bottom through the same kernels."""
+def convolved(layer: Any, part: Part, x: Sequence[str], kind: str, pads: Sequence[int]) -> list[str]:
+    """Every bottom through the same kernels, by an operator of this kind."""
     kernel, stride, _, dilation = map(list, layer.sliding)
     if len(kernel) > MOST_SPATIAL:
         raise NetError(layer.where, f"kernels of {len(kernel)} axes, of which runtimes know {MOST_SPATIAL} at most")
-    parameters = [part.parameter(i, name) for i, name in enumerate(("weight", "bias")[:len(layer.blobs)])]
+    parameters = part.all_parameters()
     tops, bare = [], not kernel
     if bare:  # a kernel without axes is one of a single place
         kernel, stride, dilation, pads = [1], [1], [1], [0, 0]
-        parameters[0] = part.parameter(0, "weight", (*layer.param_data(0).shape, 1))
+        parameters[0] = part.parameter(0, (*layer.param_data(0).shape, 1))
     for each in x:
         if bare or layer.axis != 1:
             each = part.reshape(each, (*layer.bottom_shape, *(1,) * bare))
@@ -46,7 +47,7 @@ def convolved(layer: Any, part: Part, x, kind: str, pads) -> list[str]:
     return tops
 
 
-def end_pads(sizes, outs, kernels, strides, pads, dilations) -> list[int]:
+def end_pads(sizes: Sizes, outs: Sizes, kernels: Sizes, strides: Sizes, pads: Sizes, dilations: Sizes) -> list[int]:
     """The padding before all axes, then that after them: more than `pads` where the last place reaches further."""
     ends = [max(pad, (out - 1) * stride + dilation * (kernel - 1) + 1 - size - pad)
             for size, out, kernel, stride, pad, dilation in zip(sizes, outs, kernels, strides, pads, dilations)]
@@ -57,30 +58,30 @@ def end_pads(sizes, outs, kernels, strides, pads, dilations) -> list[int]:
 def inner_product(layer: Any, part: Part, x: str) -> str:
     if part.bottom_shapes[0] != (layer.rows, layer.inner):
         x = part.add("Flatten", x, axis=layer.axis)
-    parameters = [part.parameter(i, name) for i, name in enumerate(("weight", "bias")[:len(layer.blobs)])]
+    parameters = part.all_parameters()
     y = part.add("Gemm", x, *parameters, transB=int(not layer.options.transpose))
     return y if len(part.top_shapes[0]) == 2 else part.reshape(y, part.top_shapes[0])
 
 
 @exports("Bias")
 def bias(layer: Any, part: Part, x: str, second: str = "") -> str:
-    return part.add("Add", x, second_of(layer, part, "bias", 0, second))
+    return part.add("Add", x, second_of(layer, part, 0, second))
 
 
 @exports("Scale")
 def scale(layer: Any, part: Part, x: str, second: str = "") -> str:
-    y = part.add("Mul", x, second_of(layer, part, "scale", 0, second))
-    return part.add("Add", y, second_of(layer, part, "bias", len(layer.blobs) - 1)) if layer.options.bias_term else y
+    y = part.add("Mul", x, second_of(layer, part, 0, second))
+    return part.add("Add", y, second_of(layer, part, len(layer.blobs) - 1)) if layer.options.bias_term else y
 
 
-def second_of(layer: Any, part: Part, name: str, index: int, bottom: str = "") -> str:
+def second_of(layer: Any, part: Part, index: int, bottom: str = "") -> str:
     """A factor or bias, with as many axes as it takes to spread over x: the second bottom, or a parameter."""
     x = part.bottom_shapes[0]
     shape = part.bottom_shapes[1] if bottom else layer.blobs[index].shape
     axis = layer.options.axis % len(x) if shape else 0
     spread = (*shape, *(1,) * (len(x) - axis - len(shape)))
     if not bottom:
-        return part.parameter(index, name, spread)
+        return part.parameter(index, spread)
     return bottom if spread == shape else part.reshape(bottom, spread)
 
 
@@ -93,13 +94,13 @@ def axpy(layer: Any, part: Part, a: str, x: str, z: str) -> str:
 
 @exports("Embed")
 def embed(layer: Any, part: Part, x: str) -> str:
-    y = part.add("Gather", part.parameter(0, "weight"), part.add("Cast", x, to=7), axis=0)
-    return part.add("Add", y, part.parameter(1, "bias")) if layer.options.bias_term else y
+    y = part.add("Gather", part.parameter(0), part.add("Cast", x, to=7), axis=0)
+    return part.add("Add", y, part.parameter(1)) if layer.options.bias_term else y
 
 
 @exports("Parameter")
 def parameter(layer: Any, part: Part) -> str:
-    return part.add("Identity", part.parameter(0, "weight"))
+    return part.add("Identity", part.parameter(0))
 
 
 @exports("Im2col")
@@ -125,7 +126,7 @@ def inner_distance(layer: Any, part: Part, x: str, centres: str = "", labels: st
         values = layer.param_data(0).reshape(layer.count, layer.size)
         if layer.options.normalize:
             values = values / np.sqrt(np.square(values).sum(axis=1, keepdims=True) + 1e-6)
-        c = part.numbers("centres", values[None])
+        c = part.changed(0, values[None])
     difference = part.add("Sub", x, c)
     powers = part.add("Mul", difference, difference) if layer.options.distance_type == "L2" else part.add(
         "Abs", difference)
@@ -138,7 +139,7 @@ def margin_inner_product(layer: Any, part: Part, x: str, labels: str) -> list[st
     weight, m, level = layer.param_data(0), 1 + layer.options.type, margin_level(layer.options, layer.context.step)
     weight = weight / np.maximum(np.sqrt(np.square(weight).sum(axis=1, keepdims=True)), TINY)
     x = x if part.bottom_shapes[0] == layer.rows else part.add("Flatten", x, axis=layer.axis)
-    y = part.add("Gemm", x, part.numbers("weight", weight), transB=1)
+    y = part.add("Gemm", x, part.changed(0, weight), transB=1)
     length = part.add("Max", part.add("Sqrt", part.total(part.add("Mul", x, x), [1])), TINY)
     c = part.add("Div", y, length)
     own = part.add("Mul", length, multiplied_angle(part, c, m))

@@ -1,4 +1,4 @@
-"""export: a net as a model of ONNX."""
+"""A net as a model of ONNX."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import os
 from collections.abc import Sequence
 from typing import Any
 
+from blobnet.core.context import TEST
 from blobnet.core.net import Net
 from blobnet.errors import BlobnetError, NetError
 from blobnet.exchange.onnx.fold import fold
@@ -15,6 +16,8 @@ from blobnet.exchange.onnx.registry import exporter_of
 from blobnet.exchange.onnx.sizes import Sizes, fixed_sizes, for_any_size, larger_twin, open_sizes
 from blobnet.exchange.onnx.wires import Wired, Wires
 from blobnet.proto.storage import atomic_write
+
+LARGEST = (1 << 31) - 1  # bytes of a message of protobuf
 
 
 def export(net: Net, blobs: Sequence[str] = (), *, dynamic_batch: bool = False, fold_batch_norm: bool = False) -> Any:
@@ -29,17 +32,23 @@ def export(net: Net, blobs: Sequence[str] = (), *, dynamic_batch: bool = False, 
     the package onnx.
     """
     onnx = require_onnx()
+    if net.phase != TEST or net.device != "cpu":
+        raise NetError(f"net {net.name!r}", expected="a net of the phase TEST on the CPU",
+                       got=f"{'TEST' if net.phase == TEST else 'TRAIN'}, {net.device}")
     wires = Wires(net, blobs)
     parts = write_parts(wires, net.name)
     sizes: Sizes = fixed_sizes(wires)
     if dynamic_batch or any(part.open for part in parts):
         larger = larger_twin(net, wires, parts, dynamic_batch, blobs)
         for_any_size(parts, write_parts(larger, net.name))
-        batch = sizes[wires.inputs[0]][0] if dynamic_batch else None
+        batch = next((sizes[state][0] for state in wires.inputs if dynamic_batch and sizes[state]), None)
         sizes = open_sizes(wires, larger, batch)
     if fold_batch_norm:
         fold(wires, parts)
     model = Graph(net.name, wires, parts, sizes).model()
+    if model.ByteSize() > LARGEST:
+        raise NetError(f"net {net.name!r}", "its model is too large for a file of ONNX", got=model.ByteSize(),
+                       expected=f"{LARGEST} bytes at most, as protobuf has it")
     onnx.checker.check_model(model, full_check=True)
     return model
 
