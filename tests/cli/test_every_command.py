@@ -227,7 +227,7 @@ BAD = [
     ("train -solver solver.prototxt --curve rates.png", 1, "draws what --find-rate finds"),
     ("train -solver solver.prototxt -snapshot a -weights b", 2, "not allowed with argument"),
     ("train -solver solver.prototxt -sigint_effect halt", 2, "choose from"),
-    ("train -solver solver.prototxt -gpu 0,1", 1, "gpu:0: "),
+    ("train -solver solver.prototxt -gpu 0,1", 1, "device 'gpu:0': no GPU can be used"),
     ("train -solver solver.prototxt -gpu first", 2, "expected the number of a GPU, several with commas, or all"),
     ("test -model net.prototxt", 2, "the following arguments are required: --weights"),
     ("test -weights run_iter_2.caffemodel", 2, "the following arguments are required: --model"),
