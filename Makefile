@@ -31,7 +31,7 @@ lint: $(VENV)/test
 	$(BIN)/ruff check .
 	$(BIN)/mypy
 
-docs: $(VENV)/docs
+docs: $(VENV)/docs $(VENV)/sklearn
 	$(BIN)/python -m sphinx -q -W --keep-going tools/docs tools/docs/_build/html
 	$(BIN)/python tools/docs/check_links.py tools/docs/_build/html
 

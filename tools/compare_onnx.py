@@ -23,6 +23,7 @@ from blobnet.cli._flags import add_extension_flags
 from blobnet.cli._shapes import add_shape_option
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
+from blobnet.core.weights_named import parameter_names
 from blobnet.core.without_data import without_data
 from blobnet.errors import BlobnetError
 from blobnet.exchange.onnx import export
@@ -49,28 +50,15 @@ def build(path: str, shapes: Mapping[str, tuple[int, ...]], weights: Sequence[st
 
 
 def draw_parameters(net: Net, rng: np.random.Generator) -> None:
-    """Draw parameters that are 0, as those are of layers that are to learn, and gather statistics of drawn inputs."""
+    """Draw parameters that are 0, as those are of layers that are to learn, and statistics near a mean of 0 and a
+    variance of 1."""
     for layer in net.layers:
-        for blob in layer.blobs:
+        for blob, name in zip(layer.blobs, parameter_names(layer.param, len(layer.blobs))):
             if blob.count and not blob.data.any():
                 spread = 0.1 if blob.num_axes < 2 else (blob.count / blob.shape[0]) ** -0.5
                 blob.data[...] = rng.normal(size=blob.shape) * spread
-    if any(layer.keeps_statistics for layer in net.layers):
-        gather_statistics(net, draw_inputs(net, rng))
-
-
-def gather_statistics(net: Net, inputs: Mapping[str, np.ndarray]) -> None:
-    """Let the running statistics of BatchNorm be those of these inputs, so that numbers stay of one size in deep nets.
-    """
-    for name, values in inputs.items():
-        net.blobs[name].data[...] = values
-    for wired in Wires(net).layers:
-        node, (x, *_) = wired.node, [*wired.node.bottoms, None]
-        if node.layer.keeps_statistics:
-            axes = tuple(axis for axis in range(x.num_axes) if axis != 1 or x.num_axes == 1)
-            mean, variance, factor = (blob.data for blob in node.layer.blobs)
-            mean[...], variance[...], factor[...] = x.data.mean(axes), x.data.var(axes), 1
-        node.forward()
+            if name in ("variance", "factor"):
+                blob.data[...] = rng.uniform(0.5, 1.5, blob.shape)
 
 
 def draw_inputs(net: Net, rng: np.random.Generator) -> Arrays:

@@ -91,6 +91,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
         if words[0] not in COMMANDS:
             root.error(f"no command {words[0]!r}; {close_matches(words[0], COMMANDS) or '`blobnet --help` lists them'}")
     args = root.parse_args(words)
+    args.words = words  # for a command that starts itself again
     try:
         status = args.run(args) or 0
         sys.stdout.flush()

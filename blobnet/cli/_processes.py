@@ -7,7 +7,7 @@ import shutil
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from blobnet.backend import Processes
@@ -30,12 +30,12 @@ def in_processes(processes: Processes, command: Callable[[], int]) -> int:
         raise
 
 
-def start_processes(count: int) -> int:
-    """Run this command again, in `count` processes that mpiexec starts; its exit status.
+def start_processes(count: int, command: Sequence[str]) -> int:
+    """Run a command of blobnet in `count` processes that mpiexec starts; its exit status.
 
     Signals go to all of them. DeviceError if there is no mpiexec.
     """
-    words = [_mpiexec(), "-n", str(count), sys.executable, "-m", "blobnet", *sys.argv[1:]]
+    words = [_mpiexec(), "-n", str(count), sys.executable, "-m", "blobnet", *command]
     with subprocess.Popen(words) as started:
         former = {number: signal.signal(number, lambda number, frame: started.send_signal(number))
                   for number in (signal.SIGINT, signal.SIGTERM)}

@@ -74,7 +74,7 @@ def run(args: argparse.Namespace) -> int:
     if len(gpus) > 1 and together.size == 1:
         for number in gpus:
             device_module(f"gpu:{number}")  # its error is here once, and not in every process
-        return start_processes(len(gpus))
+        return start_processes(len(gpus), args.words)
     return in_processes(together, lambda: _train(args, gpus, together))
 
 

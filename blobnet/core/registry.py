@@ -54,7 +54,8 @@ def variants(type_name: str) -> list[type[Layer]]:
     """The types that a prototxt may mean by `type_name` beside the one that is called so."""
     for name in VARIANTS.get(type_name, ()):
         LAYERS.get(name)  # imports it
-    return [cls for cls in dict.values(LAYERS) if vars(cls).get("variant_of") == type_name]
+    found = [cls for cls in dict.values(LAYERS) if vars(cls).get("variant_of") == type_name]
+    return sorted(found, key=lambda cls: cls.__name__)  # whichever was imported first
 
 
 def name_in_nets(cls: type[Layer]) -> str:

@@ -235,12 +235,18 @@ def test_gpus_on_a_terminal(two_gpus, capsys, monkeypatch):
 
 @pytest.mark.parametrize("line, says", [
     ("device_query -gpu 2", "expected a GPU number below 2"),
-    ("train -solver solver.prototxt -gpu all", "--gpu 0,1: expected one GPU to train on, got 2"),
     ("train -solver solver.prototxt -gpu 5", "expected a GPU number below 2"),
 ])
 def test_gpus_that_cannot_be_taken(two_gpus, tiny, capsys, line, says):
     assert run(line) == 1
     assert says in capsys.readouterr().err
+
+
+def test_several_gpus_are_trained_on_by_a_process_each(two_gpus, tiny, monkeypatch):
+    started = []
+    monkeypatch.setattr("blobnet.cli.train.start_processes", lambda *what: started.append(what) or 3)
+    assert run("train -solver solver.prototxt -gpu all") == 3
+    assert started == [(2, ["train", "-solver", "solver.prototxt", "-gpu", "all"])]
 
 
 @pytest.mark.parametrize("line", [

@@ -64,7 +64,7 @@ def test_every_command_explains_itself(command, capsys):
     assert len(description.split()) > 4 or command == "data"
 
 
-@pytest.mark.parametrize("words", [["trian"], ["--weights", "x"], ["summary"], ["convert", "a"],
+@pytest.mark.parametrize("words", [["trian"], ["--weights", "x"], ["summary"],
                                    ["summary", "net.prototxt", "--phase", "test"],
                                    ["summary", "net.prototxt", "--shape", "data=1,x"]])
 def test_words_it_does_not_know(words, capsys):

@@ -9,6 +9,7 @@ from pages.markdown import block, plain
     ("The net `net`.", "The net ``net``."),
     ("a * b, *args, |x| and lstm_ (N, C)", r"a \* b, \*args, \|x\| and lstm\_ (N, C)"),
     ("file:line:column: see https://x.org", r"file\:line\:column: see https://x.org"),
+    ("One line.\n        ", "One line."),
     ("as in snake_case", "as in snake_case"),
     ("One.\n\n    with live(solver):\n        solver.step(1)", "One.\n\n::\n\n        with live(solver):\n"
      "            solver.step(1)"),

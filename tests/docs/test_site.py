@@ -46,7 +46,8 @@ def test_formulas_are_mathematics_without_a_script(site, browser):
 
 
 def test_a_warning_ends_the_build(site, tmp_path):
-    docs = shutil.copytree(ROOT / "tools/docs", tmp_path / "tools/docs", ignore=shutil.ignore_patterns("_*", "*.md"))
+    ignored = shutil.ignore_patterns("_build", "_generated", "*.md")
+    docs = shutil.copytree(ROOT / "tools/docs", tmp_path / "tools/docs", ignore=ignored)
     (docs / "index.md").write_text("# A\n\n{layer}`NoSuchLayer`\n")
     (docs / "conf.py").write_text((docs / "conf.py").read_text("utf-8").replace("    write_pages", "    # write_pages"))
     done = subprocess.run([sys.executable, "-m", "sphinx", "-q", "-W", docs, tmp_path / "out"], capture_output=True,

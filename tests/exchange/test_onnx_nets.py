@@ -55,8 +55,8 @@ def test_a_published_net_is_what_it_was(name, monkeypatch):
         net.forward(end="pool5", **inputs)
         assert TOOL["difference"](found["pool5"], net.blobs["pool5"].data) < TIES[name]
         assert all(np.mean(found[mask] != net.blobs[mask].data) < FEW_TIES for mask in masks)
-    else:
-        assert difference(net) < CLOSE
+    else:  # random weights make the scores of ResNet large, and the exp of Softmax makes their rounding larger
+        assert difference(net, blobs=["fc1000"] if folder == "resnet" else ()) < CLOSE
 
 
 def test_small_nets_are_there():

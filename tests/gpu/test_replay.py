@@ -243,7 +243,7 @@ def test_the_command_switches_it_off(flags, replays, tmp_path, monkeypatch):
     file = tmp_path / "solver.prototxt"
     file.write_text(f'net: "{tmp_path}/net.prototxt" {SGD} lr_policy: "fixed" snapshot_after_train: false')
     made = []
-    monkeypatch.setattr("blobnet.cli.train.solve", made.append)
+    monkeypatch.setattr("blobnet.cli.train.solve", lambda solver, **options: made.append(solver))
     assert main(["train", "--solver", str(file), "--gpu", "0", *flags]) == 0
     assert (made[0]._replay is not None) == replays
 

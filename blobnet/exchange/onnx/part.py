@@ -136,10 +136,6 @@ class Part:
         """The mean over some axes."""
         return self.add("ReduceMean", x, axes=list(axes), keepdims=int(keepdims))
 
-    def along(self, shape: Sequence[int], axis: int, num_axes: int) -> Shape:
-        """The shape of what has the axes `shape` and is to meet a value of `num_axes` axes, from `axis` on."""
-        return (*shape, *(1,) * (num_axes - axis - len(shape)))
-
     def count(self, index: int = 0) -> int:
         """How many numbers a bottom has."""
         return math.prod(self.bottom_shapes[index])

@@ -33,7 +33,8 @@ class HashingLoss(MarginLoss):
     averaged as in the authors' code.
     Quirks: the pair term of the authors' gradient, shown above, is half the derivative of their loss. gradient: EXACT
     doubles it. An element that is 0 is pulled towards -1; where an element is -1, its slope counts as +1. A batch of 1
-    has no pairs: the loss is nan, as the authors' is, and the gradient has only the pull.
+    has no pairs: the loss is nan, as the authors' is, and the gradient has only the pull. Processes that train together
+    each see the pairs of their own part of the batch, unless the layer says across_processes: true.
     """
 
     published_gradient = True

@@ -24,7 +24,6 @@ MODULES: dict[str, Sequence[str]] = {
 }
 INNER = {"blobnet.backend", "blobnet.view.mathematics", "blobnet.check.rules", "blobnet.check.doctor",
          "blobnet.pycaffe.proto"}  # packages for other rooms
-NOT_OURS = "object, tuple, dict, list, str, int, BaseException, Exception"  # whose members are Python's
 
 
 @cache
@@ -63,12 +62,13 @@ def _module(name: str, names: Sequence[str], shown: dict[int, str]) -> str:
 
 
 def _directive(path: str, value: object) -> list[str]:
-    """What tells autodoc to show it; of a class with what it inherits from classes that stand on no page."""
+    """What tells autodoc to show it; of a class with what it inherits from classes of ours on no page."""
     if inspect.isclass(value):
-        others = ", ".join(sorted({cls.__name__ for cls in _classes() if cls is not value}))
+        others = [cls.__name__ for cls in value.__mro__[1:]
+                  if cls in _classes() or not cls.__module__.startswith("blobnet")]
         kind = "exception" if issubclass(value, Exception) else "class"
         return [f".. auto{kind}:: {path}", "   :members:",
-                f"   :inherited-members: {NOT_OURS}, {others}"]
+                f"   :inherited-members: {', '.join(others)}"]
     if callable(value):
         return [f".. autofunction:: {path}"]
     text = f"``{value!r}``" if isinstance(value, (int, str)) else "A table of types by name."

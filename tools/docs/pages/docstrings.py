@@ -16,7 +16,7 @@ def as_rest(lines: Iterable[str]) -> list[str]:
     begins with >>>; or, if some line of it is set in, a table or a formula, and stays as it is.
     """
     found: list[str] = []
-    for paragraph in re.split(r"\n[ \t]*\n", "\n".join(lines).strip("\n")):
+    for paragraph in "\n".join(map(str.rstrip, lines)).strip("\n").split("\n\n"):
         if paragraph.startswith(">>>"):
             found.append(paragraph)
         elif paragraph.startswith("* "):

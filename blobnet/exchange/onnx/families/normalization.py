@@ -43,7 +43,8 @@ def segnet_bn(layer: Any, part: Part, x: str) -> list[str]:
     return [y, *(part.reshape(each, layer.shape) for each in statistics[:len(part.top_shapes) - 1])]
 
 
-def batch_normalization(part: Part, x: str, scale, bias, mean, variance, eps: float) -> str:
+def batch_normalization(part: Part, x: str, scale: np.ndarray, bias: np.ndarray, mean: np.ndarray,
+                        variance: np.ndarray, eps: float) -> str:
     """BatchNormalization with these numbers of the channels."""
     named = {"scale": scale, "bias": bias, "mean": mean, "variance": variance}
     return part.add("BatchNormalization", x, *(part.numbers(*each) for each in named.items()), epsilon=eps)

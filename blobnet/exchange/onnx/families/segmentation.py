@@ -21,9 +21,11 @@ def interp(layer: Any, part: Part, x: str, like: str = "") -> str:
 @exports("Upsample")
 def upsample(layer: Any, part: Part, x: str, mask: str) -> str:
     num, channels, *plane = part.top_shapes[0]
-    places = part.reshape(part.add("Cast", mask, to=7), (num, channels, math.prod(part.bottom_shapes[0][2:])))
-    zeros = part.add("ConstantOfShape", [num, channels, math.prod(plane)])
-    y = part.add("ScatterElements", zeros, places, part.reshape(x, (num, channels, -1)), axis=2)
+    rows = num, channels, math.prod(part.bottom_shapes[0][2:])
+    places = part.reshape(part.add("Cast", mask, to=7), rows)
+    sizes = part.add("Concat", part.add("Shape", x, end=2), [math.prod(plane)], axis=0)
+    zeros = part.add("ConstantOfShape", sizes)
+    y = part.add("ScatterElements", zeros, places, part.reshape(x, rows), axis=2)
     return part.reshape(y, part.top_shapes[0])
 
 

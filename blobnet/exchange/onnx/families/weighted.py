@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -13,12 +14,12 @@ from blobnet.exchange.onnx.registry import exports
 from blobnet.layers.weighted._margin import margin_level
 from blobnet.layers.weighted.margin_inner_product import TINY
 
+Sizes = Sequence[int]  # one for each spatial axis
 MOST_SPATIAL = 3  # axes of kernels that runtimes know
 
 
 @exports("Convolution", "ConvolutionDepthwise", "DepthwiseConvolution")
 def convolution(layer: Any, part: Part, *x: str) -> list[str]:
-    kernel, stride, pad, dilation = layer.sliding
     return convolved(layer, part, x, "Conv", pads=end_pads(layer.bottom_shape[2:], layer.top_shape[2:], *layer.sliding))
 
 
@@ -27,8 +28,8 @@ def deconvolution(layer: Any, part: Part, *x: str) -> list[str]:
     return convolved(layer, part, x, "ConvTranspose", pads=[*layer.sliding.pad] * 2)
 
 
-def convolved(layer: Any, part: Part, x, kind: str, pads) -> list[str]:
-    """Every bottom through the same kernels."""
+def convolved(layer: Any, part: Part, x: Sequence[str], kind: str, pads: Sequence[int]) -> list[str]:
+    """Every bottom through the same kernels, by an operator of this kind."""
     kernel, stride, _, dilation = map(list, layer.sliding)
     if len(kernel) > MOST_SPATIAL:
         raise NetError(layer.where, f"kernels of {len(kernel)} axes, of which runtimes know {MOST_SPATIAL} at most")
@@ -46,7 +47,7 @@ def convolved(layer: Any, part: Part, x, kind: str, pads) -> list[str]:
     return tops
 
 
-def end_pads(sizes, outs, kernels, strides, pads, dilations) -> list[int]:
+def end_pads(sizes: Sizes, outs: Sizes, kernels: Sizes, strides: Sizes, pads: Sizes, dilations: Sizes) -> list[int]:
     """The padding before all axes, then that after them: more than `pads` where the last place reaches further."""
     ends = [max(pad, (out - 1) * stride + dilation * (kernel - 1) + 1 - size - pad)
             for size, out, kernel, stride, pad, dilation in zip(sizes, outs, kernels, strides, pads, dilations)]
