@@ -74,7 +74,8 @@ def test_errors(tmp_path, rest, options, words):
 def programs():
     """The folder of PostgreSQL's programs: that of the path, or Debian's newest; None without."""
     found = [shutil.which("initdb"), *sorted(glob.glob("/usr/lib/postgresql/*/bin/initdb"), reverse=True)]
-    return next((Path(path).parent for path in found if path), None)
+    folders = [Path(path).resolve().parent for path in found if path]
+    return next((folder for folder in folders if (folder / "pg_ctl").exists() and (folder / "psql").exists()), None)
 
 
 class Server:
