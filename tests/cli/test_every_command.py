@@ -256,7 +256,6 @@ BAD = [
     ("convert_annoset -anno_type=detection -label_map_file=map.prototxt images/ boxes.txt new_lmdb", 1,
      "images/0.txt: is no XML file"),
     ("convert_annoset -anno_type=detection -label_type txt images/ none.txt new_lmdb", 1, "none of its 2 images"),
-    ("convert net.prototxt", 1, "expected OUT, the file to write, got none; or --to, with what it is for: onnx"),
     ("convert net.prototxt --to onxx", 2, "choose from"),
     ("convert net.prototxt --to onnx --blob ipp", 1, "no blob 'ipp'; did you mean 'ip'"),
     ("convert_annoset images/ boxes.txt", 2, "the following arguments are required: DB_NAME"),
