@@ -7,6 +7,8 @@ import shutil
 import signal
 import subprocess
 import sys
+import threading
+import time
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -17,8 +19,11 @@ from blobnet.errors import BlobnetError, DeviceError
 def in_processes(processes: Processes, command: Callable[[], int]) -> int:
     """Run `command` in each of the `processes`, and let an error of one end all; the exit status.
 
-    Process 0 raises the error, whose ever it is; the others end without a word.
+    Process 0 raises the error, whose ever it is; the others end without a word. So does each whose launcher has ended,
+    as it does where a process was killed: those that wait for it would wait for ever.
     """
+    if processes.size > 1:
+        threading.Thread(target=_end_after, args=(os.getppid(),), daemon=True).start()
     try:
         status = command()
         processes.agree()  # process 0 may have an error after the others have done their part
@@ -28,6 +33,13 @@ def in_processes(processes: Processes, command: Callable[[], int]) -> int:
         if processes.rank and isinstance(error, (BlobnetError, OSError)):
             return 1
         raise
+
+
+def _end_after(launcher: int) -> None:
+    """End this process when the one that started it has ended, whatever it is doing."""
+    while os.getppid() == launcher:
+        time.sleep(0.5)
+    os._exit(1)
 
 
 def start_processes(count: int, command: Sequence[str]) -> int:

@@ -100,6 +100,8 @@ def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
         for name in file.keys():
             try:
                 arrays[name] = file.get_tensor(name)
+                if arrays[name].dtype.kind == "V":  # a type that another package has taught NumPy
+                    raise TypeError(arrays[name].dtype.name)
             except (TypeError, AttributeError, ValueError) as error:  # types and shapes that NumPy has not
                 raise DataError(str(path), f"array {name!r} cannot be read ({error})",
                                 hint="save it in single precision") from error

@@ -210,6 +210,7 @@ class Page:
 def house(tmp_path, monkeypatch):
     """An empty folder, and blobnet as it is at first."""
     monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("GLOG_minloglevel", "0")  # --minloglevel of a page changes it
     with warnings.catch_warnings(), as_started():
         warnings.simplefilter("ignore")
         yield

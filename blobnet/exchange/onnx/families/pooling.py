@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from blobnet.errors import NetError
 from blobnet.exchange.onnx.part import Part
 from blobnet.exchange.onnx.registry import exports
 from blobnet.ops.axes import Axis
@@ -19,6 +20,9 @@ LOWEST = float(np.finfo(np.float32).min)  # the maximum of no number
 @exports("Pooling")
 def pooling(layer: Any, part: Part, x: str) -> list[str]:
     if len(part.top_shapes) == 2:
+        if any((axis.out - 1) * axis.stride - axis.pad >= axis.size for axis in layer.axes):
+            raise NetError(layer.where, "a window lies outside of the image, and its maximum at no place of it",
+                           hint="round_mode: FLOOR has no such window")
         y, places = max_pool(part, x, layer.axes, places=True)
         plane = math.prod(part.bottom_shapes[0][2:])
         return [y, part.add("Cast", part.add("Mod", places, plane), to=1)]
