@@ -12,7 +12,7 @@ from typing import TextIO
 
 from tqdm import tqdm
 
-from blobnet.log.glog import GlogFormatter, level_wanted
+from blobnet.log.glog import GlogFormatter, handled_by
 from blobnet.log.loggers import building, iterations
 
 
@@ -44,15 +44,8 @@ def console(stream: TextIO | None = None, silent: bool = False) -> Iterator[None
     else:
         handler = logging.StreamHandler(stream)
         handler.setFormatter(GlogFormatter())
-    logger = logging.getLogger("blobnet")
-    level = logger.level
-    logger.addHandler(handler)
-    logger.setLevel(level_wanted())
-    try:
+    with handled_by(handler):
         yield
-    finally:
-        logger.removeHandler(handler)
-        logger.setLevel(level)
 
 
 @contextlib.contextmanager

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import contextlib
 import logging
 import os
 import threading
 import time
+from collections.abc import Iterator
 
 LEVELS = logging.INFO, logging.WARNING, logging.ERROR, logging.CRITICAL  # by glog's numbers
 LEVEL_VARIABLE = "GLOG_minloglevel"
@@ -20,6 +22,22 @@ def level_wanted() -> int:
     """The lowest level to show, as the variable GLOG_minloglevel says; INFO if it holds no number."""
     given = os.environ.get(LEVEL_VARIABLE, "")
     return numbered_level(int(given) if given.isdecimal() else 0)
+
+
+@contextlib.contextmanager
+def handled_by(*handlers: logging.Handler) -> Iterator[None]:
+    """While the block runs, give what blobnet logs to `handlers` too, from `level_wanted` on."""
+    logger = logging.getLogger("blobnet")
+    level = logger.level
+    for handler in handlers:
+        logger.addHandler(handler)
+    logger.setLevel(level_wanted())
+    try:
+        yield
+    finally:
+        logger.setLevel(level)
+        for handler in handlers:
+            logger.removeHandler(handler)
 
 
 class GlogFormatter(logging.Formatter):

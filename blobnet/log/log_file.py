@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from blobnet.errors import DataError
-from blobnet.log.glog import GlogFormatter, level_wanted
+from blobnet.log.glog import GlogFormatter, handled_by
 
 BEGIN = re.compile(rb"Log file created|[IWEF]\d{4,8} \d")  # of glog's files and lines
 
@@ -31,20 +31,9 @@ def log_file(path: str | os.PathLike, append: bool = False) -> Iterator[None]:
         if first and not BEGIN.match(first):
             raise DataError(str(path), expected="a log, or no such file", got="something else",
                             hint="choose another file")
-    logger = logging.getLogger("blobnet")
-    handlers: list[logging.Handler] = [
-        logging.FileHandler(path, "a" if append else "w", "utf-8", delay=append, errors="replace")]
-    handlers[0].setFormatter(GlogFormatter())
-    if not logger.hasHandlers() and logging.lastResort is not None:  # else Python takes no longer care of warnings
-        handlers.append(logging.lastResort)
-    level = logger.level
-    for handler in handlers:
-        logger.addHandler(handler)
-    logger.setLevel(level_wanted())
-    try:
+    written = logging.FileHandler(path, "a" if append else "w", "utf-8", delay=append, errors="replace")
+    written.setFormatter(GlogFormatter())
+    # Python shows warnings where there is no handler, and now there is one.
+    shown = [] if logging.getLogger("blobnet").hasHandlers() or logging.lastResort is None else [logging.lastResort]
+    with contextlib.closing(written), handled_by(written, *shown):
         yield
-    finally:
-        logger.setLevel(level)
-        for handler in handlers:
-            logger.removeHandler(handler)
-        handlers[0].close()
