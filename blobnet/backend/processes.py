@@ -18,6 +18,10 @@ class Processes:
 
     rank, size = 0, 1
 
+    def batch(self, n: int) -> int:
+        """The number, among the batches of all, of the n-th that this process reads: they take them in turn."""
+        return n * self.size + self.rank
+
     def agree(self, wish: bool = False) -> bool:
         """Whether any process has the wish."""
         return wish

@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterable
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.backend import Processes, random_stream
+from blobnet.backend import random_stream
 from blobnet.backend.staging import PinnedStaging, Staging
 from blobnet.core.layer import Layer
 from blobnet.core.layer_type import Arity
@@ -86,10 +86,5 @@ class BatchSource(Source):
         for blob, shape in zip(top, shapes):
             blob.reshape(shape)
         self.staging = Staging(batches) if self.xp is np else PinnedStaging(batches, self.xp, self.context.device)
-        self.batches = Prefetch(_share(self.staging, self.context.processes), options.prefetch)
-
-
-def _share(batches: Staging, processes: Processes) -> Callable:
-    """The part of the `batches` that this one of the `processes` reads: of each `size` in a row, number `rank`."""
-    rank, size = processes.rank, processes.size
-    return batches if size == 1 else lambda n, reuse: batches(n * size + rank, reuse)
+        staging, number = self.staging, self.context.processes.batch
+        self.batches = Prefetch(lambda n, reuse: staging(number(n), reuse), options.prefetch)

@@ -65,8 +65,7 @@ class DummyData(Source):
         return values * count if len(values) == 1 else values
 
     def forward(self, bottom, top):
-        processes = self.context.processes
-        batch = self.context.step * processes.size + processes.rank
+        batch = self.context.processes.batch(self.context.step)
         rng = random_stream(self.context.seed, self.index, batch)  # fillers draw on the host
         for i, filler in self.refilled:
             fill(top[i].data, filler, rng, self.where)

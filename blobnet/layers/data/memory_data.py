@@ -84,9 +84,7 @@ class MemoryData(Source):
         if self.data is None:
             raise DataError(self.where, "has no data yet", hint="call its reset(data, labels) before forward")
         size = self.options.batch_size
-        processes = self.context.processes
-        batch = (self.step - self.origin) * processes.size + processes.rank
-        start = batch * size % len(self.data)
+        start = self.context.processes.batch(self.step - self.origin) * size % len(self.data)
         for blob, values in zip(top, (self.data, self.labels)):
             blob.reshape((size, *values.shape[1:]))
             blob.data[...] = self.xp.asarray(values[start:start + size])
