@@ -18,15 +18,15 @@ WISH, FAILED = 1, 2  # what a process may say before anything is exchanged
 
 
 class MpiProcesses(Processes):
-    """The processes of the communicator `comm` of mpi4py.
+    """The processes that were started together, by `mpi`, the module mpi4py.MPI.
 
     Before anything is exchanged, all say whether they are well. So a process that is not joins in whatever the others
     wait for, and nobody waits for ever.
     """
 
-    def __init__(self, comm: Any):
-        self._comm = comm
-        self.rank, self.size = comm.rank, comm.size
+    def __init__(self, mpi: Any):
+        self._mpi, self._comm = mpi, mpi.COMM_WORLD
+        self.rank, self.size = self._comm.rank, self._comm.size
         self._said = np.zeros(1, np.int64)
         self._nccl: Nccl | None = None
         self._over = False
@@ -40,10 +40,8 @@ class MpiProcesses(Processes):
 
     def _most(self, said: int) -> int:
         """The greatest of what all say."""
-        from mpi4py import MPI
-
         self._said[0] = said
-        self._comm.Allreduce(MPI.IN_PLACE, self._said, op=MPI.MAX)
+        self._comm.Allreduce(self._mpi.IN_PLACE, self._said, op=self._mpi.MAX)
         return int(self._said[0])
 
     def fail(self, error: BaseException) -> None:
@@ -53,11 +51,9 @@ class MpiProcesses(Processes):
             self._comm.allgather(str(error) or type(error).__name__)
 
     def add(self, array: Array) -> None:
-        from mpi4py import MPI
-
         self.agree()
         if array_module(array) is np:
-            self._comm.Allreduce(MPI.IN_PLACE, array)
+            self._comm.Allreduce(self._mpi.IN_PLACE, array)
         else:
             self._on_gpu(array).add(array)
 
@@ -131,4 +127,4 @@ def processes() -> Processes:
     except ImportError as error:
         raise DeviceError("mpiexec", f"mpi4py cannot be imported ({error})",
                           hint="pip install 'blobnet[mpi]'") from None
-    return MpiProcesses(MPI.COMM_WORLD) if MPI.COMM_WORLD.size > 1 else ALONE
+    return MpiProcesses(MPI) if MPI.COMM_WORLD.size > 1 else ALONE

@@ -39,7 +39,6 @@ class Together:
         if self.size > 1:
             for parameter in net.parameters:
                 self.processes.spread(parameter.blob.data)
-                parameter.blob.diff  # noqa: B018  allocates it in its place among the others
 
     def average(self, net: Net) -> None:
         """Let the diffs of the parameters be the means over all processes."""

@@ -171,7 +171,6 @@ class Training(SolverType, Watched, Shown):
                 raise SolverError(self.where, **none_copied(file, self.net.name))
             for line in copied.lines():
                 log.info("%s", line)
-        self.together.begin(self.net)
 
     def request_snapshot(self) -> None:
         """Let a snapshot be written after the present iteration (or test batch); training goes on."""
