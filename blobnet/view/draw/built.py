@@ -7,7 +7,7 @@ from collections.abc import Iterable, Mapping
 from google.protobuf.message import Message
 
 from blobnet.core.net import Net
-from blobnet.core.without_data import without_data
+from blobnet.core.without_data import shapes_in, without_data
 from blobnet.errors import BlobnetError, NetError, close_matches
 from blobnet.netdef.load import load
 
@@ -29,8 +29,7 @@ def built_nets(net: Message, phases: Iterable[int], given: Shapes, origin: str,
     for phase in phases:
         try:
             definition = load(net, phase, origin=origin)
-            mine = {top for layer in definition.layer if not layer.bottom for top in layer.top} & set(given)
-            definition = without_data(definition, {name: given[name] for name in mine})
+            definition = without_data(definition, shapes_in(definition, given))
             found[phase] = Net(definition, phase, origin=origin, python_layers=python_layers, fillers=False)
         except BlobnetError as error:
             found[phase], note = None, f"shapes left out: {error}"
