@@ -29,7 +29,7 @@ from blobnet.backend.threads import num_threads, single_threaded_blas, thread_po
 from blobnet.backend.twins import Twin, twin
 from blobnet.backend.workspace import Workspace, scratch
 
-__all__ = ["ALONE", "Array", "Doubts", "PARTS", "Pieces", "Processes", "RandomNumbers", "Twin", "Workspace", "Wrong",
+__all__ = ["ALONE", "PARTS", "Array", "Doubts", "Pieces", "Processes", "RandomNumbers", "Twin", "Workspace", "Wrong",
            "array_module", "as_numbers", "current_device", "cut", "cut_array", "device_module", "doubt",
            "folded", "free_bytes", "free_memory", "gpu_available", "longest", "num_threads", "on_device",
            "processes", "products_in", "random_stream", "scratch", "share", "share_in_order",

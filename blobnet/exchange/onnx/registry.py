@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import importlib
 import pkgutil
 from collections.abc import Callable
@@ -57,6 +58,7 @@ def exporter_of(layer: Layer) -> Exporter:
                    hint=f"a plug-in can: a function with @blobnet.exchange.onnx.exports({cls.__name__!r})")
 
 
+@functools.cache
 def _load() -> None:
     """Import the functions of our own types."""
     for module in pkgutil.iter_modules(families.__path__):
