@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from parameter_values import assert_same, values
 
 from blobnet.core.net import Net
 from blobnet.errors import BlobnetError, DataError, NetError, ShapeError
@@ -29,16 +30,6 @@ NET = INPUT + ip("a", "x", 5) + ip("b", "a", 4)
 
 def build(text=NET, seed=1, **options):
     return Net(parse(text, "NetParameter"), random_seed=seed, **options)
-
-
-def values(net):
-    return {(name, i): blob.data.copy() for name, blobs in net.params.items() for i, blob in enumerate(blobs)}
-
-
-def assert_same(one, other):
-    assert one.keys() == other.keys()
-    for key in one:
-        np.testing.assert_array_equal(one[key], other[key])
 
 
 def weights(**layers):

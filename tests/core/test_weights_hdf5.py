@@ -3,6 +3,7 @@
 import h5py
 import numpy as np
 import pytest
+from parameter_values import assert_same, values
 
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
@@ -26,16 +27,6 @@ LOSS = 'layer { name: "l" type: "Power" bottom: "%s" top: "l" loss_weight: 1 } '
 
 def build(text=NET, seed=1, **options):
     return Net(parse(text, "NetParameter"), TRAIN, random_seed=seed, **options)
-
-
-def values(net):
-    return {(name, i): blob.data.copy() for name, blobs in net.params.items() for i, blob in enumerate(blobs)}
-
-
-def assert_same(one, other):
-    assert one.keys() == other.keys()
-    for key in one:
-        np.testing.assert_array_equal(one[key], other[key])
 
 
 def write(path, arrays, group="data"):

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from parameter_values import assert_same, values
 
 from blobnet.core.context import TRAIN
 from blobnet.core.net import Net
@@ -43,16 +44,6 @@ TIED = INPUT + "".join(IP % (name, bottom, name, 'param { name: "w" } param { na
 
 def build(text=NET, seed=1, **options):
     return Net(parse(text, "NetParameter"), TRAIN, random_seed=seed, **options)
-
-
-def values(net):
-    return {(name, i): blob.data.copy() for name, blobs in net.params.items() for i, blob in enumerate(blobs)}
-
-
-def assert_same(one, other):
-    assert one.keys() == other.keys()
-    for key in one:
-        np.testing.assert_array_equal(one[key], other[key])
 
 
 @pytest.fixture(params=[".npz", ".safetensors", ".pt", ".pth"])
