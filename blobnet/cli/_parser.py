@@ -80,10 +80,18 @@ class CommandParser(argparse.ArgumentParser):
     def parse_known_args(self, args=None, namespace=None):
         self._words = list(sys.argv[1:] if args is None else args)
         namespace, others = super().parse_known_args(args, namespace)
+        self._take_late(namespace, others)
         if others:
             hint = did_you_mean(self._near_flags(others)) or f"`{self.prog} --help` lists what there is"
             self.error(f"unrecognized arguments: {' '.join(others)}; {hint}")
         return namespace, others
+
+    def _take_late(self, namespace: argparse.Namespace, others: list[str]) -> None:
+        """Give a word behind flags to the argument that may be left out: argparse takes that for missing by then."""
+        for action in self._get_positional_actions():
+            late = action.nargs == argparse.OPTIONAL and getattr(namespace, action.dest, None) is action.default
+            if late and others and not others[0].startswith("-"):
+                setattr(namespace, action.dest, self._get_values(action, [others.pop(0)]))
 
     def error(self, message: str) -> NoReturn:
         if message.startswith(MISSING):

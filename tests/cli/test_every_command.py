@@ -191,6 +191,7 @@ GOOD = [
     ("convert net.prototxt net.yaml", ["net.yaml"], "NetParameter from net.prototxt"),
     ("convert net.prototxt --to onnx --weights run_iter_2.caffemodel --dynamic-batch", ["net.onnx"],
      "inputs data batch x 3 x 6 x 8; outputs ip batch x 3\nleft out: layer 'accuracy' (Accuracy), a measure"),
+    ("convert net.prototxt --to onnx late.onnx", ["late.onnx"], "late.onnx: "),
     ("convert run_iter_2.caffemodel w.safetensors", ["w.safetensors"], "w.safetensors: 2 arrays of 1 layers from run"),
     ("convert --to npz run_iter_2.caffemodel", ["run_iter_2.npz"], "run_iter_2.npz: 2 arrays of 1 layers"),
     ("convert named.npz back.caffemodel --net net.prototxt", ["back.caffemodel"], "2 arrays of 1 layers from named"),
