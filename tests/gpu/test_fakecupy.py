@@ -4,6 +4,8 @@ import copy
 import inspect
 import pickle
 import subprocess
+import sys
+import threading
 from concurrent.futures import ThreadPoolExecutor
 
 import fakecupy as cp
@@ -11,6 +13,7 @@ import numpy as np
 import pytest
 from fakecupy.counting import Refused
 from fakecupy.kernels import with_barriers
+from fakecupy.streams import Event, Stream
 
 HALF = np.float32(0.5)
 TEXT = """
@@ -291,3 +294,24 @@ def test_text_that_does_not_compile_is_an_error(kernel, capfd):
     with pytest.raises(subprocess.CalledProcessError):
         cp.RawModule(TEXT.replace("* factor;", "* factr;"))
     assert "factr" in capfd.readouterr().err
+
+
+def test_two_threads_wait_for_one_event():
+    """The one that is first writes into the pinned memory while the other still looks."""
+    def wait_and_write():
+        event.synchronize()
+        memory.fill(1)
+
+    interval = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    try:
+        for _ in range(500):
+            stream, event, memory = Stream(), Event(), np.zeros(2000)
+            stream.queued.append((memory, np.empty(2000)))
+            event.record(stream)
+            other = threading.Thread(target=wait_and_write)
+            other.start()
+            event.synchronize()
+            other.join()
+    finally:
+        sys.setswitchinterval(interval)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import threading
 from types import SimpleNamespace
 
 import numpy as np
@@ -55,26 +56,34 @@ class Stream:
 
 
 class Event:
-    """A place in the work of a stream. It knows the copies from pinned memory that the host has not waited for."""
+    """A place in the work of a stream. It knows the copies from pinned memory that the host has not waited for.
+
+    Two threads may wait for it at once; the one that is first may write into that memory while the other still looks.
+    """
 
     def __init__(self, block=False, disable_timing=False):
-        self._waiting, self._made = [], []
+        self._waiting, self._made, self._lock = [], [], threading.Lock()
 
     def record(self, stream=None):
         self._waiting += stream.queued
         stream.queued = []
 
     def pass_(self):
+        with self._lock:
+            self._copy()
+
+    def _copy(self):
         for source, target in self._waiting:
             target[...] = source
             self._made.append((source, source.copy()))
         self._waiting = []
 
     def synchronize(self):
-        self.pass_()
-        made, self._made = self._made, []
-        if not all(np.array_equal(source, values, equal_nan=True) for source, values in made):
-            raise Refused("pinned memory was overwritten before the event of its copy was waited for")
+        with self._lock:
+            self._copy()
+            made, self._made = self._made, []
+            if not all(np.array_equal(source, values, equal_nan=True) for source, values in made):
+                raise Refused("pinned memory was overwritten before the event of its copy was waited for")
 
 
 class MemoryPool:
