@@ -4,24 +4,22 @@ from __future__ import annotations
 
 import numbers
 import os
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 
 import numpy as np
 from google.protobuf.message import Message
 
-from blobnet.backend import ALONE, Array, Processes, as_numbers, device_module, single_threaded_blas
-from blobnet.core.blob import CHANNELS_LAST, Blob, channels_last
+from blobnet.backend import ALONE, Array, Processes, device_module, single_threaded_blas
 from blobnet.core.building import Building
 from blobnet.core.building_log import log_definition
 from blobnet.core.chain import Step, between, in_chains
 from blobnet.core.context import TEST, Context, float_type
 from blobnet.core.debug_info import DebugInfo
-from blobnet.core.feed import Feed, brings_data, require_given, require_not_made
+from blobnet.core.fed import Fed
 from blobnet.core.names import Names
-from blobnet.core.node import Node
 from blobnet.core.running import OneThread
 from blobnet.core.shown import Shown, worked_number
-from blobnet.core.trouble import explain, explained, no_memory
+from blobnet.core.trouble import explain, explained
 from blobnet.core.watching import Watched
 from blobnet.core.weights import Copied, copy_weights, none_copied, share_weights, write_net
 from blobnet.core.without_data import Shape, with_inputs
@@ -34,7 +32,7 @@ from blobnet.proto.hdf5_bytes import is_hdf5, named_hdf5
 LAYER_EVENTS = ("before_forward", "after_forward", "before_backward", "after_backward")
 
 
-class Net(Watched, Shown):
+class Net(Fed, Watched, Shown):
     """A network built from a definition, ready to run.
 
     blobs: the blobs by name; params: the parameter blobs by layer name; layers and layer_dict: the layers in order and
@@ -109,7 +107,6 @@ class Net(Watched, Shown):
                             what="layer with parameters")
         self.inputs = [name for layer in self.layers if layer.is_input for name in layer.param.top]
         self.device_loss: float | Array = 0.0
-        self.fed: Feed | None = None
         self.one_thread = OneThread(f"net {self.name!r}")
         self._debug_info = DebugInfo(self.parameters)
         self._take_inline_weights(definition)
@@ -224,44 +221,6 @@ class Net(Watched, Shown):
             for tell in self._told["after_backward"]:
                 tell(node)
 
-    def feed(self, batches: Iterable | None, keep: int = 1) -> None:
-        """Let every forward take the next of `batches` for what the data and Input layers have; None: no more.
-
-        A batch is a dict of arrays by blob names, or a tuple or list of arrays for the tops of these layers in the
-        order of the net, or the one array of a net with one such top. What NumPy takes for an array will do, tensors
-        included; it is copied into its blob and nowhere else. Batches may differ in size. What forward says of keyword
-        arguments holds for them, and those go before.
-        An iterable that can be iterated again (a list, a DataLoader) starts anew when it ends, and after `seek(0)`;
-        where another ends, forward raises a DataError. The newest `keep` batches are remembered, and come again where
-        `seek` goes back to them; any other `seek` cannot find its place in an iterable of a user, which goes on where
-        it is. DataError for what cannot be iterated over.
-        """
-        names = [top for node in self.nodes if brings_data(node) and (
-            node.layer.is_input or node.layer.needs_data(node.layer.param)) for top in node.layer.param.top]
-        self.fed = None if batches is None else Feed(batches, names, f"net {self.name!r}", keep)
-
-    def bring(self, steps: Sequence[Step], inputs: Mapping[str, object] | None = None) -> tuple[Sequence[Step], str]:
-        """Copy `inputs`, and the next batch that the net is fed, into their blobs, for a pass of these steps.
-
-        For who holds `one_thread`. Returns the steps that are left to run, and what an error of shapes in them may come
-        from.
-        """
-        given, sources = dict(inputs or {}), [step for step in steps if isinstance(step, Node) and brings_data(step)]
-        if self.fed is not None and sources:
-            given = self.fed.take() | given
-        where = f"net {self.name!r}"
-        arrays = {name: self._as_array(name, value) for name, value in given.items()}
-        named = [node for node in sources if not arrays.keys().isdisjoint(node.layer.param.top)]
-        replaced = [node for node in named if not node.layer.is_input]
-        running = [step for step in steps if step not in replaced]
-        require_not_made(running, arrays, where)
-        require_given(running, replaced if self.fed is None else named, arrays, where)
-        with self.context.on_device():
-            turned = [self._fill(self.blobs[name], array) for name, array in arrays.items()]
-        for node in replaced:
-            node.layer.seek(self.context.step + 1)
-        return running, CHANNELS_LAST if any(turned) else ""
-
     def reshape(self) -> None:
         """Pass new shapes of the inputs through all layers without running them."""
         with self.one_thread, self.context.on_device():
@@ -310,28 +269,6 @@ class Net(Watched, Shown):
                for watcher in self._watchers for event in LAYER_EVENTS):
             return self.nodes[first:last + 1]
         return self.steps if last - first == len(self.nodes) - 1 else between(self.steps, first, last)
-
-    def _as_array(self, name: str, value: object) -> Array:
-        """The numbers of `value` for the blob `name`."""
-        if name not in self.blobs:
-            raise NetError(f"net {self.name!r}", f"no blob {name!r}", hint=close_matches(name, self.blobs))
-        try:
-            with self.context.on_device():
-                array = as_numbers(value, self.xp)
-        except MemoryError as error:
-            raise no_memory(f"net {self.name!r}, blob {name!r}", error) from error
-        if array is None:
-            raise ShapeError(f"net {self.name!r}", f"blob {name!r}", expected="an array of numbers",
-                             got=f"{type(value).__name__} {value!r:.40}")
-        return array
-
-    @staticmethod
-    def _fill(blob: Blob, array: Array) -> bool:
-        """Copy `array` into a blob, which takes its shape; return whether its last axis seems the channels."""
-        turned = channels_last(blob.shape, array.shape)
-        blob.reshape(array.shape)
-        blob.data[...] = array
-        return turned
 
     def explain(self, layer: str | int, cell: Sequence[int], of: str = "top", number: int = 0):
         """How a number of a layer was made: print it, or let a notebook show it; `blobnet explain` makes a whole page.
