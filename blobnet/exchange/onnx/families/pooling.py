@@ -9,7 +9,6 @@ from typing import Any
 
 import numpy as np
 
-from blobnet.errors import NetError
 from blobnet.exchange.onnx.part import Part
 from blobnet.exchange.onnx.registry import exports
 from blobnet.ops.axes import Axis
@@ -20,12 +19,8 @@ LOWEST = float(np.finfo(np.float32).min)  # the maximum of no number
 @exports("Pooling")
 def pooling(layer: Any, part: Part, x: str) -> list[str]:
     if len(part.top_shapes) == 2:
-        if any((axis.out - 1) * axis.stride - axis.pad >= axis.size for axis in layer.axes):
-            raise NetError(layer.where, "a window lies outside of the image, and its maximum at no place of it",
-                           hint="round_mode: FLOOR has no such window")
         y, places = max_pool(part, x, layer.axes, places=True)
-        plane = math.prod(part.bottom_shapes[0][2:])
-        return [y, part.add("Cast", part.add("Mod", places, plane), to=1)]
+        return [y, part.add("Cast", in_plane(part, y, places, layer.axes), to=1)]
     return [pool(part, x, layer.method, layer.axes)]
 
 
@@ -58,6 +53,20 @@ def max_pool(part: Part, x: str, axes: Sequence[Axis], places: bool = False) -> 
         return part.add("GlobalMaxPool", x)
     x, pads = padded(part, x, axes, LOWEST)
     return part.add("MaxPool", x, outputs=1 + places, pads=pads, **windows(axes))
+
+
+def in_plane(part: Part, y: str, places: str, axes: Sequence[Axis]) -> str:
+    """The places in the plane of x for the `places` of the maxima y, which count those of all planes, and what they
+    were padded with; -1 for a window that lies outside of x."""
+    begin, end = paddings(axes)
+    if fit(axes):
+        return part.add("Mod", places, math.prod(axis.size for axis in axes))
+    found, step = part.constant(0), 1
+    for axis, before, after in reversed(list(zip(axes, begin, end))):
+        along = part.add("Sub", part.add("Mod", places, axis.size + before + after), before)
+        found = part.add("Add", found, part.add("Mul", along, step))
+        places, step = part.add("Div", places, axis.size + before + after), step * axis.size
+    return part.add("Where", part.add("Greater", y, LOWEST), found, -1)
 
 
 def average_pool(part: Part, x: str, axes: Sequence[Axis]) -> str:
@@ -97,8 +106,18 @@ def is_whole(axes: Sequence[Axis]) -> bool:
 def padded(part: Part, x: str, axes: Sequence[Axis], value: float) -> tuple[str, list[int]]:
     """x and the padding that lets the operator make as many windows as the layer has. Where it is no less than a
     window, which operators refuse, x is padded with `value` before."""
-    begin = [axis.pad for axis in axes]
-    end = [max(0, (axis.out - 1) * axis.stride + axis.taps - axis.size - axis.pad) for axis in axes]
-    if all(pad < axis.taps for pads in (begin, end) for pad, axis in zip(pads, axes)):
+    begin, end = paddings(axes)
+    if fit(axes):
         return x, begin + end
     return part.add("Pad", x, [0, 0, *begin, 0, 0, *end], value), [0] * 2 * len(axes)
+
+
+def paddings(axes: Sequence[Axis]) -> tuple[list[int], list[int]]:
+    """How much padding the windows reach into, before each axis and after it."""
+    return [axis.pad for axis in axes], [
+        max(0, (axis.out - 1) * axis.stride + axis.taps - axis.size - axis.pad) for axis in axes]
+
+
+def fit(axes: Sequence[Axis]) -> bool:
+    """Whether all padding is less than a window."""
+    return all(pad < axis.taps for pads in paddings(axes) for pad, axis in zip(pads, axes))
