@@ -1,6 +1,7 @@
 """The published nets by their names: found, listed, copied, and named by what READMEs and errors say."""
 
 import re
+import runpy
 from pathlib import Path
 
 import pytest
@@ -115,3 +116,15 @@ def test_readmes_name_what_there_is(path):
         assert name in published_recipes(), name
     for name in re.findall(r"blobnet prototxt copy (\w+)", text):
         assert name in published(), name
+
+
+def test_tables_of_readmes_are_what_recipes_print():
+    """Columns, methods and seeds; `tools/check_tables.py` runs the commands and compares the numbers."""
+    tool = runpy.run_path(str(ROOT / "tools/check_tables.py"))
+    found = [table for page in READMES[1:] for table in tool["tables"](page)]
+    assert len(found) > 40
+    for table in found:
+        recipe = tool["recipe_of"](table.recipe)
+        for method, cells in table.rows.items():
+            assert list(cells) == [name for name in recipe.columns if name in cells], (table.recipe, method)
+            assert 1 <= table.seeds[method] <= len(recipe.seeds), (table.recipe, method)

@@ -18,14 +18,14 @@ WISH, FAILED = 1, 2  # what a process may say before anything is exchanged
 
 
 class MpiProcesses(Processes):
-    """The processes that were started together, by `mpi`, the module mpi4py.MPI.
+    """The processes that `launcher` started together, by `mpi`, the module mpi4py.MPI.
 
     Before anything is exchanged, all say whether they are well. So a process that is not joins in whatever the others
     wait for, and nobody waits for ever.
     """
 
-    def __init__(self, mpi: Any):
-        self._mpi, self._comm = mpi, mpi.COMM_WORLD
+    def __init__(self, mpi: Any, launcher: int):
+        self._mpi, self._comm, self.launcher = mpi, mpi.COMM_WORLD, launcher
         self.rank, self.size = self._comm.rank, self._comm.size
         self._said = np.zeros(1, np.int64)
         self._nccl: Nccl | None = None
@@ -122,9 +122,10 @@ def processes() -> Processes:
     """
     if not any(name in os.environ for name in LAUNCHERS):
         return ALONE
+    launcher = os.getppid()  # it may end while the import below connects the processes
     try:
         from mpi4py import MPI
     except ImportError as error:
         raise DeviceError("mpiexec", f"mpi4py cannot be imported ({error})",
                           hint="pip install 'blobnet[mpi]'") from None
-    return MpiProcesses(MPI) if MPI.COMM_WORLD.size > 1 else ALONE
+    return MpiProcesses(MPI, launcher) if MPI.COMM_WORLD.size > 1 else ALONE

@@ -10,13 +10,14 @@ from blobnet.backend.devices import Array
 class Processes:
     """A group of processes as one of its members sees it; this class is a program that trains alone.
 
-    rank: the number of this process, from 0 on; size: how many there are.
+    rank: the number of this process, from 0 on; size: how many there are; launcher: the number that the system knows
+    the process by that started this one, 0 if that does not matter.
 
     All members make the same calls in the same order, and each call waits for the others. A process that has an error
     calls `fail`; then whatever the others are waiting in, or call next, raises ProcessError with its message.
     """
 
-    rank, size = 0, 1
+    rank, size, launcher = 0, 1, 0
 
     def batch(self, n: int) -> int:
         """The number, among the batches of all, of the n-th that this process reads: they take them in turn."""

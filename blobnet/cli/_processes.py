@@ -23,7 +23,7 @@ def in_processes(processes: Processes, command: Callable[[], int]) -> int:
     as it does where a process was killed: those that wait for it would wait for ever.
     """
     if processes.size > 1:
-        threading.Thread(target=_end_after, args=(os.getppid(),), daemon=True).start()
+        threading.Thread(target=_end_after, args=(processes.launcher,), daemon=True).start()
     try:
         status = command()
         processes.agree()  # process 0 may have an error after the others have done their part

@@ -102,7 +102,7 @@ sys.exit(main(["train", "--solver", "solver.prototxt"]))
 
 
 def kill_one(folder, seed):
-    """Train in three processes and kill one of them; the log, once all have ended."""
+    """Train in three processes and kill one of them; the exit status, the seconds until all had ended, and the log."""
     draw = random.Random(seed)
     with start(3, "-c", """
 import os, sys
@@ -119,8 +119,19 @@ sys.exit(main(["train", "--solver", "solver.prototxt", "--resume"]))
         begin = time.monotonic()
         output, log = started.communicate(timeout=60)
     for path in folder.glob("process_*"):
+        while time.monotonic() - begin < 60 and runs(int(path.read_text())):
+            time.sleep(0.05)
         path.unlink()
     return started.returncode, time.monotonic() - begin, output + log
+
+
+def runs(process):
+    """Whether a process of this number runs."""
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    return True
 
 
 @pytest.mark.parametrize("kills", [1, pytest.param(50, marks=pytest.mark.slow)])
@@ -128,7 +139,8 @@ def test_a_killed_process_ends_all_and_the_run_goes_on(folder, kills):
     write(folder, "run", 10 ** 6, 20)
     for seed in range(kills):
         status, seconds, log = kill_one(folder, seed)
-        assert status and seconds < 10 and "Killed (signal 9)" in log, log
+        assert status and seconds < 10, log
+        assert "Killed (signal 9)" in log or "mpiexec@" in log, log  # the second while the processes are connected
     states = list(folder.glob("run_iter_*.solverstate"))
     last = max([int(path.stem.rpartition("_")[2]) for path in states], default=0)
     write(folder, "run", last + 5)
