@@ -20,11 +20,11 @@ from blobnet.solvers.settings import check_solver, read_solver
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "blobnet"
-ORDER = ("errors", "published backend", "log", "proto", "netdef", "core plugins", "ops", "data", "layers", "solvers",
-         "hashing", "view check", "port explain exchange", "recipes sklearn", "pycaffe",
+ORDER = ("errors", "optional published backend", "log", "proto", "netdef", "core plugins", "ops", "data", "layers",
+         "solvers", "hashing", "view check", "port explain exchange", "recipes sklearn", "pycaffe",
          "cli")  # a room imports from itself and from those before it
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms.split()}
-ONLY = {"ops": {"ops", "backend", "errors"}, "data": {"data", "proto", "backend", "errors"}}
+ONLY = {"ops": {"ops", "backend", "errors"}, "data": {"data", "proto", "backend", "optional", "errors"}}
 FACE = ("__init__", "__main__")  # the package's own face, which only commands and pycaffe may import
 TOP_LEVEL = {"setup.py", "pyproject.toml", "MANIFEST.in", "Makefile", "LICENSE", "README.md", "SECURITY.md",
              "DESIGN.md", "CONTRIBUTING.md", "CHANGELOG.md", "CITATION.cff", ".ci", ".github", ".gitignore",

@@ -5,6 +5,7 @@ from __future__ import annotations
 import argparse
 
 from blobnet.errors import BlobnetError
+from blobnet.optional import require_library
 
 SHELLS = ("bash", "zsh", "fish", "tcsh")
 
@@ -37,11 +38,7 @@ def add_parser(subparsers: argparse._SubParsersAction) -> None:
 
 def run(args: argparse.Namespace) -> int:
     """Print the script; the exit status."""
-    try:
-        import shtab
-    except ImportError as error:
-        raise BlobnetError("completion", "the scripts are written by shtab",
-                           hint="pip install 'blobnet[completion]'") from error
+    shtab = require_library("shtab", "completion", "the scripts are written by shtab", "'blobnet[completion]'")
     if args.shell not in shtab.SUPPORTED_SHELLS:
         raise BlobnetError("completion", f"shtab {shtab.__version__} does not know {args.shell}",
                            hint="pip install --upgrade shtab")

@@ -10,24 +10,20 @@ from types import ModuleType
 
 import numpy as np
 
-from blobnet.errors import BlobnetError, DataError
+from blobnet.errors import DataError
 from blobnet.hashing.codes import Codes
 from blobnet.hashing.index import check_limits, require_alike, require_bits
 from blobnet.hashing.neighbours import Neighbours
 from blobnet.hashing.packing import unpack
 from blobnet.hashing.real_index import real_values, unit_rows
+from blobnet.optional import require_library
 
 _CHUNK = 1 << 16  # items handed over at once
 
 
 def import_faiss(where: str, what: str, otherwise: str = "") -> ModuleType:
-    """The module faiss; BlobnetError if it is not there, which says how to install it or what to do otherwise."""
-    try:
-        import faiss
-    except ImportError as error:
-        raise BlobnetError(where, f"{what} needs FAISS",
-                           hint="pip install 'blobnet[faiss]'" + f", or {otherwise}" * bool(otherwise)) from error
-    return faiss
+    """The module faiss; MissingLibrary if it is not there, which says what to do `otherwise`."""
+    return require_library("faiss", where, f"{what} needs FAISS", "'blobnet[faiss]'", otherwise)
 
 
 class FaissIndex:

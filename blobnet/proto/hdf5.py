@@ -13,6 +13,7 @@ from types import ModuleType
 import numpy as np
 
 from blobnet.errors import DataError
+from blobnet.optional import require_library
 from blobnet.proto.hdf5_bytes import Source
 from blobnet.proto.hdf5_objects import Dataset, File, Group
 from blobnet.proto.storage import atomic_write, require_file
@@ -119,12 +120,8 @@ def write_text(group, name: str, text: str) -> None:
 
 
 def load_h5py() -> ModuleType:
-    """The module h5py, imported when it is first needed; DataError without it."""
-    try:
-        import h5py
-    except ImportError as error:
-        raise DataError("HDF5", f"h5py cannot be imported ({error})", hint="pip install h5py") from error
-    return h5py
+    """The module h5py, imported when it is first needed; MissingLibrary without it."""
+    return require_library("h5py", "HDF5", "needs h5py", "h5py")
 
 
 @contextmanager

@@ -17,11 +17,13 @@ from types import ModuleType
 import numpy as np
 
 from blobnet.errors import BlobnetError, DataError
+from blobnet.optional import require_library
 from blobnet.proto.budget import require
 from blobnet.proto.npz import read_arrays
 from blobnet.proto.storage import atomic_write, require_file
 
 FORMATS = {".safetensors": "safetensors", ".npz": "npz", ".pt": "torch", ".pth": "torch"}
+OTHERWISE = "use .npz, which needs no other library"
 ENDINGS = {"safetensors": ".safetensors", "npz": ".npz", "torch": ".pt"}
 HINT = "the file is damaged or incomplete"
 ZIP, PICKLE = b"PK", b"\x80"  # how files of PyTorch begin, since 1.6 and before
@@ -74,8 +76,7 @@ def write_named(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> No
     copies = {name: np.require(array, array.dtype.newbyteorder("="), ["C", "W"]) for name, array in arrays.items()}
     size = sum(array.nbytes for array in copies.values())
     if kind == "safetensors":
-        _library("safetensors", "safetensors files", "'blobnet[safetensors]'")
-        from safetensors.numpy import save
+        save = _safetensors("safetensors.numpy").save
 
         with atomic_write(path, size) as file:
             file.write(save(copies))
@@ -92,8 +93,7 @@ def write_named(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> No
 
 
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
-    _library("safetensors", "safetensors files", "'blobnet[safetensors]'")
-    from safetensors import safe_open
+    safe_open = _safetensors("safetensors").safe_open
 
     arrays = {}
     with safe_open(os.fspath(path), framework="numpy") as file:
@@ -135,12 +135,8 @@ def _array(torch: ModuleType, tensor) -> np.ndarray:
 
 
 def _torch() -> ModuleType:
-    return _library("torch", ".pt and .pth files", "torch")
+    return require_library("torch", ".pt and .pth files", "need PyTorch", "torch", OTHERWISE)
 
 
-def _library(name: str, what: str, package: str) -> ModuleType:
-    try:
-        return __import__(name)
-    except ImportError as error:
-        raise DataError(what, f"{name} cannot be imported ({error})",
-                        hint=f"pip install {package}, or use .npz, which needs no other library") from error
+def _safetensors(module: str) -> ModuleType:
+    return require_library(module, "safetensors files", "need safetensors", "'blobnet[safetensors]'", OTHERWISE)

@@ -8,6 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from blobnet.errors import BlobnetError
+from blobnet.optional import require_library
 from blobnet.proto.storage import atomic_write
 
 # Okabe and Ito's palette, told apart by colour-blind readers; line styles and markers differ as well.
@@ -17,12 +18,9 @@ RIGHT, WRONG = "#009E73", "#D55E00"
 
 
 def new_figure(width: float, height: float, dpi: float = 120, layout: Any = "constrained"):
-    """An empty Matplotlib figure, inches; BlobnetError when Matplotlib is missing. Neither windows nor global state."""
-    try:
-        from matplotlib.figure import Figure
-    except ImportError as error:
-        raise BlobnetError("view", "pictures need Matplotlib", hint="pip install 'blobnet[view]'") from error
-    return Figure(figsize=(width, height), dpi=dpi, layout=layout)
+    """An empty Matplotlib figure, inches; MissingLibrary without Matplotlib. Neither windows nor global state."""
+    matplotlib = require_library("matplotlib.figure", "view", "pictures need Matplotlib", "'blobnet[view]'")
+    return matplotlib.Figure(figsize=(width, height), dpi=dpi, layout=layout)
 
 
 def plain_axes(figure, xlabel: str, ylabel: str):

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import builtins
+import sys
 
 import h5py
 import numpy as np
@@ -11,7 +11,7 @@ import pytest
 from blobnet.data.batches import hdf5 as hdf5_batches
 from blobnet.data.batches.hdf5 import HDF5Batches
 from blobnet.data.stores.hdf5 import dataset_shapes, read_datasets, read_file_list, write_datasets
-from blobnet.errors import DataError
+from blobnet.errors import DataError, MissingLibrary
 
 X = np.random.default_rng(0).normal(size=(9, 2, 3))
 
@@ -147,13 +147,6 @@ def test_not_hdf5(tmp_path):
 
 
 def test_without_h5py(tmp_path, monkeypatch):
-    real = builtins.__import__
-
-    def without(name, *args, **kwargs):
-        if name == "h5py":
-            raise ImportError("not here")
-        return real(name, *args, **kwargs)
-
-    monkeypatch.setattr(builtins, "__import__", without)
-    with pytest.raises(DataError, match="h5py cannot be imported .*pip install h5py"):
+    monkeypatch.setitem(sys.modules, "h5py", None)
+    with pytest.raises(MissingLibrary, match="HDF5: needs h5py .*pip install h5py"):
         write_datasets(tmp_path / "f.h5", {"x": X})

@@ -18,7 +18,7 @@ from blobnet.data.sets import SETS, import_set, qmul_sbir
 from blobnet.data.sets.canny import edge_map
 from blobnet.data.stores.datum import datum_to_array, parse_datum
 from blobnet.data.stores.lmdb_reader import LmdbReader
-from blobnet.errors import DataError
+from blobnet.errors import DataError, MissingLibrary
 
 SMALL = dataclasses.replace(qmul_sbir.CHAIRS, pairs={"train": 3, "test": 2}, attributes=4)
 JUDGED = {"train": [[[0, 1], [2, 1], [0, 2], [0, 2]], [[1, 0]], [[2, 0], [1, 0]]], "test": [[[0, 1]], [[0, 1]]]}
@@ -158,5 +158,5 @@ def test_names_must_be_numbers(folder, tmp_path):
 
 def test_attributes_need_scipy(folder, tmp_path, monkeypatch):
     monkeypatch.setitem(sys.modules, "scipy.io", None)
-    with pytest.raises(DataError, match="pip install scipy"):
+    with pytest.raises(MissingLibrary, match="pip install scipy"):
         import_set("qmul_chairs", tmp_path / "out", folder)

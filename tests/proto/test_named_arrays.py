@@ -1,8 +1,8 @@
 """Files of arrays with names."""
 
-import builtins
 import json
 import struct
+import sys
 import zipfile
 
 import numpy as np
@@ -11,7 +11,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
-from blobnet.errors import DataError, MissingFile
+from blobnet.errors import DataError, MissingFile, MissingLibrary
 from blobnet.proto.named_arrays import array_format, holds_named_arrays, read_named, write_named
 
 SUFFIXES = [".npz", ".safetensors", ".pt"]
@@ -114,21 +114,16 @@ def test_what_unpacks_to_too_much(tmp_path, monkeypatch):
         read_named(tmp_path / "w.npz")
 
 
-@pytest.mark.parametrize("name, words", [
-    ("w.safetensors", r"safetensors cannot be imported .*pip install 'blobnet\[safetensors\]', or use .npz"),
-    ("w.pt", "torch cannot be imported .*pip install torch, or use .npz")])
-def test_without_the_library(tmp_path, monkeypatch, name, words):
-    whole = builtins.__import__
-
-    def without(module, *rest):
-        if module in ("safetensors", "torch"):
-            raise ImportError(f"no {module}")
-        return whole(module, *rest)
-    monkeypatch.setattr(builtins, "__import__", without)
+@pytest.mark.parametrize("library, name, words", [
+    ("safetensors", "w.safetensors", r"files: need safetensors .*pip install 'blobnet\[safetensors\]', or use .npz"),
+    ("torch", "w.pt", "files: need PyTorch .*pip install torch, or use .npz")])
+def test_without_the_library(tmp_path, monkeypatch, library, name, words):
+    monkeypatch.setitem(sys.modules, library, None)
+    monkeypatch.setitem(sys.modules, f"{library}.numpy", None)
     (tmp_path / name).write_bytes(b"PK")
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(MissingLibrary, match=words):
         read_named(tmp_path / name)
-    with pytest.raises(DataError, match=words):
+    with pytest.raises(MissingLibrary, match=words):
         write_named(tmp_path / name, {})
 
 

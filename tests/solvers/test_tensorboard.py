@@ -1,13 +1,13 @@
 """Event files, read back with the messages that tensorboardX brings."""
 
-import builtins
 import struct
+import sys
 from pathlib import Path
 
 import numpy as np
 import pytest
 
-from blobnet.errors import SolverError
+from blobnet.errors import MissingLibrary, SolverError
 from blobnet.solvers.callbacks import TensorBoard
 from blobnet.solvers.callbacks.tensorboard import mosaic
 
@@ -114,13 +114,6 @@ def test_images_come_with_histograms():
 
 
 def test_without_tensorboardx(monkeypatch):
-    real = builtins.__import__
-
-    def refuse(name, *rest):
-        if name.startswith("tensorboardX"):
-            raise ImportError("No module named 'tensorboardX'")
-        return real(name, *rest)
-
-    monkeypatch.setattr(builtins, "__import__", refuse)
-    with pytest.raises(SolverError, match=r"pip install 'blobnet\[tensorboard\]'"):
+    monkeypatch.setitem(sys.modules, "tensorboardX", None)
+    with pytest.raises(MissingLibrary, match=r"pip install 'blobnet\[tensorboard\]'"):
         TensorBoard("events")

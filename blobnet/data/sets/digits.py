@@ -9,7 +9,7 @@ from pathlib import Path
 
 import numpy as np
 
-from blobnet.errors import DataError
+from blobnet.optional import require_library
 
 COUNTS = {"train": 1437, "test": 360}
 DOWNLOADS: dict = {}
@@ -22,13 +22,9 @@ def complete(folder: Path) -> bool:
 
 
 def read(folder: Path, split: str) -> tuple[np.ndarray, np.ndarray]:
-    """Images and labels of a split; the values 0 to 16 are stretched to 0 to 255. DataError without scikit-learn."""
-    try:
-        from sklearn.datasets import load_digits
-    except ImportError as error:
-        raise DataError("data set 'digits'", "comes with scikit-learn, which is not installed",
-                        hint="pip install scikit-learn") from error
-    digits = load_digits()
+    """Images and labels of a split; the values 0 to 16 are stretched to 0 to 255."""
+    sklearn = require_library("sklearn.datasets", "data set 'digits'", "comes with scikit-learn", "scikit-learn")
+    digits = sklearn.load_digits()
     order = np.random.RandomState(SEED).permutation(len(digits.images))  # RandomState: its streams never change
     order = order[:COUNTS["train"]] if split == "train" else order[COUNTS["train"]:]
     images = np.rint(digits.images[order] * (255 / 16)).astype(np.uint8)

@@ -12,6 +12,7 @@ from typing import BinaryIO
 import numpy as np
 
 from blobnet.errors import DataError
+from blobnet.optional import require_library
 from blobnet.proto.budget import require
 from blobnet.proto.storage import require_file
 
@@ -21,17 +22,13 @@ CHUNK = 1 << 20  # bytes that are unpacked at once
 
 
 def read_mat(path: Path) -> np.ndarray:
-    """The only array in the MATLAB file at `path`; DataError if there is none, or several, and without scipy."""
-    try:
-        from scipy.io import loadmat
-    except ImportError as error:
-        raise DataError(str(path), "MATLAB files are read by scipy, which is not installed",
-                        hint="pip install scipy") from error
+    """The only array in the MATLAB file at `path`; DataError if there is none, or several."""
+    scipy = require_library("scipy.io", str(path), "MATLAB files are read by scipy", "scipy")
     try:
         with open(require_file(path), "rb") as file, warnings.catch_warnings():
             warnings.simplefilter("error")
             _check_size(file, str(path))
-            arrays = [array for name, array in loadmat(file).items() if not name.startswith("__")]
+            arrays = [array for name, array in scipy.loadmat(file).items() if not name.startswith("__")]
     except DataError:
         raise
     except Exception as error:  # scipy raises a dozen types on damaged files

@@ -8,13 +8,14 @@ from typing import Any
 
 from blobnet.core.context import TEST
 from blobnet.core.net import Net
-from blobnet.errors import BlobnetError, NetError
+from blobnet.errors import NetError
 from blobnet.exchange.onnx.fold import fold
 from blobnet.exchange.onnx.graph import Graph
 from blobnet.exchange.onnx.part import Part
 from blobnet.exchange.onnx.registry import exporter_of
 from blobnet.exchange.onnx.sizes import Sizes, fixed_sizes, for_any_size, larger_twin, open_sizes
 from blobnet.exchange.onnx.wires import Wired, Wires
+from blobnet.optional import require_library
 from blobnet.proto.storage import atomic_write
 
 LARGEST = (1 << 31) - 1  # bytes of a message of protobuf
@@ -28,7 +29,7 @@ def export(net: Net, blobs: Sequence[str] = (), *, dynamic_batch: bool = False, 
     operators is a function of the domain "blobnet". Parameters are initializers such as "conv1.weight".
     dynamic_batch: leave the first axis of the inputs open; fold_batch_norm: put normalisation by stored statistics, and
     what scales and shifts channels after it, into the weights before it.
-    NetError that names every layer that cannot be said in ONNX, or not for any size of a batch; BlobnetError without
+    NetError that names every layer that cannot be said in ONNX, or not for any size of a batch; MissingLibrary without
     the package onnx.
     """
     onnx = require_onnx()
@@ -88,9 +89,5 @@ def write(model: Any, path: str | os.PathLike) -> None:
 
 
 def require_onnx() -> Any:
-    """The package onnx; BlobnetError if it is not installed."""
-    try:
-        import onnx
-    except ImportError as error:
-        raise BlobnetError("ONNX", "the export needs the package onnx", hint="pip install 'blobnet[onnx]'") from error
-    return onnx
+    """The package onnx; MissingLibrary if it is not installed."""
+    return require_library("onnx", "ONNX", "the export needs the package onnx", "'blobnet[onnx]'")

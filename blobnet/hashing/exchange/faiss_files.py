@@ -33,7 +33,7 @@ def write_faiss(codes: Codes, path: str | os.PathLike, kind: str = "flat", nlist
 
     kind: flat compares with every item; ivf, inverted lists, with those of some of `nlist` lists (default: 4 sqrt(N),
     see `lists_for`); hnsw goes through a graph in which an item has `links` links, and misses much where many codes are
-    the same. DataError for no codes, an unknown kind, more lists than items; BlobnetError without FAISS.
+    the same. DataError for no codes, an unknown kind, more lists than items; MissingLibrary without FAISS.
     """
     faiss = import_faiss("FAISS", "writing its index")
     if kind not in KINDS:

@@ -21,8 +21,9 @@ from typing import Any
 
 import numpy as np
 
-from blobnet.errors import BlobnetError, DataError, ShapeError
+from blobnet.errors import DataError, ShapeError
 from blobnet.hashing.codes import FIELDS, Codes
+from blobnet.optional import require_library
 from blobnet.proto.budget import require
 from blobnet.proto.storage import atomic_write, require_file
 
@@ -36,7 +37,7 @@ _HINT = "'blobnet convert codes.npz codes.parquet' writes such files"
 def write_parquet(codes: Codes, path: str | os.PathLike) -> None:
     """Write the file described at the top of this page, whole or not at all.
 
-    BlobnetError without pyarrow; DataError for text that is not Unicode.
+    MissingLibrary without pyarrow; DataError for text that is not Unicode.
     """
     pa, parquet = _pyarrow()
     columns = {name: array for name, array in _columns(pa, codes).items() if array is not None}
@@ -81,7 +82,7 @@ def _texts(pa: ModuleType, texts) -> Any:
 def read_parquet(path: str | os.PathLike) -> Codes:
     """The codes that `write_parquet` wrote; integers as ids come as int64 or uint64.
 
-    BlobnetError without pyarrow; DataError or ShapeError, naming the file, for anything else, as Parquet of others.
+    MissingLibrary without pyarrow; DataError or ShapeError, naming the file, for anything else, as Parquet of others.
     """
     pa, parquet = _pyarrow()
     path, where = require_file(path), os.fspath(path)
@@ -165,9 +166,5 @@ def _labels(columns: dict[str, Any], width: int) -> np.ndarray | None:
 
 
 def _pyarrow() -> tuple[ModuleType, ModuleType]:
-    try:
-        import pyarrow
-        import pyarrow.parquet
-    except ImportError as error:
-        raise BlobnetError("Parquet", "needs pyarrow", hint="pip install 'blobnet[parquet]'") from error
-    return pyarrow, pyarrow.parquet
+    parquet = require_library("pyarrow.parquet", "Parquet", "needs pyarrow", "'blobnet[parquet]'")
+    return require_library("pyarrow", "Parquet", "needs pyarrow", "'blobnet[parquet]'"), parquet

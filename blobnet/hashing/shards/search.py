@@ -28,7 +28,7 @@ class ShardedIndex:
     A query is compared with the items in the `nprobe` lists of each shard whose centres are nearest to it. With as many
     as there are, `nlist`, the results are those of HammingIndex in the whole base, the order of equal distances
     included; with fewer, some of the nearest may be missing. manifest says what is there; codes, without items, how all
-    were made. BlobnetError without FAISS; DataError for a folder that is not whole.
+    were made. MissingLibrary without FAISS; DataError for a folder that is not whole.
     """
 
     def __init__(self, folder: str | os.PathLike):

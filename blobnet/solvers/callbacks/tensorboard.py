@@ -12,6 +12,7 @@ import numpy as np
 from blobnet.backend import to_host
 from blobnet.core.parameters import Parameter
 from blobnet.errors import SolverError
+from blobnet.optional import require_library
 from blobnet.solvers.schedule import is_due
 from blobnet.solvers.solver import Solver
 from blobnet.solvers.tested import named
@@ -29,7 +30,7 @@ class TensorBoard:
     gradients/LAYER/NUMBER, and with `images` a picture of filters/LAYER of each layer whose filters have one or three
     channels, from its smallest number, black, to its largest. Iterations are counted as in the log.
     A resumed run opens a new file, and TensorBoard hides what older ones have of later iterations. Call `close` at the
-    end, or use it in a with block. SolverError without tensorboardX, and for images without histograms.
+    end, or use it in a with block. MissingLibrary without tensorboardX, SolverError for images without histograms.
     """
 
     def __init__(self, folder: str | os.PathLike, every: int = 0, histograms: int = 0, images: bool = False):
@@ -38,7 +39,8 @@ class TensorBoard:
             raise SolverError("TensorBoard", "images are written every `histograms` iterations, which is 0",
                               hint="give both: histograms=500, images=True")
         self._writer: Any = None
-        self._make = _load()
+        self._make = require_library("tensorboardX", "TensorBoard", "event files need tensorboardX",
+                                     "'blobnet[tensorboard]'").SummaryWriter
 
     def begin_watching(self, solver: Solver) -> None:
         """Ask for gradients only if they are wanted: a GPU would have to wait for who watches them."""
@@ -118,12 +120,3 @@ def _numbered(solver: Solver) -> Iterator[tuple[str, Parameter]]:
         name = parameter.layer.name
         counts[name] = counts.get(name, -1) + 1
         yield f"{name}/{counts[name]}", parameter
-
-
-def _load() -> Any:
-    try:
-        from tensorboardX import SummaryWriter
-    except ImportError as error:
-        raise SolverError("TensorBoard", f"event files need tensorboardX ({error})",
-                          hint="pip install 'blobnet[tensorboard]'") from error
-    return SummaryWriter
