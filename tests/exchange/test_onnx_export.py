@@ -1,5 +1,7 @@
 """The export of nets: what the model holds, under which names, and what is said of what is left out."""
 
+import functools
+
 import numpy as np
 import onnx
 import pytest
@@ -7,8 +9,7 @@ from onnx_nets import CLOSE, TOOL, difference, net_of
 
 from blobnet.core.context import TRAIN
 from blobnet.errors import BlobnetError, NetError
-from blobnet.exchange.onnx import export, exports, left_out, write
-from blobnet.exchange.onnx.registry import EXPORTERS
+from blobnet.exchange.onnx import export, exports, left_out, registry, write
 from blobnet.plugins import load_plugin
 
 DATA = 'layer { name: "data" type: "Input" top: "data" input_param { shape { dim: 2 dim: 3 dim: 8 dim: 8 } } } '
@@ -258,7 +259,7 @@ def test_a_layer_of_a_user(tmp_path, monkeypatch):
             export(net_of(DATA + CONV + RELU))
     finally:
         del LAYERS["Softsign"]
-        EXPORTERS.pop("Softsign", None)
+        registry.EXPORTERS.pop("Softsign", None)
 
 
 PYTHON = """
@@ -287,9 +288,18 @@ def test_a_layer_in_python(tmp_path, monkeypatch):
 
 
 def test_the_decorator_takes_several_types(monkeypatch):
-    monkeypatch.setattr("blobnet.exchange.onnx.registry.EXPORTERS", known := {})
+    monkeypatch.setattr(registry, "EXPORTERS", known := {})
+    monkeypatch.setattr(registry, "_load", lambda: None)
     function = exports("A", "B")(lambda layer, part, x: x)
     assert known == {"A": function, "B": function}
+
+
+def test_a_function_of_a_user_stands_before_ours(monkeypatch):
+    monkeypatch.setattr(registry, "EXPORTERS", known := {})
+    monkeypatch.setattr(registry, "_load", functools.cache(lambda: known.update(ReLU=print)))
+    function = exports("ReLU")(lambda layer, part, x: x)
+    registry._load()
+    assert known == {"ReLU": function}
 
 
 def test_the_states_of_sequences_begin_at_0():

@@ -20,7 +20,7 @@ LEFT_OUT: dict[str, str] = {}
 
 
 def exports(*types: str) -> Callable[[Written], Written]:
-    """Make the function below the one that writes layers of these types. A later one replaces an earlier one.
+    """Make the function below the one that writes layers of these types, ours included. A later one replaces it.
 
     It is called with the layer, which was built, with the Part to write into, and with the names of the values of the
     bottoms. It returns the name of the value of the top, or a list with those of several tops. What cannot be said in
@@ -31,6 +31,8 @@ def exports(*types: str) -> Callable[[Written], Written]:
             return part.add("Softsign", x)
     """
     def register(function: Written) -> Written:
+        if not function.__module__.startswith(families.__name__):
+            _load()  # before a function of a user, which may be for one of our types
         EXPORTERS.update(dict.fromkeys(types, function))
         return function
     return register
