@@ -25,8 +25,8 @@ def without_data(net: Message, shapes: Mapping[str, Shape] | None = None,
     not the first, and of which they tell nothing, is taken to be a label, one number a row. NetError for a first top
     whose shape stays unknown, and for a name in `shapes` that no layer without bottoms makes.
     Where a dict `assumed` is given, a top whose shape is known in part or not at all gets a likely one instead: that of
-    a well-known data set if the source has its name, else of three channels and 224 x 224 pixels. The shapes of all
-    tops that are not known are written there.
+    a well-known data set if the source has its name, else of three channels and 224 x 224 pixels; or as many channels
+    as a Slice layer cuts. The shapes of all tops that are not known are written there.
 
     >>> from blobnet.proto.messages import new
     >>> net = new("NetParameter", layer=[{"type": "DummyData", "top": ["x", "y"], "dummy_data_param": {
@@ -60,11 +60,11 @@ def _replaced(net: Message, shapes: Mapping[str, Shape], needs_data: Callable[[M
     for layer in net.layer:
         becomes_input = not layer.bottom and len(layer.top) and (
             any(name in shapes for name in layer.top) or needs_data(layer))
-        result.layer.add().CopyFrom(_as_input(layer, shapes, assumed) if becomes_input else layer)
+        result.layer.add().CopyFrom(_as_input(layer, shapes, assumed, net) if becomes_input else layer)
     return result
 
 
-def _as_input(layer: Message, shapes: Mapping[str, Shape], assumed: dict[str, Shape] | None) -> Message:
+def _as_input(layer: Message, shapes: Mapping[str, Shape], assumed: dict[str, Shape] | None, net: Message) -> Message:
     result = type(layer)(name=layer.name, type="Input", top=layer.top, include=layer.include, exclude=layer.exclude)
     if layer.HasField("phase"):
         result.phase = layer.phase
@@ -74,7 +74,8 @@ def _as_input(layer: Message, shapes: Mapping[str, Shape], assumed: dict[str, Sh
             if assumed is None and (shape is not None or not i):
                 raise NetError(layer_where(layer.name, layer.type), f"no shape of top {name!r} without its data",
                                hint=f"give it: --shape {name}=N,C,H,W")
-            shape = told[i] = likely_shape(name, shape, told[0] if i else None, _source(layer), _rows(layer))
+            likely = likely_shape(name, shape, told[0] if i else None, _source(layer), _rows(layer))
+            shape = told[i] = likely if shape and all(shape[1:2]) else _sliced(name, likely, net)
             if assumed is not None:
                 assumed[name] = shape
         result.input_param.shape.add().dim.extend(shape)
@@ -95,6 +96,18 @@ def likely_shape(name: str, shape: Shape | None, first: Shape | None, source: st
         return LIKELY_TOPS.get(name) or ((rows or usual[0], *usual[1:]) if first is None else first[:1])
     guesses = usual[:1] + usual[1:][max(0, 4 - len(shape)):] + usual[-1:] * (len(shape) - 4)
     return tuple(known or guess for known, guess in zip(shape, guesses))
+
+
+def _sliced(name: str, shape: Shape, net: Message) -> Shape:
+    """`shape` with as many channels as the Slice layers of `net` need that cut the top `name` by channels."""
+    for layer in net.layer:
+        if layer.type == "Slice" and layer.bottom[:1] == [name] and layer.slice_param.axis == 1 and len(shape) > 1:
+            ends = [0, *layer.slice_param.slice_point]
+            if len(ends) > 1 and shape[1] <= ends[-1]:  # the last piece is as long as the one before
+                shape = (shape[0], 2 * ends[-1] - ends[-2], *shape[2:])
+            elif len(ends) == 1 and shape[1] % len(layer.top):
+                shape = (shape[0], len(layer.top) * shape[1], *shape[2:])
+    return shape
 
 
 def _completed(shape: Shape | None, first: Shape | None) -> Shape | None:

@@ -129,6 +129,17 @@ layer { name: "loss" type: "SoftmaxWithLoss" bottom: "c" bottom: "label" }""")
         "color": (1, 3, 224, 224), "depth": (1, 3, 224, 224), "label": (1, 1, 224, 224)}
 
 
+@pytest.mark.parametrize("cut, tops, channels", [
+    ("slice_point: 1", 2, 2), ("slice_point: 3 slice_point: 6", 3, 9), ("slice_point: 2 axis: 1", 2, 4),
+    ("", 2, 2), ("axis: 1", 3, 3), ("axis: -1", 2, 1), ("axis: 0", 2, 1)])
+def test_images_that_lie_behind_each_other_in_the_channels(report, cut, tops, channels):
+    report = report(f"""
+layer {{ name: "d" type: "Data" top: "pair" top: "sim" data_param {{ source: "mnist_pairs" batch_size: 4 }} }}
+layer {{ name: "slice" type: "Slice" bottom: "pair" {' '.join(f'top: "t{i}"' for i in range(tops))}
+        slice_param {{ {cut} }} }}""")
+    assert report.built and report.states[0].assumed["pair"] == (4, channels, 28, 28)
+
+
 def test_labels_that_a_filler_made_are_replaced(report):
     report = report("""
 layer { name: "d" type: "DummyData" top: "x" top: "label" dummy_data_param { data_filler { value: 0.01 }
