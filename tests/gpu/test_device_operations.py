@@ -13,7 +13,7 @@ from blobnet.proto.messages import new
 
 ROOT = Path(__file__).resolve().parents[2] / "prototxt"
 MOST = {"lenet/train_test": ((2, 1, 28, 28), 42), "dsh/train_test_12": ((3, 3, 32, 32), 63),
-        "resnet/train_val_50": ((2, 3, 64, 64), 691)}
+        "resnet/train_val_50": ((2, 3, 32, 32), 691)}
 
 
 @pytest.mark.parametrize("name", MOST)

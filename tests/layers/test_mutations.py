@@ -48,7 +48,6 @@ def test_one_percent_of_a_gradient_is_noticed(case, monkeypatch):
         assert {result.blob for result in wrong} == {name}
         assert all("backward has" in result.note and "are wrong" in result.note for result in wrong)
         monkeypatch.undo()
-        assert all(result.passed for result in check(case))
 
 
 def test_one_percent_of_a_gradient_is_seen_by_its_terms(case, monkeypatch):

@@ -12,12 +12,14 @@ def slow_convolution(x, weight, bias, stride, pad, dilation, groups):
     padded = np.pad(x, [(0, 0), (0, 0), *((p, p) for p in pad)])
     span = [d * (k - 1) + 1 for d, k in zip(dilation, weight.shape[2:])]
     out_shape = [(size - s) // step + 1 for size, s, step in zip(padded.shape[2:], span, stride)]
-    per_group, y = x.shape[1] // groups, np.empty((len(x), len(weight), *out_shape))
-    for k, *place in np.ndindex(len(weight), *out_shape):
-        first = k // (len(weight) // groups) * per_group
+    y = np.empty((len(x), len(weight), *out_shape))
+    inputs, outputs = (np.split(np.arange(count), groups) for count in (x.shape[1], len(weight)))
+    summed = [range(1, x.ndim)] * 2
+    for place in np.ndindex(*out_shape):
         window = tuple(slice(p * step, p * step + s, d) for p, step, s, d in zip(place, stride, span, dilation))
-        patch = padded[(slice(None), slice(first, first + per_group), *window)]
-        y[(slice(None), k, *place)] = (patch * weight[k]).sum(axis=tuple(range(1, x.ndim))) + bias[k]
+        patch = padded[(slice(None), slice(None), *window)]
+        for i, o in zip(inputs, outputs):
+            y[(slice(None), o, *place)] = np.tensordot(patch[:, i], weight[o], summed) + bias[o]
     return y
 
 
