@@ -24,6 +24,7 @@ GROUPS = {  # what `blobnet --help` shows together
         "upgrade_net_proto_text", "upgrade_net_proto_binary", "upgrade_solver_proto_text", "draw_net", "summarize",
         "parse_log", "plot_training_log", "resize_and_crop_images"),
 }
+LAUNCHERS = ("PMI", "OMPI_COMM_WORLD")  # what MPICH's and OpenMPI's variables begin with
 ACTIONS = ("train", "test", "time", "device_query", "device-query")  # of Caffe's program
 _LAST = """\
 `blobnet COMMAND --help` explains a command. With any of them, --max-memory SIZE is what a file may unpack to (default:
@@ -92,6 +93,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             root.error(f"no command {words[0]!r}; {close_matches(words[0], COMMANDS) or '`blobnet --help` lists them'}")
     args = root.parse_args(words)
     args.words = words  # for a command that starts itself again
+    if words[0] != "train":
+        _warn_of_others(words[0])
     try:
         status = args.run(args) or 0
         sys.stdout.flush()
@@ -106,6 +109,15 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(kind + f" ({error})" * bool(str(error)))
     except KeyboardInterrupt:
         return 130
+
+
+def _warn_of_others(command: str) -> None:
+    """Say, in the first of several processes that mpiexec started, that each does all that the command does."""
+    for name in LAUNCHERS:
+        size, rank = os.environ.get(f"{name}_SIZE", "1"), os.environ.get(f"{name}_RANK")
+        if size != "1" and rank == "0":
+            print(f"blobnet: {command} does its whole work in each of {size} processes; `blobnet train` shares it",
+                  file=sys.stderr)
 
 
 def _failed(message: str) -> int:

@@ -131,6 +131,16 @@ def test_a_command_returns_its_own_status(monkeypatch):
         assert main(["summary", "net.prototxt"]) == status
 
 
+@pytest.mark.parametrize("launcher, size, rank, said", [
+    ("PMI", "2", "0", 1), ("OMPI_COMM_WORLD", "3", "0", 1), ("PMI", "2", "1", 0), ("PMI", "1", "0", 0)])
+def test_what_several_processes_would_all_do(launcher, size, rank, said, monkeypatch, capsys):
+    monkeypatch.setenv(f"{launcher}_SIZE", size)
+    monkeypatch.setenv(f"{launcher}_RANK", rank)
+    assert main(["layers"]) == 0
+    assert capsys.readouterr().err == said * (f"blobnet: layers does its whole work in each of {size} processes; "
+                                              "`blobnet train` shares it\n")
+
+
 def test_as_a_module_into_a_pipe_that_closes():
     """`blobnet summary … | head -1` ends without a traceback."""
     environment = {**os.environ, "PYTHONPATH": str(ROOT)}
