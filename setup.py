@@ -57,18 +57,18 @@ setup(
         "onnx": ["onnx>=1.17"],
         "safetensors": ["safetensors>=0.4.3"],
         "tensorboard": ["tensorboardX>=2.6.2.2"],
-        "mpi": ["mpi4py>=4", "mpich>=4.2; sys_platform != 'win32'"],  # mpich brings mpiexec
+        "mpi": ["mpi4py>=4.1", "mpich>=4.2.3; sys_platform != 'win32'"],  # mpich brings mpiexec
         "completion": ["shtab>=1.7"],
         "docs": ["sphinx>=8", "furo>=2024.8.6", "myst-parser>=4"],
         "test": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.90", "ruff>=0.13", "mypy>=1.11", "scipy>=1.11.1",
                  "matplotlib>=3.8", "scikit-learn>=1.6", "nbclient>=0.10", "ipykernel>=6.29", "faiss-cpu>=1.8",
                  "pyarrow>=17", "duckdb>=1.1",
                  "onnx>=1.17", "onnxruntime>=1.20", "safetensors>=0.4.3", "tensorboardX>=2.6.2.2", "shtab>=1.7",
-                 "mpi4py>=4; sys_platform == 'linux'", "mpich>=4.2; sys_platform == 'linux'",
+                 "mpi4py>=4.1; sys_platform == 'linux'", "mpich>=4.2.3; sys_platform == 'linux'",
                  "opencv-python-headless>=4.8.1.78,<5",  # 5 reads no Caffe files
-                 "setuptools>=70.1", "build>=1.2", "twine>=6.1",
+                 "setuptools>=70.1", "build>=1.2.1", "twine>=6.1",
                  # compiles the text of the kernels, without a GPU; 85 MB
-                 "nvidia-cuda-nvrtc-cu12>=12.4; sys_platform == 'linux' and platform_machine == 'x86_64'"],
+                 "nvidia-cuda-nvrtc-cu12>=12.4.99; sys_platform == 'linux' and platform_machine == 'x86_64'"],
     },
     entry_points={"console_scripts": ["blobnet = blobnet.cli:main"]},
 )

@@ -50,7 +50,7 @@ def test_every_layer_type(pages):
             assert all(row(section, f"`{option.name}`") for option in message.fields), (name, field)
 
 
-def test_every_message_and_field(pages):
+def test_every_message_and_field(pages, extendable):
     declared = sum(len(re.findall(r"^  (?:optional|required|repeated) ", ROOT.joinpath(
         "blobnet/proto", name).read_text("utf-8"), re.MULTILINE)) for name in SCHEMA_FILES)
     shown = 0
