@@ -19,8 +19,8 @@ LOWEST = float(np.finfo(np.float32).min)  # the maximum of no number
 @exports("Pooling")
 def pooling(layer: Any, part: Part, x: str) -> list[str]:
     if len(part.top_shapes) == 2:
-        y, places = max_pool(part, x, layer.axes, places=True)
-        return [y, part.add("Cast", in_plane(part, y, places, layer.axes), to=1)]
+        y, places = max_pool_with_places(part, x, layer.axes)
+        return [y, part.add("Cast", places, to=1)]
     return [pool(part, x, layer.method, layer.axes)]
 
 
@@ -47,26 +47,18 @@ def pool(part: Part, x: str, method: str, axes: Sequence[Axis]) -> str:
     return part.add("Where", part.add("Greater", sums, 0.0), part.add("Div", squares, sums), 0.0)
 
 
-def max_pool(part: Part, x: str, axes: Sequence[Axis], places: bool = False) -> Any:
-    """The maxima; with `places` also where they lie, in the whole of x."""
-    if is_whole(axes) and not places:
+def max_pool(part: Part, x: str, axes: Sequence[Axis]) -> str:
+    """The maxima; LOWEST for a window that lies outside of x."""
+    if is_whole(axes):
         return part.add("GlobalMaxPool", x)
-    x, pads = padded(part, x, axes, LOWEST)
-    return part.add("MaxPool", x, outputs=1 + places, pads=pads, **windows(axes))
+    return with_outer(part, part.add("MaxPool", x, **windows(axes)), axes, LOWEST)
 
 
-def in_plane(part: Part, y: str, places: str, axes: Sequence[Axis]) -> str:
-    """The places in the plane of x for the `places` of the maxima y, which count those of all planes, and what they
-    were padded with; -1 for a window that lies outside of x."""
-    begin, end = paddings(axes)
-    if fit(axes):
-        return part.add("Mod", places, math.prod(axis.size for axis in axes))
-    found, step = part.constant(0), 1
-    for axis, before, after in reversed(list(zip(axes, begin, end))):
-        along = part.add("Sub", part.add("Mod", places, axis.size + before + after), before)
-        found = part.add("Add", found, part.add("Mul", along, step))
-        places, step = part.add("Div", places, axis.size + before + after), step * axis.size
-    return part.add("Where", part.add("Greater", y, LOWEST), found, -1)
+def max_pool_with_places(part: Part, x: str, axes: Sequence[Axis]) -> tuple[str, str]:
+    """The maxima, and where they lie in the plane of x; -1 for a window that lies outside of it."""
+    y, places = part.add("MaxPool", x, outputs=2, **windows(axes))  # the places count the numbers of all planes
+    in_plane = part.add("Mod", places, math.prod(axis.size for axis in axes))
+    return with_outer(part, y, axes, LOWEST), with_outer(part, in_plane, axes, -1)
 
 
 def average_pool(part: Part, x: str, axes: Sequence[Axis]) -> str:
@@ -89,35 +81,33 @@ def share(axis: Axis, p: int) -> float:
 
 def window_means(part: Part, x: str, axes: Sequence[Axis]) -> str:
     """The sum over every window, divided by the places that it has whether there is anything or not."""
-    x, pads = padded(part, x, axes, 0.0)
-    return part.add("AveragePool", x, pads=pads, count_include_pad=1, **windows(axes))
+    return with_outer(part, part.add("AveragePool", x, count_include_pad=1, **windows(axes)), axes, 0.0)
+
+
+def reaching(axis: Axis) -> range:
+    """The numbers of the windows along an axis that reach into it; the others lie in the padding, or behind it."""
+    starts = range(-axis.pad, -axis.pad + axis.out * axis.stride, axis.stride)
+    inside = [p for p, start in enumerate(starts) if -axis.taps < start < axis.size]
+    return range(inside[0], inside[-1] + 1)
 
 
 def windows(axes: Sequence[Axis]) -> dict[str, Any]:
-    """The attributes of the windows."""
-    return {"kernel_shape": [axis.taps for axis in axes], "strides": [axis.stride for axis in axes]}
+    """The attributes of the windows that reach into the plane: programs refuse padding of a whole window, and put a Pad
+    before a pooling into its padding."""
+    found = [reaching(axis) for axis in axes]
+    begin = [axis.pad - inside[0] * axis.stride for axis, inside in zip(axes, found)]
+    end = [max(0, inside[-1] * axis.stride - axis.pad + axis.taps - axis.size) for axis, inside in zip(axes, found)]
+    return {"kernel_shape": [axis.taps for axis in axes], "strides": [axis.stride for axis in axes],
+            "pads": begin + end}
+
+
+def with_outer(part: Part, y: str, axes: Sequence[Axis], value: float) -> str:
+    """y, of the windows that reach into the plane, between as many of `value` as there are other windows."""
+    found = [reaching(axis) for axis in axes]
+    before, after = [inside[0] for inside in found], [axis.out - 1 - inside[-1] for axis, inside in zip(axes, found)]
+    return part.add("Pad", y, [0, 0, *before, 0, 0, *after], value) if any(before + after) else y
 
 
 def is_whole(axes: Sequence[Axis]) -> bool:
     """Whether there is one window, of the whole plane."""
     return all(axis.out == 1 and axis.taps == axis.size and not axis.pad for axis in axes)
-
-
-def padded(part: Part, x: str, axes: Sequence[Axis], value: float) -> tuple[str, list[int]]:
-    """x and the padding that lets the operator make as many windows as the layer has. Where it is no less than a
-    window, which operators refuse, x is padded with `value` before."""
-    begin, end = paddings(axes)
-    if fit(axes):
-        return x, begin + end
-    return part.add("Pad", x, [0, 0, *begin, 0, 0, *end], value), [0] * 2 * len(axes)
-
-
-def paddings(axes: Sequence[Axis]) -> tuple[list[int], list[int]]:
-    """How much padding the windows reach into, before each axis and after it."""
-    return [axis.pad for axis in axes], [
-        max(0, (axis.out - 1) * axis.stride + axis.taps - axis.size - axis.pad) for axis in axes]
-
-
-def fit(axes: Sequence[Axis]) -> bool:
-    """Whether all padding is less than a window."""
-    return all(pad < axis.taps for pads in paddings(axes) for pad, axis in zip(pads, axes))
