@@ -55,15 +55,15 @@ setup(
         "demo": ["matplotlib>=3.8", "scikit-learn>=1.6"],
         "sklearn": ["scikit-learn>=1.6"],
         "onnx": ["onnx>=1.17"],
-        "safetensors": ["safetensors>=0.4.3"],
+        "safetensors": ["safetensors>=0.7"],
         "tensorboard": ["tensorboardX>=2.6.2.2"],
         "mpi": ["mpi4py>=4.1", "mpich>=4.2.3; sys_platform != 'win32'"],  # mpich brings mpiexec
-        "completion": ["shtab>=1.7"],
+        "completion": ["shtab>=1.13"],
         "docs": ["sphinx>=8", "furo>=2024.8.6", "myst-parser>=4"],
         "test": ["pytest>=8", "pytest-xdist>=3.5", "hypothesis>=6.90", "ruff>=0.13", "mypy>=1.11", "scipy>=1.11.1",
                  "matplotlib>=3.8", "scikit-learn>=1.6", "nbclient>=0.10", "ipykernel>=6.29", "faiss-cpu>=1.8",
                  "pyarrow>=17", "duckdb>=1.1",
-                 "onnx>=1.17", "onnxruntime>=1.22", "safetensors>=0.4.3", "tensorboardX>=2.6.2.2", "shtab>=1.7",
+                 "onnx>=1.17", "onnxruntime>=1.22", "safetensors>=0.7", "tensorboardX>=2.6.2.2", "shtab>=1.13",
                  "mpi4py>=4.1; sys_platform == 'linux'", "mpich>=4.2.3; sys_platform == 'linux'",
                  "opencv-python-headless>=4.8.1.78,<5",  # 5 reads no Caffe files
                  "setuptools>=70.1", "build>=1.2.1", "twine>=6.1",

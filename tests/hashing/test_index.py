@@ -29,6 +29,13 @@ def popcount(request, monkeypatch):
         monkeypatch.setattr(index_module, "count_ones", _count_ones)
 
 
+@pytest.mark.parametrize("dtype", [np.uint8, np.uint16, np.uint32, np.uint64])
+def test_ones_are_counted_in_words_of_any_size_and_in_none(dtype):
+    top = np.iinfo(dtype).max
+    assert _count_ones(np.array([[0, 1, top]], dtype)).tolist() == [[0, 1, np.dtype(dtype).itemsize * 8]]
+    assert _count_ones(np.zeros((3, 0), dtype)).shape == (3, 0)
+
+
 @pytest.mark.usefixtures("popcount")
 @pytest.mark.parametrize("bits", [1, 7, 8, 12, 16, 31, 48, 64, 65, 128, 255, 256, 300])
 def test_search_ranks_as_a_bitwise_loop_does(bits):
