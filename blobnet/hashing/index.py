@@ -183,7 +183,8 @@ def _ones_of_halves() -> np.ndarray:
 
 def _count_ones(words: np.ndarray, out: np.ndarray | None = None) -> np.ndarray:
     """The ones in every word, uint8: numpy.bitwise_count for NumPy 1."""
-    halves = words[..., None] if words.itemsize == 1 else words.view(np.uint16).reshape(*words.shape, words.itemsize // 2)
+    size = words.itemsize // 2
+    halves = words.view(np.uint16).reshape(*words.shape, size) if size else words[..., None]
     return _ones_of_halves()[halves].sum(axis=-1, dtype=np.uint8, out=out)
 
 
