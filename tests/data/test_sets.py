@@ -24,7 +24,7 @@ from blobnet.data.sets.files import download_file
 from blobnet.data.stores.datum import datum_to_array, parse_datum
 from blobnet.data.stores.lmdb_reader import LmdbReader
 from blobnet.data.stores.summary import summarize
-from blobnet.errors import DataError
+from blobnet.errors import DataError, MissingLibrary
 
 RNG = np.random.default_rng(8)
 
@@ -244,7 +244,7 @@ def test_digits(tmp_path):
 
 def test_digits_need_scikit_learn(tmp_path, monkeypatch):
     monkeypatch.setitem(__import__("sys").modules, "sklearn.datasets", None)
-    with pytest.raises(DataError, match="pip install scikit-learn"):
+    with pytest.raises(MissingLibrary, match="comes with scikit-learn .*pip install scikit-learn"):
         digits.read(tmp_path, "train")
 
 
