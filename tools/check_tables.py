@@ -6,8 +6,8 @@
 A table belongs to the last `blobnet run RECIPE` above it, or `recipe_NAME.yaml`, whose methods are those of its rows;
 --full takes those of the published budget instead of the reduced one. Each row is run with as many seeds as it says.
 Finished trials are kept in --out, one folder for each kernel, so an interrupted check goes on. `apart` is the largest
-distance of a mean from the page's, in standard deviations on the page; a mean of three seeds of other random numbers
-lies within one in three of four cases. Exit status 1 if one lies more than `--most` away.
+distance of a mean from the page's, in standard deviations, of the page or of the new seeds, whichever is larger: three
+seeds often lie nearer together than others would. Exit status 1 if a mean lies more than `--most` of them away.
 
     env $(python .ci/narrower.py) python tools/check_tables.py      # as on a processor with narrower instructions
 """
@@ -86,8 +86,8 @@ def tables(page: Path) -> Iterator[Table]:
 
 
 def apart(page: Cells, again: Cells) -> float:
-    """The largest distance of two means, in deviations of the page."""
-    return max(max(0, abs(again[name][0] - mean) - ROUNDING) / max(deviation, ROUNDING)
+    """The largest distance of two means, in the larger of their deviations."""
+    return max(max(0, abs(again[name][0] - mean) - ROUNDING) / max(deviation, again[name][1], ROUNDING)
                for name, (mean, deviation) in page.items())
 
 
