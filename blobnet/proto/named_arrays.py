@@ -23,9 +23,9 @@ from blobnet.proto.npz import read_arrays
 from blobnet.proto.storage import atomic_write, require_file
 
 FORMATS = {".safetensors": "safetensors", ".npz": "npz", ".pt": "torch", ".pth": "torch"}
-OTHERWISE = "use .npz, which needs no other library"
 ENDINGS = {"safetensors": ".safetensors", "npz": ".npz", "torch": ".pt"}
 HINT = "the file is damaged or incomplete"
+OTHERWISE = "use .npz, which needs no other library"
 ZIP, PICKLE = b"PK", b"\x80"  # how files of PyTorch begin, since 1.6 and before
 
 
@@ -77,7 +77,6 @@ def write_named(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> No
     size = sum(array.nbytes for array in copies.values())
     if kind == "safetensors":
         save = _safetensors("safetensors.numpy").save
-
         with atomic_write(path, size) as file:
             file.write(save(copies))
     elif kind == "npz":
@@ -94,7 +93,6 @@ def write_named(path: str | os.PathLike, arrays: Mapping[str, np.ndarray]) -> No
 
 def _read_safetensors(path: Path) -> dict[str, np.ndarray]:
     safe_open = _safetensors("safetensors").safe_open
-
     arrays = {}
     with safe_open(os.fspath(path), framework="numpy") as file:
         for name in file.keys():

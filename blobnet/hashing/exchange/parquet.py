@@ -166,5 +166,6 @@ def _labels(columns: dict[str, Any], width: int) -> np.ndarray | None:
 
 
 def _pyarrow() -> tuple[ModuleType, ModuleType]:
-    parquet = require_library("pyarrow.parquet", "Parquet", "needs pyarrow", "'blobnet[parquet]'")
-    return require_library("pyarrow", "Parquet", "needs pyarrow", "'blobnet[parquet]'"), parquet
+    pa, parquet = (require_library(name, "Parquet", "needs pyarrow", "'blobnet[parquet]'")
+                   for name in ("pyarrow", "pyarrow.parquet"))
+    return pa, parquet
