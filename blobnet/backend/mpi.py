@@ -12,8 +12,8 @@ import numpy as np
 from blobnet.backend.devices import Array, array_module
 from blobnet.backend.processes import ALONE, Processes
 from blobnet.errors import DeviceError, ProcessError
+from blobnet.launcher import is_launched
 
-LAUNCHERS = ("PMI_SIZE", "PMIX_RANK", "OMPI_COMM_WORLD_SIZE", "MPI_LOCALNRANKS")  # MPICH, OpenMPI, Intel's, Slurm's
 WISH, FAILED = 1, 2  # what a process may say before anything is exchanged
 
 
@@ -120,7 +120,7 @@ def processes() -> Processes:
 
     DeviceError if there are several and mpi4py is missing.
     """
-    if not any(name in os.environ for name in LAUNCHERS):
+    if not is_launched():
         return ALONE
     launcher = os.getppid()  # it may end while the import below connects the processes
     try:

@@ -12,6 +12,7 @@ from collections.abc import Mapping, Sequence
 from blobnet import __version__
 from blobnet.cli._parser import CommandParser
 from blobnet.errors import BlobnetError, close_matches
+from blobnet.launcher import led
 from blobnet.log.colour import painted
 from blobnet.proto import budget
 
@@ -24,7 +25,6 @@ GROUPS = {  # what `blobnet --help` shows together
         "upgrade_net_proto_text", "upgrade_net_proto_binary", "upgrade_solver_proto_text", "draw_net", "summarize",
         "parse_log", "plot_training_log", "resize_and_crop_images"),
 }
-LAUNCHERS = ("PMI", "OMPI_COMM_WORLD")  # what MPICH's and OpenMPI's variables begin with
 ACTIONS = ("train", "test", "time", "device_query", "device-query")  # of Caffe's program
 _LAST = """\
 `blobnet COMMAND --help` explains a command. With any of them, --max-memory SIZE is what a file may unpack to (default:
@@ -93,8 +93,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
             root.error(f"no command {words[0]!r}; {close_matches(words[0], COMMANDS) or '`blobnet --help` lists them'}")
     args = root.parse_args(words)
     args.words = words  # for a command that starts itself again
-    if words[0] != "train":
-        _warn_of_others(words[0])
+    if words[0] != "train" and (count := led()) > 1:
+        print(f"blobnet: {words[0]} does its whole work in each of {count} processes; `blobnet train` shares it",
+              file=sys.stderr)
     try:
         status = args.run(args) or 0
         sys.stdout.flush()
@@ -109,15 +110,6 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return _failed(kind + f" ({error})" * bool(str(error)))
     except KeyboardInterrupt:
         return 130
-
-
-def _warn_of_others(command: str) -> None:
-    """Say, in the first of several processes that mpiexec started, that each does all that the command does."""
-    for name in LAUNCHERS:
-        size, rank = os.environ.get(f"{name}_SIZE", "1"), os.environ.get(f"{name}_RANK")
-        if size != "1" and rank == "0":
-            print(f"blobnet: {command} does its whole work in each of {size} processes; `blobnet train` shares it",
-                  file=sys.stderr)
 
 
 def _failed(message: str) -> int:
