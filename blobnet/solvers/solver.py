@@ -87,6 +87,7 @@ class Solver(Training):
                 self.goal = self.iter + n
                 self._iterate(n)
                 self.settle()
+                self._display.end(self.iter)
             except BlobnetError:
                 self._go_back()
                 raise

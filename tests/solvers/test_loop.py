@@ -1,3 +1,4 @@
+import itertools
 import logging
 import re
 from types import SimpleNamespace
@@ -41,6 +42,18 @@ def test_display_lines(make_solver, lines):
         "Iteration 2, lr = 0.1",
     ]
     assert re.fullmatch(r"Iteration 2 \([\d.e+]+ iter/s, [\d.e-]+s/2 iters\), loss = 0", shown[5])
+
+
+def test_the_speed_shown_is_that_of_all_steps(make_solver, lines, monkeypatch):
+    """Whoever steps one by one sees the time of all of them, without what was done between; Caffe shows the last's."""
+    clock = itertools.count()  # a second from one look to the next
+    monkeypatch.setattr("blobnet.solvers.display.time", SimpleNamespace(perf_counter=lambda: float(next(clock))))
+    solver = make_solver("display: 4")
+    for _ in range(9):
+        solver.step(1)
+        next(clock)
+    assert [line.split(",")[0] for line in lines() if "iter/s" in line] == [
+        "Iteration 0 (0 iter/s", "Iteration 4 (0.8 iter/s", "Iteration 8 (0.8 iter/s"]
 
 
 def test_a_whole_run(make_solver, lines):
