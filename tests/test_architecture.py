@@ -20,7 +20,7 @@ from blobnet.solvers.settings import check_solver, read_solver
 
 ROOT = Path(__file__).parent.parent
 PACKAGE = ROOT / "blobnet"
-ORDER = ("errors", "launcher", "optional published backend", "log", "proto", "netdef", "core plugins", "ops", "data",
+ORDER = ("errors", "launcher optional", "published backend", "log", "proto", "netdef", "core plugins", "ops", "data",
          "layers", "solvers", "hashing", "view check", "port explain exchange", "recipes sklearn", "pycaffe",
          "cli")  # a room imports from itself and from those before it
 RANK = {room: rank for rank, rooms in enumerate(ORDER) for room in rooms.split()}

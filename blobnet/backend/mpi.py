@@ -11,8 +11,9 @@ import numpy as np
 
 from blobnet.backend.devices import Array, array_module
 from blobnet.backend.processes import ALONE, Processes
-from blobnet.errors import DeviceError, ProcessError
+from blobnet.errors import ProcessError
 from blobnet.launcher import is_launched
+from blobnet.optional import require_library
 
 WISH, FAILED = 1, 2  # what a process may say before anything is exchanged
 
@@ -118,14 +119,10 @@ class Nccl:
 def processes() -> Processes:
     """The processes that `mpiexec -n N` started this program in; `ALONE` for a program that was started by itself.
 
-    DeviceError if there are several and mpi4py is missing.
+    MissingLibrary if there are several and mpi4py is missing.
     """
     if not is_launched():
         return ALONE
     launcher = os.getppid()  # it may end while the import below connects the processes
-    try:
-        from mpi4py import MPI
-    except ImportError as error:
-        raise DeviceError("mpiexec", f"mpi4py cannot be imported ({error})",
-                          hint="pip install 'blobnet[mpi]'") from None
+    MPI = require_library("mpi4py.MPI", "mpiexec", "several processes need mpi4py", "'blobnet[mpi]'")
     return MpiProcesses(MPI, launcher) if MPI.COMM_WORLD.size > 1 else ALONE

@@ -10,7 +10,7 @@ from small_trainings import CASES
 
 import blobnet
 from blobnet.backend import ALONE
-from blobnet.errors import DeviceError, SolverError
+from blobnet.errors import MissingLibrary, SolverError
 from blobnet.proto.text import parse
 
 HERE = Path(__file__).parent
@@ -60,7 +60,7 @@ def test_several_processes_need_mpi4py(monkeypatch):
     monkeypatch.setenv("PMI_SIZE", "2")
     monkeypatch.setitem(sys.modules, "mpi4py", None)
     blobnet.processes.cache_clear()
-    with pytest.raises(DeviceError, match=r"mpi4py cannot be imported.*; pip install 'blobnet\[mpi\]'"):
+    with pytest.raises(MissingLibrary, match=r"several processes need mpi4py.*; pip install 'blobnet\[mpi\]'"):
         blobnet.processes()
     monkeypatch.delenv("PMI_SIZE")
     assert blobnet.processes() is ALONE
