@@ -8,9 +8,11 @@ import pytest
 
 from blobnet.cli import main
 from blobnet.errors import DataError, MissingFile
+from blobnet.hashing.protocol import list_protocols
 from blobnet.plugins import load_plugin
 from blobnet.proto.files import read_message
 from blobnet.published import example_of, find_recipe, published, published_files, published_recipes
+from blobnet.recipes import read_recipe
 
 ROOT = Path(__file__).resolve().parent.parent
 READMES = [ROOT / "README.md", *sorted(ROOT.glob("prototxt/*/README.md"))]
@@ -40,6 +42,18 @@ def test_names_that_are_none(name, hint, capsys):
 
 def test_every_recipe_is_found():
     assert set(published_recipes().values()) == set(ROOT.glob("prototxt/*/recipe*.yaml"))
+
+
+def test_published_figures_stand_beside_those_of_their_protocol():
+    """Where a recipe names the protocol of the paper's figures, the published budget is scored by it."""
+    named = {}
+    for name, path in published_recipes().items():
+        recipe = read_recipe(path)
+        for protocol in list_protocols():
+            if f"`{protocol}`" in recipe.published_as:
+                named[name] = {recipe.options(method, full=True)["protocol"] for method in recipe.published}
+                assert named[name] == {protocol}, path
+    assert "dsh" in named
 
 
 def test_the_list_shows_every_folder_and_recipe(capsys):

@@ -49,7 +49,7 @@ def test_a_recipe_runs_and_its_results_are_those_of_its_codes(recipe, digits, tm
     assert (out / "results.md").read_text() == text and "ranked by Hamming distance" in text
     curve = json.loads((folder / "curve.json").read_text())
     assert list(curve["mAP"]) == ["10", "20"] and curve["mAP"]["20"] == score.mean_average_precision
-    assert any("iteration 10" in line for line in said)
+    assert f"  DSH, seed 1: iteration 10, mAP {curve['mAP']['10']:.4f} (protocol standard)" in said
     assert [row["NumIters"] for row in parse_log(folder / "train.log")[0]] == [0]  # display: 100
 
 

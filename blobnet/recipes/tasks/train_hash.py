@@ -124,7 +124,7 @@ def _train(trial: Trial, solver: Solver, net: Message) -> dict[str, dict[str, fl
             measures = _score(trial, net, solver.snapshot()[0])
             curve["mAP"][str(stop)] = measures["mAP"]
             _write_curve(trial, curve)
-            trial.note(f"iteration {stop}, mAP {measures['mAP']:.4f}")
+            trial.note(f"iteration {stop}, mAP {measures['mAP']:.4f} (protocol {trial.options['protocol']})")
     return curve
 
 
