@@ -17,20 +17,22 @@ class Display:
 
     def __init__(self, average: int):
         self._losses: deque[float] = deque(maxlen=average)
-        self._last, self._spent = 0, 0.0  # iteration of the last lines, and the time that steps took since
-        self._began, self._ended = 0.0, -1  # when the present step began, and where the one before ended
+        self._last, self._time = 0, 0.0  # iteration and time of the last lines
+        self._ended = -1, 0.0  # iteration and time at which a step ended
 
     def begin(self, iteration: int) -> None:
         """A step begins at `iteration`: the losses before it do not count, nor does the time since the step before."""
         self._losses.clear()
-        if iteration != self._ended:
-            self._last, self._spent = iteration, 0.0
-        self._began = time.perf_counter()
+        ended, then = self._ended
+        now = time.perf_counter()
+        if iteration == ended:
+            self._time += now - then
+        else:
+            self._last, self._time = iteration, now
 
     def end(self, iteration: int) -> None:
         """The step is over, and a next one at `iteration` goes on."""
-        self._spent += time.perf_counter() - self._began
-        self._ended = iteration
+        self._ended = iteration, time.perf_counter()
 
     def smooth(self, loss: float) -> float:
         """The mean of the last losses, with `loss` as the newest."""
@@ -44,9 +46,8 @@ class Display:
         interval: the solver's `display`; weights: the loss weights of outputs by name.
         """
         now = time.perf_counter()
-        spent = self._spent + now - self._began
         iterations.info("Iteration %d (%g iter/s, %gs/%d iters), loss = %g", iteration,
-                        (iteration - self._last) / spent, spent, interval, loss)
-        self._last, self._spent, self._began = iteration, 0.0, now
+                        (iteration - self._last) / (now - self._time), now - self._time, interval, loss)
+        self._last, self._time = iteration, now
         for line in output_lines("Train", outputs, weights):
             iterations.info("%s", line)
