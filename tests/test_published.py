@@ -143,3 +143,16 @@ def test_tables_of_readmes_are_what_recipes_print():
         for method, cells in table.rows.items():
             assert list(cells) == [name for name in recipe.columns if name in cells], (table.recipe, method)
             assert 1 <= table.seeds[method] <= len(recipe.seeds), (table.recipe, method)
+
+
+@pytest.mark.parametrize("seeds, status, verdict", [(3, 1, "apart  10.00"), (1, 0, "alone")])
+def test_a_table_is_judged_by_its_deviations(monkeypatch, capsys, seeds, status, verdict):
+    """One seed has none, so its row is printed and not judged."""
+    check = runpy.run_path(str(ROOT / "tools/check_tables.py"))["main"]
+    row, tool = {"DSH 12 bits": {"mAP": (0.5, 0.01)}}, check.__globals__
+    table = tool["Table"]("dsh", False, row, {"DSH 12 bits": seeds})
+    monkeypatch.setitem(tool, "tables", lambda page: [table] * (page.parent.name == "dsh"))
+    monkeypatch.setitem(tool, "run_again", lambda *_: {"DSH 12 bits": {"mAP": (0.3999, 0.001)}})
+    monkeypatch.setattr("sys.argv", ["check_tables.py", "dsh"])
+    assert check() == status
+    assert verdict in capsys.readouterr().out

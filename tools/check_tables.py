@@ -7,7 +7,8 @@ A table belongs to the last `blobnet run RECIPE` above it, or `recipe_NAME.yaml`
 --full takes those of the published budget instead of the reduced one. Each row is run with as many seeds as it says.
 Finished trials are kept in --out, one folder for each kernel, so an interrupted check goes on. `apart` is the largest
 distance of a mean from the page's, in standard deviations, of the page or of the new seeds, whichever is larger: three
-seeds often lie nearer together than others would. Exit status 1 if a mean lies more than `--most` of them away.
+seeds often lie nearer together than others would. Exit status 1 if a mean lies more than `--most` of them away. What
+one seed gave has no deviation: such a row is printed beside the page's, `alone`, and not judged.
 
     env $(python .ci/narrower.py) python tools/check_tables.py      # as on a processor with narrower instructions
 """
@@ -129,9 +130,10 @@ def main() -> int:
                 worst = float("inf")
                 continue
             for method, cells in table.rows.items():
-                distance = apart(cells, again[method])
-                worst = max(worst, distance)
-                print(f"{kernel:12} {table.recipe:20} {method:45} apart {distance:6.2f}  "
+                distance = apart(cells, again[method]) if table.seeds[method] > 1 else None
+                worst = max(worst, distance or 0)
+                verdict = "alone       " if distance is None else f"apart {distance:6.2f}"
+                print(f"{kernel:12} {table.recipe:20} {method:45} {verdict}  "
                       + ", ".join(f"{name} {again[method][name][0]:.4f} (page {mean:.4f} +- {deviation:.4f})"
                                   for name, (mean, deviation) in cells.items()), flush=True)
     return int(worst > args.most)
