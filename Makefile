@@ -23,6 +23,7 @@ dist: $(VENV)/test
 
 slow: $(VENV)/test
 	$(BIN)/python -m pytest -q -m slow
+	$(BIN)/python -m pytest -q -n auto -m "hypothesis and not slow and not gpu" --hypothesis-profile=search
 
 gpu: $(VENV)/test $(VENV)/gpu
 	$(BIN)/python -m pytest -q -m gpu

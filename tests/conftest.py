@@ -12,8 +12,10 @@ from blobnet.backend.devices import cupy_module
 from blobnet.ops.cuda import launch
 from blobnet.proto import messages
 
-# A test passes or fails by what it finds, not by how busy the machine is.
-settings.register_profile("blobnet", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+# A test passes or fails by what it finds, not by how busy the machine is, nor by chance; --hypothesis-profile=search
+# draws other examples in each run.
+settings.register_profile("blobnet", deadline=None, suppress_health_check=[HealthCheck.too_slow], derandomize=True)
+settings.register_profile("search", settings.get_profile("blobnet"), derandomize=False)
 settings.load_profile("blobnet")
 
 
